@@ -1,0 +1,297 @@
+//! Stacks for coroutines: what one must be, and one made by `mmap`.
+//!
+//! # Invariants
+//!
+//! - **S1** An `MmapStack` owns one mapping, `base..base + len`, that nobody else knows of. Moving the value
+//!   doesn't move the mapping; only its drop unmaps it.
+//! - **S2** In it, `base..base + guard` is inaccessible and the rest is readable and writable; `base`, `guard` and
+//!   `len` are multiples of the page size and `guard < len`.
+
+use core::fmt;
+use core::ptr::NonNull;
+
+/// Memory on which a [`Coroutine`](crate::Coroutine) can run.
+///
+/// # Safety
+/// - The memory from `limit()` to `top()` is readable, writable, aligned to 16 bytes at both ends, and used by nobody
+///   but through this value. Both functions always give the same answer.
+/// - It stays where it is when the value is moved, and stays valid until the value is dropped; for ever, if it is
+///   forgotten. (`Coroutine` wants the type to be `'static` for that.)
+/// - Below `limit()` there is a guard: code that runs past the end faults, and doesn't write into anybody's memory.
+///   Rust code probes its stack page by page, so that one page is enough for it; C code may not.
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use greenthread_context::{Coroutine, MmapStack, Stack};
+///
+/// /// A stack that says when it is freed.
+/// struct Noisy(MmapStack);
+///
+/// // SAFETY: everything is left to a stack that keeps the contract.
+/// unsafe impl Stack for Noisy {
+///     fn top(&self) -> NonNull<u8> {
+///         self.0.top()
+///     }
+///     fn limit(&self) -> NonNull<u8> {
+///         self.0.limit()
+///     }
+/// }
+/// impl Drop for Noisy {
+///     fn drop(&mut self) {
+///         println!("a stack of {} bytes goes", self.0.size());
+///     }
+/// }
+///
+/// let stack = Noisy(MmapStack::new(64 * 1024)?);
+/// let mut once = Coroutine::with_stack(stack, |co, ()| co.suspend("hello"));
+/// assert_eq!(once.next(), Some("hello"));
+/// # Ok::<(), greenthread_context::StackError>(())
+/// ```
+pub unsafe trait Stack {
+    /// One past the highest address: where a context starts.
+    fn top(&self) -> NonNull<u8>;
+
+    /// The lowest address that may be used. The guard is below it.
+    fn limit(&self) -> NonNull<u8>;
+}
+
+/// Why there is no stack: what the operating system was asked for, and its error number.
+///
+/// ```
+/// use greenthread_context::MmapStack;
+///
+/// let error = MmapStack::new(usize::MAX / 2).unwrap_err();
+/// assert!(error.to_string().contains("smaller"));
+/// let error: std::io::Error = error.into();
+/// assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackError {
+    call: Call,
+    size: usize,
+    errno: i32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Map,
+    Protect,
+}
+
+const ENOMEM: i32 = 12;
+
+impl StackError {
+    /// The operating system's number for the error.
+    ///
+    /// ```
+    /// # use greenthread_context::MmapStack;
+    /// assert_eq!(MmapStack::new(usize::MAX / 2).unwrap_err().errno(), 12); // ENOMEM
+    /// ```
+    pub fn errno(&self) -> i32 {
+        self.errno
+    }
+}
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StackError { call, size, errno } = self;
+        match call {
+            Call::Map => write!(f, "cannot map a stack of {size} bytes (mmap, error {errno})")?,
+            Call::Protect => {
+                write!(f, "cannot set apart the guard of a stack of {size} bytes (mprotect, error {errno})")?
+            }
+        }
+        match (call, *errno) {
+            (Call::Map, ENOMEM) => f.write_str(
+                ": use fewer or smaller stacks, or raise the limit on address space (ulimit -v) or on maps \
+                 (sysctl vm.max_map_count; a stack takes two)",
+            ),
+            (Call::Protect, ENOMEM) => f.write_str(
+                ": each stack takes two of the process's maps; use fewer stacks or raise sysctl vm.max_map_count",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for StackError {}
+
+#[cfg(feature = "std")]
+impl From<StackError> for std::io::Error {
+    fn from(error: StackError) -> Self {
+        let kind = std::io::Error::from_raw_os_error(error.errno).kind();
+        std::io::Error::new(kind, error)
+    }
+}
+
+#[cfg(unix)]
+pub use unix::MmapStack;
+
+#[cfg(unix)]
+mod unix {
+    use core::ffi::{c_int, c_long, c_void};
+    use core::ptr::{self, NonNull};
+
+    use super::{Call, ENOMEM, Stack, StackError};
+    use crate::valgrind::{self, StackId};
+
+    // The six things that are needed of libc, declared here so that the crate has no dependency. Each number is
+    // what the system's headers say.
+    #[link(name = "c")]
+    unsafe extern "C" {
+        // `off_t` is a long on the 64-bit systems; the offset is always 0.
+        fn mmap(
+            addr: *mut c_void,
+            len: usize,
+            prot: c_int,
+            flags: c_int,
+            fd: c_int,
+            offset: c_long,
+        ) -> *mut c_void;
+        fn mprotect(addr: *mut c_void, len: usize, prot: c_int) -> c_int;
+        fn munmap(addr: *mut c_void, len: usize) -> c_int;
+        fn sysconf(name: c_int) -> c_long;
+        #[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), link_name = "__error")]
+        #[cfg_attr(
+            any(target_os = "openbsd", target_os = "netbsd", target_os = "android"),
+            link_name = "__errno"
+        )]
+        fn __errno_location() -> *mut c_int;
+    }
+
+    const PROT_NONE: c_int = 0;
+    const PROT_READ_WRITE: c_int = 1 | 2;
+    const MAP_PRIVATE: c_int = 2;
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    mod os {
+        pub(super) const MAP_ANON: i32 = 0x20;
+        pub(super) const MAP_MORE: i32 = 0x2_0000; // MAP_STACK: a stack, not to be made of huge pages
+        pub(super) const SC_PAGESIZE: i32 = if cfg!(target_os = "android") { 39 } else { 30 };
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    mod os {
+        pub(super) const MAP_ANON: i32 = 0x1000;
+        pub(super) const MAP_MORE: i32 = if cfg!(target_os = "openbsd") { 0x4000 } else { 0 }; // MAP_STACK, wanted there
+        pub(super) const SC_PAGESIZE: i32 = if cfg!(target_vendor = "apple") {
+            29
+        } else if cfg!(any(target_os = "openbsd", target_os = "netbsd")) {
+            28
+        } else {
+            47
+        };
+    }
+
+    /// From this size on the guard is as wide as C code without stack probes may plausibly jump.
+    const WIDE_FROM: usize = 256 * 1024;
+    const WIDE: usize = 16;
+
+    /// A stack of its own mapping with a guard below it.
+    ///
+    /// The kernel gives it memory when a page is first touched, so a generous size costs address space only. The
+    /// guard is one page, and 16 pages for a stack of 256 KiB or more. With its guard it takes two of
+    /// the maps of which Linux allows a process 65,530.
+    ///
+    /// ```
+    /// use greenthread_context::{MmapStack, Stack};
+    ///
+    /// let stack = MmapStack::new(100_000)?;
+    /// assert!(stack.size() >= 100_000);
+    /// assert_eq!(stack.limit().as_ptr().wrapping_add(stack.size()), stack.top().as_ptr());
+    /// # Ok::<(), greenthread_context::StackError>(())
+    /// ```
+    #[derive(Debug)]
+    pub struct MmapStack {
+        base: NonNull<u8>,
+        guard: usize,
+        len: usize,
+        id: Option<StackId>,
+    }
+
+    // SAFETY: S1: the mapping belongs to the value, whatever OS thread that is on, and `&MmapStack` gives only addresses.
+    unsafe impl Send for MmapStack {}
+    // SAFETY: the same.
+    unsafe impl Sync for MmapStack {}
+
+    impl MmapStack {
+        /// What [`Coroutine::new`](crate::Coroutine::new) gives to a coroutine: 256 KiB, of address space.
+        ///
+        /// ```
+        /// # use greenthread_context::MmapStack;
+        /// assert_eq!(MmapStack::new(MmapStack::DEFAULT_SIZE)?.size(), MmapStack::DEFAULT_SIZE);
+        /// # Ok::<(), greenthread_context::StackError>(())
+        /// ```
+        pub const DEFAULT_SIZE: usize = 256 * 1024;
+
+        /// Maps a stack of `size` bytes, rounded up to whole pages, and its guard.
+        ///
+        /// # Errors
+        /// If the kernel gives no address space, or no further maps. The message says what can be done.
+        ///
+        /// See [the example](MmapStack).
+        pub fn new(size: usize) -> Result<MmapStack, StackError> {
+            let fail = |call, errno| StackError { call, size, errno };
+            // SAFETY: asks for a number.
+            let page = unsafe { sysconf(os::SC_PAGESIZE) } as usize;
+            let guard = if size >= WIDE_FROM { WIDE * page } else { page };
+            let len = size
+                .max(1)
+                .checked_next_multiple_of(page)
+                .and_then(|usable| usable.checked_add(guard))
+                .filter(|len| isize::try_from(*len).is_ok())
+                .ok_or(fail(Call::Map, ENOMEM))?;
+            let flags = MAP_PRIVATE | os::MAP_ANON | os::MAP_MORE;
+            // SAFETY: a new mapping, at an address of the kernel's choice.
+            let base = unsafe { mmap(ptr::null_mut(), len, PROT_NONE, flags, -1, 0) };
+            if base.addr() == usize::MAX {
+                return Err(fail(Call::Map, errno()));
+            }
+            let Some(base) = NonNull::new(base.cast::<u8>()) else {
+                return Err(fail(Call::Map, ENOMEM));
+            };
+            let mut stack = MmapStack { base, guard, len, id: None };
+            // SAFETY: S1, S2: this is the part of the new mapping above the guard.
+            if unsafe { mprotect(stack.limit().as_ptr().cast(), len - guard, PROT_READ_WRITE) } != 0 {
+                return Err(fail(Call::Protect, errno()));
+            }
+            stack.id = Some(valgrind::register(stack.limit().as_ptr(), stack.top().as_ptr()));
+            Ok(stack)
+        }
+
+        /// The bytes between [`limit`](Stack::limit) and [`top`](Stack::top).
+        ///
+        /// See [the example](MmapStack).
+        pub fn size(&self) -> usize {
+            self.len - self.guard
+        }
+    }
+
+    // SAFETY: S1 says that it stays and is nobody else's, S2 that it is writable above a guard and aligned to pages.
+    unsafe impl Stack for MmapStack {
+        fn top(&self) -> NonNull<u8> {
+            // SAFETY: one past the mapping.
+            unsafe { self.base.add(self.len) }
+        }
+
+        fn limit(&self) -> NonNull<u8> {
+            // SAFETY: S2: inside of the mapping.
+            unsafe { self.base.add(self.guard) }
+        }
+    }
+
+    impl Drop for MmapStack {
+        fn drop(&mut self) {
+            if let Some(id) = self.id.take() {
+                valgrind::deregister(id);
+            }
+            // SAFETY: S1: the whole mapping, and nobody uses it any more.
+            let result = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+            debug_assert_eq!(result, 0, "munmap of a stack failed");
+        }
+    }
+
+    fn errno() -> i32 {
+        // SAFETY: the C library gives a valid pointer to the calling thread's error number.
+        unsafe { *__errno_location() }
+    }
+}

@@ -1,0 +1,45 @@
+//! Telling Valgrind about stacks.
+//!
+//! Valgrind takes a big jump of the stack pointer for a big stack frame, and reports nonsense afterwards. Told where
+//! the stacks are, it knows a switch for what it is. Without Valgrind each of these is a handful of
+//! instructions that do nothing. [`MmapStack`](crate::MmapStack) registers itself.
+//!
+//! ```
+//! use greenthread_context::valgrind;
+//!
+//! let stack = vec![0u8; 64 * 1024].into_boxed_slice();
+//! let range = stack.as_ptr_range();
+//! let id = valgrind::register(range.start, range.end);
+//! // ... contexts run on it ...
+//! valgrind::deregister(id);
+//! ```
+
+// Nothing unsafe here: the request is a safe function of the machine's file, and Valgrind keeps only addresses.
+
+use crate::arch;
+
+/// A stack that Valgrind knows, until [`deregister`].
+#[derive(Debug)]
+#[must_use = "a stack stays registered until it is deregistered"]
+pub struct StackId(usize);
+
+/// "VG" in the upper half, then the number of the request.
+const REGISTER: usize = 0x1501;
+const DEREGISTER: usize = 0x1502;
+
+/// Registers the stack from `limit`, its lowest address, to `top`, one past its highest.
+///
+/// See [the example](self).
+#[inline]
+pub fn register(limit: *const u8, top: *const u8) -> StackId {
+    // Valgrind wants the lowest and the highest byte, the latter inclusive.
+    StackId(arch::valgrind_request(REGISTER, [limit.addr(), top.addr().saturating_sub(1), 0, 0, 0], 0))
+}
+
+/// Forgets a stack. To be called before its memory is given back.
+///
+/// See [the example](self).
+#[inline]
+pub fn deregister(id: StackId) {
+    arch::valgrind_request(DEREGISTER, [id.0, 0, 0, 0, 0], 0);
+}

@@ -1,0 +1,286 @@
+//! Contexts come and go, and everything that a call keeps is kept.
+
+mod common;
+
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+
+use common::{Green, Here};
+use greenthread_context::{Context, MmapStack, Stack, controls, init, switch, switch_call, switch_final};
+
+#[test]
+fn values_go_both_ways() {
+    let mut green = Green::new(|here, first| {
+        assert_eq!(first, 1);
+        assert_eq!(here.suspend(2), 3);
+        assert_eq!(here.suspend(usize::MAX), 0);
+        7
+    });
+    assert_eq!(green.resume(1), 2);
+    assert_eq!(green.resume(3), usize::MAX);
+    assert_eq!(green.resume(0), 7);
+    assert!(green.finished());
+}
+
+#[test]
+fn a_million_round_trips() {
+    let mut green = Green::new(|here, mut n| {
+        loop {
+            n = here.suspend(n + 1);
+        }
+    });
+    let mut n = 0;
+    while n < 1_000_000 {
+        n = green.resume(n);
+    }
+    assert_eq!(n, 1_000_000);
+}
+
+#[test]
+fn any_alignment_of_top_will_do() {
+    unsafe extern "C" fn entry(caller: usize) -> ! {
+        // movaps and friends want an aligned stack.
+        #[repr(align(16))]
+        struct Aligned([u8; 16]);
+        let local = black_box(Aligned([1; 16]));
+        let address = &raw const local.0 as usize;
+        // SAFETY: `caller` is where the resumer is saved.
+        unsafe { switch_final(*(caller as *const Context), address) }
+    }
+    let stack = MmapStack::new(64 * 1024).unwrap();
+    for offset in 0..40 {
+        for make in [init, controls::init] {
+            let mut caller = MaybeUninit::<Context>::uninit();
+            // SAFETY: nobody else uses the stack; the context ends before the next one is made.
+            let local = unsafe {
+                let start = make(stack.top().sub(offset), entry);
+                switch(caller.as_mut_ptr(), start, caller.as_mut_ptr() as usize)
+            };
+            assert_eq!(local % 16, 0);
+            assert!(local >= stack.limit().addr().get() && local < stack.top().addr().get() - offset);
+        }
+    }
+}
+
+#[test]
+fn nested() {
+    fn level(n: usize) -> Green {
+        Green::new(move |here, arg| {
+            if n == 0 {
+                return here.suspend(arg) + 1;
+            }
+            let mut inner = level(n - 1);
+            let got = inner.resume(arg);
+            let back = here.suspend(got + 1);
+            inner.resume(back) + 1
+        })
+    }
+    let mut outer = level(50);
+    assert_eq!(outer.resume(5), 55);
+    assert_eq!(outer.resume(100), 151);
+    assert!(outer.finished());
+}
+
+#[test]
+fn suspends_deep_in_a_recursion() {
+    fn down(here: &Here, depth: usize) -> usize {
+        let noise = black_box([depth; 16]);
+        let below = if depth == 0 { here.suspend(0) } else { down(here, depth - 1) };
+        assert_eq!(noise, [depth; 16]);
+        below + 1
+    }
+    let mut green = Green::with_size(8 << 20, |here, depth| down(here, depth));
+    assert_eq!(green.resume(10_000), 0);
+    assert_eq!(green.resume(3), 10_004);
+}
+
+#[test]
+fn a_thousand_contexts_take_turns() {
+    let mut all: Vec<Green> = (0..1000)
+        .map(|id| {
+            Green::with_size(16 * 1024, move |here, _| {
+                let mut sum = id;
+                for _ in 0..10 {
+                    sum += here.suspend(sum);
+                }
+                sum
+            })
+        })
+        .collect();
+    for (id, green) in all.iter_mut().enumerate() {
+        assert_eq!(green.resume(0), id);
+    }
+    for round in 1..=10 {
+        for (id, green) in all.iter_mut().enumerate() {
+            assert_eq!(green.resume(1), id + round);
+        }
+    }
+    assert!(all.iter().all(Green::finished));
+}
+
+/// Sets every register that a call may change, and those that it may not, and switches in the midst of it.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+fn trash_and_suspend(here: &Here) {
+    extern "C" fn suspend(here: &Here) {
+        here.suspend(0);
+    }
+    // SAFETY: rbx and rbp are put back, and everything else is a clobber. The call is made with an aligned stack.
+    unsafe {
+        std::arch::asm!(
+            "push rbx",
+            "push rbp",
+            "mov rbx, -1", "mov rbp, -1", "mov r12, -1", "mov r13, -1", "mov r14, -1", "mov r15, -1",
+            "pcmpeqd xmm0, xmm0", "pcmpeqd xmm1, xmm1", "pcmpeqd xmm2, xmm2", "pcmpeqd xmm3, xmm3",
+            "pcmpeqd xmm4, xmm4", "pcmpeqd xmm5, xmm5", "pcmpeqd xmm6, xmm6", "pcmpeqd xmm7, xmm7",
+            "pcmpeqd xmm8, xmm8", "pcmpeqd xmm9, xmm9", "pcmpeqd xmm10, xmm10", "pcmpeqd xmm11, xmm11",
+            "pcmpeqd xmm12, xmm12", "pcmpeqd xmm13, xmm13", "pcmpeqd xmm14, xmm14", "pcmpeqd xmm15, xmm15",
+            "call {suspend}",
+            // What a call keeps is still there.
+            "and rbx, rbp", "and rbx, r12", "and rbx, r13", "and rbx, r14", "and rbx, r15",
+            "cmp rbx, -1",
+            "je 2f",
+            "ud2",
+            "2:",
+            "pop rbp",
+            "pop rbx",
+            suspend = sym suspend,
+            in("rdi") here,
+            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
+            clobber_abi("C"),
+        );
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn everything_live_survives() {
+    /// More integers and floats in flight than there are registers.
+    #[inline(never)]
+    fn churn(seed: u64, mut around: impl FnMut()) -> (u64, f64) {
+        let mut ints: [u64; 20] = std::array::from_fn(|i| seed.wrapping_mul(i as u64 + 3));
+        let mut floats: [f64; 20] = std::array::from_fn(|i| (seed + i as u64) as f64);
+        for round in 0..50 {
+            for i in 0..20 {
+                ints[i] = ints[i].rotate_left(7).wrapping_add(ints[(i + 1) % 20]);
+                floats[i] = floats[i] * 0.5 + floats[(i + 3) % 20];
+            }
+            let (a, b, c, d) = (ints[0], ints[1], floats[0], floats[1]);
+            around();
+            ints[2] ^= a.wrapping_add(b).wrapping_add(round);
+            floats[2] += c - d;
+        }
+        (ints.iter().fold(0, |x, y| x ^ y), floats.iter().sum())
+    }
+    let want = churn(black_box(99), || ());
+    let mut trasher = Green::new(|here, _| {
+        loop {
+            trash_and_suspend(here);
+        }
+    });
+    assert_eq!(
+        churn(black_box(99), || {
+            trasher.resume(0);
+        }),
+        want
+    );
+    // And the same on the other side.
+    let mut churner = Green::new(move |here, _| {
+        let here = *here;
+        assert_eq!(churn(black_box(99), || trash_and_suspend(&here)), want);
+        1
+    });
+    while !churner.finished() {
+        churner.resume(0);
+    }
+}
+
+#[test]
+fn the_slot_may_be_that_of_the_context_resumed() {
+    // Two contexts that share one slot: each finds the other there, and leaves itself.
+    static mut SLOT: MaybeUninit<Context> = MaybeUninit::uninit();
+    unsafe extern "C" fn entry(mut n: usize) -> ! {
+        loop {
+            // SAFETY: the slot holds the other one.
+            n = unsafe { switch((&raw mut SLOT).cast(), SLOT.assume_init(), n + 1) };
+        }
+    }
+    let stack = MmapStack::new(16 * 1024).unwrap();
+    // SAFETY: one OS thread; the stack outlives the last switch.
+    unsafe {
+        SLOT = MaybeUninit::new(init(stack.top(), entry));
+        for n in 0..100 {
+            assert_eq!(switch((&raw mut SLOT).cast(), SLOT.assume_init(), n), n + 1);
+        }
+    }
+}
+
+#[test]
+fn calls_on_top_of_a_suspended_context() {
+    unsafe extern "C-unwind" fn add_ten(arg: usize) -> usize {
+        #[repr(align(16))]
+        struct Aligned(u8);
+        let local = black_box(Aligned(0));
+        assert_eq!(&raw const local.0 as usize % 16, 0);
+        arg + 10
+    }
+    let mut green = Green::new(|here, mut n| {
+        loop {
+            n = here.suspend(n);
+        }
+    });
+    green.resume(0);
+    let (save, to) = green.parts();
+    // SAFETY: `to` is suspended.
+    assert_eq!(unsafe { switch_call(save, to, add_ten, 5) }, 15);
+    let (save, to) = green.parts();
+    // SAFETY: the same.
+    assert_eq!(unsafe { controls::switch_call(save, to, add_ten, 6) }, 16);
+}
+
+#[test]
+fn calls_on_top_of_an_unstarted_context() {
+    unsafe extern "C" fn entry(arg: usize) -> ! {
+        // SAFETY: `f` has made it the address of where the resumer is saved.
+        unsafe { switch_final(*(arg as *const Context), 5) }
+    }
+    unsafe extern "C-unwind" fn f(arg: usize) -> usize {
+        // SAFETY: a pointer to the pointer.
+        unsafe { *(arg as *const usize) }
+    }
+    let stack = MmapStack::new(64 * 1024).unwrap();
+    for make in [init, controls::init] {
+        let mut caller = MaybeUninit::<Context>::uninit();
+        let caller = caller.as_mut_ptr();
+        let word = caller as usize;
+        // SAFETY: as above.
+        let got = unsafe { switch_call(caller, make(stack.top(), entry), f, &raw const word as usize) };
+        assert_eq!(got, 5);
+    }
+}
+
+#[test]
+fn an_abandoned_stack_can_be_freed_at_once() {
+    for n in 0..1000 {
+        let mut green = Green::with_size(16 * 1024, |_, n| n + 1);
+        assert_eq!(green.resume(n), n + 1);
+        drop(green);
+    }
+}
+
+#[test]
+fn contexts_on_each_os_thread() {
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn(|| {
+                let mut green = Green::new(|here, mut n| {
+                    loop {
+                        n = here.suspend(n + 1);
+                    }
+                });
+                (0..10_000).for_each(|n| assert_eq!(green.resume(n), n + 1));
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}

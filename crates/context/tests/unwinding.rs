@@ -1,0 +1,143 @@
+//! Panics on green stacks.
+
+mod common;
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
+
+use common::{Green, Here, child, is_child};
+use greenthread_context::switch_call;
+
+fn quiet() {
+    std::panic::set_hook(Box::new(|_| ()));
+}
+
+#[test]
+fn a_panic_is_caught_on_a_green_stack() {
+    quiet();
+    let mut green = Green::new(|_, n| {
+        let caught = catch_unwind(|| panic_any(n)).unwrap_err();
+        *caught.downcast::<usize>().unwrap() + 1
+    });
+    assert_eq!(green.resume(6), 7);
+}
+
+#[test]
+fn switching_inside_of_catch_unwind() {
+    quiet();
+    let mut green = Green::new(|here, _| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let n = here.suspend(1);
+            let m = here.suspend(2);
+            panic_any(n + m);
+        }));
+        *caught.unwrap_err().downcast::<usize>().unwrap()
+    });
+    assert_eq!(green.resume(0), 1);
+    // The resumer panics and catches in the meantime.
+    assert!(catch_unwind(|| panic!()).is_err());
+    assert_eq!(green.resume(10), 2);
+    assert_eq!(green.resume(20), 30);
+}
+
+/// Suspends when it is dropped.
+struct Suspends(Here, Rc<Cell<u32>>);
+
+impl Drop for Suspends {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking());
+        self.1.set(self.0.suspend(8) as u32);
+        self.0.suspend(9);
+    }
+}
+
+#[test]
+fn switching_in_a_destructor_during_unwinding() {
+    quiet();
+    let seen = Rc::new(Cell::new(0));
+    let inside = seen.clone();
+    let mut green = Green::new(move |here, _| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = Suspends(*here, inside);
+            panic_any(3usize);
+        }));
+        *caught.unwrap_err().downcast::<usize>().unwrap()
+    });
+    assert_eq!(green.resume(0), 8);
+    assert_eq!(green.resume(77), 9);
+    assert_eq!(seen.get(), 77);
+    // Another panic comes and goes while that one is under way.
+    let mut other = Green::new(|_, _| catch_unwind(|| panic!()).is_err() as usize);
+    assert_eq!(other.resume(0), 1);
+    assert_eq!(green.resume(0), 3);
+    assert!(!std::thread::panicking());
+}
+
+#[test]
+fn panics_through_many_frames_with_destructors() {
+    quiet();
+    struct Count(Rc<Cell<u32>>);
+    impl Drop for Count {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    fn down(count: &Rc<Cell<u32>>, here: &Here, depth: u32) {
+        let _guard = Count(count.clone());
+        if depth == 0 {
+            here.suspend(0);
+            panic!();
+        }
+        down(count, here, depth - 1);
+    }
+    let count = Rc::new(Cell::new(0));
+    let inside = count.clone();
+    let mut green = Green::new(move |here, _| {
+        catch_unwind(AssertUnwindSafe(|| down(&inside, here, 99))).is_err() as usize
+    });
+    green.resume(0);
+    assert_eq!(count.get(), 0);
+    assert_eq!(green.resume(0), 1);
+    assert_eq!(count.get(), 100);
+}
+
+/// The test `name`, run in a process of its own, ends that with an abort and a message.
+fn aborts(name: &str, message: &str) -> String {
+    let output = child(name);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(6), "{text}");
+    assert!(text.contains(message) && !text.contains("unreachable"), "{text}");
+    text
+}
+
+#[test]
+fn a_panic_out_of_entry_ends_the_process() {
+    if is_child() {
+        let mut green = Green::new(|_, _| panic!("not caught"));
+        green.resume(0);
+        unreachable!();
+    }
+    aborts("a_panic_out_of_entry_ends_the_process", "not caught");
+}
+
+#[test]
+fn a_panic_out_of_a_call_on_top_ends_the_process() {
+    unsafe extern "C-unwind" fn f(_: usize) -> usize {
+        panic!("on top");
+    }
+    if is_child() {
+        let mut green = Green::new(|here, _| {
+            let _ = catch_unwind(AssertUnwindSafe(|| here.suspend(0)));
+            unreachable!()
+        });
+        green.resume(0);
+        let (save, to) = green.parts();
+        // SAFETY: `to` is suspended.
+        unsafe { switch_call(save, to, f, 0) };
+        unreachable!();
+    }
+    let text = aborts("a_panic_out_of_a_call_on_top_ends_the_process", "on top");
+    assert!(text.contains("panic in a function that cannot unwind"), "{text}");
+}

@@ -1,0 +1,232 @@
+//! Walks of green stacks: by `std::backtrace`, through the bridge, and by gdb.
+
+mod common;
+
+use std::backtrace::Backtrace;
+use std::hint::black_box;
+
+use common::{Green, Here, command, find, is_child};
+use greenthread_context::{Coroutine, MmapStack, Stack, controls, init, switch_call, with_bridge};
+
+/// The symbols of a backtrace, innermost first.
+fn symbols(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| line.trim_start().split_once(": "))
+        .filter(|(number, _)| number.parse::<u32>().is_ok())
+        .map(|(_, symbol)| symbol)
+        .collect()
+}
+
+fn position(symbols: &[&str], name: &str) -> usize {
+    symbols
+        .iter()
+        .position(|symbol| symbol.contains(name))
+        .unwrap_or_else(|| panic!("no {name} in {symbols:#?}"))
+}
+
+/// A walk that goes as it should: through `names` in this order, to the end of the stack and not beyond.
+fn check(text: &str, names: &[&str]) {
+    let symbols = symbols(text);
+    let mut last = 0;
+    for name in names {
+        let at = position(&symbols, name);
+        assert!(at >= last, "{name} out of order in {symbols:#?}");
+        last = at;
+    }
+    assert!(symbols.last().unwrap().contains("start"), "{symbols:#?}");
+    assert!(!text.contains("__rust_begin_short_backtrace"), "the walk left the stack: {symbols:#?}");
+    assert!(symbols.iter().all(|symbol| !symbol.contains("<unknown>")), "{symbols:#?}");
+}
+
+thread_local! {
+    static TEXT: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}
+
+fn record() {
+    TEXT.set(Backtrace::force_capture().to_string());
+}
+
+extern "C" fn record_from_bridge(data: *mut u8) {
+    assert_eq!(data as usize, 5);
+    record();
+}
+
+unsafe extern "C-unwind" fn record_on_top(arg: usize) -> usize {
+    record();
+    arg
+}
+
+#[inline(never)]
+fn outer_green(here: &Here, arg: usize) -> usize {
+    // Something that makes the compiler keep a frame, of a size that is easily mistaken.
+    let noise = black_box([arg; 37]);
+    black_box(inner_green(here) + noise[3])
+}
+
+#[inline(never)]
+fn inner_green(here: &Here) -> usize {
+    record();
+    black_box(here.suspend(1))
+}
+
+/// A frame that is addressed through a base pointer, as it has to be realigned.
+#[inline(never)]
+fn realigned_green(here: &Here, arg: usize) -> usize {
+    #[repr(align(64))]
+    struct Wide([usize; 16]);
+    let wide = black_box(Wide([arg; 16]));
+    black_box(here.suspend(1)) + wide.0[3]
+}
+
+#[test]
+fn a_backtrace_ends_at_the_entry() {
+    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    green.resume(0);
+    check(&TEXT.take(), &["record", "inner_green", "outer_green", "common::entry", "start"]);
+}
+
+#[test]
+fn the_bridge_leads_into_a_suspended_context() {
+    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    green.resume(0);
+    for _ in 0..2 {
+        // SAFETY: it is suspended.
+        unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
+        let text = TEXT.take();
+        check(
+            &text,
+            &["record_from_bridge", "with_bridge", "inner_green", "outer_green", "common::entry", "start"],
+        );
+    }
+    // It wasn't harmed.
+    assert_eq!(green.resume(3), 3);
+
+    let mut green = Green::new(|here, arg| realigned_green(here, arg));
+    green.resume(4);
+    // SAFETY: it is suspended.
+    unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
+    check(&TEXT.take(), &["with_bridge", "realigned_green", "common::entry", "start"]);
+    assert_eq!(green.resume(3), 7);
+}
+
+#[test]
+fn the_bridge_leads_into_a_context_that_keeps_its_controls() {
+    use std::mem::MaybeUninit;
+    type Slots = [MaybeUninit<greenthread_context::Context>; 2];
+
+    #[inline(never)]
+    unsafe fn parked_with_controls(slots: *mut Slots) -> usize {
+        let noise = black_box([1; 21]);
+        // SAFETY: the first slot holds the resumer.
+        let back = unsafe { controls::switch((*slots)[1].as_mut_ptr(), (*slots)[0].assume_init(), 0) };
+        back + noise[5]
+    }
+    unsafe extern "C" fn entry(arg: usize) -> ! {
+        let slots = arg as *mut Slots;
+        // SAFETY: the resumer waits.
+        unsafe {
+            let result = parked_with_controls(slots);
+            controls::switch_final((*slots)[0].assume_init(), result)
+        }
+    }
+    for make in [init, controls::init] {
+        let stack = MmapStack::new(64 * 1024).unwrap();
+        let mut slots: Slots = [MaybeUninit::uninit(); 2];
+        let slots = &raw mut slots;
+        // SAFETY: each context is resumed when it is suspended.
+        unsafe {
+            let start = make(stack.top(), entry);
+            controls::switch((*slots)[0].as_mut_ptr(), start, slots as usize);
+            with_bridge((*slots)[1].assume_init(), record_from_bridge, 5 as *mut u8);
+            check(&TEXT.take(), &["with_bridge", "parked_with_controls", "entry", "start"]);
+            assert_eq!(switch_call((*slots)[0].as_mut_ptr(), (*slots)[1].assume_init(), record_on_top, 6), 7);
+            check(&TEXT.take(), &["record_on_top", "call_on_top", "parked_with_controls", "entry", "start"]);
+        }
+    }
+}
+
+#[test]
+fn the_bridge_leads_into_an_unstarted_context() {
+    let green = Green::new(|_, _| 0);
+    // SAFETY: it is suspended.
+    unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
+    check(&TEXT.take(), &["record_from_bridge", "with_bridge", "start"]);
+}
+
+#[test]
+fn a_call_on_top_is_seen_as_made_by_the_suspended_context() {
+    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    green.resume(0);
+    let (save, to) = green.parts();
+    // SAFETY: it is suspended.
+    unsafe { switch_call(save, to, record_on_top, 0) };
+    check(
+        &TEXT.take(),
+        &["record_on_top", "call_on_top", "inner_green", "outer_green", "common::entry", "start"],
+    );
+}
+
+#[test]
+fn a_coroutine_shows_who_has_resumed_it() {
+    #[inline(never)]
+    fn generator_body(co: &greenthread_context::Suspender<(), i32>) {
+        co.suspend(1);
+        record();
+        co.suspend(2);
+    }
+    #[inline(never)]
+    fn resumes_it(co: &mut Coroutine<(), i32, ()>) {
+        black_box(co.next());
+    }
+    let mut co = Coroutine::new(|co, ()| generator_body(co));
+    co.next();
+    resumes_it(&mut co);
+    let text = TEXT.take();
+    let symbols = symbols(&text);
+    let (body, start) = (position(&symbols, "generator_body"), position(&symbols, "start_linked"));
+    let (resumer, test) =
+        (position(&symbols, "::resumes_it"), position(&symbols, "__rust_begin_short_backtrace"));
+    assert!(body < start && start < resumer && resumer < test, "{text}");
+}
+
+#[test]
+fn gdb_walks_a_green_stack() {
+    #[unsafe(no_mangle)]
+    #[inline(never)]
+    extern "C" fn gdb_stops_here() {
+        black_box(());
+    }
+    #[inline(never)]
+    fn green_for_gdb(here: &Here) {
+        gdb_stops_here();
+        here.suspend(0);
+    }
+    if is_child() {
+        Green::new(|here, _| {
+            green_for_gdb(here);
+            0
+        })
+        .resume(0);
+        return;
+    }
+    let Some(gdb) = find("gdb") else {
+        eprintln!("skipped: no gdb");
+        return;
+    };
+    let mut gdb = std::process::Command::new(gdb);
+    gdb.args(["-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "break gdb_stops_here"]);
+    gdb.args(["-ex", "run", "-ex", "bt", "-ex", "kill", "--args"]).arg(std::env::current_exe().unwrap());
+    let output = command(gdb, "gdb_walks_a_green_stack").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !text.contains("Breakpoint 1, ") {
+        eprintln!("skipped: gdb cannot run it here: {errors}");
+        return;
+    }
+    let frames: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
+    position(&frames, "green_for_gdb");
+    assert!(frames.last().unwrap().contains("start"), "{text}");
+    for bad in ["Backtrace stopped", "corrupt", "Cannot access memory", "??"] {
+        assert!(!text.contains(bad) && !errors.contains(bad), "{text}{errors}");
+    }
+}

@@ -1,0 +1,31 @@
+//! An echo server: `cargo run --release --example echo`, then `nc localhost 7777`.
+//!
+//! Plain blocking code; each client has a green thread of its own. Ctrl-C ends it in good order.
+
+mod serve;
+
+use std::{
+    io::{self, Read, Write},
+    process::ExitCode,
+};
+
+use greenthread::{net::TcpStream, time::Duration};
+
+fn main() -> ExitCode {
+    serve::main("echo", "127.0.0.1:7777", echo)
+}
+
+fn echo(mut stream: &TcpStream, _: &serve::Server) -> io::Result<()> {
+    // Who says nothing for so long, or doesn't read what we write, is taken to be gone.
+    stream.set_read_timeout(Some(Duration::from_secs(300)))?;
+    stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_nodelay(true)?;
+
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            n => stream.write_all(&buffer[..n])?,
+        }
+    }
+}

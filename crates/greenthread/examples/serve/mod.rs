@@ -1,0 +1,216 @@
+//! What the server examples share: arguments, the accept loop with a green thread per connection, and an
+//! orderly end on Ctrl-C. What is said over a connection is theirs.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    io,
+    process::{self, ExitCode},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use greenthread::{
+    Runtime,
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{Condvar, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+use socket2::SockRef;
+
+/// How long a stopping server waits for its connections to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Talks to one client. An error ends its connection, and nothing else.
+type Handler = fn(&TcpStream, &Server) -> io::Result<()>;
+
+/// Runs a whole server program: `name [--listen ADDR] [--workers N]`.
+pub(crate) fn main(name: &str, address: &str, handler: Handler) -> ExitCode {
+    match parse_and_run(name, address, handler) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse_and_run(name: &str, address: &str, handler: Handler) -> Result<(), Box<dyn Error + Send + Sync>> {
+    use lexopt::prelude::*;
+
+    let mut address = address.to_owned();
+    let mut runtime = Runtime::builder();
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("listen") => address = arguments.value()?.string()?,
+            Long("workers") => runtime = runtime.workers(arguments.value()?.parse()?),
+            Short('h') | Long("help") => {
+                println!(
+                    "usage: {name} [--listen ADDR] [--workers N]\n\nListens on {address} unless told otherwise."
+                );
+                return Ok(());
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+
+    raise_file_limit();
+    let runtime = runtime.build()?;
+    let served = runtime.run(|| serve(&address, handler));
+    // A handler that is still at work now has had its five seconds.
+    runtime.shutdown_timeout(Duration::ZERO);
+    served.map_err(|error| format!("{address}: {error}").into())
+}
+
+/// Every connection is a file descriptor, and the soft limit is often 1024 of them.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// Serves until Ctrl-C, then drains.
+fn serve(address: &str, handler: Handler) -> io::Result<()> {
+    let server = Arc::new(Server {
+        listener: TcpListener::bind(address)?,
+        stopping: AtomicBool::new(false),
+        live: Mutex::default(),
+        ended: Condvar::new(),
+    });
+
+    // An ordinary OS thread waits for signals; a green thread, this one, waits for it. They meet at a
+    // channel. A second Ctrl-C ends the process at once.
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let (interrupt, interrupted) = mpsc::channel();
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        signals.forever().next();
+        let _ = interrupt.send(());
+        signals.forever().next();
+        process::exit(130);
+    })?;
+
+    let accepting = {
+        let server = server.clone();
+        thread::Builder::new().name("accept".into()).spawn(move || server.accept(handler))?
+    };
+    println!("listening on {}", server.listener.local_addr()?);
+
+    let _ = interrupted.recv();
+    server.stop();
+    let _ = accepting.join();
+    match server.drain() {
+        0 => println!("every connection has ended"),
+        cut => println!("cut off {cut} connections after {} s", DRAIN.as_secs()),
+    }
+    Ok(())
+}
+
+/// A listener and its live connections.
+pub(crate) struct Server {
+    listener: TcpListener,
+    stopping: AtomicBool,
+    live: Mutex<HashMap<u64, Arc<TcpStream>>>,
+    /// Notified when a connection leaves `live` while the server is stopping.
+    ended: Condvar,
+}
+
+impl Server {
+    /// Whether Ctrl-C was pressed: a handler then answers what it has begun to read, and returns.
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    fn accept(self: &Arc<Self>, handler: Handler) {
+        for id in 0.. {
+            let taken = self.accept_one(id, handler);
+            if self.stopping() {
+                return;
+            }
+            if let Err(error) = taken {
+                // Too many open files, say. What is there goes on; the new client waits in the kernel.
+                eprintln!("cannot take a new connection: {error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
+    fn accept_one(self: &Arc<Self>, id: u64, handler: Handler) -> io::Result<()> {
+        let (stream, peer) = self.listener.accept()?;
+        let connection = Connection::new(self.clone(), id, stream);
+        thread::Builder::new().name(format!("client {peer}")).spawn(move || {
+            // The error is the client's trouble: it has vanished, or is too slow.
+            let _ = handler(&connection.stream, &connection.server);
+        })?;
+        Ok(())
+    }
+
+    /// Stops accepting, and lets clients who owe us a request see the end.
+    fn stop(&self) {
+        self.stopping.store(true, Relaxed);
+        // Linux wakes a blocked `accept` when its listener is shut down. Elsewhere that is an error, and a
+        // connection to ourselves wakes it.
+        if SockRef::from(&self.listener).shutdown(Shutdown::Both).is_err()
+            && let Ok(address) = self.listener.local_addr()
+        {
+            let _ = TcpStream::connect(address);
+        }
+        let live = self.live.lock().unwrap();
+        println!("\nstopping, with {} connections open", live.len());
+        for stream in live.values() {
+            let _ = stream.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// Waits for the connections to end, then cuts off the rest and says how many they were.
+    fn drain(&self) -> usize {
+        let deadline = Instant::now() + DRAIN;
+        let mut live = self.live.lock().unwrap();
+        while !live.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            live = self.ended.wait_timeout(live, left).unwrap().0;
+        }
+        for stream in live.values() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        live.len()
+    }
+}
+
+/// One client; in the server's `live` until it is dropped, also by a panic.
+struct Connection {
+    server: Arc<Server>,
+    id: u64,
+    stream: Arc<TcpStream>,
+}
+
+impl Connection {
+    fn new(server: Arc<Server>, id: u64, stream: TcpStream) -> Self {
+        let stream = Arc::new(stream);
+        server.live.lock().unwrap().insert(id, stream.clone());
+        if server.stopping() {
+            // `stop` may have looked through `live` before we were in it.
+            let _ = stream.shutdown(Shutdown::Read);
+        }
+        Connection { server, id, stream }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.server.live.lock().unwrap().remove(&self.id);
+        if self.server.stopping() {
+            self.server.ended.notify_one();
+        }
+    }
+}

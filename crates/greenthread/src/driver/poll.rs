@@ -1,0 +1,385 @@
+//! The driver on readiness: sockets registered edge-triggered, once per worker, for both directions.
+//!
+//! For each direction of a socket a worker remembers whether a call may succeed ("ready"). An event sets it; a
+//! call that would have blocked clears it, and so does one that came short, for then the kernel had no more. The
+//! next call waits first, and saves a system call that would only say EAGAIN.
+//!
+//! Why that loses nothing: events are taken in on the worker's own OS thread, between its threads. So none is
+//! taken in between a call and the `note` of what it has shown, and whatever changes after the call gives a new
+//! event, which sets ready again. It is the same with other workers and OS threads at the same
+//! socket: they can take data away, so that ready is wrong and a call in vain; but when new data comes,
+//! each worker gets its own event. Only a short count can lie: it comes before the end of the stream, before an error,
+//! and at urgent data, which have had their event. So such an event is remembered ("ahead") and short
+//! counts are not believed any more; a call that would have blocked always is.
+//!
+//! An event wakes all the threads of the worker that wait for its direction: the first may leave something over
+//! for the others, and no event would tell them.
+//!
+//! Invariants:
+//! 1. A [`Node`] is linked in an entry's list from `push` until it is taken out, both under the lock; it
+//!    stays where it is meanwhile, since its owner takes it out before its frame goes ([`Linked`]).
+//! 2. Lists are changed, and their nodes touched, on the worker's own OS thread only. Other OS threads only remove
+//!    entries, whose lists are empty: whoever removes one owns the source, so nobody waits for it.
+//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key and an event from
+//!    before find nothing.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    ptr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{Driver, Interest, Shown, Source};
+use crate::{
+    sys::poller::{Events, Poller, Readiness, Waker},
+    task::wait::{Outcome, Reason, Waiter},
+};
+
+/// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
+const BATCH: usize = 256;
+
+/// How many calls may follow each other on a worker before the one who makes them lets others run.
+const CALLS: u32 = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct PollDriver {
+    poller: Arc<Poller>,
+    registry: Arc<Registry>,
+    events: RefCell<Events>,
+    /// How many calls were made since a thread waited last.
+    calls: Cell<u32>,
+}
+
+/// The part of a driver that sources know.
+#[derive(Debug)]
+pub(crate) struct Registry(Mutex<Slab>);
+
+/// Names an entry, as long as it belongs to the same source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    index: u32,
+    generation: u32,
+}
+
+#[derive(Debug)]
+struct Slab {
+    /// None once the driver is gone.
+    poller: Option<Arc<Poller>>,
+    entries: Vec<Entry>,
+    free: u32,
+}
+
+/// One source that the worker knows.
+#[derive(Debug)]
+struct Entry {
+    generation: u32,
+    /// The flags below, or, while it is free, the next free one.
+    state: u32,
+    readers: List,
+    writers: List,
+}
+
+/// The end of the free list; no entry has this index, so no key is the poller's own.
+const NONE: u32 = u32::MAX;
+
+const READ_READY: u32 = 1;
+const READ_AHEAD: u32 = 2;
+const WRITE_READY: u32 = 4;
+const WRITE_AHEAD: u32 = 8;
+
+/// The flags ready and ahead of a direction.
+fn flags(interest: Interest) -> (u32, u32) {
+    match interest {
+        Interest::Read => (READ_READY, READ_AHEAD),
+        Interest::Write => (WRITE_READY, WRITE_AHEAD),
+    }
+}
+
+/// One waiting thread, on its stack.
+#[derive(Debug)]
+struct Node {
+    waiter: Waiter,
+    next: Cell<*const Node>,
+    linked: Cell<bool>,
+}
+
+/// The threads that wait for one direction.
+#[derive(Debug)]
+struct List(*const Node);
+
+// SAFETY: only the worker's own OS thread follows the pointers; others see empty lists (invariant 2).
+unsafe impl Send for List {}
+
+impl List {
+    /// # Safety
+    /// By the worker's OS thread; the node is taken out before it goes (invariants 1, 2).
+    unsafe fn push(&mut self, node: &Node) {
+        node.next.set(self.0);
+        node.linked.set(true);
+        self.0 = node;
+    }
+
+    /// Takes the node out, if it is in.
+    fn remove(&mut self, node: &Node) {
+        let mut at: *const Node = self.0;
+        if ptr::eq(at, node) {
+            self.0 = node.next.get();
+        }
+        // SAFETY: linked nodes are alive (invariant 1).
+        while let Some(before) = unsafe { at.as_ref() } {
+            at = before.next.get();
+            if ptr::eq(at, node) {
+                before.next.set(node.next.get());
+            }
+        }
+        node.linked.set(false);
+    }
+
+    /// Takes all out, and ends their waits.
+    fn wake(&mut self) {
+        let mut at = std::mem::replace(&mut self.0, ptr::null());
+        // SAFETY: they are alive until they have been taken out, which they are one by one (invariant 1).
+        while let Some(node) = unsafe { at.as_ref() } {
+            at = node.next.get();
+            node.linked.set(false);
+            // SAFETY: alive still: its thread belongs to this OS thread, and runs after us (invariant 2).
+            // One that has timed out already is not ours to wake.
+            unsafe { Waiter::wake(&node.waiter) };
+        }
+    }
+}
+
+impl Entry {
+    fn list(&mut self, interest: Interest) -> &mut List {
+        match interest {
+            Interest::Read => &mut self.readers,
+            Interest::Write => &mut self.writers,
+        }
+    }
+
+    fn take_in(&mut self, readiness: Readiness) {
+        let mut set = |yes, flag| self.state |= if yes { flag } else { 0 };
+        set(readiness.readable, READ_READY);
+        set(readiness.read_ahead, READ_AHEAD);
+        set(readiness.writable, WRITE_READY);
+        set(readiness.write_ahead, WRITE_AHEAD);
+        if readiness.readable {
+            self.readers.wake();
+        }
+        if readiness.writable {
+            self.writers.wake();
+        }
+    }
+}
+
+impl Slab {
+    fn insert(&mut self) -> io::Result<Key> {
+        if self.free == NONE {
+            self.entries.try_reserve(1)?;
+            let index = u32::try_from(self.entries.len()).ok().filter(|index| *index != NONE);
+            self.free = index.ok_or(io::ErrorKind::OutOfMemory)?;
+            self.entries.push(Entry {
+                generation: 0,
+                state: NONE,
+                readers: List(ptr::null()),
+                writers: List(ptr::null()),
+            });
+        }
+        let index = self.free;
+        let entry = &mut self.entries[index as usize];
+        self.free = std::mem::replace(&mut entry.state, 0);
+        Ok(Key { index, generation: entry.generation })
+    }
+
+    fn get(&mut self, key: Key) -> Option<&mut Entry> {
+        self.entries.get_mut(key.index as usize).filter(|entry| entry.generation == key.generation)
+    }
+
+    fn remove(&mut self, key: Key) {
+        let free = self.free;
+        if let Some(entry) = self.get(key) {
+            debug_assert!(entry.readers.0.is_null() && entry.writers.0.is_null());
+            entry.generation = entry.generation.wrapping_add(1);
+            entry.state = free;
+            self.free = key.index;
+        }
+    }
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Slab> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its driver is still there.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().poller.is_some()
+    }
+
+    /// Forgets a source. From any OS thread, by the source's owner (invariant 2).
+    pub(super) fn remove(&self, key: Key, descriptor: BorrowedFd<'_>) {
+        let poller = {
+            let mut slab = self.lock();
+            slab.remove(key);
+            slab.poller.clone()
+        };
+        if let Some(poller) = poller {
+            // That it is not registered can only mean that registering it has failed.
+            let _ = poller.delete(descriptor);
+        }
+    }
+}
+
+impl Key {
+    fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
+/// A node in its list; taken out at the latest when this goes (invariant 1).
+struct Linked<'a> {
+    node: &'a Node,
+    registry: &'a Registry,
+    key: Key,
+    interest: Interest,
+}
+
+impl Drop for Linked<'_> {
+    fn drop(&mut self) {
+        if self.node.linked.get()
+            && let Some(entry) = self.registry.lock().get(self.key)
+        {
+            entry.list(self.interest).remove(self.node);
+        }
+    }
+}
+
+impl PollDriver {
+    /// What ends a `sleep`, or the next one, from any OS thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        self.poller.waker()
+    }
+
+    /// A driver with nothing registered.
+    ///
+    /// # Errors
+    /// The system has no descriptor or no memory left for it.
+    pub(crate) fn new() -> io::Result<Self> {
+        let poller = Arc::new(Poller::new()?);
+        let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE };
+        Ok(Self {
+            poller,
+            registry: Arc::new(Registry(Mutex::new(slab))),
+            events: RefCell::new(Events::with_capacity(BATCH)?),
+            calls: Cell::new(0),
+        })
+    }
+
+    /// What is known about a direction of a source that is registered here.
+    fn entry<R>(&self, source: &Source, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let key = source.key(&self.registry)?;
+        self.registry.lock().get(key).map(look)
+    }
+
+    #[cold]
+    fn register(&self, source: &Source) -> io::Result<Key> {
+        let key = self.registry.lock().insert()?;
+        let added = self.poller.add(source.as_fd(), key.to_bits());
+        match added.and_then(|()| source.remember(&self.registry, key)) {
+            Ok(()) => Ok(key),
+            Err(error) => {
+                self.registry.remove(key, source.as_fd());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Driver for PollDriver {
+    fn sleep(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut events = self.events.borrow_mut();
+        self.poller.wait(timeout, &mut events)?;
+        self.calls.set(0);
+        let mut news = events.iter().peekable();
+        if news.peek().is_some() {
+            let mut slab = self.registry.lock();
+            for (key, readiness) in news {
+                if let Some(entry) = slab.get(Key::from_bits(key)) {
+                    entry.take_in(readiness);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_blocked(&self, source: &Source, interest: Interest) -> bool {
+        self.entry(source, |entry| entry.state & flags(interest).0 == 0).unwrap_or(false)
+    }
+
+    fn wait_ready(
+        &self,
+        source: &Source,
+        interest: Interest,
+        deadline: Option<Instant>,
+    ) -> io::Result<Outcome> {
+        let key = match source.key(&self.registry) {
+            Some(key) => key,
+            None => self.register(source)?,
+        };
+        let node = Node { waiter: Waiter::new(), next: Cell::new(ptr::null()), linked: Cell::new(false) };
+        let _linked = Linked { node: &node, registry: &self.registry, key, interest };
+        {
+            let mut slab = self.registry.lock();
+            let entry = slab.get(key).expect("a source's entry lives as long as the source");
+            if entry.state & flags(interest).0 != 0 {
+                return Ok(Outcome::Woken);
+            }
+            // SAFETY: this is the worker's OS thread, and `_linked` takes it out (invariants 1, 2).
+            unsafe { entry.list(interest).push(&node) };
+        }
+        self.calls.set(0);
+        let reason = match interest {
+            Interest::Read => Reason::Readable,
+            Interest::Write => Reason::Writable,
+        };
+        Ok(node.waiter.wait(reason, deadline))
+    }
+
+    fn note(&self, source: &Source, interest: Interest, shown: Shown) {
+        let (ready, ahead) = flags(interest);
+        match shown {
+            Shown::Full => {}
+            Shown::Blocked => {
+                self.entry(source, |entry| entry.state &= !(ready | ahead));
+            }
+            Shown::Short => {
+                self.entry(source, |entry| {
+                    if entry.state & ahead == 0 {
+                        entry.state &= !ready;
+                    }
+                });
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let calls = self.calls.get() + 1;
+        self.calls.set(if calls < CALLS { calls } else { 0 });
+        calls == CALLS
+    }
+}
+
+impl Drop for PollDriver {
+    fn drop(&mut self) {
+        // Sources that know the registry may live on; the descriptors of the poller shall not.
+        self.registry.lock().poller = None;
+    }
+}

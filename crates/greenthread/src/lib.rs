@@ -1,0 +1,90 @@
+//! Green threads with std's names: plain blocking code, a million threads.
+//!
+//! Replace `use std::{thread, net, sync}` by `use greenthread::{thread, net, sync}`, and a program with a thread per
+//! connection runs on a few OS threads: what blocks a green thread lets the others go on. There is no `async`, no
+//! `Pin`, no `Send` bound on what lives across a blocking call; and backtraces are those of the thread.
+//!
+//! ```
+//! use greenthread::{net::{TcpListener, TcpStream}, thread};
+//! use std::io::{Read, Write};
+//!
+//! greenthread::run(|| -> std::io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!
+//!     let server = thread::spawn(move || -> std::io::Result<()> {
+//!         let (mut stream, _) = listener.accept()?;
+//!         let mut bytes = [0; 5];
+//!         stream.read_exact(&mut bytes)?;
+//!         stream.write_all(&bytes)
+//!     });
+//!
+//!     let mut client = TcpStream::connect(address)?;
+//!     client.write_all(b"hello")?;
+//!     let mut answer = String::new();
+//!     client.read_to_string(&mut answer)?;
+//!     assert_eq!(answer, "hello");
+//!     server.join().unwrap()
+//! })?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # How it works
+//!
+//! A [`Runtime`] has a few *workers*, OS threads of its own. A green thread that has been spawned is a closure in a
+//! queue, and any worker may take it. Once it has started it has a stack, and stays with its worker for life. When
+//! it waits, it switches straight to the next ready thread: a few instructions. A worker without ready threads sleeps in
+//! the kernel until a socket, a timer or another OS thread has something for it; nothing polls.
+//!
+//! Everything works on ordinary OS threads too, by blocking them. A green thread and an OS thread may meet
+//! at the same lock or channel.
+//!
+//! # Soundness
+//!
+//! [`thread::spawn`] is a safe function with std's signature. That rests on one *axiom*:
+//!
+//! > Code that is sound on one OS thread stays sound when any call into this crate may run sibling threads on the
+//! > same OS thread, in an order that is not last-in-first-out.
+//!
+//! Rust does not promise this today (see unsafe-code-guidelines, issue 602). What breaks it:
+//!
+//! * A `std::thread_local!` whose lazy *initialiser* blocks: a sibling may initialise the same key in between. Use
+//!   `const { .. }` initialisers.
+//! * Crates that keep a stack discipline in a thread-local across a blocking call (`scoped-tls` and its like).
+//! * A `process::exit` on a green thread, if a thread-local destructor of that worker blocks.
+//!
+//! [`thread::without_yield`] is the tool for such code: inside it, no sibling runs.
+//!
+//! *What you may rely on:* a started thread never changes its OS thread. So a value that is not `Send`, on a green
+//! thread's stack, is never reached from another OS thread, and the address of a thread-local stays what it was.
+//!
+//! *What is sound, but may surprise:*
+//!
+//! * Green threads of one worker share the values of `std::thread_local!`.
+//! * A `std::sync::Mutex` guard held across a blocking call can deadlock the worker: its siblings block the OS thread,
+//!   and with it the holder. Use [`sync::Mutex`].
+//! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker.
+//! * A long computation keeps the other threads of its worker waiting; the watchdog names it on standard error. See
+//!   [`thread::unblock`] and [`thread::yield_now`].
+//!
+//! Each of these has a small program among the crate's tests (`tests/known_holes.rs`) that shows what happens today.
+//!
+//! With `panic = "abort"` a panic on a green thread ends the process, as everywhere.
+//!
+//! # Overflow
+//!
+//! Every stack has a guard below it. A thread that runs into it is named, with its stack size and the place of its spawn, and
+//! the process aborts, as with std. C code without stack probes can jump over a single guard page; stacks of 256 KiB and
+//! more have a guard of 16 pages.
+
+mod driver;
+pub mod net;
+mod runtime;
+mod stack;
+pub mod sync;
+mod sys;
+mod task;
+pub mod thread;
+pub mod time;
+
+pub use runtime::{Runtime, RuntimeBuilder, run};

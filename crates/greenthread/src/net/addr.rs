@@ -1,0 +1,131 @@
+//! Names and addresses, looked up off the worker.
+
+use std::{
+    io, iter,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
+    option, slice, vec,
+};
+
+use crate::runtime;
+
+/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`], but only the calling
+/// thread waits for the answer.
+///
+/// It is implemented for all that std implements its own for: addresses, pairs of a host and a port, strings, slices of
+/// addresses, and references to these. A string that is an address is only parsed; anything else is a
+/// name, which the system looks up on the pool for blocking calls while the green thread is parked.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::net::{SocketAddr, ToSocketAddrs};
+///
+/// let address = SocketAddr::from(([127, 0, 0, 1], 443));
+/// assert_eq!("127.0.0.1:443".to_socket_addrs()?.collect::<Vec<_>>(), [address]);
+/// assert!("localhost:443".to_socket_addrs()?.any(|found| found == address));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait ToSocketAddrs {
+    /// The addresses, one after the other.
+    type Iter: Iterator<Item = SocketAddr>;
+
+    /// The addresses that this stands for; there may be none.
+    ///
+    /// Blocks the calling thread if a name has to be looked up.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says about the name.
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter>;
+}
+
+/// The types that std turns into one address without any lookup.
+macro_rules! plain {
+    ($($type:ty),*) => { $(
+        impl ToSocketAddrs for $type {
+            type Iter = option::IntoIter<SocketAddr>;
+
+            fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+                std::net::ToSocketAddrs::to_socket_addrs(self)
+            }
+        }
+    )* };
+}
+
+plain!(SocketAddr, SocketAddrV4, SocketAddrV6, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16));
+
+impl ToSocketAddrs for (&str, u16) {
+    type Iter = vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        let (host, port) = *self;
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)].into_iter());
+        }
+        let host = host.to_owned();
+        runtime::unblock(move || std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)))
+    }
+}
+
+impl ToSocketAddrs for (String, u16) {
+    type Iter = vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        (&*self.0, self.1).to_socket_addrs()
+    }
+}
+
+impl ToSocketAddrs for str {
+    type Iter = vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        if let Ok(address) = self.parse() {
+            return Ok(vec![address].into_iter());
+        }
+        match self.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
+            Some((host, Ok(port))) => (host, port).to_socket_addrs(),
+            // std has the words for what is wrong with it, and looks nothing up.
+            _ => std::net::ToSocketAddrs::to_socket_addrs(self),
+        }
+    }
+}
+
+impl ToSocketAddrs for String {
+    type Iter = vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        (**self).to_socket_addrs()
+    }
+}
+
+impl<'a> ToSocketAddrs for &'a [SocketAddr] {
+    type Iter = iter::Cloned<slice::Iter<'a, SocketAddr>>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        Ok(self.iter().cloned())
+    }
+}
+
+impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
+    type Iter = T::Iter;
+
+    fn to_socket_addrs(&self) -> io::Result<T::Iter> {
+        (**self).to_socket_addrs()
+    }
+}
+
+/// The first success with one of the addresses, or else the last failure.
+pub(super) fn each_address<A: ToSocketAddrs, T>(
+    addresses: A,
+    mut attempt: impl FnMut(&SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = None;
+    for address in addresses.to_socket_addrs()? {
+        match attempt(&address) {
+            Ok(success) => return Ok(success),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last
+        .unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any addresses")))
+}

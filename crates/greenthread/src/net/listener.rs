@@ -1,0 +1,259 @@
+//! `TcpListener`.
+
+use std::{
+    fmt, io,
+    iter::FusedIterator,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use rustix::{
+    io::{Errno, ioctl_fionbio},
+    net::{self, SocketFlags, SocketType, sockopt},
+};
+
+use super::{TcpStream, ToSocketAddrs, addr::each_address, descriptors, socket::Socket, stream::family};
+use crate::driver::Interest;
+
+/// How many connections may wait to be accepted; as in std.
+const BACKLOG: i32 = 128;
+
+/// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
+///
+/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of those that wait
+/// on one worker, so a crowd of them is of no use.) The listener is closed when it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{net::{TcpListener, TcpStream}, thread};
+///
+/// greenthread::run(|| {
+///     let listener = TcpListener::bind("127.0.0.1:0")?;
+///     let address = listener.local_addr()?;
+///     let client = thread::spawn(move || TcpStream::connect(address));
+///     let (_stream, peer) = listener.accept()?;
+///     assert_eq!(client.join().unwrap()?.local_addr()?, peer);
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct TcpListener(Socket);
+
+impl TcpListener {
+    /// A listener on the first of the addresses that can be had. With port 0 the system chooses one, and
+    /// [`local_addr`](Self::local_addr) tells.
+    ///
+    /// Blocks only if a name has to be looked up. As in std, `SO_REUSEADDR` is set.
+    ///
+    /// # Errors
+    ///
+    /// If no address can be bound, the error of the last; `InvalidInput` if there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{SocketAddr, TcpListener};
+    ///
+    /// let addresses = [SocketAddr::from(([127, 0, 0, 1], 0)), SocketAddr::from(([0, 0, 0, 0], 0))];
+    /// let listener = TcpListener::bind(&addresses[..])?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
+        each_address(addr, |address| {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let socket = net::socket_with(family(address), SocketType::STREAM, flags, None)?;
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+            net::bind(&socket, address)?;
+            net::listen(&socket, BACKLOG)?;
+            Ok(TcpListener(Socket::new(socket)))
+        })
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv4Addr, TcpListener};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// assert_eq!(listener.local_addr()?.ip(), Ipv4Addr::LOCALHOST);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(net::getsockname(&self.0)?.try_into()?)
+    }
+
+    /// Another handle to the same listener; what is set on one holds for both.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptor left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// assert_eq!(listener.try_clone()?.local_addr()?, listener.local_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_clone(&self) -> io::Result<TcpListener> {
+        self.0.try_clone().map(TcpListener)
+    }
+
+    /// The next connection, and who made it. Blocks the calling thread until there is one.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's (`ConnectionAborted`: the next may be
+    /// well) or the system's (no descriptor is left: the connection waits on).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let client = TcpStream::connect(listener.local_addr()?)?;
+    /// let (stream, peer) = listener.accept()?;
+    /// assert_eq!((stream.peer_addr()?, client.local_addr()?), (peer, peer));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (socket, address) = self
+            .0
+            .attempt_anywhere(Interest::Read, None, || net::acceptfrom_with(&self.0, SocketFlags::CLOEXEC))?;
+        let address = address.ok_or(Errno::INVAL)?.try_into()?;
+        Ok((TcpStream::ours(socket), address))
+    }
+
+    /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let _clients = [TcpStream::connect(listener.local_addr()?)?, TcpStream::connect(listener.local_addr()?)?];
+    /// for stream in listener.incoming().take(2) {
+    ///     assert_eq!(stream?.local_addr()?, listener.local_addr()?);
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { listener: self }
+    }
+
+    /// Sets `IP_TTL`: how many hops a packet may take. Connections inherit it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_ttl(100)?;
+    /// assert_eq!(listener.ttl()?, 100);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        Ok(sockopt::set_ip_ttl(&self.0, ttl)?)
+    }
+
+    /// What [`set_ttl`](Self::set_ttl) has set.
+    pub fn ttl(&self) -> io::Result<u32> {
+        Ok(sockopt::ip_ttl(&self.0)?)
+    }
+
+    /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::TcpListener;
+    ///
+    /// assert!(TcpListener::bind("127.0.0.1:0")?.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.0.take_error()
+    }
+
+    /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::TcpListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_nonblocking(true)?;
+    /// assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.0.remember_nonblocking(nonblocking);
+        Ok(())
+    }
+}
+
+impl From<OwnedFd> for TcpListener {
+    /// Keeps the mode, blocking or not, that the descriptor is in.
+    fn from(descriptor: OwnedFd) -> Self {
+        let socket = Socket::adopt(descriptor);
+        // It fails for no descriptor that is a socket; others fail at each call.
+        let _ = ioctl_fionbio(&socket, true);
+        TcpListener(socket)
+    }
+}
+
+impl From<TcpListener> for OwnedFd {
+    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles by
+    /// [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
+    fn from(listener: TcpListener) -> OwnedFd {
+        let blocking = !listener.0.is_nonblocking() && !listener.0.is_shared();
+        let descriptor = listener.0.into_descriptor();
+        if blocking {
+            let _ = ioctl_fionbio(&descriptor, false);
+        }
+        descriptor
+    }
+}
+
+descriptors!(TcpListener);
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use std::os::fd::AsRawFd;
+
+        let mut fields = f.debug_struct("TcpListener");
+        if let Ok(address) = self.local_addr() {
+            fields.field("addr", &address);
+        }
+        fields.field("fd", &self.as_raw_fd()).finish()
+    }
+}
+
+/// Accepts connections without end: what [`TcpListener::incoming`] returns.
+#[derive(Debug)]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
+pub struct Incoming<'a> {
+    listener: &'a TcpListener,
+}
+
+impl Iterator for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    /// Blocks the calling thread until there is a connection.
+    fn next(&mut self) -> Option<io::Result<TcpStream>> {
+        Some(self.listener.accept().map(|(stream, _)| stream))
+    }
+}
+
+impl FusedIterator for Incoming<'_> {}

@@ -1,0 +1,110 @@
+//! `std::net`, for green threads: the same names, the same meaning, and only the calling thread waits.
+//!
+//! Everything here works on green threads and on OS threads. On a green thread a call that would block parks the
+//! thread, and its worker runs others; on an OS thread (and inside
+//! [`without_yield`](crate::thread::without_yield)) it blocks the OS thread, as std's does. A socket may be used by several
+//! threads at once, of any workers and of none, and be closed by any.
+//!
+//! # Examples
+//!
+//! A server that echoes, with a thread for each connection:
+//!
+//! ```
+//! use greenthread::{net::{TcpListener, TcpStream}, thread};
+//! use std::io::{Read, Write};
+//!
+//! greenthread::run(|| {
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!     thread::spawn(move || {
+//!         for stream in listener.incoming() {
+//!             let Ok(mut stream) = stream else { continue };
+//!             thread::spawn(move || {
+//!                 let mut buffer = [0; 1024];
+//!                 while let Ok(count @ 1..) = stream.read(&mut buffer) {
+//!                     if stream.write_all(&buffer[..count]).is_err() {
+//!                         break;
+//!                     }
+//!                 }
+//!             });
+//!         }
+//!     });
+//!
+//!     let mut stream = TcpStream::connect(address)?;
+//!     stream.write_all(b"hello")?;
+//!     let mut answer = [0; 5];
+//!     stream.read_exact(&mut answer)?;
+//!     assert_eq!(&answer, b"hello");
+//!     std::io::Result::Ok(())
+//! })?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Differs from std
+//!
+//! * [`ToSocketAddrs`] is a trait of our own, with std's implementations, because a name must be looked up off the
+//!   worker. For a type that implements std's only, pass what its `to_socket_addrs` gives, collected.
+//! * Timeouts and non-blocking mode are what was set by the methods of these types (or was set on a descriptor when it
+//!   came in by `From`). What is changed later through the raw descriptor, or through a clone that was not made by
+//!   `try_clone`, green threads do not notice. Clones by `try_clone` share these settings, as std's do.
+//! * The descriptor of a [`TcpListener`] is in the kernel's non-blocking mode whatever `set_nonblocking` says, since
+//!   `accept` has no flag of its own for it.
+//! * Vectored writes raise no `SIGPIPE`, like plain ones.
+//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`), and the deprecated `set_only_v6`, are not
+//!   there; [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these sockets and sets every option.
+
+mod addr;
+mod listener;
+mod socket;
+mod stream;
+
+pub use std::net::{
+    AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
+};
+
+pub use addr::ToSocketAddrs;
+pub use listener::{Incoming, TcpListener};
+pub use stream::TcpStream;
+
+/// The ways from and to descriptors, and std's type, that every socket type has.
+macro_rules! descriptors {
+    ($type:ident) => {
+        impl std::os::fd::AsFd for $type {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.0.as_fd()
+            }
+        }
+
+        impl std::os::fd::AsRawFd for $type {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                self.0.as_fd().as_raw_fd()
+            }
+        }
+
+        impl std::os::fd::IntoRawFd for $type {
+            fn into_raw_fd(self) -> std::os::fd::RawFd {
+                std::os::fd::OwnedFd::from(self).into_raw_fd()
+            }
+        }
+
+        impl std::os::fd::FromRawFd for $type {
+            unsafe fn from_raw_fd(descriptor: std::os::fd::RawFd) -> Self {
+                // SAFETY: the caller gives us an open descriptor that is theirs to give.
+                unsafe { std::os::fd::OwnedFd::from_raw_fd(descriptor) }.into()
+            }
+        }
+
+        impl From<std::net::$type> for $type {
+            fn from(socket: std::net::$type) -> Self {
+                std::os::fd::OwnedFd::from(socket).into()
+            }
+        }
+
+        impl From<$type> for std::net::$type {
+            fn from(socket: $type) -> Self {
+                std::os::fd::OwnedFd::from(socket).into()
+            }
+        }
+    };
+}
+use descriptors;

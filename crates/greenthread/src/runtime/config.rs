@@ -1,0 +1,71 @@
+//! What a runtime is made with: numbers from the program and from the environment, checked.
+
+use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
+
+use crate::stack;
+
+/// More OS threads than this are a mistake.
+const MOST_WORKERS: usize = 4096;
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// A number from the environment; the error names the variable.
+fn number(name: &str, value: &OsStr, what: &str) -> io::Result<usize> {
+    value
+        .to_str()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| invalid(format!("{name} is {value:?}; it must be {what}, or not be set")))
+}
+
+/// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
+pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
+    const NAME: &str = "GREENTHREAD_WORKERS";
+    const WHAT: &str = "a number of worker threads from 1 to 4096";
+    if let Some(asked) = asked {
+        return check_workers(asked).ok_or_else(|| invalid(format!("{asked} workers were asked for; it must be {WHAT}")));
+    }
+    match env::var_os(NAME) {
+        Some(value) => {
+            let asked = number(NAME, &value, WHAT)?;
+            check_workers(asked).ok_or_else(|| invalid(format!("{NAME} is {value:?}; it must be {WHAT}, or not be set")))
+        }
+        None => Ok(available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS)),
+    }
+}
+
+fn check_workers(asked: usize) -> Option<usize> {
+    (1..=MOST_WORKERS).contains(&asked).then_some(asked)
+}
+
+/// The usable stack size of threads that don't ask for one: what was asked for, or `GREENTHREAD_STACK_SIZE`, or
+/// `RUST_MIN_STACK` (std's), or the default.
+pub(crate) fn stack_size(asked: Option<usize>) -> io::Result<usize> {
+    if let Some(asked) = asked {
+        return stack::usable_size(asked);
+    }
+    for name in ["GREENTHREAD_STACK_SIZE", "RUST_MIN_STACK"] {
+        if let Some(value) = env::var_os(name) {
+            let asked = number(name, &value, "a stack size in bytes, 1 or more")?;
+            return stack::usable_size(asked).map_err(|error| invalid(format!("{name} is {value:?}: {error}")));
+        }
+    }
+    stack::usable_size(stack::DEFAULT_SIZE)
+}
+
+/// Whether the watchdog runs: what was asked for, or `GREENTHREAD_WATCHDOG` (0 or 1), or as the program was built.
+pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
+    const NAME: &str = "GREENTHREAD_WATCHDOG";
+    if let Some(asked) = asked {
+        return Ok(asked);
+    }
+    match env::var_os(NAME) {
+        Some(value) => match number(NAME, &value, "0 or 1")? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(invalid(format!("{NAME} is {value:?}; it must be 0 or 1, or not be set"))),
+        },
+        None => Ok(cfg!(debug_assertions)),
+    }
+}

@@ -1,0 +1,87 @@
+//! Who looks for unstarted threads, and who is woken for them.
+//!
+//! Waking a sleeping worker costs the waker some ten microseconds, so not waking is what matters: while
+//! one worker searches, nobody else is woken; it will find the thread, and on finding it call the next.
+//!
+//! ```text
+//!   whoever queues a thread            a searcher that found nothing
+//!   -----------------------            -----------------------------
+//!   queue it                           searching -= 1
+//!   fence                              flag := ASLEEP          (task::sleep)
+//!   searching > 0?  done               fence
+//!   nobody asleep?  done               look once more at every queue
+//!   searching: 0 -> 1, or done         sleep, or search again
+//!   call a sleeper; it is the one
+//!   just counted. Nobody there any
+//!   more? searching -= 1, and again
+//!   from the fence
+//! ```
+//!
+//! Why nothing is stranded: take the fence of the one who queued (Q) and that of a searcher that goes to
+//! sleep (S). If Q is before S, the last look sees the thread. If S is before Q, `searching` without that
+//! searcher and its flag are seen: either somebody else searches, who has its own S still to come, or the
+//! sleeper is called. The one who counted a sleeper that he then could not call was, for that moment, a searcher
+//! that did not search: others relied on him. Hence he starts again at the fence, which is his S.
+
+use super::atomic::{
+    AtomicUsize,
+    Ordering::{AcqRel, Relaxed, SeqCst},
+    fence,
+};
+use super::sleep::SleepFlag;
+
+/// A worker, as far as this file is concerned.
+pub(crate) trait Sleeper {
+    fn flag(&self) -> &SleepFlag;
+    /// How full it is: among sleepers the emptiest is called.
+    fn fullness(&self) -> usize;
+}
+
+/// The count of searchers of one runtime.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    searching: AtomicUsize,
+}
+
+impl Idle {
+    pub(crate) fn new() -> Self {
+        Self { searching: AtomicUsize::new(0) }
+    }
+
+    /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any.
+    pub(crate) fn call<'a, W: Sleeper>(&self, workers: &'a [W]) -> Option<&'a W> {
+        loop {
+            fence(SeqCst);
+            if self.searching.load(Relaxed) != 0 {
+                return None;
+            }
+            let sleeper = workers.iter().filter(|w| w.flag().is_asleep()).min_by_key(|w| w.fullness())?;
+            if self.searching.compare_exchange(0, 1, AcqRel, Relaxed).is_err() {
+                return None;
+            }
+            if sleeper.flag().call() {
+                return Some(sleeper);
+            }
+            self.searching.fetch_sub(1, AcqRel);
+        }
+    }
+
+    /// A worker starts to search. `false` if `most` do already: then it had better sleep.
+    pub(crate) fn begin(&self, most: usize) -> bool {
+        let mut searching = self.searching.load(Relaxed);
+        while searching < most {
+            match self.searching.compare_exchange_weak(searching, searching + 1, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => searching = now,
+            }
+        }
+        false
+    }
+
+    /// A searcher stops, having found a thread or not. `true` if it was the only one: having found
+    /// something, it then calls another; having found nothing, it looks once more before it sleeps (as
+    /// everybody does).
+    pub(crate) fn end(&self) -> bool {
+        self.searching.fetch_sub(1, AcqRel) == 1
+    }
+}

@@ -1,0 +1,355 @@
+//! Workers, their queues, how they sleep and where threads start; and the [`Runtime`] that owns them.
+//!
+//! * `worker`: one worker's loop. `placement`: where a thread starts. `idle`: who searches, who is woken.
+//! * `shared`: what the workers of one runtime share, and how it ends. `injector`: the common queue.
+//! * `spawn`: how a thread comes to be; `credit`: the address space that it is promised.
+//! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
+//! * `config`: numbers from the program and the environment.
+
+use core::sync::atomic;
+use std::{
+    fmt, io,
+    sync::{Arc, Once, OnceLock},
+    time::{Duration, Instant},
+};
+
+use crossbeam_deque::Worker as Queue;
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    driver::PollDriver,
+    stack::overflow,
+    sys::{process, thread::OsThread},
+    task::{
+        local::{self, process_exits},
+        remote::Remote,
+        sleep,
+    },
+};
+
+mod blocking;
+mod config;
+mod credit;
+mod hook;
+mod idle;
+mod injector;
+mod placement;
+mod shared;
+pub(crate) mod spawn;
+mod watchdog;
+mod worker;
+
+pub(crate) use blocking::unblock;
+use shared::{Counts, Seat, Shared};
+use watchdog::Watchdog;
+use worker::Worker;
+
+/// The driver of the calling green thread's worker; none on an OS thread, or where nothing may switch.
+#[inline]
+pub(crate) fn driver<'a>() -> Option<&'a PollDriver> {
+    local::current()?;
+    worker::current().map(|worker| &worker.driver)
+}
+
+/// Workers, and the green threads that live on them.
+///
+/// Most programs need none of their own: [`thread::spawn`](crate::thread::spawn) and [`run`] use a default runtime
+/// that starts with its first thread, and lasts until the process ends. A runtime of one's own has its own workers,
+/// which end with it.
+///
+/// # Dropping
+///
+/// Dropping a runtime waits until all of its threads have ended, parked ones too: see that they do. Dropped during
+/// a panic, or on one of its own threads (which can't wait for itself), it does not wait: its threads go on,
+/// and its workers end after the last of them. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a while.
+///
+/// When the process exits, threads that are parked or running just stop, as OS threads do: nothing of theirs is
+/// dropped.
+///
+/// # Examples
+///
+/// ```
+/// let runtime = greenthread::Runtime::builder().workers(2).name("demo").build()?;
+/// let sum = runtime.run(|| {
+///     let threads: Vec<_> = (0..100).map(|n| greenthread::thread::spawn(move || n)).collect();
+///     threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u32>()
+/// });
+/// assert_eq!(sum, 4950);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Runtime {
+    pub(crate) shared: Arc<Shared>,
+    workers: Vec<OsThread>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("name", &self.shared.name)
+            .field("workers", &self.shared.seats.len())
+            .field("threads", &self.shared.started())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Runtime`].
+///
+/// What is not set comes from the environment, and else has a default:
+///
+/// | setting | variable | default |
+/// | --- | --- | --- |
+/// | [`workers`](Self::workers) | `GREENTHREAD_WORKERS` | one for each processor |
+/// | [`stack_size`](Self::stack_size) | `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` | 256 KiB; 1 MiB with debug assertions |
+/// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |
+///
+/// # Examples
+///
+/// ```
+/// let runtime = greenthread::Runtime::builder().workers(1).stack_size(128 * 1024).build()?;
+/// assert_eq!(runtime.run(|| 6 * 7), 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "call build"]
+pub struct RuntimeBuilder {
+    workers: Option<usize>,
+    stack_size: Option<usize>,
+    name: Option<String>,
+    watchdog: Option<bool>,
+}
+
+impl RuntimeBuilder {
+    /// How many OS threads run the green threads, from 1 to 4096.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// The stack size, in bytes, of threads that don't ask for one. Only what a thread touches costs memory.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// What the workers' OS threads are called, with a number behind: `name-0`. The kernel keeps 15 bytes.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether a thread that keeps its worker for more than 100 ms while others wait is named on standard
+    /// error.
+    pub fn watchdog(mut self, on: bool) -> Self {
+        self.watchdog = Some(on);
+        self
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` names the setting or the environment variable that can't be used. Other errors come from the system:
+    /// no OS thread, no file descriptor, no memory. Nothing is left behind then.
+    pub fn build(self) -> io::Result<Runtime> {
+        prepare_process()?;
+        let count = config::workers(self.workers)?;
+        let stack_size = config::stack_size(self.stack_size)?;
+        let watchdog = config::watchdog(self.watchdog)?.then(|| Watchdog::new(count));
+        let name = self.name.unwrap_or_else(|| "greenthread".into());
+        static RUNTIMES: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
+        let number = RUNTIMES.fetch_add(1, atomic::Ordering::Relaxed);
+
+        let mut parts = Vec::with_capacity(count);
+        let mut seats = Vec::with_capacity(count);
+        for _ in 0..count {
+            let driver = PollDriver::new()?;
+            let queue = Queue::new_lifo();
+            seats.push(Seat {
+                remote: Arc::new(Remote::new(number, driver.waker())),
+                stealer: queue.stealer(),
+                counts: CachePadded::new(Counts::default()),
+            });
+            parts.push((queue, driver));
+        }
+        let shared = Arc::new(Shared::new(name, stack_size, seats.into(), watchdog));
+
+        let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
+        for (index, (queue, driver)) in parts.into_iter().enumerate() {
+            let shared = runtime.shared.clone();
+            let name = format!("{}-{index}", shared.name);
+            match OsThread::spawn(&name, Box::new(move || work(shared, index, queue, driver))) {
+                Ok(thread) => runtime.workers.push(thread),
+                Err(error) => {
+                    // Those that have not started count as stopped; dropping the runtime stops the others.
+                    (index..count).for_each(|_| runtime.shared.worker_stopped());
+                    return Err(error);
+                }
+            }
+        }
+        if runtime.shared.watchdog.is_some() {
+            Watchdog::start(&runtime.shared);
+        }
+        Ok(runtime)
+    }
+}
+
+/// What must be so in a process before a green thread runs.
+fn prepare_process() -> io::Result<()> {
+    static EXIT: Once = Once::new();
+    EXIT.call_once(|| process::at_exit(process_exits));
+    hook::install();
+    overflow::install(|fault| {
+        let task = local::get()?.running()?;
+        // SAFETY: the running thread's stack is its own, and set before it runs; we are on its OS thread.
+        let stack = unsafe { (*task.stack.get()).as_ref() }?;
+        stack.guard().contains(&fault).then(|| overflow::Victim {
+            name: task.block.name.as_deref(),
+            stack_size: stack.size(),
+            location: task.location,
+        })
+    })
+}
+
+/// A worker's OS thread.
+fn work(shared: Arc<Shared>, index: usize, queue: Queue<shared::Fresh>, driver: PollDriver) {
+    // Without it an overflow can't be reported; everything else works.
+    let _signals = overflow::SignalStack::new();
+    let worker = Box::new(Worker::new(shared.clone(), index, queue, driver));
+    if let Some(watchdog) = &shared.watchdog {
+        watchdog.watch(index, &raw const worker.local);
+    }
+    worker.run();
+    if let Some(watchdog) = &shared.watchdog {
+        watchdog.watch(index, std::ptr::null());
+    }
+    drop(worker);
+    shared.worker_stopped();
+}
+
+impl Runtime {
+    /// A builder, with everything as the environment and the defaults have it.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
+    }
+
+    /// Runs `f` as a green thread of this runtime, waits for it, and returns what it returns. Its stack is 8 MiB.
+    ///
+    /// The caller may be an OS thread or a green thread, of this runtime too. Threads that `f` has spawned and not joined
+    /// go on after it, as with `std::thread`.
+    ///
+    /// # Panics
+    ///
+    /// If `f` panics, with its panic; and if the thread can't be spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(1).build()?;
+    /// let mut words = vec!["green"];
+    /// runtime.run(|| words.push("thread"));
+    /// assert_eq!(words, ["green", "thread"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn run<F, T>(&self, f: F) -> T
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        spawn::run(&self.shared, f)
+    }
+
+    /// Waits until all threads have ended, for at most `timeout`. `false` if some are left: they go on, and the workers
+    /// end after the last of them.
+    ///
+    /// On one of the runtime's own threads it does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = greenthread::Runtime::builder().workers(1).build()?;
+    /// runtime.spawn(|| greenthread::thread::park());
+    /// assert!(!runtime.shutdown_timeout(Duration::from_millis(10)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
+        let ended = self.close(Instant::now().checked_add(timeout));
+        // What `drop` would do is done.
+        if ended { self.workers.drain(..).for_each(OsThread::join) } else { self.workers.clear() }
+        ended
+    }
+
+    /// Closes, and waits if the caller can. Whether the workers have stopped.
+    fn close(&self, deadline: Option<Instant>) -> bool {
+        self.shared.close();
+        let own = worker::current().is_some_and(|worker| Arc::ptr_eq(&worker.shared, &self.shared));
+        !own && self.shared.wait_stopped(deadline)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if self.workers.is_empty() {
+            return;
+        }
+        if std::thread::panicking() {
+            self.shared.close();
+        } else if self.close(None) {
+            self.workers.drain(..).for_each(OsThread::join);
+        }
+    }
+}
+
+/// The default runtime; it starts when it is first asked for.
+pub(crate) fn default() -> io::Result<&'static Shared> {
+    static DEFAULT: OnceLock<Runtime> = OnceLock::new();
+    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    if DEFAULT.get().is_none() {
+        let _one = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if DEFAULT.get().is_none() {
+            // A failure is not kept: the next try may have what this one lacked.
+            let runtime = Runtime::builder().build()?;
+            DEFAULT.set(runtime).expect("one OS thread at a time starts it");
+        }
+    }
+    Ok(&DEFAULT.get().expect("just started").shared)
+}
+
+/// Runs `f` as a green thread of the current runtime (on an OS thread: the default one), waits for it, and returns what
+/// it returns.
+///
+/// This is how a program's `main` steps onto a green thread. The calling thread is parked meanwhile; `f` may borrow from
+/// it. Threads that `f` has spawned and not joined go on after it, as with `std::thread`. The stack is 8 MiB, like that
+/// of a process's main thread.
+///
+/// # Panics
+///
+/// If `f` panics, with its panic; and if the runtime can't be started or the thread can't be spawned.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// let answer = greenthread::run(|| {
+///     let six = thread::spawn(|| 6);
+///     let seven = thread::spawn(|| 7);
+///     six.join().unwrap() * seven.join().unwrap()
+/// });
+/// assert_eq!(answer, 42);
+/// ```
+#[track_caller]
+pub fn run<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    match worker::current() {
+        Some(worker) => spawn::run(&worker.shared, f),
+        None => match default() {
+            Ok(shared) => spawn::run(shared, f),
+            Err(error) => panic!("the greenthread runtime can't start: {error}"),
+        },
+    }
+}

@@ -1,0 +1,214 @@
+//! What the workers of one runtime share, and how a runtime ends.
+//!
+//! The end: `closing` is set and every worker woken. A worker that is about to sleep, and sees `closing`, adds up the
+//! counts; if as many threads have ended as were spawned, it sets `stopped` and wakes the others. Each worker
+//! writes its own counts, so the common path shares nothing. Reading the ended ones first and the spawned ones
+//! after makes the sum safe: spawned counts only grow, so equal sums mean that at the time of the first
+//! reading nothing was alive, and once `closing` is set nobody but a live thread can spawn.
+//!
+//! Invariants:
+//! 1. Every worker's OS thread holds an `Arc<Shared>` until it has left its loop.
+
+use core::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+use std::{
+    ptr::NonNull,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crossbeam_deque::Stealer;
+
+use super::{
+    idle::{Idle, Sleeper},
+    injector::Injector,
+};
+use crate::task::{
+    block::Task,
+    remote::Remote,
+    sleep::SleepFlag,
+    wait::{Claim, Outcome, Reason, Waiter},
+};
+
+/// An unstarted thread in a stealable queue.
+#[derive(Debug)]
+pub(crate) struct Fresh(pub(crate) NonNull<Task>);
+
+// SAFETY: an unstarted task may move between OS threads: its closure is `Send`, or it is never put into a shared queue.
+unsafe impl Send for Fresh {}
+
+/// One worker, as its siblings see it.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) remote: Arc<Remote>,
+    pub(crate) stealer: Stealer<Fresh>,
+    pub(crate) counts: crossbeam_utils::CachePadded<Counts>,
+}
+
+/// How many threads a worker has spawned and buried, ever. It alone writes them.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) spawned: AtomicUsize,
+    pub(crate) ended: AtomicUsize,
+}
+
+impl Counts {
+    /// The worker's own: one more.
+    #[inline]
+    pub(crate) fn bump(count: &AtomicUsize) {
+        count.store(count.load(Relaxed).wrapping_add(1), Release);
+    }
+}
+
+impl Sleeper for Seat {
+    fn flag(&self) -> &SleepFlag {
+        &self.remote.sleep
+    }
+
+    fn fullness(&self) -> usize {
+        self.remote.load()
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    /// What a thread's stack is when it doesn't say.
+    pub(crate) stack_size: usize,
+    pub(crate) seats: Box<[Seat]>,
+    pub(crate) injector: Injector,
+    pub(crate) idle: Idle,
+    /// Threads that no stack could be had for.
+    pub(crate) starved: Injector,
+    pub(crate) watchdog: Option<super::watchdog::Watchdog>,
+    /// Spawned by OS threads.
+    spawned: AtomicUsize,
+    closing: AtomicBool,
+    stopped: AtomicBool,
+    /// How many workers run, and who waits for them to end.
+    workers: Mutex<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    count: usize,
+    closer: Option<*const Waiter>,
+}
+
+// SAFETY: the pointer is to a waiter whose owner takes it back under the lock before it goes (`wait_stopped`).
+unsafe impl Send for Running {}
+
+impl Shared {
+    pub(crate) fn new(
+        name: String,
+        stack_size: usize,
+        seats: Box<[Seat]>,
+        watchdog: Option<super::watchdog::Watchdog>,
+    ) -> Self {
+        Self {
+            name,
+            stack_size,
+            workers: Mutex::new(Running { count: seats.len(), closer: None }),
+            seats,
+            injector: Injector::new(),
+            idle: Idle::new(),
+            starved: Injector::new(),
+            watchdog,
+            spawned: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Queues an unstarted thread from outside. The caller has taken its credit.
+    pub(crate) fn inject(&self, task: NonNull<Task>) {
+        self.spawned.fetch_add(1, Relaxed);
+        // SAFETY: new, and given to us.
+        unsafe { self.injector.push(task) };
+        self.call();
+    }
+
+    /// Wakes a worker for an unstarted thread that has just been queued, if one is needed.
+    pub(crate) fn call(&self) {
+        if let Some(seat) = self.idle.call(&self.seats) {
+            seat.remote.rouse();
+        }
+    }
+
+    /// How many started threads there are, as of late.
+    pub(crate) fn started(&self) -> usize {
+        self.seats.iter().map(|seat| seat.remote.load()).sum()
+    }
+
+    /// No thread will be spawned from outside any more; when the last has ended, the workers stop.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Relaxed);
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        // Each wake begins with a fence (`task::sleep`): a worker sees what was written before, or is woken.
+        self.seats.iter().for_each(|seat| {
+            seat.remote.wake();
+        });
+    }
+
+    /// A worker, after the fence of its last look: whether it shall stop.
+    pub(crate) fn over(&self) -> bool {
+        if !self.closing.load(Relaxed) {
+            return false;
+        }
+        if self.stopped.load(Relaxed) {
+            return true;
+        }
+        let ended: usize = self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
+        fence(SeqCst);
+        let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
+        let spawned = spawned.fold(self.spawned.load(Acquire), usize::wrapping_add);
+        if ended != spawned {
+            return false;
+        }
+        self.stopped.store(true, Relaxed);
+        self.wake_all();
+        true
+    }
+
+    /// A worker has left its loop.
+    pub(crate) fn worker_stopped(&self) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.count -= 1;
+        if workers.count == 0 {
+            if let Some(watchdog) = &self.watchdog {
+                watchdog.stop();
+            }
+            let wake = workers.closer.take().map(|closer| {
+                // SAFETY: it is still registered, and we hold the lock under which it would take itself back.
+                unsafe { Waiter::claim(closer, Outcome::Woken) }
+            });
+            drop(workers);
+            if let Some(Claim::Won(Some(wake))) = wake {
+                wake.fire();
+            }
+        }
+    }
+
+    /// Waits until all workers have stopped; `false` if the deadline came first.
+    pub(crate) fn wait_stopped(&self, deadline: Option<std::time::Instant>) -> bool {
+        let waiter = Waiter::new();
+        {
+            let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+            if workers.count == 0 {
+                return true;
+            }
+            workers.closer = Some(&raw const waiter);
+        }
+        if waiter.wait(Reason::Join, deadline) == Outcome::Woken {
+            return true;
+        }
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).closer = None;
+        false
+    }
+}

@@ -1,0 +1,504 @@
+//! A worker: one OS thread's loop on its home context, which does everything that is slow. What is fast, the
+//! switch from one ready thread to the next, the threads do by themselves (`task::local`).
+//!
+//! In what order things get their turn:
+//!
+//! * A *round* is as many direct switches as there are ready threads (16 at least, 256 at most). After it
+//!   unstarted threads have theirs: one, and one more for each 16 ready ones.
+//! * Every 100 microseconds or so (counted in switches, and adapted) the worker looks at its inbox, its timers and its
+//!   driver. So neither a thread that only yields nor one that only spawns keeps anybody from going on.
+//! * With nothing ready, it starts threads, newest first (that keeps few stacks in use), now and then the oldest (so that
+//!   none waits for ever); then searches for a while what others have (`idle`); then sleeps in its driver.
+//!
+//! Invariants:
+//! 1. `local` is the first field, and `LOCAL` points to the whole `Worker` while `run` runs (`repr(C)`).
+//! 2. Everything here is touched by the worker's own OS thread only.
+//! 3. On the home context no thread of this worker runs: all of its started threads are suspended, in the ring or
+//!    known to whoever will wake them. `ended` holds one that will never run again, so its stack is nobody's.
+
+use core::{
+    cell::{Cell, UnsafeCell},
+    hint::spin_loop,
+    ptr::{self, NonNull},
+    sync::atomic::Ordering::Relaxed,
+};
+use std::{io, num::NonZeroU64, sync::Arc, time::Duration};
+
+use crossbeam_deque::{Steal, Worker as Queue};
+use greenthread_context::{self as context, Context};
+
+use super::{
+    credit::Store,
+    placement::{Place, place},
+    shared::{Counts, Fresh, Seat, Shared},
+};
+use crate::{
+    driver::{Driver, PollDriver},
+    stack::{Cache, exhausted},
+    task::{
+        block::{self, Task},
+        id,
+        local::{self, Local},
+        wait::{Outcome, Waiter},
+    },
+};
+
+/// More unstarted threads than this go to the injector, where everybody finds them.
+const OWN_QUEUE: usize = 256;
+/// How long a worker goes on without looking around, in nanoseconds.
+const LOOK: u64 = 100_000;
+/// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
+const SEARCH: u32 = 100;
+
+/// See the module.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) local: Local,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) driver: PollDriver,
+    pub(crate) index: usize,
+    queue: Queue<Fresh>,
+    stacks: UnsafeCell<Cache>,
+    pub(crate) credit: Store,
+    /// The next thread number, and how many are left.
+    ids: Cell<(u64, u64)>,
+    /// How many threads have started here and not ended.
+    started: Cell<usize>,
+    /// How many unstarted threads may still start before the next round.
+    starts: Cell<u32>,
+    /// It counts among the searchers.
+    searching: Cell<bool>,
+    /// No stack could be had, and none has been freed here since.
+    refused: Cell<bool>,
+    turn: Cell<u32>,
+    look: Cell<Look>,
+}
+
+/// When the worker looked around last, and after how many switches it will again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Look {
+    at: u64,
+    polled: u64,
+    switches: u32,
+    after: u32,
+}
+
+/// What a worker does next.
+enum Next {
+    Resume(Context),
+    Start(NonNull<Task>),
+    Stop,
+}
+
+/// The calling OS thread's worker, if it is one.
+#[inline]
+pub(crate) fn current<'a>() -> Option<&'a Worker> {
+    // SAFETY: null, or it points to the whole `Worker`, which lives while its OS thread runs our code (invariant 1).
+    unsafe { local::raw().cast::<Worker>().as_ref() }
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<Fresh>, driver: PollDriver) -> Self {
+        Self {
+            local: Local::new(shared.seats[index].remote.clone()),
+            shared,
+            driver,
+            index,
+            queue,
+            stacks: UnsafeCell::new(Cache::new()),
+            credit: Store::new(),
+            ids: Cell::new((1, 0)),
+            started: Cell::new(0),
+            starts: Cell::new(0),
+            searching: Cell::new(false),
+            refused: Cell::new(false),
+            turn: Cell::new(index as u32),
+            look: Cell::new(Look::default()),
+        }
+    }
+
+    fn seat(&self) -> &Seat {
+        &self.shared.seats[self.index]
+    }
+
+    /// A number for a new thread.
+    pub(crate) fn next_id(&self) -> NonZeroU64 {
+        const LUMP: u64 = 1024;
+        let (mut next, mut left) = self.ids.get();
+        if left == 0 {
+            (next, left) = (id::reserve(LUMP).get(), LUMP);
+        }
+        self.ids.set((next + 1, left - 1));
+        NonZeroU64::new(next).expect("reserved numbers are not 0")
+    }
+
+    /// Queues an unstarted thread. The caller has taken its credit.
+    pub(crate) fn spawn(&self, task: NonNull<Task>) {
+        Counts::bump(&self.seat().counts.spawned);
+        self.queue_up(task);
+        if self.shared.seats.len() > 1 {
+            self.shared.call();
+        }
+    }
+
+    fn queue_up(&self, task: NonNull<Task>) {
+        if self.queue.len() < OWN_QUEUE {
+            self.queue.push(Fresh(task));
+        } else {
+            // SAFETY: unstarted, and ours to give.
+            unsafe { self.shared.injector.push(task) };
+        }
+    }
+
+    /// The loop, until the runtime ends.
+    pub(crate) fn run(&self) {
+        // SAFETY: we live until the loop ends (invariant 1).
+        unsafe { Local::install(ptr::from_ref(self).cast()) };
+        loop {
+            let next = self.next();
+            if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
+                self.shared.call();
+            }
+            match next {
+                // SAFETY: it was taken out of the ring: suspended here, and in no list.
+                Next::Resume(context) => unsafe { self.local.enter(context, 0) },
+                Next::Start(task) => self.start(task),
+                Next::Stop => break,
+            }
+            if let Some(task) = self.local.ended.take() {
+                self.bury(task);
+            }
+        }
+        // SAFETY: no thread of ours is left, so nobody has a reference to `local` (invariant 1).
+        unsafe { Local::install(ptr::null()) };
+    }
+
+    fn next(&self) -> Next {
+        let local = &self.local;
+        loop {
+            let look = self.look.get();
+            if local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after {
+                self.look_around(look);
+            }
+            let ready = local.ready.len();
+            if local.budget.get() == 0 && self.starts.get() == 0 {
+                self.starts.set(1 + ready / 16);
+            }
+            if self.starts.get() > 0 || ready == 0 {
+                if let Some(task) = self.fresh(ready > 0) {
+                    self.starts.set(self.starts.get().saturating_sub(1));
+                    local.budget.set(if self.starts.get() == 0 { ready.clamp(16, 256) } else { 0 });
+                    return Next::Start(task);
+                }
+                self.starts.set(0);
+            }
+            if local.budget.get() == 0 {
+                local.budget.set(ready.clamp(16, 256));
+            }
+            // SAFETY: ours, and every place in it is filled while home runs.
+            if let Some(context) = unsafe { local.ready.pop() } {
+                local.budget.set(local.budget.get() - 1);
+                return Next::Resume(context);
+            }
+            if let Some(next) = self.idle() {
+                return next;
+            }
+        }
+    }
+
+    /// An unstarted thread to start here and now.
+    fn fresh(&self, busy: bool) -> Option<NonNull<Task>> {
+        loop {
+            let turn = self.turn.get().wrapping_add(1);
+            self.turn.set(turn);
+            let own = || self.queue.pop().map(|fresh| fresh.0);
+            let oldest = || loop {
+                match self.seat().stealer.steal() {
+                    Steal::Success(fresh) => return Some(fresh.0),
+                    Steal::Empty => return None,
+                    Steal::Retry => {}
+                }
+            };
+            let task = match turn % 16 {
+                0 => self.injected(0).or_else(oldest),
+                8 => oldest().or_else(|| self.injected(OWN_QUEUE / 2)),
+                _ => own().or_else(|| self.injected(OWN_QUEUE / 2)),
+            }?;
+            if self.shared.seats.len() == 1 {
+                return Some(task);
+            }
+            match place(&self.shared.seats, self.index, self.started.get(), turn as usize) {
+                Place::Here => return Some(task),
+                // SAFETY: unstarted, ours to give; the seat lives as long as `shared`.
+                Place::There(seat) => unsafe { seat.remote.give(task.as_ptr()) },
+                Place::Anywhere if busy => {
+                    // SAFETY: unstarted, and ours to give.
+                    unsafe { self.shared.injector.push(task) };
+                    self.shared.call();
+                    return None;
+                }
+                Place::Anywhere => return Some(task),
+            }
+        }
+    }
+
+    fn injected(&self, more: usize) -> Option<NonNull<Task>> {
+        let share = self.shared.injector.len() / self.shared.seats.len();
+        self.shared.injector.pop(more.min(share), |task| self.queue.push(Fresh(task)))
+    }
+
+    /// Looks at everything that may have come from elsewhere.
+    fn look_around(&self, last: Look) {
+        let now = self.local.clock.now();
+        let switches = self.local.switches.load(Relaxed);
+        let made = u64::from(switches.wrapping_sub(last.switches)).max(1);
+        let took = now.saturating_sub(last.at).max(1);
+        let after = (made * LOOK / took).clamp(1, 512) as u32;
+        let poll = now.saturating_sub(last.polled) >= LOOK / 2;
+        let polled = if poll { now } else { last.polled };
+        self.look.set(Look { at: now, polled, switches, after });
+        self.read_inbox();
+        self.expire(now);
+        if poll {
+            self.poll(Some(Duration::ZERO));
+        }
+    }
+
+    fn read_inbox(&self) {
+        if self.local.remote.inbox.is_empty() {
+            return;
+        }
+        for task in self.local.remote.inbox.take() {
+            // SAFETY: what is in the inbox is alive, and given to us.
+            let task = unsafe { &*task };
+            if task.home.get().is_null() {
+                self.local.remote.taken();
+                self.queue_up(NonNull::from(task));
+            } else {
+                // SAFETY: a thread of ours, woken by a claim: suspended and in no list.
+                unsafe { self.local.push(task) };
+            }
+        }
+    }
+
+    fn expire(&self, now: u64) {
+        // SAFETY: ours (invariant 2), and no other reference lives: home runs. Firing a timer only pushes to the ring.
+        let timers = unsafe { &mut *self.local.timers.get() };
+        let next = timers.next_deadline();
+        if next.is_none_or(|deadline| deadline > now) {
+            return self.local.note_deadline(next);
+        }
+        timers.expire(now, |timer| {
+            // SAFETY: a timer in the queue lies on a suspended thread's stack, with its waiter.
+            unsafe { drop(Waiter::claim(timer.as_ref().waiter(), Outcome::TimedOut)) };
+        });
+        self.local.note_deadline(timers.next_deadline());
+    }
+
+    fn poll(&self, timeout: Option<Duration>) {
+        if let Err(error) = self.driver.sleep(timeout) {
+            // Only a broken descriptor table can do this; there is no thread to tell it to.
+            panic!("worker {} can't wait for events: {error}", self.index);
+        }
+    }
+
+    /// Nothing is ready, and nothing of our own to start: search, then sleep. `None`: look again.
+    fn idle(&self) -> Option<Next> {
+        self.read_inbox();
+        let mut now = self.local.clock.now();
+        self.expire(now);
+        if self.has_work() {
+            return None;
+        }
+        let alone = self.shared.seats.len() == 1;
+        if !alone {
+            if let Some(task) = self.search() {
+                return Some(Next::Start(task));
+            }
+            if self.has_work() {
+                return None;
+            }
+            if self.searching.replace(false) {
+                self.shared.idle.end();
+            }
+            now = self.local.clock.now();
+        }
+        let flag = &self.local.remote.sleep;
+        flag.prepare();
+        let next = if self.has_work() || !self.local.remote.inbox.is_empty() || self.others_have_some() {
+            None
+        } else if let Some(task) = self.unstarve() {
+            Some(Next::Start(task))
+        } else if self.shared.over() {
+            Some(Next::Stop)
+        } else {
+            // SAFETY: ours (invariant 2); no reference lives on.
+            let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
+            self.poll(deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(now))));
+            None
+        };
+        if flag.finish() {
+            self.searching.set(true);
+        }
+        if let Some(watchdog) = &self.shared.watchdog {
+            watchdog.rouse();
+        }
+        let look = self.look.get();
+        let now = self.local.clock.now();
+        self.look.set(Look { at: now, polled: now, switches: self.local.switches.load(Relaxed), ..look });
+        next
+    }
+
+    fn has_work(&self) -> bool {
+        self.local.ready.len() != 0 || !self.queue.is_empty()
+    }
+
+    fn others_have_some(&self) -> bool {
+        self.shared.injector.len() != 0 || self.shared.seats.iter().any(|seat| !seat.stealer.is_empty())
+    }
+
+    /// Looks for unstarted threads that others have.
+    fn search(&self) -> Option<NonNull<Task>> {
+        let seats = &self.shared.seats;
+        if !self.searching.get() {
+            if !self.shared.idle.begin(seats.len().div_ceil(2)) {
+                return None;
+            }
+            self.searching.set(true);
+        }
+        let mut awake = false;
+        for round in 0..SEARCH {
+            if let Some(task) = self.injected(OWN_QUEUE / 2) {
+                return Some(task);
+            }
+            let turn = self.turn.get().wrapping_mul(0x9E37_79B1).wrapping_add(1);
+            self.turn.set(turn);
+            for offset in 0..seats.len() {
+                let victim = (turn as usize % seats.len() + offset) % seats.len();
+                if victim == self.index {
+                    continue;
+                }
+                let seat = &seats[victim];
+                awake |= !seat.remote.sleep.is_asleep();
+                // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
+                let mine = self.started.get();
+                if mine > 64 && mine - 64 > seat.remote.load() * 5 / 4 && round < SEARCH - 1 {
+                    continue;
+                }
+                match seat.stealer.steal_batch_and_pop(&self.queue) {
+                    Steal::Success(fresh) => return Some(fresh.0),
+                    Steal::Retry => awake = true,
+                    Steal::Empty => {}
+                }
+            }
+            // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
+            if !awake || !self.local.remote.inbox.is_empty() {
+                break;
+            }
+            if round == 0 {
+                self.poll(Some(Duration::ZERO));
+                if self.local.ready.len() != 0 {
+                    break;
+                }
+            }
+            (0..8).for_each(|_| spin_loop());
+        }
+        self.read_inbox();
+        None
+    }
+
+    /// Starts a thread, on a stack of its own.
+    fn start(&self, task: NonNull<Task>) {
+        // SAFETY: unstarted, alive, and ours.
+        let thread = unsafe { task.as_ref() };
+        let started = self.started.get() + 1;
+        // SAFETY: ours (invariant 2).
+        let stack = match unsafe { (*self.stacks.get()).take(thread.stack_size) } {
+            Ok(stack) if self.local.ready.reserve(started) => stack,
+            Ok(stack) => {
+                // SAFETY: as above; nobody has used it.
+                unsafe { (*self.stacks.get()).put(stack) };
+                let message = format!("no memory for the run queue of {started} green threads; spawn fewer threads");
+                return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
+            }
+            Err(error) => return self.starve(task, error),
+        };
+        self.started.set(started);
+        self.local.remote.load.store(started, Relaxed);
+        thread.home.set(Arc::as_ptr(&self.local.remote));
+        // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
+        unsafe {
+            let context = context::init(stack.top(), entry);
+            *thread.stack.get() = Some(stack);
+            self.local.enter(context, task.as_ptr().expose_provenance());
+        }
+    }
+
+    /// Clears away a thread that has ended.
+    fn bury(&self, task: NonNull<Task>) {
+        // SAFETY: it has ended, and the task's own reference is still there (invariant 3).
+        let thread = unsafe { task.as_ref() };
+        // SAFETY: nobody runs on the stack any more (invariant 3).
+        unsafe {
+            let stack = (*thread.stack.get()).take().expect("a started thread has a stack");
+            (*self.stacks.get()).put(stack);
+        }
+        let started = self.started.get() - 1;
+        self.started.set(started);
+        self.local.remote.load.store(started, Relaxed);
+        self.refused.set(false);
+        if self.shared.starved.len() != 0
+            && let Some(starved) = self.shared.starved.pop(0, |_| {})
+        {
+            self.queue_up(starved);
+        }
+        self.forget(task);
+    }
+
+    /// The last of a thread.
+    fn forget(&self, task: NonNull<Task>) {
+        // SAFETY: alive by the task's own reference, which goes here.
+        unsafe {
+            self.credit.give(task.as_ref().stack_size);
+            if let Some(watchdog) = &self.shared.watchdog {
+                watchdog.let_go(self.index);
+            }
+            block::release(task.cast());
+        }
+        Counts::bump(&self.seat().counts.ended);
+    }
+
+    /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.
+    fn starve(&self, task: NonNull<Task>, error: io::Error) {
+        self.refused.set(true);
+        if self.shared.started() > 0 {
+            // SAFETY: unstarted, and ours to give.
+            return unsafe { self.shared.starved.push(task) };
+        }
+        // SAFETY: unstarted and ours; it is run once, and not again.
+        unsafe { (task.as_ref().run)(task, Err(error)) };
+        self.forget(task);
+    }
+
+    /// Before sleeping: a starved thread, if there may be a stack now, or if it must be told that there is none.
+    fn unstarve(&self) -> Option<NonNull<Task>> {
+        if self.shared.starved.len() == 0 {
+            return None;
+        }
+        let hope = !self.refused.get() && exhausted().is_none();
+        if hope || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
+    }
+}
+
+/// Where every green thread begins.
+unsafe extern "C" fn entry(task: usize) -> ! {
+    let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task)).expect("a thread is started with its task");
+    let local = local::get().expect("threads are started by a worker");
+    local.current.store(task.as_ptr(), Relaxed);
+    // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
+    unsafe {
+        (task.as_ref().run)(task, Ok(()));
+        local.end(task)
+    }
+}

@@ -1,0 +1,531 @@
+//! Tests of the whole room. What is about a process (its memory, its limits, its death) runs in a child: the
+//! test starts its own program again, for itself alone, with a role.
+
+use core::hint::black_box;
+use std::{
+    env, fs, io,
+    os::unix::process::ExitStatusExt,
+    process::{Command, Output},
+    time::Instant,
+};
+
+use super::*;
+use crate::sys::memory::page_size;
+
+const ROLE: &str = "GREENTHREAD_TEST_ROLE";
+const GUARD: &str = "GREENTHREAD_STACK_GUARD";
+
+/// Runs the named test of this module again, as the child with the role.
+fn child(test: &str, role: &str, guard: &str) -> Output {
+    let path = module_path!().split_once("::").unwrap().1;
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", &format!("{path}::{test}"), "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .env(GUARD, guard)
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
+    assert!(output.stdout.starts_with(b"\nrunning 1 test\n"), "{output:?}");
+    output
+}
+
+fn role() -> Option<String> {
+    env::var(ROLE).ok()
+}
+
+#[track_caller]
+fn assert_success(output: &Output) {
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A number of kB from `/proc/self/status`, in bytes.
+fn status(field: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+    line.trim_matches([':', ' ', '\t', 'k', 'B']).parse::<usize>().unwrap() * 1024
+}
+
+fn maps() -> usize {
+    fs::read_to_string("/proc/self/maps").unwrap().lines().count()
+}
+
+/// Touches the highest word of a stack, as its first frame would.
+fn touch(stack: &Stack) {
+    // SAFETY: the caller's stack, whose bytes nobody uses.
+    unsafe { stack.top().cast::<usize>().sub(1).write_volatile(7) }
+}
+
+fn write(address: usize) {
+    // SAFETY: none. The child that calls this lives for the outcome.
+    unsafe { (address as *mut u8).write_volatile(1) }
+}
+
+#[test]
+fn sizes() {
+    assert_eq!(usable_size(1).unwrap(), MIN_SIZE);
+    assert_eq!(usable_size(MIN_SIZE + 1).unwrap(), MIN_SIZE + page_size());
+    assert_eq!(usable_size(ROOT_SIZE).unwrap(), ROOT_SIZE);
+    for absurd in [0, usize::MAX, usize::MAX / 2, (1 << (usize::BITS - 2).min(45)) + 1] {
+        let error = usable_size(absurd).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(&format!("{absurd} bytes")), "{error}");
+    }
+    for pages in 8..200 {
+        let size = pages * page_size();
+        let guard = size::guard_size(size);
+        assert!(guard >= if size >= 256 * 1024 { 64 * 1024 } else { page_size() });
+        assert!(guard <= 64 * 1024 + page_size());
+        assert!(!((size + guard) / page_size()).is_multiple_of(2));
+    }
+}
+
+#[test]
+fn a_stack_is_small_and_goes_anywhere() {
+    fn is_send<T: Send>() {}
+    is_send::<Stack>();
+    assert_eq!(size_of::<Stack>(), 16);
+    assert_eq!(size_of::<Option<Stack>>(), 16);
+}
+
+#[test]
+fn the_last_one_in_is_the_first_one_out() {
+    let mut cache = Cache::new();
+    let (a, b) = (cache.take(MIN_SIZE).unwrap(), cache.take(MIN_SIZE).unwrap());
+    assert_ne!(a.limit(), b.limit());
+    let (first, second) = (a.limit(), b.limit());
+    cache.put(b);
+    cache.put(a);
+    let (c, d) = (cache.take(MIN_SIZE).unwrap(), cache.take(MIN_SIZE).unwrap());
+    assert_eq!((c.limit(), d.limit()), (first, second));
+    assert_eq!(c.guard().end, c.limit().addr().get());
+    let usable = c.top().addr().get() - c.limit().addr().get();
+    assert!((c.size() - 896..=c.size()).contains(&usable));
+    assert_ne!(c.top().addr().get() % page_size(), d.top().addr().get() % page_size());
+    cache.put(c);
+    cache.put(d);
+}
+
+/// Many stacks of several sizes, taken and put in a random order on several OS threads, each marked with its
+/// owner's number at both ends: no two owners ever have the same bytes.
+#[test]
+fn nobody_shares() {
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            scope.spawn(move || {
+                let mut cache = Cache::new();
+                let mut mine: Vec<(Stack, u64)> = Vec::new();
+                let mut random = thread.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+                let mark = |stack: &Stack| {
+                    let (low, high) = (stack.limit().cast::<u64>(), stack.top().cast::<u64>());
+                    // SAFETY: within the stack.
+                    [low, unsafe { high.sub(1) }]
+                };
+                for step in 0..20_000u64 {
+                    random ^= random << 13;
+                    random ^= random >> 7;
+                    random ^= random << 17;
+                    if mine.is_empty()
+                        || (mine.len() < 300 && random.is_multiple_of(5) == (step / 500 % 2 == 1))
+                    {
+                        let size = MIN_SIZE + (random >> 20) as usize % 3 * 0x8000;
+                        let stack = cache.take(size).unwrap();
+                        let tag = thread << 32 | step;
+                        // SAFETY: the stack is ours.
+                        mark(&stack).into_iter().for_each(|p| unsafe { p.write(tag) });
+                        mine.push((stack, tag));
+                    } else {
+                        let (stack, tag) = mine.swap_remove((random >> 8) as usize % mine.len());
+                        // SAFETY: the stack is ours.
+                        assert_eq!(mark(&stack).map(|p| unsafe { p.read() }), [tag, tag]);
+                        cache.put(stack);
+                    }
+                }
+                mine.into_iter().for_each(|(stack, _)| cache.put(stack));
+            });
+        }
+    });
+}
+
+/// Every byte of a stack is there, and the whole guard below it faults, with either kind of guard, on a new
+/// stack and on one that has been given back to the arena and come again.
+#[test]
+fn the_guard_faults_and_the_rest_does_not() {
+    const NAME: &str = "the_guard_faults_and_the_rest_does_not";
+    let Some(role) = role() else {
+        for guard in ["", "mprotect"] {
+            for role in ["usable", "first below", "last below", "first below again"] {
+                let output = child(NAME, role, guard);
+                match role {
+                    "usable" => assert_success(&output),
+                    _ => assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{guard} {role} {output:?}"),
+                }
+            }
+        }
+        return;
+    };
+    for size in [MIN_SIZE, DEFAULT_SIZE, ROOT_SIZE] {
+        let mut cache = Cache::new();
+        let mut stack = cache.take(size).unwrap();
+        let mut rounds = 1;
+        if role.ends_with("again") {
+            rounds = 3;
+        }
+        for _ in 0..rounds {
+            for address in stack.limit().addr().get()..stack.top().addr().get() {
+                write(address);
+            }
+            cache.put(stack);
+            drop(cache);
+            cache = Cache::new();
+            stack = cache.take(size).unwrap();
+        }
+        if size == ROOT_SIZE && role != "usable" {
+            let guard = stack.guard();
+            write(if role.starts_with("first") { guard.end - 1 } else { guard.start });
+            unreachable!("no fault");
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_stacks_are_few_maps() {
+    const NAME: &str = "a_hundred_thousand_stacks_are_few_maps";
+    if role().is_none() {
+        return assert_success(&child(NAME, "child", ""));
+    }
+    if crate::sys::memory::guards_take_maps() {
+        return;
+    }
+    let before = maps();
+    let mut cache = Cache::new();
+    let start = Instant::now();
+    let stacks: Vec<Stack> = (0..100_000).map(|_| cache.take(0x10000).unwrap()).collect();
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    assert!(maps() < before + 50, "{}", maps());
+    stacks.into_iter().for_each(|stack| cache.put(stack));
+}
+
+/// What threads have used goes back to the system when they end, and most of the address space too.
+#[test]
+fn memory_goes_back() {
+    const NAME: &str = "memory_goes_back";
+    if role().is_none() {
+        for guard in ["", "mprotect"] {
+            assert_success(&child(NAME, "child", guard));
+        }
+        return;
+    }
+    let mut cache = Cache::new();
+    let n = 20_000;
+    let mut stacks = Vec::with_capacity(n);
+    let (rss, space) = (status("VmRSS"), status("VmSize"));
+    for _ in 0..3 {
+        stacks.extend((0..n).map(|_| cache.take(0x10000).unwrap()));
+        stacks.iter().for_each(touch);
+        assert!(status("VmRSS") >= rss + n * page_size());
+        // In an order in which neighbours do not follow each other.
+        for part in 0..7 {
+            for i in (part..n).step_by(7) {
+                cache.put(core::mem::replace(&mut stacks[i], Stack { limit: NonNull::dangling(), size: 0 }));
+            }
+        }
+        stacks.clear();
+        // The cache keeps some, and the slots of the last region are touched.
+        let left = status("VmRSS").saturating_sub(rss);
+        assert!(left < 12 << 20, "{left} bytes are left");
+    }
+    drop(cache);
+    let left = status("VmSize") - space;
+    assert!(left < 5 << 29, "{left} bytes of address space are left");
+}
+
+#[test]
+fn when_maps_run_out_the_error_says_what_to_do() {
+    const NAME: &str = "when_maps_run_out_the_error_says_what_to_do";
+    if role().is_none() {
+        return assert_success(&child(NAME, "child", "mprotect"));
+    }
+    let most = crate::sys::memory::map_limit().unwrap();
+    if most > 100_000 {
+        return;
+    }
+    let mut cache = Cache::new();
+    let mut stacks = Vec::new();
+    let error = loop {
+        match cache.take(0x10000) {
+            Ok(stack) => stacks.push(stack),
+            Err(error) => break error,
+        }
+    };
+    assert!(stacks.len() <= most && stacks.len() > most * 9 / 10, "{}", stacks.len());
+    assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+    assert!(error.to_string().contains("vm.max_map_count"), "{error}");
+    eprintln!("{} stacks, then: {error}", stacks.len());
+    // The process goes on: there are maps left for others, and one stack back is one stack more.
+    std::thread::spawn(|| black_box(vec![1u8; 1 << 24])).join().unwrap();
+    assert_eq!(exhausted().unwrap().to_string(), error.to_string());
+    assert!(Cache::new().take(MIN_SIZE).is_err());
+    cache.put(stacks.pop().unwrap());
+    assert!(exhausted().is_none());
+    let stack = cache.take(0x10000).unwrap();
+    assert!(cache.take(0x10000).is_err());
+    cache.put(stack);
+    stacks.into_iter().for_each(|stack| cache.put(stack));
+    drop(cache);
+    // The maps of unmapped regions can be had again, for another size.
+    let mut cache = Cache::new();
+    let stacks: Vec<Stack> = (0..1000).map(|_| cache.take(MIN_SIZE + page_size()).unwrap()).collect();
+    stacks.into_iter().for_each(|stack| cache.put(stack));
+}
+
+#[test]
+fn when_addresses_run_out_the_error_says_what_to_do() {
+    const NAME: &str = "when_addresses_run_out_the_error_says_what_to_do";
+    if role().is_none() {
+        return assert_success(&child(NAME, "child", ""));
+    }
+    let room = 300 << 20;
+    let limit =
+        libc::rlimit { rlim_cur: (status("VmSize") + room) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
+    let mut cache = Cache::new();
+    let mut stacks = Vec::with_capacity(2000);
+    // SAFETY: sets a limit of this process.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    let error = loop {
+        match cache.take(DEFAULT_SIZE) {
+            Ok(stack) => stacks.push(stack),
+            Err(error) => break error,
+        }
+    };
+    // Regions shrink down to single stacks, so that hardly any of the addresses is left over.
+    let stride = DEFAULT_SIZE + size::guard_size(DEFAULT_SIZE);
+    assert!(stacks.len() > (room - (2 << 20)) / stride, "{}", stacks.len());
+    stacks.iter().for_each(touch);
+    assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+    let text = error.to_string();
+    assert!(text.contains(&format!("{DEFAULT_SIZE} bytes")) && text.contains("ulimit -v"), "{text}");
+    assert_eq!(exhausted().unwrap().to_string(), text);
+    stacks.into_iter().for_each(|stack| cache.put(stack));
+    assert!(exhausted().is_none());
+    // A big one's refusal says nothing about the others.
+    assert!(cache.take(1 << (usize::BITS - 3).min(44)).is_err());
+    assert!(exhausted().is_none());
+    // What one size had is there for another.
+    drop(cache);
+    let mut cache = Cache::new();
+    let stacks: Vec<Stack> = (0..20).map(|_| cache.take(ROOT_SIZE).unwrap()).collect();
+    stacks.iter().for_each(touch);
+    stacks.into_iter().for_each(|stack| cache.put(stack));
+}
+
+/// Bursts of threads that come and go keep their top pages, and give the others back.
+#[test]
+fn warm_stacks_keep_their_tops() {
+    const NAME: &str = "warm_stacks_keep_their_tops";
+    if role().is_none() {
+        return assert_success(&child(NAME, "child", ""));
+    }
+    let mut cache = Cache::new();
+    let n = 1000;
+    let mut stacks: Vec<Stack> = (0..n).map(|_| cache.take(MIN_SIZE).unwrap()).collect();
+    let rss = status("VmRSS");
+    for stack in &stacks {
+        (stack.limit().addr().get()..stack.top().addr().get()).step_by(page_size()).for_each(write);
+    }
+    assert!(status("VmRSS") - rss >= n * MIN_SIZE);
+    stacks.drain(..).for_each(|stack| cache.put(stack));
+    let left = status("VmRSS") - rss;
+    assert!(left >= (n - 128) * (8 << 10) && left <= n * (8 << 10) + 128 * MIN_SIZE, "{left}");
+}
+
+mod running {
+    use super::*;
+    use core::sync::atomic::AtomicUsize;
+    use std::panic::catch_unwind;
+
+    static CALLER: AtomicUsize = AtomicUsize::new(0);
+
+    unsafe extern "C" fn panics(_: usize) -> ! {
+        assert!(catch_unwind(|| panic!("on the smallest stack")).is_err());
+        // SAFETY: the caller waits there.
+        unsafe { greenthread_context::switch_final(*CALLER.as_ptr().cast(), 0) }
+    }
+
+    /// As [`MIN_SIZE`] promises.
+    #[test]
+    fn the_smallest_stack_has_room_for_a_backtrace() {
+        const NAME: &str = "running::the_smallest_stack_has_room_for_a_backtrace";
+        if role().is_none() {
+            let output = child(NAME, "child", "");
+            assert_success(&output);
+            let errors = errors(&output);
+            assert!(errors.contains("on the smallest stack") && errors.contains("::panics"), "{errors}");
+            return;
+        }
+        // SAFETY: this process has one thread that does anything.
+        unsafe { env::set_var("RUST_BACKTRACE", "full") };
+        let stack = Cache::new().take(MIN_SIZE).unwrap();
+        // SAFETY: the stack is unused, and its context comes back once.
+        unsafe {
+            let green = greenthread_context::init(stack.top(), panics);
+            greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
+        }
+        let bytes = stack.limit().addr().get()..stack.top().addr().get();
+        // SAFETY: the stack's bytes, which nobody uses any more.
+        let depth =
+            bytes.clone().find(|&byte| unsafe { *(byte as *const u8) } != 0).map(|byte| bytes.end - byte);
+        eprintln!("a panic with a backtrace took {} bytes", depth.unwrap());
+    }
+}
+
+mod overflowing {
+    use super::*;
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::{panic::Location, thread};
+
+    static START: AtomicUsize = AtomicUsize::new(0);
+    static END: AtomicUsize = AtomicUsize::new(0);
+    static CALLER: AtomicUsize = AtomicUsize::new(0);
+
+    fn describe(fault: usize) -> Option<overflow::Victim> {
+        (START.load(Relaxed)..END.load(Relaxed)).contains(&fault).then_some(overflow::Victim {
+            name: Some("greedy"),
+            stack_size: MIN_SIZE,
+            location: Location::caller(),
+        })
+    }
+
+    #[expect(unconditional_recursion)]
+    fn recurse(depth: usize) -> usize {
+        let frame = black_box([depth; 64]);
+        recurse(depth + 1) + frame[depth % 64]
+    }
+
+    unsafe extern "C" fn greedy(_: usize) -> ! {
+        recurse(0);
+        unreachable!()
+    }
+
+    fn overflow_green_stack() {
+        let mut cache = Cache::new();
+        let stack = cache.take(MIN_SIZE).unwrap();
+        START.store(stack.guard().start, Relaxed);
+        END.store(stack.guard().end, Relaxed);
+        // SAFETY: the stack is unused, and nobody comes back from it.
+        unsafe {
+            let green = greenthread_context::init(stack.top(), greedy);
+            greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
+        }
+    }
+
+    extern "C" fn old_handler(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        // SAFETY: the system's; a handler for faults may read and exit.
+        unsafe {
+            if (*info).si_addr().addr() == 0x1000 {
+                libc::_exit(42);
+            }
+        }
+    }
+
+    extern "C" fn plain_handler(_: libc::c_int) {
+        // SAFETY: async-signal-safe.
+        unsafe { libc::_exit(43) }
+    }
+
+    fn set_action(handler: usize, flags: libc::c_int) {
+        // SAFETY: zero is a valid `sigaction`; the handlers above do what is safe in one.
+        unsafe {
+            let mut action: libc::sigaction = core::mem::zeroed();
+            action.sa_sigaction = handler;
+            action.sa_flags = flags;
+            assert_eq!(libc::sigaction(libc::SIGSEGV, &action, core::ptr::null_mut()), 0);
+        }
+    }
+
+    fn act(role: &str) {
+        let old = old_handler as *const () as usize;
+        let plain = plain_handler as *const () as usize;
+        match role {
+            "default" | "default sent" => set_action(libc::SIG_DFL, 0),
+            "ignored sent" | "ignored" => set_action(libc::SIG_IGN, 0),
+            "old" | "old green" => set_action(old, libc::SA_SIGINFO | libc::SA_ONSTACK),
+            "plain" => set_action(plain, libc::SA_RESETHAND | libc::SA_NODEFER),
+            _ => {}
+        }
+        overflow::install(describe).unwrap();
+        overflow::install(|_| None).unwrap();
+        let _signal_stack = overflow::SignalStack::new().unwrap();
+        match role {
+            "green" | "green mprotect" | "old green" | "kept" => overflow_green_stack(),
+            "dropped" => drop(_signal_stack),
+            "std" => {
+                let thread = thread::Builder::new().name("ordinary".into()).spawn(|| recurse(0));
+                thread.unwrap().join().unwrap();
+            }
+            // SAFETY: it asks for what this child is about.
+            "default sent" | "ignored sent" => unsafe {
+                libc::kill(libc::getpid(), libc::SIGSEGV);
+            },
+            _ => write(0x1000),
+        }
+        println!("went on");
+    }
+
+    /// In each role the process ends as it would have without us, unless it is a green stack that overflows.
+    #[test]
+    fn is_reported_and_nothing_else_is() {
+        const NAME: &str = "overflowing::is_reported_and_nothing_else_is";
+        if let Some(role) = role() {
+            return act(&role);
+        }
+        for role in ["green", "green mprotect", "old green"] {
+            let output = child(NAME, role, role.strip_prefix("green ").unwrap_or(""));
+            let errors = errors(&output);
+            assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{role}: {output:?}");
+            let report = format!(
+                "\ngreen thread 'greedy' has overflowed its stack\nstack size: {MIN_SIZE} bytes, spawned at {}:",
+                file!()
+            );
+            assert!(errors.contains(&report), "{errors}");
+            assert!(
+                errors.contains("\nhelp: thread::Builder::stack_size or GREENTHREAD_STACK_SIZE gives more\n")
+            );
+            assert!(errors.ends_with("\nfatal runtime error: stack overflow, aborting\n"), "{errors}");
+        }
+        let output = child(NAME, "std", "");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        assert!(errors(&output).contains("thread 'ordinary'") && !errors(&output).contains("green thread"));
+        for role in ["null", "default", "default sent", "ignored"] {
+            let output = child(NAME, role, "");
+            assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{role}: {output:?}");
+            assert_eq!(errors(&output), "");
+        }
+        assert_eq!(child(NAME, "old", "").status.code(), Some(42));
+        assert_eq!(child(NAME, "plain", "").status.code(), Some(43));
+        let output = child(NAME, "ignored sent", "");
+        assert_success(&output);
+        assert!(String::from_utf8_lossy(&output.stdout).contains("went on"));
+    }
+
+    #[test]
+    fn a_signal_stack_leaves_what_was_there() {
+        fn current() -> (usize, usize, libc::c_int) {
+            // SAFETY: only asks.
+            unsafe {
+                let mut stack: libc::stack_t = core::mem::zeroed();
+                assert_eq!(libc::sigaltstack(core::ptr::null(), &mut stack), 0);
+                (stack.ss_sp.addr(), stack.ss_size, stack.ss_flags)
+            }
+        }
+        let before = current();
+        let (a, b) = (overflow::SignalStack::new().unwrap(), overflow::SignalStack::new().unwrap());
+        assert_ne!(current(), before);
+        drop(b);
+        drop(a);
+        assert_eq!(current(), before);
+    }
+}

@@ -1,0 +1,344 @@
+//! `Condvar`: a queue of threads that wait for something to be true of what a mutex guards.
+//!
+//! Invariants:
+//! 1. A thread queues itself while it still holds the mutex. So whoever changes the condition with the mutex
+//!    held and notifies after that finds it in the queue: no notification falls between unlocking and
+//!    waiting.
+//! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A notifier may
+//!    read it without: a thread that it must wake had queued itself before the notifier got the mutex, which
+//!    orders the two.
+//! 3. The nodes obey the invariants of `queue`.
+//! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over (its
+//!    claim is lost).
+
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
+use std::{
+    sync::{LockResult, PoisonError},
+    time::Instant,
+};
+
+use super::{
+    mutex::MutexGuard,
+    queue::{Node, Queue},
+    short::ShortLock,
+};
+use crate::task::wait::{Outcome, Reason, Waiter};
+
+/// Whether a wait with a time limit ended because of the limit.
+///
+/// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no constructor,
+/// so it can't be used here.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether the time ran out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use greenthread::sync::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(false), Condvar::new());
+    /// let guard = mutex.lock().unwrap();
+    /// let (_guard, result) =
+    ///     condvar.wait_timeout_while(guard, Duration::from_millis(5), |ready| !*ready).unwrap();
+    /// assert!(result.timed_out());
+    /// ```
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+/// A condition variable: threads wait on it for another thread to change what a mutex guards.
+///
+/// This is [`std::sync::Condvar`] for [`Mutex`](super::Mutex): a green thread that waits lets its worker run
+/// others, an OS thread that waits blocks, and both may wait at one condition variable.
+///
+/// Threads are woken in the order in which they began to wait. As with std, look at the condition again after
+/// waking (or use [`wait_while`](Condvar::wait_while)): another thread may have been at the mutex first.
+///
+/// # Differs from std
+///
+/// * It may be used with several mutexes at a time. std leaves open whether that panics; here it works.
+/// * No wake-up is spurious so far; don't rely on it.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::{Arc, Condvar, Mutex}, thread};
+///
+/// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+/// let other = Arc::clone(&pair);
+/// thread::spawn(move || {
+///     let (ready, condvar) = &*other;
+///     *ready.lock().unwrap() = true;
+///     condvar.notify_one();
+/// });
+/// let (ready, condvar) = &*pair;
+/// let _guard = condvar.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap();
+/// ```
+pub struct Condvar {
+    waiting: ShortLock<Queue<()>>,
+    occupied: AtomicBool,
+}
+
+impl UnwindSafe for Condvar {}
+impl RefUnwindSafe for Condvar {}
+
+impl Condvar {
+    /// A new condition variable, with nobody waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Condvar;
+    ///
+    /// static CHANGED: Condvar = Condvar::new();
+    /// CHANGED.notify_all();
+    /// ```
+    #[inline]
+    pub const fn new() -> Self {
+        Self { waiting: ShortLock::new(Queue::new()), occupied: AtomicBool::new(false) }
+    }
+
+    /// Unlocks the mutex, waits to be notified, and locks the mutex again.
+    ///
+    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
+    /// lost.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned by the time it is locked again; the error holds the guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, Condvar, Mutex}, thread};
+    ///
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = Arc::clone(&pair);
+    /// thread::spawn(move || {
+    ///     *other.0.lock().unwrap() = true;
+    ///     other.1.notify_one();
+    /// });
+    /// let mut ready = pair.0.lock().unwrap();
+    /// while !*ready {
+    ///     ready = pair.1.wait(ready).unwrap();
+    /// }
+    /// ```
+    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        self.wait_until(&mut guard, None);
+        guard.mutex().wrap_poison(guard)
+    }
+
+    /// Waits as long as `condition` holds. It is called with the mutex locked: first before waiting, then
+    /// after each notification.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned; the error holds the guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, Condvar, Mutex}, thread};
+    ///
+    /// let pair = Arc::new((Mutex::new(0), Condvar::new()));
+    /// for _ in 0..3 {
+    ///     let pair = Arc::clone(&pair);
+    ///     thread::spawn(move || {
+    ///         *pair.0.lock().unwrap() += 1;
+    ///         pair.1.notify_one();
+    ///     });
+    /// }
+    /// let count = pair.1.wait_while(pair.0.lock().unwrap(), |count| *count < 3).unwrap();
+    /// assert_eq!(*count, 3);
+    /// ```
+    pub fn wait_while<'a, T, F>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: F,
+    ) -> LockResult<MutexGuard<'a, T>>
+    where
+        F: FnMut(&mut T) -> bool,
+    {
+        while condition(&mut guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// As [`wait`](Condvar::wait), for `ms` milliseconds at most; `false` if the time ran out.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned; the error holds the guard.
+    #[deprecated(note = "replaced by `Condvar::wait_timeout`")]
+    pub fn wait_timeout_ms<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        ms: u32,
+    ) -> LockResult<(MutexGuard<'a, T>, bool)> {
+        let waited = self.wait_timeout(guard, Duration::from_millis(u64::from(ms)));
+        let plain = |(guard, result): (_, WaitTimeoutResult)| (guard, !result.timed_out());
+        waited.map(plain).map_err(|error| PoisonError::new(plain(error.into_inner())))
+    }
+
+    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the mutex again,
+    /// which may take its own time).
+    ///
+    /// A notification that comes just as the time runs out is not swallowed: either this thread took it and
+    /// the result says so, or it goes to another one.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned; the error holds the guard and the result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use greenthread::sync::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    /// let guard = mutex.lock().unwrap();
+    /// let (_guard, result) = condvar.wait_timeout(guard, Duration::from_millis(5)).unwrap();
+    /// assert!(result.timed_out());
+    /// ```
+    pub fn wait_timeout<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        dur: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let outcome = self.wait_until(&mut guard, Instant::now().checked_add(dur));
+        guard.mutex().wrap_poison((guard, WaitTimeoutResult(outcome == Outcome::TimedOut)))
+    }
+
+    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
+    /// that the time ran out only if the condition still holds.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned; the error holds the guard and the result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use greenthread::sync::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(3), Condvar::new());
+    /// let guard = mutex.lock().unwrap();
+    /// let dur = Duration::from_millis(5);
+    /// let (guard, result) = condvar.wait_timeout_while(guard, dur, |n| *n < 3).unwrap();
+    /// assert!(!result.timed_out());
+    /// let (_, result) = condvar.wait_timeout_while(guard, dur, |n| *n == 3).unwrap();
+    /// assert!(result.timed_out());
+    /// ```
+    pub fn wait_timeout_while<'a, T, F>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        dur: Duration,
+        mut condition: F,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)>
+    where
+        F: FnMut(&mut T) -> bool,
+    {
+        let mut limit = None;
+        loop {
+            if !condition(&mut guard) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            // The clock is first looked at when there is need to wait.
+            let deadline = *limit.get_or_insert_with(|| Instant::now().checked_add(dur));
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok((guard, WaitTimeoutResult(true)));
+            }
+            let outcome = self.wait_until(&mut guard, deadline);
+            let result = WaitTimeoutResult(outcome == Outcome::TimedOut);
+            guard = guard.mutex().wrap_poison((guard, result))?.0;
+        }
+    }
+
+    fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Option<Instant>) -> Outcome {
+        let waiter = Waiter::new();
+        let node = Node::new(&waiter, ());
+        let mut waiting = self.waiting.lock();
+        // SAFETY: below it is taken out again unless it was claimed (invariant 3).
+        unsafe { waiting.push(&node) };
+        self.occupied.store(true, Relaxed);
+        drop(waiting);
+        let mut outcome = Outcome::Woken;
+        guard.unlocked(|| {
+            outcome = waiter.wait(Reason::Condvar, deadline);
+            if outcome != Outcome::Woken {
+                let mut waiting = self.waiting.lock();
+                // SAFETY: our own, put into this queue.
+                unsafe { waiting.remove(&node) };
+                self.occupied.store(!waiting.is_empty(), Relaxed);
+            }
+        });
+        outcome
+    }
+
+    /// Wakes the thread that has waited longest, if there is one. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Condvar;
+    ///
+    /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
+    /// ```
+    pub fn notify_one(&self) {
+        if !self.occupied.load(Relaxed) {
+            return;
+        }
+        let mut waiting = self.waiting.lock();
+        let wake = waiting.claim_first();
+        self.occupied.store(!waiting.is_empty(), Relaxed);
+        drop(waiting);
+        drop(wake);
+    }
+
+    /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Condvar;
+    ///
+    /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
+    /// ```
+    pub fn notify_all(&self) {
+        if !self.occupied.load(Relaxed) {
+            return;
+        }
+        let mut waiting = self.waiting.lock();
+        let wakes = waiting.claim_all();
+        self.occupied.store(false, Relaxed);
+        drop(waiting);
+        drop(wakes);
+    }
+}
+
+impl Default for Condvar {
+    /// The same as [`Condvar::new`].
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}

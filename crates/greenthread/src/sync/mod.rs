@@ -1,0 +1,45 @@
+//! Locks, condition variables and channels: [`std::sync`] for green threads.
+//!
+//! The names are std's, and so is their meaning. What blocks here puts the calling *green* thread to sleep,
+//! and its worker runs others meanwhile. On an OS thread the same call blocks that thread; both kinds may
+//! meet at one lock or channel.
+//!
+//! What never blocks is std's own, under its usual name: [`Arc`], [`Weak`], [`atomic`], and the types that
+//! locks return.
+//!
+//! With `std::sync`'s own types in a green thread, a wait blocks the whole worker, and if whoever it waits
+//! for is a green thread of the same worker, for ever.
+//!
+//! # Example
+//!
+//! ```
+//! use greenthread::{sync::{Arc, Mutex}, thread};
+//!
+//! let log = Arc::new(Mutex::new(Vec::new()));
+//! let threads: Vec<_> = (0..4)
+//!     .map(|n| {
+//!         let log = Arc::clone(&log);
+//!         thread::spawn(move || log.lock().unwrap().push(n))
+//!     })
+//!     .collect();
+//! for thread in threads {
+//!     thread.join().unwrap();
+//! }
+//! assert_eq!(log.lock().unwrap().len(), 4);
+//! ```
+
+mod chan;
+mod condvar;
+pub mod mpsc;
+mod mutex;
+mod patience;
+mod poison;
+mod queue;
+mod raw_mutex;
+mod short;
+
+#[doc(no_inline)]
+pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic};
+
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};

@@ -1,0 +1,43 @@
+//! When a thread has waited for a lock long enough to be handed it.
+
+use std::time::{Duration, Instant};
+
+/// So long a thread may lose the race for a lock.
+const AT_MOST: Duration = Duration::from_micros(500);
+
+/// So often it may, however quickly (a simulated clock stands still meanwhile).
+const LOSSES: u32 = 256;
+
+/// One thread's patience with one lock.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    losses: u32,
+    since: Option<Instant>,
+}
+
+impl Patience {
+    pub(crate) const fn new() -> Self {
+        Self { losses: 0, since: None }
+    }
+
+    /// The thread was woken, and somebody else was faster; `true` when that has gone on for too long.
+    ///
+    /// It looks at the clock after 1, 2, 4, 8... losses only, since a look costs as much as losing does: what
+    /// it overlooks by that is as long again as it has waited so far.
+    pub(crate) fn lost(&mut self) -> bool {
+        self.losses += 1;
+        if self.losses >= LOSSES {
+            return true;
+        }
+        if !self.losses.is_power_of_two() {
+            return false;
+        }
+        match self.since {
+            None => {
+                self.since = Some(Instant::now());
+                false
+            }
+            Some(since) => since.elapsed() >= AT_MOST,
+        }
+    }
+}

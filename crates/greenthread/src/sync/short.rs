@@ -1,0 +1,102 @@
+//! The lock inside the locks: it guards a wait queue or a channel's buffer for some ten instructions.
+//!
+//! One read-modify-write to take it and a plain store to release it. Whoever finds it held spins, then lets
+//! other OS threads run, and in the end sleeps a little, so that a holder that was preempted by a spinning
+//! thread of a higher priority gets on too.
+//!
+//! Invariants:
+//! 1. `held` goes from false to true by the one thread that from then on holds the lock, and back by the
+//!    same. Taking acquires what the release before it released.
+//! 2. Only the holder touches `value`.
+//! 3. While it is held no user code runs, nothing switches, allocates, panics or fires a wake-up: the
+//!    holder gives it back within nanoseconds unless the OS takes the processor away from it.
+
+use core::{
+    cell::UnsafeCell,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
+
+use super::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+/// See the module.
+pub(crate) struct ShortLock<T> {
+    held: AtomicBool,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `value` is touched by one holder at a time (invariants 1, 2), which may be any OS thread.
+unsafe impl<T: Send> Send for ShortLock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for ShortLock<T> {}
+
+/// Proof that the lock is held; dropping it gives the lock back.
+pub(crate) struct ShortGuard<'a, T>(&'a ShortLock<T>);
+
+impl<T> ShortLock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> ShortGuard<'_, T> {
+        if self.held.swap(true, Acquire) {
+            self.contended();
+        }
+        ShortGuard(self)
+    }
+
+    #[cold]
+    fn contended(&self) {
+        let mut rounds = 0;
+        loop {
+            while self.held.load(Relaxed) {
+                relax(rounds);
+                rounds += 1;
+            }
+            if !self.held.swap(true, Acquire) {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits a little, longer in later rounds.
+fn relax(round: u32) {
+    /// How many rounds spin, and how many more yield to other OS threads.
+    const SPIN: u32 = 8;
+    const YIELD: u32 = 500;
+    match round {
+        ..SPIN => (0..1 << (round / 2)).for_each(|_| core::hint::spin_loop()),
+        SPIN..YIELD => std::thread::yield_now(),
+        YIELD.. => std::thread::sleep(Duration::from_micros(50)),
+    }
+}
+
+impl<T> Deref for ShortGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: we hold the lock (invariant 2).
+        unsafe { &*self.0.value.get() }
+    }
+}
+
+impl<T> DerefMut for ShortGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: we hold the lock (invariant 2).
+        unsafe { &mut *self.0.value.get() }
+    }
+}
+
+impl<T> Drop for ShortGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.held.store(false, Release);
+    }
+}

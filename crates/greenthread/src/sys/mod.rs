@@ -1,0 +1,14 @@
+//! What the operating system must give us: one contract, and Linux behind it.
+//!
+//! Another system is another file beside each of these with the same items; nothing above this room asks
+//! which system it runs on.
+
+pub(crate) mod memory;
+pub(crate) mod parker;
+pub(crate) mod poller;
+pub(crate) mod process;
+pub(crate) mod signal;
+pub(crate) mod thread;
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("greenthread runs on Linux for now; macOS and Windows come with the ports");

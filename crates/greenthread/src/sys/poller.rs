@@ -1,0 +1,254 @@
+//! Readiness of descriptors, as the OS reports it: Linux's epoll.
+//!
+//! A descriptor is added once, edge-triggered, for both directions; from then on each change of its state
+//! gives one event until it is deleted. Adding reports what it is ready for at that moment. So one wait of a
+//! worker is one system call, whatever it waits for.
+//!
+//! What another system's file must offer is this file's items: [`Poller`], [`Events`], [`Readiness`], [`Waker`],
+//! [`poll_one`].
+//!
+//! Invariants:
+//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is given, and
+//!    returns how many.
+//! 2. `rustix`'s `Event` has the layout of the kernel's `epoll_event` (asserted below).
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        EventfdFlags, PollFd, PollFlags, Timespec,
+        epoll::{self, CreateFlags, EventData, EventFlags},
+        eventfd, poll,
+    },
+    io::Errno,
+};
+
+/// A direction of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// To receive or accept.
+    Read,
+    /// To send, or to have connected.
+    Write,
+}
+
+/// What an event says about its descriptor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// A call that reads would not block.
+    pub(crate) readable: bool,
+    /// A call that writes would not block.
+    pub(crate) writable: bool,
+    /// There is an end, an error or urgent data ahead: a read that comes short says nothing about what is left.
+    pub(crate) read_ahead: bool,
+    /// The same for writing: both sides are shut down, or there is an error.
+    pub(crate) write_ahead: bool,
+}
+
+impl Readiness {
+    fn new(flags: EventFlags) -> Self {
+        let gone = flags.intersects(EventFlags::HUP | EventFlags::ERR);
+        let read_ahead = gone || flags.intersects(EventFlags::RDHUP | EventFlags::PRI);
+        Self {
+            readable: read_ahead || flags.contains(EventFlags::IN),
+            writable: gone || flags.contains(EventFlags::OUT),
+            read_ahead,
+            write_ahead: gone,
+        }
+    }
+}
+
+/// The key of the waker; no descriptor is added with it.
+const WAKER: u64 = u64::MAX;
+
+/// One wait point of the OS. `add`, `delete` and the waker may be used from any OS thread.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    epoll: OwnedFd,
+    waker: Arc<Waker>,
+    /// The kernel knows no timeouts finer than a millisecond (before Linux 5.11), or a filter forbids them.
+    coarse: AtomicBool,
+}
+
+impl Poller {
+    /// # Errors
+    /// No descriptor is left for it, or no memory.
+    pub(crate) fn new() -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        // Edge-triggered, each write to it is an event of its own: nobody needs to read it.
+        epoll::add(&epoll, &event, EventData::new_u64(WAKER), EventFlags::IN | EventFlags::ET)?;
+        Ok(Self { epoll, waker: Arc::new(Waker { event }), coarse: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    /// From now on tells of both directions of a descriptor, with `key`, beginning with what is so already.
+    ///
+    /// # Errors
+    /// The descriptor can't be waited for, or the kernel's memory or `max_user_watches` are used up.
+    pub(crate) fn add(&self, descriptor: BorrowedFd<'_>, key: u64) -> io::Result<()> {
+        debug_assert_ne!(key, WAKER);
+        let events = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::PRI | EventFlags::ET;
+        Ok(epoll::add(&self.epoll, descriptor, EventData::new_u64(key), events)?)
+    }
+
+    /// Ends what `add` began. An event that was taken from the kernel before may still be looked at after.
+    pub(crate) fn delete(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        Ok(epoll::delete(&self.epoll, descriptor)?)
+    }
+
+    /// Sleeps until there are events, a wake-up, or the timeout (none: as long as it takes; zero: not at all)
+    /// has passed, and puts the events in place of those in `events`. A signal may end it early.
+    pub(crate) fn wait(&self, timeout: Option<Duration>, events: &mut Events) -> io::Result<()> {
+        events.list.clear();
+        match self.wait_into(timeout, events) {
+            Err(Errno::INTR) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    fn wait_into(&self, timeout: Option<Duration>, events: &mut Events) -> rustix::io::Result<()> {
+        let timeout = match timeout {
+            None => None,
+            Some(Duration::ZERO) => Some(Timespec { tv_sec: 0, tv_nsec: 0 }),
+            Some(timeout) => {
+                if !self.coarse.load(Relaxed) {
+                    match wait_fine(self.epoll.as_fd(), timeout, events) {
+                        Err(Errno::NOSYS | Errno::PERM) => self.coarse.store(true, Relaxed),
+                        result => return result,
+                    }
+                }
+                // `epoll_pwait` takes a C int of milliseconds; `rustix` rounds up, as it should.
+                let timeout = timeout.min(Duration::from_millis(i32::MAX as u64));
+                Some(timespec(timeout))
+            }
+        };
+        epoll::wait(&self.epoll, spare_capacity(&mut events.list), timeout.as_ref())?;
+        Ok(())
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+/// The kernel's own, whatever the C library's `timespec` looks like.
+#[repr(C)]
+struct KernelTimespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+/// `epoll_pwait2`, which neither `rustix` (without giving up older kernels) nor older C libraries offer.
+fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> rustix::io::Result<()> {
+    use std::os::fd::AsRawFd;
+
+    const _: () = assert!(size_of::<epoll::Event>() == size_of::<libc::epoll_event>());
+    let timeout = KernelTimespec {
+        seconds: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        nanoseconds: timeout.subsec_nanos().into(),
+    };
+    debug_assert!(events.list.is_empty());
+    // SAFETY: the buffer has room for `capacity` events of the kernel's layout (invariants 1, 2); the timeout
+    // lives through the call, and no signal mask is given.
+    let count = unsafe {
+        libc::syscall(
+            libc::SYS_epoll_pwait2,
+            epoll.as_raw_fd(),
+            events.list.as_mut_ptr(),
+            events.list.capacity().min(i32::MAX as usize) as i32,
+            &raw const timeout,
+            std::ptr::null::<libc::sigset_t>(),
+            0_usize,
+        )
+    };
+    let Ok(count) = usize::try_from(count) else {
+        return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
+    };
+    // SAFETY: that many have been written (invariant 1).
+    unsafe { events.list.set_len(count) };
+    Ok(())
+}
+
+/// Room for what one wait brings.
+pub(crate) struct Events {
+    list: Vec<epoll::Event>,
+}
+
+// SAFETY: the kernel's events hold numbers; that one might be a pointer is rustix's view of the same 64 bits.
+unsafe impl Send for Events {}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("len", &self.list.len()).finish()
+    }
+}
+
+impl Events {
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn with_capacity(capacity: usize) -> io::Result<Self> {
+        let mut list = Vec::new();
+        list.try_reserve_exact(capacity)?;
+        Ok(Self { list })
+    }
+
+    /// What the last wait brought: keys with what is so. Wake-ups are not among them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Readiness)> {
+        let all = self.list.iter().map(|event| (event.data.u64(), Readiness::new(event.flags)));
+        all.filter(|(key, _)| *key != WAKER)
+    }
+}
+
+/// Ends a [`Poller`]'s wait, or its next one; from any OS thread.
+#[derive(Debug)]
+pub(crate) struct Waker {
+    event: OwnedFd,
+}
+
+impl Waker {
+    pub(crate) fn wake(&self) {
+        // It can fail only when the counter is at its limit of 2^64 wake-ups.
+        let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+    }
+}
+
+/// Blocks the calling OS thread until one descriptor is ready, or has failed.
+///
+/// # Errors
+/// `TimedOut` when the deadline has passed first.
+pub(crate) fn poll_one(
+    descriptor: BorrowedFd<'_>,
+    interest: Interest,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let flags = match interest {
+        Interest::Read => PollFlags::IN,
+        Interest::Write => PollFlags::OUT,
+    };
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.map(timespec);
+        match poll(&mut [PollFd::from_borrowed_fd(descriptor, flags)], timeout.as_ref()) {
+            Ok(0) if left == Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The block behind every thread handle: one allocation for a green thread with its closure, its result
+//! and its name; the same head, alone, for an OS thread that uses the library.
+//!
+//! Invariants:
+//! 1. A block lives as long as there is a reference: each [`BlockRef`] is one, and a green thread holds
+//!    one on itself from its spawn until its worker has left its stack for good.
+//! 2. `Block` is the first field of every block's allocation (`repr(C)`), and `vtable` fits it.
+//! 3. A block whose `kind` is `Green` is the head of a `Task`.
+//! 4. Between its start and its end, a green thread's `Task` cells are touched on its worker's OS thread
+//!    only; before its start, only by whoever took it out of the queue that it lay in.
+
+use core::{
+    cell::{Cell, UnsafeCell},
+    fmt,
+    mem::MaybeUninit,
+    num::NonZeroU64,
+    ops::Deref,
+    panic::Location,
+    ptr::{self, NonNull},
+    sync::atomic::{
+        AtomicPtr, AtomicU8, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
+        fence,
+    },
+};
+
+use greenthread_context::Context;
+
+use super::{
+    inbox::Linked,
+    remote::Remote,
+    scope::Count,
+    wait::{Reason, Waiter},
+};
+use crate::stack::Stack;
+
+/// What a block can do besides being read.
+#[derive(Debug)]
+pub(crate) struct VTable {
+    /// Drops and frees the whole allocation.
+    pub(crate) free: unsafe fn(NonNull<Block>),
+}
+
+/// What a thread handle points at.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Block {
+    references: AtomicUsize,
+    vtable: &'static VTable,
+    pub(crate) id: NonZeroU64,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) kind: Kind,
+    /// What the thread waits for, as a [`Reason`]; a hint for whoever looks on.
+    pub(crate) waits_for: AtomicU8,
+    /// The public `park`'s token, and its wait.
+    pub(crate) token: Waiter,
+}
+
+/// Whose block it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A green thread's: the head of a [`Task`].
+    Green,
+    /// An OS thread's.
+    Os,
+}
+
+impl Block {
+    /// A head with one reference, the caller's.
+    pub(crate) fn new(
+        vtable: &'static VTable,
+        id: NonZeroU64,
+        name: Option<Box<str>>,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            references: AtomicUsize::new(1),
+            vtable,
+            id,
+            name,
+            kind,
+            waits_for: AtomicU8::new(Reason::Nothing as u8),
+            token: Waiter::new(),
+        }
+    }
+
+    /// An OS thread's block.
+    pub(crate) fn for_os_thread(id: NonZeroU64, name: Option<Box<str>>) -> BlockRef {
+        static VTABLE: VTable = VTable {
+            free: |block| {
+                // SAFETY: it came from `Box::leak` below, and this was the last reference (invariant 1).
+                drop(unsafe { Box::from_raw(block.as_ptr()) });
+            },
+        };
+        let block = Box::new(Block::new(&VTABLE, id, name, Kind::Os));
+        // SAFETY: the new block's one reference is ours to give (invariant 1).
+        unsafe { BlockRef::from_raw(NonNull::from(Box::leak(block))) }
+    }
+}
+
+/// A counted reference to a block.
+pub(crate) struct BlockRef(NonNull<Block>);
+
+// SAFETY: a block's head is shared by atomics only; the cells of a `Task` obey invariant 4, and the
+// closure and the result inside are `Send` wherever the public face lets them cross (see `thread`).
+unsafe impl Send for BlockRef {}
+// SAFETY: as above.
+unsafe impl Sync for BlockRef {}
+
+impl BlockRef {
+    /// Takes over one reference.
+    ///
+    /// # Safety
+    /// The caller owns a reference to the block, and gives it away.
+    pub(crate) unsafe fn from_raw(block: NonNull<Block>) -> Self {
+        Self(block)
+    }
+
+    /// Counts one more reference to a block that is alive.
+    ///
+    /// # Safety
+    /// Somebody holds a reference to the block during this call.
+    pub(crate) unsafe fn share(block: NonNull<Block>) -> Self {
+        // SAFETY: alive, says the caller. Overflow would take 2^63 handles.
+        unsafe { block.as_ref() }.references.fetch_add(1, Relaxed);
+        Self(block)
+    }
+
+    /// The pointer; the reference stays ours.
+    pub(crate) fn as_ptr(&self) -> NonNull<Block> {
+        self.0
+    }
+}
+
+impl Deref for BlockRef {
+    type Target = Block;
+
+    fn deref(&self) -> &Block {
+        // SAFETY: we hold a reference (invariant 1).
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for BlockRef {
+    fn clone(&self) -> Self {
+        // SAFETY: we hold a reference.
+        unsafe { Self::share(self.0) }
+    }
+}
+
+impl Drop for BlockRef {
+    fn drop(&mut self) {
+        // SAFETY: it is our own reference that goes.
+        unsafe { release(self.0) };
+    }
+}
+
+impl fmt::Debug for BlockRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Gives one reference back; the last one frees the block.
+///
+/// # Safety
+/// The caller owns a reference, and gives it away.
+pub(crate) unsafe fn release(block: NonNull<Block>) {
+    // SAFETY: alive, by the reference that we give back.
+    let head = unsafe { block.as_ref() };
+    if head.references.fetch_sub(1, Release) == 1 {
+        fence(Acquire);
+        // SAFETY: that was the last reference, and the vtable fits (invariants 1, 2).
+        unsafe { (head.vtable.free)(block) };
+    }
+}
+
+/// A green thread.
+#[repr(C)]
+pub(crate) struct Task {
+    pub(crate) block: Block,
+    /// Where it goes on, while it is suspended.
+    pub(crate) context: Cell<MaybeUninit<Context>>,
+    /// The worker that it belongs to, once it has started; null before.
+    pub(crate) home: Cell<*const Remote>,
+    /// In the inbox or the injector: the next one.
+    link: AtomicPtr<Task>,
+    /// Who waits for its end, or that it has ended: `thread::join` knows.
+    pub(crate) end: AtomicPtr<Waiter>,
+    /// Where it was spawned.
+    pub(crate) location: &'static Location<'static>,
+    /// The usable size of the stack that it asks for.
+    pub(crate) stack_size: usize,
+    /// The stack that it runs on.
+    pub(crate) stack: UnsafeCell<Option<Stack>>,
+    /// Runs its closure on its own stack; or, with an error, ends it without, on any.
+    pub(crate) run: unsafe fn(NonNull<Task>, std::io::Result<()>),
+    /// The scope that waits for it.
+    pub(crate) scope: Option<NonNull<Count>>,
+    /// Its panic hook has run, and nothing has caught that panic as far as we know.
+    pub(crate) panicked: Cell<bool>,
+}
+
+impl Task {
+    /// A thread that has not started.
+    pub(crate) fn new(
+        block: Block,
+        location: &'static Location<'static>,
+        stack_size: usize,
+        run: unsafe fn(NonNull<Task>, std::io::Result<()>),
+        scope: Option<NonNull<Count>>,
+    ) -> Self {
+        Self {
+            block,
+            context: Cell::new(MaybeUninit::uninit()),
+            home: Cell::new(ptr::null()),
+            link: AtomicPtr::new(ptr::null_mut()),
+            end: AtomicPtr::new(ptr::null_mut()),
+            location,
+            stack_size,
+            stack: UnsafeCell::new(None),
+            run,
+            scope,
+            panicked: Cell::new(false),
+        }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+impl Linked for Task {
+    fn link(&self) -> &AtomicPtr<Task> {
+        &self.link
+    }
+}

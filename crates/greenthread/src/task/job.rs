@@ -1,0 +1,212 @@
+//! A green thread's work: its closure, and what became of it. One allocation with its block.
+//!
+//! The end of a thread is one word, `Task::end`:
+//!
+//! ```text
+//!   null ──join──▶ a waiter ──end──▶ ENDED      the joiner takes the result
+//!    ├───end─────────────────────▶ ENDED        the handle takes or drops the result
+//!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
+//! ```
+//!
+//! Invariants:
+//! 1. A `Job` is a `Task` with a result and a closure behind it, in this order (`repr(C)`): a handle that knows only `T`
+//!    reaches the result.
+//! 2. The closure is there until `run` takes it, once. The result is written before ENDED, and taken or
+//!    dropped once, by the side that the picture says. So neither outlives the borrows in it, whoever
+//!    still holds a reference to the block.
+//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before it is woken.
+//! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
+
+use core::{
+    cell::UnsafeCell,
+    mem::{ManuallyDrop, MaybeUninit},
+    panic::Location,
+    ptr::{self, NonNull},
+    sync::atomic::Ordering::{AcqRel, Acquire},
+};
+use std::{
+    alloc::{Layout, alloc, dealloc},
+    io,
+    num::NonZeroU64,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::Result,
+};
+
+use super::{
+    block::{Block, BlockRef, Kind, Task, VTable},
+    scope::Count,
+    wait::{Reason, Waiter},
+};
+
+const ENDED: *mut Waiter = ptr::without_provenance_mut(1);
+const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
+
+#[repr(C)]
+struct Outcome<T> {
+    task: Task,
+    result: UnsafeCell<MaybeUninit<Result<T>>>,
+}
+
+#[repr(C)]
+struct Job<F, T> {
+    outcome: Outcome<T>,
+    closure: UnsafeCell<MaybeUninit<F>>,
+}
+
+/// What a new thread is to be.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) id: NonZeroU64,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) stack_size: usize,
+    pub(crate) location: &'static Location<'static>,
+    /// The scope that waits for it.
+    pub(crate) scope: Option<NonNull<Count>>,
+}
+
+/// Makes an unstarted thread: the task to be queued (which owns one reference to itself), and its handle.
+///
+/// # Safety
+/// What `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread stays here.
+pub(crate) unsafe fn new<F, T>(spec: Spec, closure: F) -> io::Result<(NonNull<Task>, Handle<T>)>
+where
+    F: FnOnce() -> T,
+{
+    let layout = Layout::new::<Job<F, T>>();
+    // SAFETY: the layout is not empty.
+    let Some(job) = NonNull::new(unsafe { alloc(layout) }.cast::<Job<F, T>>()) else {
+        return Err(io::Error::new(
+            io::ErrorKind::OutOfMemory,
+            format!("no memory for a green thread's block of {} bytes; spawn fewer threads", layout.size()),
+        ));
+    };
+    struct Table<F, T>(F, T);
+    impl<F, T> Table<F, T> {
+        const VTABLE: &'static VTable = &VTable { free: free::<F, T> };
+    }
+    let block = Block::new(Table::<F, T>::VTABLE, spec.id, spec.name, Kind::Green);
+    let task = Task::new(block, spec.location, spec.stack_size, run::<F, T>, spec.scope);
+    // SAFETY: room for one `Job`.
+    unsafe {
+        job.write(Job {
+            outcome: Outcome { task, result: UnsafeCell::new(MaybeUninit::uninit()) },
+            closure: UnsafeCell::new(MaybeUninit::new(closure)),
+        });
+    }
+    let task = job.cast::<Task>();
+    // SAFETY: the block is alive: its first reference is the task's own.
+    let block = unsafe { BlockRef::share(task.cast()) };
+    Ok((task, Handle { block, _result: core::marker::PhantomData }))
+}
+
+/// Frees a job's memory. Closure and result are gone by then (invariant 2).
+unsafe fn free<F, T>(block: NonNull<Block>) {
+    let job = block.cast::<Job<F, T>>();
+    // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is in them.
+    unsafe {
+        ptr::drop_in_place(job.as_ptr());
+        dealloc(job.as_ptr().cast(), Layout::new::<Job<F, T>>());
+    }
+}
+
+/// Runs the closure on the stack that it is called on, or with an error ends the thread without; then tells whoever waits.
+unsafe fn run<F, T>(task: NonNull<Task>, start: io::Result<()>)
+where
+    F: FnOnce() -> T,
+{
+    // SAFETY: the task is a `Job<F, T>` (this function came with it), alive while it runs.
+    let job = unsafe { task.cast::<Job<F, T>>().as_ref() };
+    // SAFETY: taken once (invariant 2).
+    let closure = unsafe { (*job.closure.get()).assume_init_read() };
+    let result = match start {
+        Ok(()) => catch_unwind(AssertUnwindSafe(closure)),
+        Err(error) => {
+            swallow(closure);
+            Err(Box::new(error) as _)
+        }
+    };
+    let panicked = result.is_err();
+    // SAFETY: ours until the end is told (invariant 2).
+    unsafe { (*job.outcome.result.get()).write(result) };
+    let task = &job.outcome.task;
+    let scope = task.scope;
+    let mut unhandled = false;
+    match task.end.swap(ENDED, AcqRel) {
+        DETACHED => {
+            unhandled = panicked;
+            // SAFETY: the handle is gone, so the result is ours (invariant 2).
+            swallow(unsafe { (*job.outcome.result.get()).assume_init_read() });
+        }
+        waiter if !waiter.is_null() => {
+            // SAFETY: the joiner stays until it is woken (invariant 3).
+            unsafe { Waiter::wake(waiter) };
+        }
+        _ => {}
+    }
+    if let Some(scope) = scope {
+        // SAFETY: the scope waits for this (invariant 4).
+        unsafe { Count::leave(scope, unhandled) };
+    }
+}
+
+/// Drops a value of the user's that nobody wants. If its destructor panics, that has been reported by the hook,
+/// and there is nobody left to hand it to.
+fn swallow<V>(value: V) {
+    let mut value = ManuallyDrop::new(value);
+    // SAFETY: dropped once, here.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| unsafe { ManuallyDrop::drop(&mut value) })) {
+        // Its destructor might panic again.
+        core::mem::forget(payload);
+    }
+}
+
+/// The one handle of a job.
+#[derive(Debug)]
+pub(crate) struct Handle<T> {
+    pub(crate) block: BlockRef,
+    _result: core::marker::PhantomData<T>,
+}
+
+impl<T> Handle<T> {
+    fn outcome(&self) -> &Outcome<T> {
+        // SAFETY: the block is a `Job<_, T>`, whose head is an `Outcome<T>` (invariant 1).
+        unsafe { self.block.as_ptr().cast::<Outcome<T>>().as_ref() }
+    }
+
+    /// Whether the result is there.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.outcome().task.end.load(Acquire) == ENDED
+    }
+
+    /// Waits for the end, and takes the result.
+    pub(crate) fn join(self) -> Result<T> {
+        let this = ManuallyDrop::new(self);
+        let outcome = this.outcome();
+        let waiter = Waiter::new();
+        let mine = ptr::from_ref(&waiter).cast_mut();
+        if outcome.task.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok() {
+            waiter.wait(Reason::Join, None);
+        }
+        // SAFETY: ended, so the result is there, and the handle's (invariant 2).
+        let result = unsafe { (*outcome.result.get()).assume_init_read() };
+        // SAFETY: `this` is not dropped as a handle; its reference goes here.
+        drop(unsafe { ptr::read(&this.block) });
+        result
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        let outcome = self.outcome();
+        if outcome.task.end.compare_exchange(ptr::null_mut(), DETACHED, AcqRel, Acquire).is_ok() {
+            return;
+        }
+        // SAFETY: ended, and never joined: the result is ours (invariant 2).
+        let result = unsafe { (*outcome.result.get()).assume_init_read() };
+        if let (Some(scope), Err(_)) = (outcome.task.scope, &result) {
+            // SAFETY: a scoped thread's handle can't leave the scope (its lifetime says so).
+            unsafe { scope.as_ref() }.note_panic();
+        }
+        swallow(result);
+    }
+}

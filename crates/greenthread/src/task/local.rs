@@ -1,0 +1,303 @@
+//! The part of a worker that its threads touch: the run queue, the current thread, the switch.
+//!
+//! A green thread that suspends itself picks the next ready one and switches straight to it. Only when
+//! none is ready, or the round is over, does it switch to the worker's home context, which runs
+//! on the OS thread's own stack and does everything that is slow: starting threads, timers, I/O, stealing,
+//! sleeping (`runtime::worker`).
+//!
+//! Invariants:
+//! 1. `LOCAL` points to the `Local` of the worker whose OS thread this is, for as long as its loop runs;
+//!    otherwise it is null. A started thread never changes its OS thread (design decision D1), so a
+//!    reference got from it stays good across switches.
+//! 2. Only that OS thread touches a `Local`; `current`, `switches` and the ring's length may be read by others, as
+//!    hints (the watchdog).
+//! 3. While a green thread runs, `current` points to its task, which is alive; on the home context it is null.
+//! 4. `home` holds the home context while a green thread runs.
+//! 5. No sibling runs while `no_yield` is not zero.
+
+use core::{
+    cell::{Cell, UnsafeCell},
+    mem::MaybeUninit,
+    pin::Pin,
+    ptr::{self, NonNull},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
+};
+use std::{sync::Arc, time::Instant};
+
+use greenthread_context::{self as context, Context};
+
+use super::{
+    block::Task,
+    remote::Remote,
+    ring::Ring,
+    timers::{Timer, Timers},
+};
+
+/// A worker's time: nanoseconds since it was made. A simulation will put its own here.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+
+    /// An instant, as this clock counts. What lies before its origin is 0; the far future saturates.
+    pub(crate) fn nanos(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.nanos(Instant::now())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// Where the worker goes on when no thread is ready.
+    pub(crate) home: Cell<MaybeUninit<Context>>,
+    /// The ready threads.
+    pub(crate) ready: Ring,
+    /// How many direct switches are left in this round.
+    pub(crate) budget: Cell<u32>,
+    /// The thread that runs; null on the home context.
+    pub(crate) current: AtomicPtr<Task>,
+    /// How often the worker came home or a thread gave way: it stands still while one thread hogs the worker.
+    pub(crate) switches: AtomicU32,
+    /// The thread that has just ended, for the home context to bury.
+    pub(crate) ended: Cell<Option<NonNull<Task>>>,
+    /// How deep in `without_yield`.
+    pub(crate) no_yield: Cell<u32>,
+    /// How many suspended threads are in the middle of unwinding.
+    unwinding: Cell<u32>,
+    pub(crate) timers: UnsafeCell<Timers>,
+    /// The earliest deadline, for others to compare with `clock`.
+    earliest: AtomicU64,
+    pub(crate) clock: Clock,
+    pub(crate) remote: Arc<Remote>,
+}
+
+thread_local! {
+    /// Invariant 1.
+    static LOCAL: Cell<*const Local> = const { Cell::new(ptr::null()) };
+}
+
+/// Set when the process exits: from then on a blocking call blocks its OS thread.
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// The process exits: nothing switches any more.
+pub(crate) extern "C" fn process_exits() {
+    EXITING.store(true, Relaxed);
+}
+
+/// What `install` was given: it leads to the whole worker.
+#[inline]
+pub(crate) fn raw() -> *const Local {
+    LOCAL.get()
+}
+
+/// The calling OS thread's worker, if it is one.
+#[inline]
+pub(crate) fn get<'a>() -> Option<&'a Local> {
+    // SAFETY: null, or good for as long as the OS thread runs threads of ours (invariant 1).
+    unsafe { LOCAL.get().as_ref() }
+}
+
+/// The calling green thread, if it is one and may be suspended.
+#[inline]
+pub(crate) fn current<'a>() -> Option<(&'a Local, &'a Task)> {
+    let local = get()?;
+    if local.no_yield.get() != 0 || EXITING.load(Relaxed) {
+        return None;
+    }
+    Some((local, local.running()?))
+}
+
+/// Makes a suspended thread ready.
+///
+/// # Safety
+/// The task is a started one whose wait has just been claimed, by the caller (see `wait`).
+#[inline]
+pub(crate) unsafe fn schedule(task: NonNull<Task>) {
+    // SAFETY: parked, hence alive; its home was set when it started.
+    let home = unsafe { task.as_ref() }.home.get();
+    match get() {
+        Some(local) if ptr::eq(Arc::as_ptr(&local.remote), home) => {
+            // SAFETY: it is suspended, since this is its worker's OS thread and another context runs; ours to push.
+            unsafe { local.push(task.as_ref()) };
+        }
+        // SAFETY: the claim lets us give the task away.
+        elsewhere => unsafe { send(elsewhere, home, task) },
+    }
+}
+
+#[cold]
+unsafe fn send(here: Option<&Local>, home: *const Remote, task: NonNull<Task>) {
+    // SAFETY: until the task is pushed it can't end, and so its runtime and worker live.
+    let runtime = unsafe { (*home).runtime };
+    let sibling = here.is_some_and(|local| local.remote.runtime == runtime);
+    let _keep = (!sibling).then(|| {
+        // SAFETY: `home` came from an `Arc` that is alive, as above; we add a count of our own (`remote`, invariant 1).
+        unsafe {
+            Arc::increment_strong_count(home);
+            Arc::from_raw(home)
+        }
+    });
+    // SAFETY: kept alive; the task is given away.
+    unsafe { (*home).send(task.as_ptr()) };
+}
+
+impl Local {
+    pub(crate) fn new(remote: Arc<Remote>) -> Self {
+        let clock = Clock::new();
+        Self {
+            home: Cell::new(MaybeUninit::uninit()),
+            ready: Ring::new(),
+            budget: Cell::new(0),
+            current: AtomicPtr::new(ptr::null_mut()),
+            switches: AtomicU32::new(0),
+            ended: Cell::new(None),
+            no_yield: Cell::new(0),
+            unwinding: Cell::new(0),
+            timers: UnsafeCell::new(Timers::new()),
+            earliest: AtomicU64::new(u64::MAX),
+            clock,
+            remote,
+        }
+    }
+
+    /// Makes this the calling OS thread's, or with null no longer.
+    ///
+    /// # Safety
+    /// Invariant 1: `local` lives until this is called with null, on the same OS thread.
+    pub(crate) unsafe fn install(local: *const Local) {
+        LOCAL.set(local);
+    }
+
+    /// The thread that runs here, whether or not it may be suspended.
+    #[inline]
+    pub(crate) fn running(&self) -> Option<&Task> {
+        // SAFETY: alive while it runs (invariant 3).
+        unsafe { self.current.load(Relaxed).as_ref() }
+    }
+
+    /// Makes a suspended thread of this worker's ready.
+    ///
+    /// # Safety
+    /// It belongs to this worker, is suspended, not in the ring, and this is its worker's OS thread.
+    #[inline]
+    pub(crate) unsafe fn push(&self, task: &Task) {
+        // SAFETY: as the caller says; a suspended task's context is saved.
+        unsafe { self.ready.push().write(task.context.get().assume_init()) };
+    }
+
+    /// The context to go on with: the next ready thread in this round, or home.
+    #[inline]
+    fn next(&self) -> Context {
+        let budget = self.budget.get();
+        if budget != 0
+            // SAFETY: ours (invariant 2), and every push is followed by its write.
+            && let Some(next) = unsafe { self.ready.pop() }
+        {
+            self.budget.set(budget - 1);
+            return next;
+        }
+        // SAFETY: a green thread runs, so home is saved (invariant 4).
+        unsafe { self.home.get().assume_init() }
+    }
+
+    /// Suspends the running thread, until it is pushed again.
+    #[inline]
+    pub(crate) fn suspend(&self, task: &Task) {
+        let next = self.next();
+        // SAFETY: a context is as large as the cell's content and has its layout.
+        unsafe { self.leave(task, task.context.as_ptr().cast(), next) };
+    }
+
+    /// Suspends the running thread, until it is pushed again or the timer has claimed its waiter.
+    pub(crate) fn suspend_until(&self, task: &Task, deadline: u64, timer: Pin<&mut Timer>) {
+        self.earliest.store(deadline.min(self.earliest.load(Relaxed)), Relaxed);
+        // SAFETY: it stays where it is, and we take it out again before it goes.
+        let timer = NonNull::from(unsafe { timer.get_unchecked_mut() });
+        // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a switch.
+        unsafe { (*self.timers.get()).insert(timer) };
+        self.suspend(task);
+        // SAFETY: as above; a timer that has fired is linked no more.
+        unsafe {
+            if timer.as_ref().is_linked() {
+                (*self.timers.get()).remove(timer);
+            }
+        }
+    }
+
+    /// The worker has fired its timers; this is the next.
+    pub(crate) fn note_deadline(&self, deadline: Option<u64>) {
+        self.earliest.store(deadline.unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// For others to see: whether a timer should have fired.
+    pub(crate) fn is_late(&self) -> bool {
+        self.earliest.load(Relaxed) < self.clock.now()
+    }
+
+    /// Lets the others run first.
+    #[inline]
+    pub(crate) fn yield_now(&self, task: &Task) {
+        let next = self.next();
+        // SAFETY: the running thread is not in the ring; the switch fills the place.
+        unsafe {
+            let place = self.ready.push();
+            self.leave(task, place, next);
+        }
+    }
+
+    /// # Safety
+    /// `task` runs here, `next` is suspended here and in no list, `place` is where the saved context belongs.
+    #[inline(always)]
+    unsafe fn leave(&self, task: &Task, place: *mut Context, next: Context) {
+        self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+        let unwinding = std::thread::panicking() && self.panicking();
+        if unwinding {
+            self.unwinding.set(self.unwinding.get() + 1);
+        }
+        // SAFETY: as the caller says.
+        unsafe { context::switch(place, next, 0) };
+        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+        if unwinding {
+            self.unwinding.set(self.unwinding.get() - 1);
+        }
+    }
+
+    /// Whether the running thread is unwinding.
+    ///
+    /// std counts per OS thread, so its answer is ours as long as no suspended sibling is in the middle of
+    /// unwinding; while one is, the thread's own mark (set by the panic hook) must agree.
+    pub(crate) fn panicking(&self) -> bool {
+        std::thread::panicking()
+            && (self.unwinding.get() == 0 || self.running().is_none_or(|task| task.panicked.get()))
+    }
+
+    /// Leaves a thread that has ended, for ever.
+    ///
+    /// # Safety
+    /// The running thread has ended; nothing on its stack is needed any more.
+    pub(crate) unsafe fn end(&self, task: NonNull<Task>) -> ! {
+        self.ended.set(Some(task));
+        // SAFETY: a green thread runs, so home is saved (invariant 4).
+        unsafe { context::switch_final(self.home.get().assume_init(), 0) }
+    }
+
+    /// From home: runs a context until the worker comes home again.
+    ///
+    /// # Safety
+    /// Home runs, and `to` is suspended here and in no list.
+    pub(crate) unsafe fn enter(&self, to: Context, argument: usize) {
+        // SAFETY: as the caller says; `home` is filled before a green thread can look (invariant 4).
+        unsafe { context::switch(self.home.as_ptr().cast(), to, argument) };
+        self.current.store(ptr::null_mut(), Relaxed);
+        self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+}

@@ -1,0 +1,23 @@
+//! A green thread: its block, its states, and the one way to wait.
+//!
+//! * `block`, `job`, `scope`, `id`: what a thread handle points at, the work inside, who waits for its end.
+//! * `state`, `inbox`, `sleep`: the three protocols between OS threads, each a state machine by itself, which
+//!   the model checker takes as it stands (`crates/models`).
+//! * `wait`: how everything that blocks waits and is woken.
+//! * `timers`: waits with a deadline.
+//! * `ring`, `local`, `remote`: a worker as its own threads and as others see it.
+
+use core::sync::atomic;
+
+pub(crate) mod block;
+pub(crate) mod id;
+pub(crate) mod inbox;
+pub(crate) mod job;
+pub(crate) mod local;
+pub(crate) mod remote;
+mod ring;
+pub(crate) mod scope;
+pub(crate) mod sleep;
+mod state;
+pub(crate) mod timers;
+pub(crate) mod wait;

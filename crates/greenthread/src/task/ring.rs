@@ -1,0 +1,128 @@
+//! The threads of one worker that are ready to go on: saved contexts in a ring, first in, first out.
+//!
+//! It holds contexts and not threads, so that switching from one ready thread to the next touches
+//! nothing but the two stacks.
+//!
+//! Invariants:
+//! 1. Only its worker's OS thread writes to it. Another OS thread may read the length, as a hint.
+//! 2. The capacity is a power of two and at least the number of the worker's started threads (`reserve`
+//!    comes before each start), and a thread is in the ring at most once: a push always has room.
+
+use core::{
+    cell::Cell,
+    ptr,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+use std::alloc::{Layout, alloc, dealloc};
+
+use greenthread_context::Context;
+
+/// The ring. See the module's invariants.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    slots: Cell<*mut Context>,
+    mask: Cell<u32>,
+    /// Positions counted without end; a slot is its position modulo the capacity.
+    head: AtomicU32,
+    tail: AtomicU32,
+}
+
+/// The most threads that a worker can have started.
+const MOST: usize = 1 << 30;
+
+impl Ring {
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: Cell::new(ptr::null_mut()),
+            mask: Cell::new(0),
+            head: AtomicU32::new(0),
+            tail: AtomicU32::new(0),
+        }
+    }
+
+    /// How many are ready. Exact for the owner, a hint for others.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.tail.load(Relaxed).wrapping_sub(self.head.load(Relaxed))
+    }
+
+    fn capacity(&self) -> usize {
+        if self.slots.get().is_null() { 0 } else { self.mask.get() as usize + 1 }
+    }
+
+    /// Makes room for `started` threads (invariant 2); `false` if there is no memory for it.
+    #[inline]
+    pub(crate) fn reserve(&self, started: usize) -> bool {
+        started <= self.capacity() || self.grow(started)
+    }
+
+    #[cold]
+    fn grow(&self, started: usize) -> bool {
+        if started > MOST {
+            return false;
+        }
+        let capacity = started.next_power_of_two().max(64);
+        let Ok(layout) = Layout::array::<Context>(capacity) else { return false };
+        // SAFETY: the layout is not empty.
+        let slots = unsafe { alloc(layout) }.cast::<Context>();
+        if slots.is_null() {
+            return false;
+        }
+        let (len, head, old) = (self.len(), self.head.load(Relaxed), self.slots.get());
+        for i in 0..len {
+            let from = head.wrapping_add(i) & self.mask.get();
+            // SAFETY: `len` slots from `head` on are filled, `slots` has room for more than that, and only
+            // we write (invariant 1).
+            unsafe { slots.add(i as usize).write(old.add(from as usize).read()) };
+        }
+        self.release();
+        self.slots.set(slots);
+        self.mask.set(capacity as u32 - 1);
+        self.head.store(0, Relaxed);
+        self.tail.store(len, Relaxed);
+        true
+    }
+
+    fn release(&self) {
+        if let Ok(layout) = Layout::array::<Context>(self.capacity())
+            && layout.size() != 0
+        {
+            // SAFETY: `slots` was allocated with this layout, and is replaced or dropped by our caller.
+            unsafe { dealloc(self.slots.get().cast(), layout) };
+        }
+    }
+
+    /// Adds a place at the end, which the caller fills before the ring is used again.
+    ///
+    /// # Safety
+    /// Owner only; it is for a started thread that is not in the ring (invariants 1, 2).
+    #[inline]
+    pub(crate) unsafe fn push(&self) -> *mut Context {
+        debug_assert!((self.len() as usize) < self.capacity());
+        let tail = self.tail.load(Relaxed);
+        self.tail.store(tail.wrapping_add(1), Relaxed);
+        // SAFETY: the masked position is inside the allocation, and free (invariant 2).
+        unsafe { self.slots.get().add((tail & self.mask.get()) as usize) }
+    }
+
+    /// Takes the oldest out.
+    ///
+    /// # Safety
+    /// Owner only, and every pushed place is filled.
+    #[inline]
+    pub(crate) unsafe fn pop(&self) -> Option<Context> {
+        let head = self.head.load(Relaxed);
+        if head == self.tail.load(Relaxed) {
+            return None;
+        }
+        self.head.store(head.wrapping_add(1), Relaxed);
+        // SAFETY: the place at `head` was pushed and filled, and lies inside the allocation.
+        Some(unsafe { self.slots.get().add((head & self.mask.get()) as usize).read() })
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

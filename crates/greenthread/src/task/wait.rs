@@ -1,0 +1,251 @@
+//! The one way to wait. Everything that blocks is a client of this: it makes a [`Waiter`] (usually on
+//! its own stack), shows it to whoever will end the wait, and calls [`Waiter::wait`].
+//!
+//! On a green thread the wait switches to another one; on an OS thread, and on a worker inside
+//! `without_yield`, it blocks the OS thread. The other side can't tell: it claims the waiter, and fires the
+//! [`Wake`] that it owes, if any. So green threads and OS threads meet at the same lock or channel.
+//!
+//! How clients keep a `Waiter` on the stack safe, in the usual case of a queue behind a lock: a claim is
+//! made *under the lock*, on a waiter that is still in the queue; `Wake::fire` may come after unlocking. A
+//! waiter that timed out takes the lock, and removes itself from the queue, before it returns.
+//!
+//! Invariants:
+//! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left PARKED, before
+//!    it has paid its wake-up (see `state`: the waiter doesn't run in between). Never both at once.
+//! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by the time
+//!    its worker handles a wake-up, its context is saved.
+
+use core::{cell::UnsafeCell, fmt, pin::pin, ptr::NonNull};
+use std::sync::Arc;
+
+use super::{
+    block::Task,
+    local::{self, Local},
+    state::{Claimed, WaitState},
+    timers::Timer,
+};
+use crate::sys::parker::Parker;
+
+pub(crate) use super::state::Outcome;
+
+/// What a thread waits for; for people and tools that look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Reason {
+    /// It doesn't wait.
+    Nothing,
+    /// `thread::park`.
+    Park,
+    /// `thread::sleep`.
+    Sleep,
+    /// Another thread's end.
+    Join,
+    /// A scope's threads.
+    Scope,
+    /// A mutex.
+    Mutex,
+    /// A condition variable.
+    Condvar,
+    /// A message.
+    Receive,
+    /// Room for a message.
+    Send,
+    /// A descriptor to become readable.
+    Readable,
+    /// A descriptor to become writable.
+    Writable,
+    /// A call on the blocking pool.
+    Blocking,
+}
+
+impl Reason {
+    /// The name, from the number that a block holds.
+    pub(crate) fn name(number: u8) -> &'static str {
+        const NAMES: [(Reason, &str); 12] = [
+            (Reason::Nothing, "nothing"),
+            (Reason::Park, "park"),
+            (Reason::Sleep, "sleep"),
+            (Reason::Join, "join"),
+            (Reason::Scope, "scope"),
+            (Reason::Mutex, "mutex"),
+            (Reason::Condvar, "condvar"),
+            (Reason::Receive, "receive"),
+            (Reason::Send, "send"),
+            (Reason::Readable, "readable"),
+            (Reason::Writable, "writable"),
+            (Reason::Blocking, "blocking call"),
+        ];
+        NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
+    }
+}
+
+/// One wait: of one thread, for one thing, once (until `reset`).
+pub(crate) struct Waiter {
+    state: WaitState,
+    sleeper: UnsafeCell<Sleeper>,
+}
+
+/// Who sleeps, and so how it is woken.
+enum Sleeper {
+    Nobody,
+    Green(NonNull<Task>),
+    Os(Arc<Parker>),
+}
+
+// SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a `Task` may be woken from anywhere.
+unsafe impl Send for Waiter {}
+// SAFETY: as above.
+unsafe impl Sync for Waiter {}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// What a claim came to.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// The wait had ended before: whatever the claimer had for it goes to somebody else.
+    Lost,
+    /// The wait ends with this claim; the wake-up, if one is owed.
+    Won(Option<Wake>),
+}
+
+impl Waiter {
+    pub(crate) fn new() -> Self {
+        Self { state: WaitState::new(), sleeper: UnsafeCell::new(Sleeper::Nobody) }
+    }
+
+    /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
+    ///
+    /// After `TimedOut` nobody holds a claim, but others may still know the waiter: take it back from them
+    /// before it goes.
+    pub(crate) fn wait(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
+        if self.state.is_settled()
+            && let Some(outcome) = self.state.outcome()
+        {
+            return outcome;
+        }
+        match local::current() {
+            Some((local, task)) => self.wait_green(local, task, reason, deadline),
+            None => self.wait_os(deadline),
+        }
+    }
+
+    fn wait_green(
+        &self,
+        local: &Local,
+        task: &Task,
+        reason: Reason,
+        deadline: Option<std::time::Instant>,
+    ) -> Outcome {
+        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        unsafe { *self.sleeper.get() = Sleeper::Green(NonNull::from(task)) };
+        if !self.state.park() {
+            return Outcome::Woken;
+        }
+        task.block.waits_for.store(reason as u8, core::sync::atomic::Ordering::Relaxed);
+        match deadline {
+            None => local.suspend(task),
+            Some(deadline) => {
+                let deadline = local.clock.nanos(deadline);
+                let timer = pin!(Timer::new(self, deadline));
+                local.suspend_until(task, deadline, timer);
+            }
+        }
+        task.block.waits_for.store(Reason::Nothing as u8, core::sync::atomic::Ordering::Relaxed);
+        self.state.outcome().expect("a parked thread is resumed by a claim only")
+    }
+
+    #[cold]
+    fn wait_os(&self, deadline: Option<std::time::Instant>) -> Outcome {
+        let parker = Parker::current();
+        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        unsafe { *self.sleeper.get() = Sleeper::Os(parker.clone()) };
+        if !self.state.park() {
+            return Outcome::Woken;
+        }
+        if !parker.park_until(deadline) {
+            match self.state.claim(Outcome::TimedOut) {
+                Claimed::Parked => return Outcome::TimedOut,
+                // Somebody was faster: the token is on its way, and must not be left for the next wait.
+                _ => parker.park(),
+            }
+        }
+        self.state.outcome().expect("a parked thread is resumed by a claim only")
+    }
+
+    /// Ends the wait of `waiter`, once.
+    ///
+    /// # Safety
+    /// `waiter` is alive during this call: its owner can't return from its wait and drop it meanwhile
+    /// other than by this very claim (hold the lock under which it would take itself back).
+    pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
+        // SAFETY: alive, says the caller.
+        match unsafe { &(*waiter).state }.claim(outcome) {
+            Claimed::Lost => Claim::Lost,
+            Claimed::Awake => Claim::Won(None),
+            Claimed::Parked => Claim::Won(Some(Wake(waiter))),
+        }
+    }
+
+    /// Claims and fires: for those who need nothing in between. `false` if the wait had ended before.
+    ///
+    /// # Safety
+    /// As for [`Waiter::claim`].
+    pub(crate) unsafe fn wake(waiter: *const Waiter) -> bool {
+        // SAFETY: as the caller says.
+        match unsafe { Self::claim(waiter, Outcome::Woken) } {
+            Claim::Lost => false,
+            Claim::Won(wake) => {
+                drop(wake);
+                true
+            }
+        }
+    }
+
+    /// Leaves a wake-up behind for this wait or the next (`unpark`); for waiters that outlive their waits.
+    pub(crate) fn post(&self) {
+        if self.state.post() {
+            drop(Wake(self));
+        }
+    }
+
+    /// Waiter only: ready for another wait. `true` if a wake-up lay there.
+    pub(crate) fn reset(&self) -> bool {
+        self.state.reset()
+    }
+}
+
+/// A wake-up that is owed to a parked thread: fired when dropped.
+#[derive(Debug)]
+#[must_use = "the thread sleeps until this is fired; to fire it at once, drop it"]
+pub(crate) struct Wake(*const Waiter);
+
+// SAFETY: the waiter is `Sync`, and stays alive until the wake-up is paid (invariant 1).
+unsafe impl Send for Wake {}
+
+impl Wake {
+    /// Makes the thread go on.
+    pub(crate) fn fire(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        // SAFETY: this is the one claim that left PARKED, and it pays now: the waiter is alive, and
+        // `sleeper` ours to read (invariant 1).
+        match unsafe { &*(*self.0).sleeper.get() } {
+            Sleeper::Nobody => unreachable!("a waiter says who it is before it parks"),
+            // SAFETY: suspended by the time its worker looks (invariant 2), and claimed once only.
+            Sleeper::Green(task) => unsafe { local::schedule(*task) },
+            Sleeper::Os(parker) => {
+                // From the token on the waiter may go, and its parker with it.
+                let parker = parker.clone();
+                parker.unpark();
+            }
+        }
+    }
+}

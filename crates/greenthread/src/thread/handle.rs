@@ -1,0 +1,54 @@
+//! Waiting for a thread's end.
+
+use core::fmt;
+
+use super::{Result, Thread};
+use crate::task::job::Handle;
+
+/// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`]. Dropping it detaches the
+/// thread.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// let sum = greenthread::run(|| thread::spawn(|| 1 + 2).join().unwrap());
+/// assert_eq!(sum, 3);
+/// ```
+pub struct JoinHandle<T>(pub(super) Handle<T>);
+
+// SAFETY: a handle gives its `T` to whoever joins; `spawn` has asked for `T: Send`. As in std.
+unsafe impl<T> Send for JoinHandle<T> {}
+// SAFETY: by reference it shows the thread's handle and whether it has ended, nothing of `T`.
+unsafe impl<T> Sync for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// The thread.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        Thread::from_ref(&self.0.block)
+    }
+
+    /// Waits for the thread's end.
+    ///
+    /// # Errors
+    ///
+    /// The thread's panic, if it panicked. If no stack could be had for it and none ever will, an [`std::io::Error`] in
+    /// the box says so; the closure has not run then.
+    pub fn join(self) -> Result<T> {
+        self.0.join()
+    }
+
+    /// Whether the thread's closure has returned or panicked. Does not block.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("thread", self.thread()).finish_non_exhaustive()
+    }
+}

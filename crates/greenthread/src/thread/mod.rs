@@ -1,0 +1,221 @@
+//! Green threads, with the names and the meaning of [`std::thread`].
+//!
+//! A green thread costs an allocation when it is spawned and a stack of its own (address space; memory as far as it
+//! is touched) when it starts. From then on it stays on the worker, an OS thread, on which it started. What blocks
+//! it (a join, a lock, a channel, a socket, a sleep) lets the other threads of that worker go on.
+//!
+//! Everything here works on OS threads as well: there it blocks the OS thread.
+//!
+//! # Differs from std
+//!
+//! * A green thread that computes for long keeps the others of its worker waiting: call [`yield_now`] now and then, or
+//!   hand the work to [`unblock`]. The watchdog names such threads.
+//! * `std::thread_local!` values belong to the worker and are shared by its green threads.
+//! * [`panicking`] is per green thread; std's counts per OS thread.
+
+use std::{io, num::NonZero, time::Duration};
+
+mod builder;
+mod current;
+mod handle;
+mod scoped;
+
+pub use builder::{Builder, spawn};
+pub use current::{Thread, ThreadId, current};
+pub use handle::JoinHandle;
+pub use scoped::{Scope, ScopedJoinHandle, scope};
+pub use std::thread::Result;
+
+use crate::{
+    runtime,
+    task::{
+        local,
+        wait::{Outcome, Reason, Waiter},
+    },
+};
+
+/// Lets other ready threads run first. On an OS thread: [`std::thread::yield_now`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// static READY: AtomicBool = AtomicBool::new(false);
+/// greenthread::run(|| {
+///     thread::spawn(|| READY.store(true, Ordering::Release));
+///     while !READY.load(Ordering::Acquire) {
+///         thread::yield_now();
+///     }
+/// });
+/// ```
+#[inline]
+pub fn yield_now() {
+    match local::current() {
+        Some((local, task)) => local.yield_now(task),
+        None => std::thread::yield_now(),
+    }
+}
+
+/// Sleeps for at least `duration`; other threads run meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{thread, time::Duration};
+/// greenthread::run(|| thread::sleep(Duration::from_millis(1)));
+/// ```
+pub fn sleep(duration: Duration) {
+    if local::current().is_none() {
+        return std::thread::sleep(duration);
+    }
+    // What can't be added lies so far ahead that nobody will see the end of it.
+    let deadline = std::time::Instant::now().checked_add(duration);
+    if !duration.is_zero() {
+        Waiter::new().wait(Reason::Sleep, deadline);
+    } else {
+        yield_now();
+    }
+}
+
+/// Waits until this thread's token is there, and takes it: [`Thread::unpark`] puts it there. As in std it may, in
+/// principle, return without; call it in a loop that looks for what is waited for.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// greenthread::run(|| {
+///     let parked = thread::spawn(thread::park);
+///     parked.thread().unpark();
+///     parked.join().unwrap();
+/// });
+/// ```
+pub fn park() {
+    park_until(None);
+}
+
+/// As [`park`], for at most `timeout`.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{thread, time::Duration};
+/// greenthread::run(|| thread::park_timeout(Duration::from_millis(1)));
+/// ```
+pub fn park_timeout(timeout: Duration) {
+    match std::time::Instant::now().checked_add(timeout) {
+        None => park_until(None),
+        deadline => park_until(deadline),
+    }
+}
+
+fn park_until(deadline: Option<std::time::Instant>) {
+    current::with(|block| {
+        let _: Outcome = block.token.wait(Reason::Park, deadline);
+        block.token.reset();
+    });
+}
+
+/// Whether this thread is unwinding from a panic.
+///
+/// # Differs from std
+///
+/// It speaks of the calling green thread; [`std::thread::panicking`] speaks of the OS thread, and is also true while
+/// a sibling is suspended in the middle of its unwinding.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!greenthread::run(greenthread::thread::panicking));
+/// ```
+#[must_use]
+pub fn panicking() -> bool {
+    std::thread::panicking() && local::get().is_none_or(|local| local.panicking())
+}
+
+/// How much parallelism the machine offers: [`std::thread::available_parallelism`]. A runtime has that many
+/// workers if nothing else is said.
+///
+/// # Errors
+///
+/// As std's: the number is not known, or may not be asked for.
+///
+/// # Examples
+///
+/// ```
+/// assert!(greenthread::thread::available_parallelism()?.get() >= 1);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn available_parallelism() -> io::Result<NonZero<usize>> {
+    std::thread::available_parallelism()
+}
+
+/// Runs `f`, and no other green thread of this worker in between: inside, a blocking call blocks the OS thread, and
+/// [`yield_now`] is std's.
+///
+/// For code that relies on being alone on its OS thread, such as a crate that keeps a stack of its callers in a
+/// thread-local (see "Soundness" in the [crate's documentation](crate#soundness)). If what it waits for needs another
+/// thread of the same worker, it waits for ever.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+/// use std::cell::Cell;
+///
+/// thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
+///
+/// let depth = greenthread::run(|| {
+///     thread::without_yield(|| {
+///         DEPTH.set(DEPTH.get() + 1);
+///         thread::yield_now();
+///         DEPTH.replace(0)
+///     })
+/// });
+/// assert_eq!(depth, 1);
+/// ```
+pub fn without_yield<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T,
+{
+    struct Depth<'a>(&'a local::Local);
+    impl Drop for Depth<'_> {
+        fn drop(&mut self) {
+            self.0.no_yield.set(self.0.no_yield.get() - 1);
+        }
+    }
+    let _depth = local::get().map(|local| {
+        local.no_yield.set(local.no_yield.get() + 1);
+        Depth(local)
+    });
+    f()
+}
+
+/// Runs `f` on a pool of OS threads and waits for it; other green threads go on meanwhile.
+///
+/// For calls that block in foreign code, and for long computations. The pool (the crate
+/// [`blocking`](https://docs.rs/blocking)) grows to 500 OS threads (`BLOCKING_MAX_THREADS`). On an OS thread, and inside
+/// [`without_yield`], `f` runs right here.
+///
+/// # Panics
+///
+/// If `f` panics, with its panic.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// let listing = greenthread::run(|| thread::unblock(|| std::fs::read_dir(".").map(|dir| dir.count())));
+/// assert!(listing.is_ok());
+/// ```
+pub fn unblock<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    runtime::unblock(f)
+}

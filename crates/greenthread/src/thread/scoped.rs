@@ -1,0 +1,174 @@
+//! Threads that borrow from their parent.
+
+use core::{fmt, marker::PhantomData, ptr::NonNull};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
+
+use super::{Builder, Result, Thread};
+use crate::{
+    runtime::spawn::{self, Request},
+    task::{job::Handle, scope::Count},
+};
+
+/// Runs `f`, which may spawn threads that borrow what outlives this call, and waits for all of them:
+/// [`std::thread::scope`]. It waits also when `f` panics, and that wait can't be interrupted.
+///
+/// # Panics
+///
+/// With the panic of `f`; else, if a thread panicked that was not joined.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// let mut left = vec![1, 2];
+/// let mut right = vec![3];
+/// greenthread::run(|| {
+///     thread::scope(|s| {
+///         s.spawn(|| left.push(10));
+///         s.spawn(|| right.push(20));
+///     })
+/// });
+/// assert_eq!((left, right), (vec![1, 2, 10], vec![3, 20]));
+/// ```
+#[track_caller]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let scope = Scope { count: Count::new(), scope: PhantomData, env: PhantomData };
+    let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
+    let unhandled = scope.count.wait();
+    match result {
+        Err(payload) => resume_unwind(payload),
+        Ok(_) if unhandled => panic!("a scoped thread panicked"),
+        Ok(value) => value,
+    }
+}
+
+/// Where scoped threads are spawned: [`std::thread::Scope`].
+///
+/// # Examples
+///
+/// See [`scope`].
+pub struct Scope<'scope, 'env: 'scope> {
+    count: Count,
+    /// Invariant in both: a longer or a shorter one would let a borrow end too early.
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Spawns a thread that may borrow what outlives the scope.
+    ///
+    /// # Panics
+    ///
+    /// If the thread can't be spawned; [`Builder::spawn_scoped`] gives the error instead.
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        Builder::new().spawn_scoped(self, f).expect("failed to spawn a green thread")
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Spawns a thread in a scope, as [`Scope::spawn`], with this name and stack size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::spawn`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    ///
+    /// let text = String::from("borrowed");
+    /// let length = greenthread::run(|| {
+    ///     thread::scope(|s| thread::Builder::new().spawn_scoped(s, || text.len()).unwrap().join().unwrap())
+    /// });
+    /// assert_eq!(length, 8);
+    /// ```
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let request = Request { scope: Some(NonNull::from(&scope.count)), ..self.request() };
+        // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
+        // are dropped before the thread leaves the scope's count. Both may be sent.
+        unsafe { spawn::spawn(None, request, f) }.map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
+    }
+}
+
+/// The handle of a scoped thread: [`std::thread::ScopedJoinHandle`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+///
+/// let words = ["green", "thread"];
+/// let lengths = greenthread::run(|| {
+///     thread::scope(|s| {
+///         let threads = words.each_ref().map(|word| s.spawn(|| word.len()));
+///         threads.map(|thread| thread.join().unwrap())
+///     })
+/// });
+/// assert_eq!(lengths, [5, 6]);
+/// ```
+pub struct ScopedJoinHandle<'scope, T> {
+    handle: Handle<T>,
+    scope: PhantomData<&'scope ()>,
+}
+
+// SAFETY: as for `JoinHandle`.
+unsafe impl<T> Send for ScopedJoinHandle<'_, T> {}
+// SAFETY: as for `JoinHandle`.
+unsafe impl<T> Sync for ScopedJoinHandle<'_, T> {}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// The thread.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        Thread::from_ref(&self.handle.block)
+    }
+
+    /// Waits for the thread's end.
+    ///
+    /// # Errors
+    ///
+    /// The thread's panic; as [`JoinHandle::join`](super::JoinHandle::join).
+    pub fn join(self) -> Result<T> {
+        self.handle.join()
+    }
+
+    /// Whether the thread's closure has returned or panicked. Does not block.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedJoinHandle").field("thread", self.thread()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,182 @@
+//! Many connections, and many that come and go.
+
+use std::{
+    io::{Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use greenthread::net::{TcpListener, TcpStream};
+
+use crate::world::{Kind, World, green, listen, receive, send};
+
+fn connections(world: World, count: usize) {
+    let (listener, address) = listen();
+    let server = world.spawn(move || {
+        let echoes: Vec<_> = (0..count)
+            .map(|_| {
+                let (mut stream, _) = listener.accept().unwrap();
+                world.spawn(move || {
+                    let mut buffer = [0; 256];
+                    while let n @ 1.. = stream.read(&mut buffer).unwrap() {
+                        stream.write_all(&buffer[..n]).unwrap();
+                    }
+                })
+            })
+            .collect();
+        echoes.into_iter().for_each(|echo| echo.join());
+    });
+    let streams: Vec<_> = (0..count).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let clients: Vec<_> = streams
+        .into_iter()
+        .enumerate()
+        .map(|(n, stream)| {
+            world.spawn(move || {
+                for round in 0..10 {
+                    let message = ((n << 8) + round).to_le_bytes();
+                    send(&stream, &message);
+                    assert_eq!(receive(&stream), message);
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join());
+    server.join();
+}
+
+#[test]
+fn a_thousand_connections() {
+    raise_the_limit();
+    for workers in [1, 2] {
+        green(workers, Kind::Green, |world| connections(world, 1000));
+    }
+    crate::world::in_time(|| connections(World { spawns: Kind::Green }, 1000));
+    green(2, Kind::Os, |world| connections(world, 100));
+}
+
+/// Both ends and their clones are in this process.
+fn raise_the_limit() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+}
+
+/// Descriptors are reused at once, on several workers: an event or a registration that was left behind would wake,
+/// or keep asleep, the wrong one.
+#[test]
+fn descriptors_that_come_and_go() {
+    for workers in [1, 3] {
+        green(workers, Kind::Green, |world| {
+            let (listener, address) = listen();
+            let listener = Arc::new(listener);
+            let done = Arc::new(AtomicUsize::new(0));
+            let over = Arc::new(AtomicBool::new(false));
+            const CLIENTS: usize = 8;
+            const ROUNDS: usize = 300;
+            let servers: Vec<_> = (0..4)
+                .map(|_| {
+                    let (listener, over) = (listener.clone(), over.clone());
+                    world.spawn(move || {
+                        while let Ok((stream, _)) = listener.accept() {
+                            if over.load(Relaxed) {
+                                return;
+                            }
+                            // Closed on whatever worker its thread starts.
+                            world.spawn(move || {
+                                let mut buffer = [0; 16];
+                                while let Ok(n @ 1..) = (&stream).read(&mut buffer) {
+                                    send(&stream, &buffer[..n]);
+                                }
+                            });
+                        }
+                    })
+                })
+                .collect();
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|n| {
+                    let done = done.clone();
+                    world.spawn(move || {
+                        for round in 0..ROUNDS {
+                            let stream = Arc::new(TcpStream::connect(address).unwrap());
+                            let message = [n as u8, round as u8, (round >> 8) as u8];
+                            send(&stream, &message);
+                            if round % 3 == 0 {
+                                // Read by another thread, maybe of another worker.
+                                let stream = stream.clone();
+                                world.spawn(move || assert_eq!(receive(&stream), message)).join();
+                            } else {
+                                assert_eq!(receive(&stream), message);
+                            }
+                            if round % 2 == 0 {
+                                // The last handle may go on an OS thread.
+                                std::thread::spawn(move || drop(stream));
+                            }
+                            done.fetch_add(1, Relaxed);
+                        }
+                    })
+                })
+                .collect();
+            clients.into_iter().for_each(|client| client.join());
+            assert_eq!(done.load(Relaxed), CLIENTS * ROUNDS);
+            over.store(true, Relaxed);
+            servers.iter().for_each(|_| drop(TcpStream::connect(address)));
+            servers.into_iter().for_each(|server| server.join());
+        });
+    }
+}
+
+/// The process's last descriptor is gone: `accept` says so, and goes well again when there is one.
+///
+/// The limit is the whole process's, so this runs in one of its own.
+#[test]
+fn no_descriptor_is_left() {
+    const CHILD: &str = "GREENTHREAD_TEST_CHILD";
+    if std::env::var_os(CHILD).is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "load::no_descriptor_is_left", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    green(1, Kind::Green, |world| {
+        let (listener, address) = listen();
+        let (sender, receiver) = greenthread::sync::mpsc::channel();
+        let accept = world.spawn(move || {
+            let mut failures = 0;
+            // The connection waits on, and so the call fails on: siblings must run all the same.
+            loop {
+                match listener.accept() {
+                    Ok(_) => return failures,
+                    Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EMFILE)),
+                }
+                failures += 1;
+                if failures == 1000 {
+                    sender.send(()).unwrap();
+                }
+            }
+        });
+        let socket = rustix::net::socket_with(
+            rustix::net::AddressFamily::INET,
+            rustix::net::SocketType::STREAM,
+            rustix::net::SocketFlags::NONBLOCK,
+            None,
+        );
+        let socket = socket.unwrap();
+        let mut hogs = Vec::new();
+        while let Ok(hog) = std::fs::File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        // No descriptor for a connection of our own either.
+        let error = TcpStream::connect(address).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+        assert_eq!(TcpListener::bind("127.0.0.1:0").unwrap_err().raw_os_error(), Some(libc::EMFILE));
+        let _ = rustix::net::connect(&socket, &address);
+        receiver.recv().unwrap();
+        drop(hogs);
+        assert!(accept.join() >= 1000);
+    });
+}
