@@ -2,7 +2,8 @@
 //!
 //! # States
 //!
-//! `Shared::status` says where it is. It is the only thing that both sides read and write:
+//! `Coroutine::inside` is the suspended coroutine, and `None` when it has finished. `Shared::status` is how the resumer
+//! asks it to unwind, and how it says what it has ended with:
 //!
 //! ```text
 //!   NEW -- first resume --> LIVE -- the body returns --> RETURNED
@@ -18,14 +19,15 @@
 //!
 //! - **C1** `Shared` and the closure lie at the top of the stack and stay there until the stack is gone; the context
 //!   runs below them.
-//! - **C2** One side runs at a time. While the resumer runs, `inside` is the suspended coroutine (unless finished); while
-//!   the coroutine runs, `caller` is its resumer, which waits in `resume` or `cancel`.
+//! - **C2** One side runs at a time. While the resumer runs, `inside` is the suspended coroutine; while
+//!   the coroutine runs, `caller` is its resumer, which waits in `enter`. Each side learns the other's context when
+//!   it is resumed, by `exchange`.
 //! - **C3** A value is handed over as the argument of a switch: itself if it fits into the word, else its address. The giver
 //!   holds it in a `ManuallyDrop` on its stack and doesn't touch it again (`give`); the receiver takes it once, before
 //!   it switches again (`take`).
-//! - **C4** The type of what is handed over follows from the status: to the coroutine `Input` if `LIVE`, else nothing; to the resumer
-//!   `Yield` if `LIVE`, `CANCELLED` or `INSISTING`, `Return` if `RETURNED`, the panic's payload if `PANICKED`.
-//! - **C5** The stack is given back only if the status is one of the finished. Otherwise it is leaked: frames on it
+//! - **C4** The type of what is handed over follows from the status: to the coroutine `Input` if `NEW` or `LIVE`, else
+//!   nothing; to the resumer `Yield` if it is suspended, `Return` if `RETURNED`, the panic's payload if `PANICKED`.
+//! - **C5** The stack is given back only if the coroutine has finished. Otherwise it is leaked: frames on it
 //!   may be borrowed by others (a scope of threads, say) until they are gone.
 //! - **C6** All types are `'static`, and neither `Coroutine` nor `Suspender` is `Send` or `Sync`. A leaked coroutine
 //!   therefore holds nothing that ends, and `&Suspender` exists only on the coroutine's own stack: whoever
@@ -34,7 +36,7 @@
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, forget};
 use core::ptr::{self, NonNull};
 
 #[cfg(unix)]
@@ -65,7 +67,6 @@ mod status {
 #[repr(C)]
 struct Shared {
     caller: Context,
-    inside: Context,
     status: u8,
 }
 
@@ -183,6 +184,8 @@ pub enum State<Yield, Return> {
 ///
 /// A panic that leaves the closure continues in the caller of `resume`, and the coroutine is finished.
 ///
+/// A backtrace from inside shows the frames of the coroutine and then those of whoever has resumed it.
+///
 /// # Dropping
 ///
 /// A coroutine that is dropped while suspended is unwound: the pending `suspend` doesn't return, and the destructors of all
@@ -244,6 +247,7 @@ pub struct Coroutine<
     #[cfg(unix)] S: Stack + 'static = MmapStack,
     #[cfg(not(unix))] S: Stack + 'static,
 > {
+    inside: Option<Context>,
     shared: NonNull<Shared>,
     stack: ManuallyDrop<S>,
     types: PhantomData<fn(Input) -> (Yield, Return)>,
@@ -324,11 +328,17 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
             let caller = &raw mut (*shared.as_ptr()).caller;
             let inside = arch::init_linked(block.cast(), entry::<F, Input, Yield, Return>, caller);
             block.write(Block {
-                // `caller` is set by each switch to the coroutine, before it runs.
-                shared: Shared { caller: inside, inside, status: status::NEW },
+                // `caller` is set whenever the coroutine is resumed, before anybody reads it.
+                shared: Shared { caller: inside, status: status::NEW },
                 body: ManuallyDrop::new(body),
             });
-            Coroutine { shared, stack: ManuallyDrop::new(stack), types: PhantomData, not_send: PhantomData }
+            Coroutine {
+                inside: Some(inside),
+                shared,
+                stack: ManuallyDrop::new(stack),
+                types: PhantomData,
+                not_send: PhantomData,
+            }
         }
     }
 
@@ -341,17 +351,15 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     #[inline]
     #[track_caller]
     pub fn resume(&mut self, input: Input) -> State<Yield, Return> {
-        if self.status() != status::LIVE {
-            self.start();
-        }
+        let Some(inside) = self.inside else { finished() };
         let mut input = ManuallyDrop::new(input);
-        // SAFETY: LIVE and not running (C2), so `inside` is suspended. C3 for the input.
-        let out = unsafe { self.enter(give(&mut input)) };
-        if self.status() == status::LIVE {
+        // SAFETY: `inside` is suspended. NEW or LIVE, as nobody resumes what is being dropped: C3, C4 for the input.
+        let out = unsafe { self.enter(inside, give(&mut input)) };
+        if self.inside.is_some() {
             // SAFETY: C3, C4.
             State::Yielded(unsafe { take::<Yield>(out) })
         } else {
-            // SAFETY: `out` is what came with this status.
+            // SAFETY: it has just finished.
             match unsafe { self.outcome(out) } {
                 Some(Ok(value)) => State::Returned(value),
                 Some(Err(payload)) => rethrow(payload),
@@ -370,7 +378,7 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// ```
     #[inline]
     pub fn is_finished(&self) -> bool {
-        self.status() >= status::RETURNED
+        self.inside.is_none()
     }
 
     /// Gives back the stack of a coroutine that is finished, for another one.
@@ -387,18 +395,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// ```
     pub fn into_stack(self) -> S {
         assert!(self.is_finished(), "the stack of a coroutine that isn't finished is still in use");
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: C5; `this` is not used again.
-        unsafe { ManuallyDrop::take(&mut this.stack) }
-    }
-
-    /// The first resume, or one too many.
-    #[cold]
-    #[track_caller]
-    fn start(&mut self) {
-        assert!(!self.is_finished(), "a coroutine that has finished cannot be resumed");
-        // SAFETY: C1, C2.
-        unsafe { (*self.shared.as_ptr()).status = status::LIVE };
+        // SAFETY: C5; what is read is forgotten in its place.
+        let stack = unsafe { ptr::read(&*self.stack) };
+        forget(self);
+        stack
     }
 
     #[inline(always)]
@@ -410,15 +410,16 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// Lets the coroutine run until it switches back.
     ///
     /// # Safety
-    /// It is suspended, and `arg` is what its status says (C4).
+    /// `inside` is `self.inside`, and `arg` is what its status says (C4).
     #[inline(always)]
-    unsafe fn enter(&mut self, arg: Word) -> Word {
-        let shared = self.shared.as_ptr();
+    unsafe fn enter(&mut self, inside: Context, arg: Word) -> Word {
         // SAFETY: C2: `inside` is suspended, and by C6 this is its OS thread.
-        unsafe { arch::switch(&raw mut (*shared).caller, (*shared).inside, arg) }
+        let (inside, out) = unsafe { arch::exchange(inside, arg) };
+        self.inside = inside;
+        out
     }
 
-    /// What a coroutine that isn't suspended has ended with.
+    /// What the coroutine has ended with; nothing if its closure wasn't called.
     ///
     /// # Safety
     /// It has just finished and handed over `out`.
@@ -432,15 +433,16 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
         }
     }
 
-    /// Has a coroutine that isn't finished unwound. Gives the payload if it ended by a panic of its own.
+    /// Has the coroutine unwound, if it hasn't finished. Gives the payload if it ended by a panic of its own.
     fn cancel(&mut self) -> Option<Payload> {
         let mut ask = status::CANCELLED;
-        loop {
-            // SAFETY: C1, C2: it is suspended.
-            unsafe { (*self.shared.as_ptr()).status = ask };
-            // SAFETY: the same; C4: there is no input.
-            let out = unsafe { self.enter(to_word(0)) };
-            if self.is_finished() {
+        while let Some(inside) = self.inside {
+            // SAFETY: C1, C2: it is suspended. C4: there is no input.
+            let out = unsafe {
+                (*self.shared.as_ptr()).status = ask;
+                self.enter(inside, to_word(0))
+            };
+            if self.inside.is_none() {
                 // SAFETY: it has just finished.
                 let outcome = unsafe { self.outcome(out) };
                 return outcome.and_then(Result::err).filter(|payload| !is_cancelled(payload));
@@ -449,19 +451,17 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
             drop(unsafe { take::<Yield>(out) });
             ask = status::INSISTING;
         }
+        None
     }
 }
 
 impl<Input, Yield, Return, S: Stack + 'static> Drop for Coroutine<Input, Yield, Return, S> {
     fn drop(&mut self) {
-        let mut payload = None;
-        if !self.is_finished() {
-            if !CAN_UNWIND && self.status() != status::NEW {
-                // C5: the stack stays, with all that is on it.
-                return;
-            }
-            payload = self.cancel();
+        if !CAN_UNWIND && !self.is_finished() && self.status() != status::NEW {
+            // C5: the stack stays, with all that is on it.
+            return;
         }
+        let payload = self.cancel();
         // SAFETY: C5: it is finished. Nobody uses the stack after a drop.
         unsafe { ManuallyDrop::drop(&mut self.stack) };
         if let Some(payload) = payload {
@@ -518,8 +518,13 @@ impl<Input, Yield> Suspender<Input, Yield> {
     pub fn suspend(&self, value: Yield) -> Input {
         let shared = self.shared.as_ptr();
         let mut value = ManuallyDrop::new(value);
-        // SAFETY: C6: this runs on the coroutine's stack, so that by C2 `caller` waits. C3, C4 for the value.
-        let arg = unsafe { arch::switch(&raw mut (*shared).inside, (*shared).caller, give(&mut value)) };
+        // SAFETY: C6: this runs on the coroutine's stack, so that by C2 `caller` waits. C3, C4 for the value. It is
+        // resumed by `exchange` and nothing else, therefore there is a context.
+        let arg = unsafe {
+            let (caller, arg) = arch::exchange((*shared).caller, give(&mut value));
+            (*shared).caller = caller.unwrap_unchecked();
+            arg
+        };
         // SAFETY: C1, C2: the resumer waits.
         match unsafe { (*shared).status } {
             // SAFETY: C3, C4.
@@ -533,6 +538,13 @@ impl<Input, Yield> fmt::Debug for Suspender<Input, Yield> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Suspender").finish_non_exhaustive()
     }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn finished() -> ! {
+    panic!("a coroutine that has finished cannot be resumed")
 }
 
 /// The first function on the stack of a coroutine. `caller` is the link of the context, which is the field at the
@@ -549,7 +561,13 @@ where
     // SAFETY: C1; the body is read only here, and this function runs once.
     let body = unsafe { ManuallyDrop::take(&mut (*block).body) };
     // SAFETY: C1, C2.
-    let wanted = unsafe { (*shared.as_ptr()).status } == status::LIVE;
+    let wanted = unsafe {
+        let status = &raw mut (*shared.as_ptr()).status;
+        if *status == status::NEW {
+            *status = status::LIVE;
+        }
+        *status == status::LIVE
+    };
     let result = catch(move || {
         if !wanted {
             drop(body);

@@ -62,8 +62,10 @@ pub unsafe trait Stack {
 ///
 /// let error = MmapStack::new(usize::MAX / 2).unwrap_err();
 /// assert!(error.to_string().contains("smaller"));
+/// # #[cfg(feature = "std")] {
 /// let error: std::io::Error = error.into();
 /// assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StackError {
@@ -166,21 +168,31 @@ mod unix {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     mod os {
         pub(super) const MAP_ANON: i32 = 0x20;
-        pub(super) const MAP_MORE: i32 = 0x2_0000; // MAP_STACK: a stack, not to be made of huge pages
+        pub(super) const MAP_STACK: i32 = 0x2_0000; // says that huge pages are of no use here
         pub(super) const SC_PAGESIZE: i32 = if cfg!(target_os = "android") { 39 } else { 30 };
     }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
     mod os {
         pub(super) const MAP_ANON: i32 = 0x1000;
-        pub(super) const MAP_MORE: i32 = if cfg!(target_os = "openbsd") { 0x4000 } else { 0 }; // MAP_STACK, wanted there
+        pub(super) const MAP_STACK: i32 = 0; // means something else there, or nothing
         pub(super) const SC_PAGESIZE: i32 = if cfg!(target_vendor = "apple") {
             29
-        } else if cfg!(any(target_os = "openbsd", target_os = "netbsd")) {
+        } else if cfg!(target_os = "netbsd") {
             28
         } else {
             47
         };
     }
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "netbsd"
+    )))]
+    compile_error!(
+        "MmapStack does not know this system: its numbers belong into src/stack.rs, module `unix`"
+    );
 
     /// From this size on the guard is as wide as C code without stack probes may plausibly jump.
     const WIDE_FROM: usize = 256 * 1024;
@@ -203,9 +215,9 @@ mod unix {
     #[derive(Debug)]
     pub struct MmapStack {
         base: NonNull<u8>,
-        guard: usize,
         len: usize,
-        id: Option<StackId>,
+        guard: u32,
+        id: StackId,
     }
 
     // SAFETY: S1: the mapping belongs to the value, whatever OS thread that is on, and `&MmapStack` gives only addresses.
@@ -240,7 +252,7 @@ mod unix {
                 .and_then(|usable| usable.checked_add(guard))
                 .filter(|len| isize::try_from(*len).is_ok())
                 .ok_or(fail(Call::Map, ENOMEM))?;
-            let flags = MAP_PRIVATE | os::MAP_ANON | os::MAP_MORE;
+            let flags = MAP_PRIVATE | os::MAP_ANON | os::MAP_STACK;
             // SAFETY: a new mapping, at an address of the kernel's choice.
             let base = unsafe { mmap(ptr::null_mut(), len, PROT_NONE, flags, -1, 0) };
             if base.addr() == usize::MAX {
@@ -249,20 +261,24 @@ mod unix {
             let Some(base) = NonNull::new(base.cast::<u8>()) else {
                 return Err(fail(Call::Map, ENOMEM));
             };
-            let mut stack = MmapStack { base, guard, len, id: None };
             // SAFETY: S1, S2: this is the part of the new mapping above the guard.
-            if unsafe { mprotect(stack.limit().as_ptr().cast(), len - guard, PROT_READ_WRITE) } != 0 {
-                return Err(fail(Call::Protect, errno()));
+            let (limit, top) = unsafe { (base.add(guard), base.add(len)) };
+            // SAFETY: the same.
+            if unsafe { mprotect(limit.as_ptr().cast(), len - guard, PROT_READ_WRITE) } != 0 {
+                let errno = errno();
+                // SAFETY: the mapping made above, in which nothing is yet.
+                unsafe { munmap(base.as_ptr().cast(), len) };
+                return Err(fail(Call::Protect, errno));
             }
-            stack.id = Some(valgrind::register(stack.limit().as_ptr(), stack.top().as_ptr()));
-            Ok(stack)
+            let id = valgrind::register(limit.as_ptr(), top.as_ptr());
+            Ok(MmapStack { base, len, guard: guard as u32, id })
         }
 
         /// The bytes between [`limit`](Stack::limit) and [`top`](Stack::top).
         ///
         /// See [the example](MmapStack).
         pub fn size(&self) -> usize {
-            self.len - self.guard
+            self.len - self.guard as usize
         }
     }
 
@@ -275,15 +291,13 @@ mod unix {
 
         fn limit(&self) -> NonNull<u8> {
             // SAFETY: S2: inside of the mapping.
-            unsafe { self.base.add(self.guard) }
+            unsafe { self.base.add(self.guard as usize) }
         }
     }
 
     impl Drop for MmapStack {
         fn drop(&mut self) {
-            if let Some(id) = self.id.take() {
-                valgrind::deregister(id);
-            }
+            valgrind::deregister(self.id);
             // SAFETY: S1: the whole mapping, and nobody uses it any more.
             let result = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
             debug_assert_eq!(result, 0, "munmap of a stack failed");

@@ -58,14 +58,14 @@ mod imp {
 #[cfg(not(feature = "std"))]
 mod imp {
     /// There is never one.
-    pub(crate) type Payload = ();
+    pub(crate) type Payload = &'static str;
 
     pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
         Ok(f())
     }
 
-    pub(crate) fn rethrow(_: Payload) -> ! {
-        unreachable!("nothing is caught without `std`")
+    pub(crate) fn rethrow(payload: Payload) -> ! {
+        panic!("{payload}")
     }
 
     pub(crate) fn rethrow_from_drop(_: Payload) {}

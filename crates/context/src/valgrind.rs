@@ -19,9 +19,9 @@
 use crate::arch;
 
 /// A stack that Valgrind knows, until [`deregister`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[must_use = "a stack stays registered until it is deregistered"]
-pub struct StackId(usize);
+pub struct StackId(u32);
 
 /// "VG" in the upper half, then the number of the request.
 const REGISTER: usize = 0x1501;
@@ -33,7 +33,9 @@ const DEREGISTER: usize = 0x1502;
 #[inline]
 pub fn register(limit: *const u8, top: *const u8) -> StackId {
     // Valgrind wants the lowest and the highest byte, the latter inclusive.
-    StackId(arch::valgrind_request(REGISTER, [limit.addr(), top.addr().saturating_sub(1), 0, 0, 0], 0))
+    let last = top.addr().saturating_sub(1);
+    // Valgrind counts them from 1.
+    StackId(arch::valgrind_request(REGISTER, [limit.addr(), last, 0, 0, 0], 0) as u32)
 }
 
 /// Forgets a stack. To be called before its memory is given back.
@@ -41,5 +43,5 @@ pub fn register(limit: *const u8, top: *const u8) -> StackId {
 /// See [the example](self).
 #[inline]
 pub fn deregister(id: StackId) {
-    arch::valgrind_request(DEREGISTER, [id.0, 0, 0, 0, 0], 0);
+    arch::valgrind_request(DEREGISTER, [id.0 as usize, 0, 0, 0, 0], 0);
 }

@@ -89,7 +89,7 @@ fn suspends_deep_in_a_recursion() {
         assert_eq!(noise, [depth; 16]);
         below + 1
     }
-    let mut green = Green::with_size(8 << 20, |here, depth| down(here, depth));
+    let mut green = Green::with_size(8 << 20, down);
     assert_eq!(green.resume(10_000), 0);
     assert_eq!(green.resume(3), 10_004);
 }

@@ -1,5 +1,7 @@
 //! Under Valgrind, where it is installed: no errors, no warnings about the stack, nothing lost.
 
+#![cfg(feature = "std")]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -35,7 +37,7 @@ fn workload() {
     }
     for n in 0..20usize {
         let mut co = Coroutine::new(move |co, text: String| {
-            let kept = vec![text];
+            let kept = [text];
             co.suspend(kept.len());
             if n % 2 == 0 {
                 panic_any(n);

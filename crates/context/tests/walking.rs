@@ -6,7 +6,7 @@ use std::backtrace::Backtrace;
 use std::hint::black_box;
 
 use common::{Green, Here, command, find, is_child};
-use greenthread_context::{Coroutine, MmapStack, Stack, controls, init, switch_call, with_bridge};
+use greenthread_context::{Coroutine, MmapStack, Stack, Suspender, controls, init, switch_call, with_bridge};
 
 /// The symbols of a backtrace, innermost first.
 fn symbols(text: &str) -> Vec<&str> {
@@ -80,14 +80,14 @@ fn realigned_green(here: &Here, arg: usize) -> usize {
 
 #[test]
 fn a_backtrace_ends_at_the_entry() {
-    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    let mut green = Green::new(outer_green);
     green.resume(0);
-    check(&TEXT.take(), &["record", "inner_green", "outer_green", "common::entry", "start"]);
+    check(&TEXT.take(), &["record", "inner_green", "outer_green", "green_entry", "start"]);
 }
 
 #[test]
 fn the_bridge_leads_into_a_suspended_context() {
-    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    let mut green = Green::new(outer_green);
     green.resume(0);
     for _ in 0..2 {
         // SAFETY: it is suspended.
@@ -95,17 +95,17 @@ fn the_bridge_leads_into_a_suspended_context() {
         let text = TEXT.take();
         check(
             &text,
-            &["record_from_bridge", "with_bridge", "inner_green", "outer_green", "common::entry", "start"],
+            &["record_from_bridge", "with_bridge", "inner_green", "outer_green", "green_entry", "start"],
         );
     }
     // It wasn't harmed.
     assert_eq!(green.resume(3), 3);
 
-    let mut green = Green::new(|here, arg| realigned_green(here, arg));
+    let mut green = Green::new(realigned_green);
     green.resume(4);
     // SAFETY: it is suspended.
     unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
-    check(&TEXT.take(), &["with_bridge", "realigned_green", "common::entry", "start"]);
+    check(&TEXT.take(), &["with_bridge", "realigned_green", "green_entry", "start"]);
     assert_eq!(green.resume(3), 7);
 }
 
@@ -155,21 +155,21 @@ fn the_bridge_leads_into_an_unstarted_context() {
 
 #[test]
 fn a_call_on_top_is_seen_as_made_by_the_suspended_context() {
-    let mut green = Green::new(|here, arg| outer_green(here, arg));
+    let mut green = Green::new(outer_green);
     green.resume(0);
     let (save, to) = green.parts();
     // SAFETY: it is suspended.
     unsafe { switch_call(save, to, record_on_top, 0) };
     check(
         &TEXT.take(),
-        &["record_on_top", "call_on_top", "inner_green", "outer_green", "common::entry", "start"],
+        &["record_on_top", "call_on_top", "inner_green", "outer_green", "green_entry", "start"],
     );
 }
 
 #[test]
 fn a_coroutine_shows_who_has_resumed_it() {
     #[inline(never)]
-    fn generator_body(co: &greenthread_context::Suspender<(), i32>) {
+    fn generator_body(co: &Suspender<(), i32>) {
         co.suspend(1);
         record();
         co.suspend(2);
@@ -185,7 +185,7 @@ fn a_coroutine_shows_who_has_resumed_it() {
     let symbols = symbols(&text);
     let (body, start) = (position(&symbols, "generator_body"), position(&symbols, "start_linked"));
     let (resumer, test) =
-        (position(&symbols, "::resumes_it"), position(&symbols, "__rust_begin_short_backtrace"));
+        (position(&symbols, "resumes_it"), position(&symbols, "__rust_begin_short_backtrace"));
     assert!(body < start && start < resumer && resumer < test, "{text}");
 }
 
@@ -201,12 +201,18 @@ fn gdb_walks_a_green_stack() {
         gdb_stops_here();
         here.suspend(0);
     }
-    if is_child() {
+    #[inline(never)]
+    fn coroutine_for_gdb(co: &Suspender<(), ()>) {
         Green::new(|here, _| {
             green_for_gdb(here);
             0
         })
         .resume(0);
+        gdb_stops_here();
+        co.suspend(());
+    }
+    if is_child() {
+        Coroutine::new(|co, ()| coroutine_for_gdb(co)).next();
         return;
     }
     let Some(gdb) = find("gdb") else {
@@ -214,8 +220,18 @@ fn gdb_walks_a_green_stack() {
         return;
     };
     let mut gdb = std::process::Command::new(gdb);
-    gdb.args(["-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "break gdb_stops_here"]);
-    gdb.args(["-ex", "run", "-ex", "bt", "-ex", "kill", "--args"]).arg(std::env::current_exe().unwrap());
+    gdb.args([
+        "-nx",
+        "-batch",
+        "-iex",
+        "set print frame-arguments none",
+        "-iex",
+        "set debuginfod enabled off",
+        "-ex",
+        "break gdb_stops_here",
+    ]);
+    gdb.args(["-ex", "run", "-ex", "bt", "-ex", "continue", "-ex", "bt", "-ex", "kill", "--args"])
+        .arg(std::env::current_exe().unwrap());
     let output = command(gdb, "gdb_walks_a_green_stack").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -223,9 +239,15 @@ fn gdb_walks_a_green_stack() {
         eprintln!("skipped: gdb cannot run it here: {errors}");
         return;
     }
-    let frames: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
-    position(&frames, "green_for_gdb");
-    assert!(frames.last().unwrap().contains("start"), "{text}");
+    let (green, coroutine) = text.split_at(text.rfind("Breakpoint 1, ").unwrap());
+    // From the green stack to its end; from the coroutine on to the test.
+    let lines: Vec<&str> = green.lines().filter(|line| line.starts_with('#')).collect();
+    position(&lines, "green_for_gdb");
+    assert!(lines.last().unwrap().contains("start"), "{text}");
+    let lines: Vec<&str> = coroutine.lines().filter(|line| line.starts_with('#')).collect();
+    assert!(position(&lines, "coroutine_for_gdb") < position(&lines, "start_linked"), "{text}");
+    assert!(position(&lines, "start_linked") < position(&lines, "resume"), "{text}");
+    assert!(lines.last().unwrap().contains("clone"), "{text}");
     for bad in ["Backtrace stopped", "corrupt", "Cannot access memory", "??"] {
         assert!(!text.contains(bad) && !errors.contains(bad), "{text}{errors}");
     }

@@ -64,11 +64,17 @@ fn heading(act: u8, title: &str) {
 /// One worker, two threads: who yields lets the other go on.
 fn two_threads() -> Result<()> {
     let turns = Arc::new(Mutex::new(Vec::new()));
+    let ready = Arc::new(AtomicUsize::new(0));
     let runtime = Runtime::builder().workers(1).build()?;
     runtime.run(|| {
         let threads = [("one", 10), ("two", 15)].map(|(name, last)| {
-            let turns = turns.clone();
+            let (turns, ready) = (turns.clone(), ready.clone());
             thread::spawn(move || {
+                // Who starts first waits for the other.
+                ready.fetch_add(1, Relaxed);
+                while ready.load(Relaxed) < 2 {
+                    thread::yield_now();
+                }
                 for number in 1..=last {
                     turns.lock().unwrap().push((name, number));
                     thread::yield_now();
@@ -107,7 +113,7 @@ static OPEN: AtomicBool = AtomicBool::new(false);
 fn a_million_threads(wanted: usize) -> Result<()> {
     let fit = available_memory().map_or(wanted, |bytes| (bytes / BYTES_PER_THREAD * 9 / 10) as usize);
     if fit < wanted {
-        println!("   There is memory for about {} of {}.", HumanCount(fit as u64), HumanCount(wanted as u64));
+        println!("   There is memory for about {} of {}.\n", HumanCount(fit as u64), HumanCount(wanted as u64));
     }
     let wanted = wanted.min(fit);
     let mut threads = Vec::with_capacity(wanted);
@@ -126,37 +132,31 @@ fn a_million_threads(wanted: usize) -> Result<()> {
         match spawned {
             Ok(thread) => threads.push(thread),
             Err(error) => {
-                bar.suspend(|| println!("   No more after {}: {error}", HumanCount(threads.len() as u64)));
+                bar.suspend(|| println!("   No more: {error}.\n"));
                 break;
             }
         }
-        if threads.len() % 1024 == 0 {
-            thread::yield_now();
-            bar.set_position(STARTED.load(Relaxed) as u64);
+        // A thread gets its stack when it starts. Don't run ahead, and see when there are no more.
+        if threads.len() % 1024 == 0 && wait_for(&STARTED, threads.len().saturating_sub(4096), &bar).is_err() {
+            bar.suspend(|| println!("   No more: the next threads are not given a stack.\n"));
+            break;
         }
     }
-    let count = wait_until(&STARTED, threads.len(), &bar);
-    let started = start.elapsed();
+    let (Ok(started) | Err(started)) = wait_for(&STARTED, threads.len(), &bar);
+    let count = STARTED.load(Relaxed);
     bar.finish_and_clear();
-    if count < threads.len() {
-        println!("   {} have a stack; the others wait until one is free.", HumanCount(count as u64));
-    }
     let after = memory_in_use()?;
 
-    let start = Instant::now();
+    let wake = Instant::now();
     OPEN.store(true, Relaxed);
     for thread in &threads {
         thread.thread().unpark();
     }
-    wait_until(&WOKEN, threads.len(), &ProgressBar::hidden());
-    let woken = start.elapsed();
-    let spawned = threads.len();
+    let all = threads.len();
     for thread in threads {
-        if let Err(error) = thread.join() {
-            std::panic::resume_unwind(error);
-        }
+        thread.join().unwrap();
     }
-    let ended = start.elapsed();
+    assert_eq!(WOKEN.load(Relaxed), all);
 
     println!(
         "   {} threads were alive at once, each parked on a guarded stack of its own.\n",
@@ -166,31 +166,30 @@ fn a_million_threads(wanted: usize) -> Result<()> {
     let sum = bytes[0] + bytes[1];
     line(
         "memory",
-        format!("{} bytes", HumanCount(sum / count as u64)),
+        format!("{} bytes", HumanCount(sum / count.max(1) as u64)),
         format!("in all {}: {} resident, {} page tables", mib(sum), mib(bytes[0]), mib(bytes[1])),
     );
-    line(
-        "start",
-        each(started, count),
-        format!("in all {started:.1?}, from the first spawn to the last park"),
-    );
-    line("wake", each(woken, spawned), format!("in all {woken:.1?}, by unpark, one by one"));
-    line("end", each(ended - woken, spawned), format!("in all {:.1?}, by join", ended - woken));
+    let (start, wake) = (started - start, wake.elapsed());
+    line("start", each(start, count), format!("in all {start:.1?}, from the first spawn to the last park"));
+    line("wake", each(wake, all), format!("in all {wake:.1?}, from the first unpark to the last end"));
     Ok(())
 }
 
-/// Sleeps until a counter is at its goal, or has been still for two seconds.
-fn wait_until(counter: &AtomicUsize, goal: usize, bar: &ProgressBar) -> usize {
-    let (mut seen, mut since) = (counter.load(Relaxed), Instant::now());
-    while seen < goal && since.elapsed() < Duration::from_secs(2) {
+/// Sleeps until a counter has reached a goal, or, which is an error, has been still for a second. The time is that of
+/// its last move.
+fn wait_for(counter: &AtomicUsize, goal: usize, bar: &ProgressBar) -> Result<Instant, Instant> {
+    let (mut seen, mut moved) = (counter.load(Relaxed), Instant::now());
+    while seen < goal {
         thread::sleep(Duration::from_millis(1));
         let now = counter.load(Relaxed);
         if now != seen {
-            (seen, since) = (now, Instant::now());
+            (seen, moved) = (now, Instant::now());
             bar.set_position(seen as u64);
+        } else if moved.elapsed() > Duration::from_secs(1) {
+            return Err(moved);
         }
     }
-    seen
+    Ok(moved)
 }
 
 /// This process's resident memory and its page tables, in bytes.
@@ -331,7 +330,7 @@ fn line(name: &str, figure: String, note: String) {
 }
 
 fn each(time: Duration, count: usize) -> String {
-    format!("{:.0} ns", time.as_nanos() as f64 / count as f64)
+    format!("{} ns", HumanCount((time / count.max(1) as u32).as_nanos() as u64))
 }
 
 fn mib(bytes: u64) -> String {

@@ -9,9 +9,10 @@
 //! | item | what it does |
 //! |---|---|
 //! | `init(top, entry) -> Context` | lays out a context that calls `entry(arg)`. Walks of the stack end there. |
-//! | `init_linked(top, entry, link) -> Context` | the same, calls `entry(arg, link)`; a walk goes on into `*link`, or ends |
+//! | `init_linked(top, entry, link) -> Context` | the same, calls `entry(arg, link)`, when `*link` has been made the context that resumes it (by `exchange`); a walk goes on into `*link`, or ends |
 //! | `init_controls(top, entry) -> Context` | as `init`, and enters with the control words of the caller of `init_controls` |
 //! | `switch(save, to, arg) -> Word` | suspends into `*save`, resumes `to` |
+//! | `exchange(to, arg) -> (Option<Context>, Word)` | as `switch`, but the context isn't stored: it goes to whoever is resumed, if that waits in `exchange`. Gives the one that has resumed this, `None` if that was `switch_final` |
 //! | `switch_final(to, arg) -> !` | resumes `to`, the current context is gone |
 //! | `switch_call(save, to, f, arg) -> Word` | as `switch`, with `f(arg)` called on the stack of `to` before it goes on |
 //! | `switch_controls`, `switch_call_controls` | the same two, for a site that keeps its floating-point control words |
@@ -59,12 +60,12 @@ pub(crate) unsafe fn from_word(word: Word) -> usize {
     unsafe { word.assume_init() }.addr()
 }
 
-#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(windows)))]
 mod x86_64_sysv;
-#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(windows)))]
 pub(crate) use x86_64_sysv::*;
 
-#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(windows))))]
 compile_error!(
     "greenthread-context does not know this machine yet: it has x86-64 with the System V calling convention \
      (Linux, macOS, the BSDs). A new machine is one more file in src/arch that keeps the contract in src/arch/mod.rs."

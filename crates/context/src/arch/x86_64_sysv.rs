@@ -18,7 +18,7 @@
 //!
 //! A context is resumed by `jmp [context + 8]`, with the context itself in rsi, from which the site finds its words and its
 //! stack again, and the argument in rdi. It isn't `ret`: the processor predicts that from its own stack of return
-//! addresses, which belongs to somebody else after a switch. Nor are there pushes and pops: they would make a chain
+//! addresses, which belongs to somebody else after a switch. In rcx travels the context that is left, or 0. Nor are there pushes and pops: they would make a chain
 //! through rsp, and a profiler that interrupts between them would see a frame that is some words off. The words lie in the red
 //! zone meanwhile, the 128 bytes below rsp that the convention protects from signal handlers. Only at
 //! the very label rsp still belongs to the other stack, for one instruction.
@@ -160,6 +160,14 @@ pub(crate) unsafe fn init_controls(top: NonNull<u8>, entry: unsafe extern "C" fn
     unsafe { frame(top, start, entry, 0, Some(controls)) }
 }
 
+/// Calls `entry`, to whose address rsp points. It is a jump, with the return address pushed by hand: the function won't
+/// return, and the processor's stack of return addresses would be off by one afterwards.
+macro_rules! ENTER {
+    () => {
+        "lea rax, [rip + 2f]\npush rax\njmp [rsp + 8]\n2: ud2"
+    };
+}
+
 /// The bottom of a stack: reached by the first jump to it, at the instruction after the `nop`, with the frame in rsi.
 #[unsafe(naked)]
 unsafe extern "C" fn start() {
@@ -169,13 +177,12 @@ unsafe extern "C" fn start() {
         "nop",
         "lea rsp, [rsi + 24]", // rsp % 16 == 0, and it points to `entry`
         "xor ebp, ebp",
-        "call [rsp]",
-        "ud2",
+        ENTER!(),
         ".cfi_endproc",
     )
 }
 
-/// As `start`, with the second argument for `entry` in rbp, where it also leads a walker into `*link`.
+/// As `start`, with `link` in rbp: `*link` becomes the context that resumes this one, and a walker goes on there.
 #[unsafe(naked)]
 unsafe extern "C" fn start_linked() {
     naked_asm!(
@@ -184,10 +191,10 @@ unsafe extern "C" fn start_linked() {
         "nop",
         "lea rsp, [rsi + 24]",
         "mov rbp, [rsi]",
+        "mov [rbp], rcx",
         FRAME!("0x76" deref),
         "mov rsi, rbp",
-        "call [rsp]",
-        "ud2",
+        ENTER!(),
         ".cfi_endproc",
     )
 }
@@ -203,17 +210,16 @@ unsafe extern "C" fn start_controls() {
         "xor ebp, ebp",
         "ldmxcsr [rsi + 24]",
         "fldcw [rsi + 28]",
-        "call [rsp]",
-        "ud2",
+        ENTER!(),
         ".cfi_endproc",
     )
 }
 
-/// One switch site: the three words, `$enter`, the jump `$go`, and `$leave` back here. rsi is the context: first that
-/// of `to`, then our own, which is how whoever resumes us leaves it.
+/// One switch site: the three words, `$enter`, the jump `$go`, and `$leave` back here. rsi is the context that is resumed,
+/// rcx the one that is left: first `to` and our own, then, back here, our own and that of whoever has resumed us.
 macro_rules! site {
     ($size:literal, [$($enter:literal),*], $go:literal, [$($leave:literal),*],
-     $save:expr, $to:expr, $arg:expr $(, $($operand:tt)*)?) => {{
+     $to:expr, $arg:expr, $($operands:tt)*) => {{
         let ret: Word;
         asm!(
             "lea rax, [rip + 2f]",
@@ -222,15 +228,13 @@ macro_rules! site {
             "mov [rcx + 8], rax",
             "mov [rcx], rbp",
             $($enter,)*
-            "mov [rdx], rcx", // A3: the last word written on this side
             $go,
             "2:",
             concat!("lea rsp, [rsi + ", $size, "]"),
             "mov rbx, [rsi + 16]",
             "mov rbp, [rsi]",
             $($leave,)*
-            $($($operand)*,)?
-            in("rdx") $save,
+            $($operands)*,
             in("rsi") $to.as_ptr().as_ptr(),
             inlateout("rdi") $arg => ret,
             lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
@@ -243,7 +247,15 @@ macro_rules! site {
 #[inline(always)]
 pub(crate) unsafe fn switch(save: *mut Context, to: Context, arg: Word) -> Word {
     // SAFETY: X1 for the words below rsp, X2 for the jump, X3 for what comes back; `save` is the caller's to give.
-    unsafe { site!(24, [], "jmp [rsi + 8]", [], save, to, arg) }
+    unsafe { site!(24, ["mov [rdx], rcx"], "jmp [rsi + 8]", [], to, arg, in("rdx") save) }
+}
+
+#[inline(always)]
+pub(crate) unsafe fn exchange(to: Context, arg: Word) -> (Option<Context>, Word) {
+    let from: *mut u8;
+    // SAFETY: as in `switch`.
+    let ret = unsafe { site!(24, [], "jmp [rsi + 8]", [], to, arg, lateout("rcx") from) };
+    (NonNull::new(from).map(Context), ret)
 }
 
 #[inline(always)]
@@ -252,12 +264,10 @@ pub(crate) unsafe fn switch_controls(save: *mut Context, to: Context, arg: Word)
     unsafe {
         site!(
             32,
-            ["stmxcsr [rcx + 24]", "fnstcw [rcx + 28]"],
+            ["stmxcsr [rcx + 24]", "fnstcw [rcx + 28]", "mov [rdx], rcx"],
             "jmp [rsi + 8]",
             ["ldmxcsr [rsi + 24]", "fldcw [rsi + 28]"],
-            save,
-            to,
-            arg
+            to, arg, in("rdx") save
         )
     }
 }
@@ -265,7 +275,9 @@ pub(crate) unsafe fn switch_controls(save: *mut Context, to: Context, arg: Word)
 #[inline(always)]
 pub(crate) unsafe fn switch_final(to: Context, arg: Word) -> ! {
     // SAFETY: X2 for the jump. A4: nothing is written.
-    unsafe { asm!("jmp [rsi + 8]", in("rsi") to.as_ptr().as_ptr(), in("rdi") arg, options(noreturn)) }
+    unsafe {
+        asm!("xor ecx, ecx", "jmp [rsi + 8]", in("rsi") to.as_ptr().as_ptr(), in("rdi") arg, options(noreturn))
+    }
 }
 
 #[inline(always)]
@@ -276,7 +288,9 @@ pub(crate) unsafe fn switch_call(
     arg: Word,
 ) -> Word {
     // SAFETY: as in `switch`; `call_on_top` jumps through the frame of `to` when `f` has returned.
-    unsafe { site!(24, [], "jmp {on_top}", [], save, to, arg, on_top = sym call_on_top, in("r8") f) }
+    unsafe {
+        site!(24, ["mov [rdx], rcx"], "jmp {on_top}", [], to, arg, in("rdx") save, on_top = sym call_on_top, in("r8") f)
+    }
 }
 
 #[inline(always)]
@@ -290,10 +304,10 @@ pub(crate) unsafe fn switch_call_controls(
     unsafe {
         site!(
             32,
-            ["stmxcsr [rcx + 24]", "fnstcw [rcx + 28]"],
+            ["stmxcsr [rcx + 24]", "fnstcw [rcx + 28]", "mov [rdx], rcx"],
             "jmp {on_top}",
             ["ldmxcsr [rsi + 24]", "fldcw [rsi + 28]"],
-            save, to, arg, on_top = sym call_on_top, in("r8") f
+            to, arg, in("rdx") save, on_top = sym call_on_top, in("r8") f
         )
     }
 }

@@ -30,7 +30,7 @@ impl Green {
     pub(crate) fn with_size(size: usize, body: impl FnOnce(&Here, usize) -> usize + 'static) -> Green {
         let stack = MmapStack::new(size).unwrap();
         // SAFETY: the stack is fresh, and lives as long as the context.
-        let inside = unsafe { init(stack.top(), entry) };
+        let inside = unsafe { init(stack.top(), green_entry) };
         Green {
             shared: Box::new(Shared {
                 caller: None,
@@ -54,7 +54,7 @@ impl Green {
         unsafe { ((&raw mut (*shared).caller).cast(), (*shared).inside.unwrap()) }
     }
 
-    /// The first argument is the address of `Shared`, by which `entry` finds the closure; `arg` is passed beside it.
+    /// The first argument is the address of `Shared`, by which `green_entry` finds the closure; `arg` is passed beside it.
     #[inline(never)]
     pub(crate) fn resume(&mut self, arg: usize) -> usize {
         assert!(!self.shared.finished);
@@ -79,7 +79,7 @@ impl Here {
     }
 }
 
-unsafe extern "C" fn entry(arg: usize) -> ! {
+unsafe extern "C" fn green_entry(arg: usize) -> ! {
     // SAFETY: see `resume`.
     let (shared, arg) = unsafe { *(arg as *const (*mut Shared, usize)) };
     // SAFETY: the resumer waits.

@@ -38,6 +38,9 @@ use crate::{
     task::wait::{Outcome, Reason, Waiter},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
 const BATCH: usize = 256;
 

@@ -24,12 +24,14 @@ pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
     const NAME: &str = "GREENTHREAD_WORKERS";
     const WHAT: &str = "a number of worker threads from 1 to 4096";
     if let Some(asked) = asked {
-        return check_workers(asked).ok_or_else(|| invalid(format!("{asked} workers were asked for; it must be {WHAT}")));
+        return check_workers(asked)
+            .ok_or_else(|| invalid(format!("{asked} workers were asked for; it must be {WHAT}")));
     }
     match env::var_os(NAME) {
         Some(value) => {
             let asked = number(NAME, &value, WHAT)?;
-            check_workers(asked).ok_or_else(|| invalid(format!("{NAME} is {value:?}; it must be {WHAT}, or not be set")))
+            check_workers(asked)
+                .ok_or_else(|| invalid(format!("{NAME} is {value:?}; it must be {WHAT}, or not be set")))
         }
         None => Ok(available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS)),
     }
@@ -48,7 +50,8 @@ pub(crate) fn stack_size(asked: Option<usize>) -> io::Result<usize> {
     for name in ["GREENTHREAD_STACK_SIZE", "RUST_MIN_STACK"] {
         if let Some(value) = env::var_os(name) {
             let asked = number(name, &value, "a stack size in bytes, 1 or more")?;
-            return stack::usable_size(asked).map_err(|error| invalid(format!("{name} is {value:?}: {error}")));
+            return stack::usable_size(asked)
+                .map_err(|error| invalid(format!("{name} is {value:?}: {error}")));
         }
     }
     stack::usable_size(stack::DEFAULT_SIZE)

@@ -33,7 +33,10 @@ pub(crate) struct Injector {
 
 impl Injector {
     pub(crate) fn new() -> Self {
-        Self { list: Mutex::new(List { first: ptr::null_mut(), last: ptr::null_mut() }), len: AtomicUsize::new(0) }
+        Self {
+            list: Mutex::new(List { first: ptr::null_mut(), last: ptr::null_mut() }),
+            len: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -276,7 +276,11 @@ impl Runtime {
     pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
         let ended = self.close(Instant::now().checked_add(timeout));
         // What `drop` would do is done.
-        if ended { self.workers.drain(..).for_each(OsThread::join) } else { self.workers.clear() }
+        if ended {
+            self.workers.drain(..).for_each(OsThread::join)
+        } else {
+            self.workers.clear()
+        }
         ended
     }
 

@@ -164,7 +164,8 @@ impl Shared {
         if self.stopped.load(Relaxed) {
             return true;
         }
-        let ended: usize = self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
+        let ended: usize =
+            self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
         fence(SeqCst);
         let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
         let spawned = spawned.fold(self.spawned.load(Acquire), usize::wrapping_add);

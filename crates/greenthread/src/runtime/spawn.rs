@@ -48,7 +48,8 @@ where
         location: request.location,
         scope: request.scope,
     };
-    let here = worker::current().filter(|worker| on.is_none_or(|on| std::ptr::eq(on, Arc::as_ptr(&worker.shared))));
+    let here =
+        worker::current().filter(|worker| on.is_none_or(|on| std::ptr::eq(on, Arc::as_ptr(&worker.shared))));
     match here {
         Some(worker) => {
             let spec = spec(worker.next_id(), &worker.shared);

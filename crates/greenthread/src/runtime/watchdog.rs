@@ -64,11 +64,14 @@ impl Watchdog {
     /// Starts the OS thread. Without it there is no watchdog, and nothing else is amiss.
     pub(crate) fn start(shared: &Arc<Shared>) {
         let shared = shared.clone();
-        let _ = OsThread::spawn("gt-watchdog", Box::new(move || {
-            if let Some(watchdog) = &shared.watchdog {
-                watchdog.run(&shared);
-            }
-        }));
+        let _ = OsThread::spawn(
+            "gt-watchdog",
+            Box::new(move || {
+                if let Some(watchdog) = &shared.watchdog {
+                    watchdog.run(&shared);
+                }
+            }),
+        );
     }
 
     /// The worker is there, or with null has gone.

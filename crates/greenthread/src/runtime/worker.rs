@@ -3,8 +3,8 @@
 //!
 //! In what order things get their turn:
 //!
-//! * A *round* is as many direct switches as there are ready threads (16 at least, 256 at most). After it
-//!   unstarted threads have theirs: one, and one more for each 16 ready ones.
+//! * A *round* is as many direct switches as there are ready threads (256 at most, and 16 at least if there is
+//!   nothing to start). After it unstarted threads have theirs: one, and one more for each 16 ready ones.
 //! * Every 100 microseconds or so (counted in switches, and adapted) the worker looks at its inbox, its timers and its
 //!   driver. So neither a thread that only yields nor one that only spawns keeps anybody from going on.
 //! * With nothing ready, it starts threads, newest first (that keeps few stacks in use), now and then the oldest (so that
@@ -43,8 +43,11 @@ use crate::{
     },
 };
 
-/// More unstarted threads than this go to the injector, where everybody finds them.
-const OWN_QUEUE: usize = 256;
+/// More unstarted threads than this go to the injector, where everybody finds them. (Below 64 the queue never has to grow,
+/// which it could not report if it failed.)
+const OWN_QUEUE: usize = 60;
+/// How many are taken from the injector at once, into an empty queue.
+const BATCH: usize = 30;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
@@ -188,17 +191,15 @@ impl Worker {
             if self.starts.get() > 0 || ready == 0 {
                 if let Some(task) = self.fresh(ready > 0) {
                     self.starts.set(self.starts.get().saturating_sub(1));
-                    local.budget.set(if self.starts.get() == 0 { ready.clamp(16, 256) } else { 0 });
+                    local.budget.set(if self.starts.get() == 0 { ready.clamp(1, 256) } else { 0 });
                     return Next::Start(task);
                 }
                 self.starts.set(0);
-            }
-            if local.budget.get() == 0 {
                 local.budget.set(ready.clamp(16, 256));
             }
             // SAFETY: ours, and every place in it is filled while home runs.
             if let Some(context) = unsafe { local.ready.pop() } {
-                local.budget.set(local.budget.get() - 1);
+                local.budget.set(local.budget.get().saturating_sub(1));
                 return Next::Resume(context);
             }
             if let Some(next) = self.idle() {
@@ -222,8 +223,8 @@ impl Worker {
             };
             let task = match turn % 16 {
                 0 => self.injected(0).or_else(oldest),
-                8 => oldest().or_else(|| self.injected(OWN_QUEUE / 2)),
-                _ => own().or_else(|| self.injected(OWN_QUEUE / 2)),
+                8 => oldest().or_else(|| self.injected(BATCH)),
+                _ => own().or_else(|| self.injected(BATCH)),
             }?;
             if self.shared.seats.len() == 1 {
                 return Some(task);
@@ -369,7 +370,7 @@ impl Worker {
         }
         let mut awake = false;
         for round in 0..SEARCH {
-            if let Some(task) = self.injected(OWN_QUEUE / 2) {
+            if let Some(task) = self.injected(BATCH) {
                 return Some(task);
             }
             let turn = self.turn.get().wrapping_mul(0x9E37_79B1).wrapping_add(1);
@@ -419,7 +420,8 @@ impl Worker {
             Ok(stack) => {
                 // SAFETY: as above; nobody has used it.
                 unsafe { (*self.stacks.get()).put(stack) };
-                let message = format!("no memory for the run queue of {started} green threads; spawn fewer threads");
+                let message =
+                    format!("no memory for the run queue of {started} green threads; spawn fewer threads");
                 return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
             }
             Err(error) => return self.starve(task, error),
@@ -493,7 +495,8 @@ impl Worker {
 
 /// Where every green thread begins.
 unsafe extern "C" fn entry(task: usize) -> ! {
-    let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task)).expect("a thread is started with its task");
+    let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task))
+        .expect("a thread is started with its task");
     let local = local::get().expect("threads are started by a worker");
     local.current.store(task.as_ptr(), Relaxed);
     // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.

@@ -33,7 +33,9 @@ use core::{fmt, ops::Range, ptr::NonNull};
 
 pub(crate) use arena::exhausted;
 pub(crate) use cache::Cache;
-pub(crate) use size::{DEFAULT_SIZE, MIN_SIZE, ROOT_SIZE, usable_size};
+#[cfg(test)]
+use size::MIN_SIZE;
+pub(crate) use size::{DEFAULT_SIZE, ROOT_SIZE, usable_size};
 
 /// A stack: the bytes `[limit, top)`, and a guard below them.
 ///
@@ -59,7 +61,7 @@ impl Stack {
     }
 
     /// The lowest usable byte.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn limit(&self) -> NonNull<u8> {
         self.limit
     }

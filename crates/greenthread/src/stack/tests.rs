@@ -374,11 +374,6 @@ mod running {
             let green = greenthread_context::init(stack.top(), panics);
             greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
         }
-        let bytes = stack.limit().addr().get()..stack.top().addr().get();
-        // SAFETY: the stack's bytes, which nobody uses any more.
-        let depth =
-            bytes.clone().find(|&byte| unsafe { *(byte as *const u8) } != 0).map(|byte| bytes.end - byte);
-        eprintln!("a panic with a backtrace took {} bytes", depth.unwrap());
     }
 }
 

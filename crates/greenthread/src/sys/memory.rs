@@ -7,8 +7,8 @@
 //! * [`guard`] makes spans of it fault on every access.
 //! * [`decommit`] gives the memory of spans back, keeps their addresses and their guards.
 //! * [`release`] gives the address space back.
-//! * [`guards_take_maps`], [`guards_with_maps`], [`map_limit`] and [`MORE_MAPS`]: whether guards take something
-//!   that the system has few of, how many there are and can be, and what to do when it runs out.
+//! * [`guards_take_maps`], [`guards_with_maps`], [`map_limit`] and [`MORE_MAPS`]: whether guards take
+//!   something that the system has few of, how many there are and can be, and what to do when it runs out.
 //!
 //! Linux has two kinds of guard. A *marker* (`MADV_GUARD_INSTALL`, Linux 6.13) is an entry in the page
 //! table and leaves the mapping whole. Elsewhere `mprotect(PROT_NONE)` splits the mapping, which costs two
@@ -63,7 +63,21 @@ const UIO_MAXIOV: usize = 1024;
 /// The system's page size.
 #[inline]
 pub(crate) fn page_size() -> usize {
-    rustix::param::page_size()
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+
+    #[cold]
+    fn ask() -> usize {
+        // SAFETY: it only asks.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        let size = usize::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096);
+        SIZE.store(size, Relaxed);
+        size
+    }
+
+    match SIZE.load(Relaxed) {
+        0 => ask(),
+        size => size,
+    }
 }
 
 /// Takes `len` bytes of zeroed, private, readable and writable address space.

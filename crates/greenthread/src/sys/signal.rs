@@ -45,8 +45,8 @@ static SAVED: Saved = Saved([const { UnsafeCell::new(MaybeUninit::uninit()) }; 2
 pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
     ON_FAULT.get_or_init(|| handler);
     for (&signal, saved) in SIGNALS.iter().zip(&SAVED.0) {
-        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No handler reads
-        // `saved` as long as ours is not installed (invariant 1).
+        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No handler
+        // reads `saved` as long as ours is not installed (invariant 1).
         unsafe {
             let mut old: libc::sigaction = mem::zeroed();
             check(libc::sigaction(signal, ptr::null(), &mut old))?;

@@ -34,7 +34,8 @@ impl OsThread {
             main();
             ptr::null_mut()
         }
-        let name = CString::new(name.bytes().filter(|b| *b != 0).take(15).collect::<Vec<_>>()).unwrap_or_default();
+        let name =
+            CString::new(name.bytes().filter(|b| *b != 0).take(15).collect::<Vec<_>>()).unwrap_or_default();
         let main = Box::into_raw(Box::new((name, main)));
         let mut handle = mem::MaybeUninit::uninit();
         // SAFETY: `start` takes over `main` (invariant 1).

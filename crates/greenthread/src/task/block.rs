@@ -67,12 +67,7 @@ pub(crate) enum Kind {
 
 impl Block {
     /// A head with one reference, the caller's.
-    pub(crate) fn new(
-        vtable: &'static VTable,
-        id: NonZeroU64,
-        name: Option<Box<str>>,
-        kind: Kind,
-    ) -> Self {
+    pub(crate) fn new(vtable: &'static VTable, id: NonZeroU64, name: Option<Box<str>>, kind: Kind) -> Self {
         Self {
             references: AtomicUsize::new(1),
             vtable,

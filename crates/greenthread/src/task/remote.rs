@@ -4,10 +4,7 @@
 //! 1. Whoever touches a `Remote` holds an `Arc` of it, or is a worker of the same runtime (which holds all of
 //!    them), or counts one first: a woken thread may run and end its runtime while its waker is still here.
 
-use core::sync::atomic::{
-    AtomicUsize,
-    Ordering::Relaxed,
-};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;

@@ -88,7 +88,8 @@ pub(crate) fn with<T>(f: impl FnOnce(&Block) -> T) -> T {
         return f(&task.block);
     }
     // Once the OS thread's locals are gone, a block for this call alone has to do.
-    let block = OS_THREAD.try_with(|block| block.get_or_init(os_block).clone()).unwrap_or_else(|_| os_block());
+    let block =
+        OS_THREAD.try_with(|block| block.get_or_init(os_block).clone()).unwrap_or_else(|_| os_block());
     f(&block)
 }
 

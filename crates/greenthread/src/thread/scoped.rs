@@ -114,7 +114,8 @@ impl Builder {
         let request = Request { scope: Some(NonNull::from(&scope.count)), ..self.request() };
         // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
         // are dropped before the thread leaves the scope's count. Both may be sent.
-        unsafe { spawn::spawn(None, request, f) }.map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
+        unsafe { spawn::spawn(None, request, f) }
+            .map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
     }
 }
 

@@ -10,6 +10,9 @@ use greenthread::net::{TcpListener, TcpStream};
 
 use crate::world::{Kind, a_moment, everywhere, green, listen, pair, receive, send};
 
+/// The kernel counts in ticks, and a tick is 10, 4, 3 1/3 or 1 ms.
+const TIMEOUT: Duration = Duration::from_millis(20);
+
 fn nonblocking(socket: &impl AsFd) -> bool {
     socket2::SockRef::from(socket).nonblocking().unwrap()
 }
@@ -38,10 +41,10 @@ fn there_and_back() {
 fn taken_out_after_use() {
     everywhere(|world| {
         let (client, server) = pair();
-        client.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        client.set_read_timeout(Some(TIMEOUT)).unwrap();
         assert!((&client).read(&mut [0]).is_err());
         let mut theirs = std::net::TcpStream::from(client);
-        assert_eq!(theirs.read_timeout().unwrap(), Some(Duration::from_millis(1)));
+        assert_eq!(theirs.read_timeout().unwrap(), Some(TIMEOUT));
         theirs.set_read_timeout(None).unwrap();
         send(&server, &[1]);
         assert_eq!(theirs.read(&mut [0]).unwrap(), 1);
@@ -65,7 +68,7 @@ fn settings_come_along() {
         ours.set_nonblocking(false).unwrap();
         let theirs = std::net::TcpStream::from(ours);
         assert!(!nonblocking(&theirs));
-        theirs.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        theirs.set_read_timeout(Some(TIMEOUT)).unwrap();
         assert_eq!(TcpStream::from(theirs).read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     });
 }

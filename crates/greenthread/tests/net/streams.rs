@@ -138,6 +138,8 @@ fn a_conversation() {
     everywhere(|world| {
         for size in [1, 64, 65, 4096] {
             let (client, server) = pair();
+            // The server answers in pieces, which Nagle's algorithm would hold back.
+            server.set_nodelay(true).unwrap();
             let peer = world.spawn(move || {
                 let mut buffer = vec![0; size];
                 let mut count = 0;

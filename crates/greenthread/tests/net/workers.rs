@@ -44,28 +44,30 @@ fn read_here_written_there_closed_elsewhere() {
     crossing(|| {
         for _ in 0..20 {
             let (client, server) = pair();
-            let (reading, writing) = (Arc::new(client), Arc::new(server));
-            let (read_too, write_too) = (reading.clone(), writing.clone());
-            // Each end is read on one worker and written on the other.
-            let (a, b) = on_two_workers(
+            let echo = World { spawns: Kind::Green }.spawn(move || {
+                let mut buffer = [0; 64];
+                while let n @ 1.. = (&server).read(&mut buffer).unwrap() {
+                    send(&server, &buffer[..n]);
+                }
+            });
+            let client = Arc::new(client);
+            let (reading, writing) = (client.clone(), client);
+            let (reader, writer) = on_two_workers(
+                move || {
+                    (0..100).for_each(|n| assert_eq!(receive(&reading), [n]));
+                    reading
+                },
                 move || {
                     for n in 0..100 {
                         send(&writing, &[n]);
-                        assert_eq!(receive(&reading), [n + 1]);
+                        thread::yield_now();
                     }
-                    (reading, writing)
-                },
-                move || {
-                    for n in 0..100 {
-                        assert_eq!(receive(&read_too), [n]);
-                        send(&write_too, &[n + 1]);
-                    }
-                    (read_too, write_too)
+                    writing
                 },
             );
-            // `a` writes what `b` reads on the other end, and the other way round.
-            let (a, b) = (a.join(), b.join());
-            std::thread::spawn(move || drop((a, b))).join().unwrap();
+            let handles = (reader.join(), writer.join());
+            std::thread::spawn(move || drop(handles)).join().unwrap();
+            echo.join();
         }
     });
 }

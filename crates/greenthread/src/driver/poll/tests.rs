@@ -1,0 +1,192 @@
+//! What one worker's driver remembers about its sockets, looked at from the inside, on one OS thread.
+
+use std::{
+    io::{Read, Write},
+    os::{fd::AsFd, unix::net::UnixStream},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    driver::{Driver, Interest::*, PollDriver, Shown::*, Source},
+    task::wait::Outcome,
+};
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+
+/// A registered source, with nothing to read, and its other end.
+fn registered(driver: &PollDriver) -> (Source, UnixStream) {
+    let (end, other) = UnixStream::pair().unwrap();
+    let source = Source::new(end.into());
+    assert!(!driver.is_blocked(&source, Read), "nothing is known of it");
+    let soon = Instant::now() + Duration::from_millis(1);
+    // Here a wait blocks the OS thread, so nobody ends it but the clock.
+    assert_eq!(driver.wait_ready(&source, Read, Some(soon)).unwrap(), Outcome::TimedOut);
+    driver.sleep(NOW).unwrap();
+    (source, other)
+}
+
+fn blocked(driver: &PollDriver, source: &Source) -> (bool, bool) {
+    (driver.is_blocked(source, Read), driver.is_blocked(source, Write))
+}
+
+#[test]
+fn an_event_makes_ready_and_a_blocked_call_unready() {
+    let driver = PollDriver::new().unwrap();
+    let (source, mut other) = registered(&driver);
+    assert_eq!(blocked(&driver, &source), (true, false));
+    other.write_all(b"x").unwrap();
+    assert_eq!(blocked(&driver, &source), (true, false), "not before it is looked at");
+    driver.sleep(NOW).unwrap();
+    assert_eq!(blocked(&driver, &source), (false, false));
+    assert_eq!(driver.wait_ready(&source, Read, None).unwrap(), Outcome::Woken);
+    driver.note(&source, Read, Full);
+    driver.note(&source, Write, Blocked);
+    assert_eq!(blocked(&driver, &source), (false, true));
+    driver.note(&source, Read, Short);
+    assert_eq!(blocked(&driver, &source), (true, true));
+}
+
+#[test]
+fn an_event_during_a_call_is_not_lost() {
+    let driver = PollDriver::new().unwrap();
+    let (source, mut other) = registered(&driver);
+    other.write_all(b"x").unwrap();
+    driver.sleep(NOW).unwrap();
+    // The call takes the byte; another comes before its result is noted.
+    rustix::io::read(&source, &mut [0; 8]).unwrap();
+    other.write_all(b"y").unwrap();
+    driver.note(&source, Read, Short);
+    driver.sleep(NOW).unwrap();
+    assert!(!driver.is_blocked(&source, Read));
+}
+
+#[test]
+fn a_short_count_is_not_believed_at_the_end() {
+    let driver = PollDriver::new().unwrap();
+    let (source, mut other) = registered(&driver);
+    other.write_all(b"x").unwrap();
+    other.shutdown(std::net::Shutdown::Write).unwrap();
+    driver.sleep(NOW).unwrap();
+    driver.note(&source, Read, Short);
+    assert_eq!(blocked(&driver, &source), (false, false));
+    // What the kernel says goes before what it has said.
+    driver.note(&source, Read, Blocked);
+    assert_eq!(blocked(&driver, &source), (true, false));
+    drop(other);
+    driver.sleep(NOW).unwrap();
+    for direction in [Read, Write] {
+        driver.note(&source, direction, Short);
+    }
+    assert_eq!(blocked(&driver, &source), (false, false));
+}
+
+#[test]
+fn a_key_of_one_that_is_gone_finds_nothing() {
+    let driver = PollDriver::new().unwrap();
+    let (source, mut other) = registered(&driver);
+    let old = source.key(&driver.registry).unwrap();
+    // An event for the first, a second one in its place: it must not hear of it.
+    other.write_all(b"x").unwrap();
+    drop(source);
+    let (second, mut peer) = registered(&driver);
+    let new = second.key(&driver.registry).unwrap();
+    assert_eq!(old.index, new.index);
+    assert_ne!(old, new);
+    assert!(driver.registry.lock().get(old).is_none());
+    assert!(driver.is_blocked(&second, Read));
+    driver.registry.lock().remove(old);
+    peer.write_all(b"x").unwrap();
+    driver.sleep(NOW).unwrap();
+    assert!(!driver.is_blocked(&second, Read));
+    assert_eq!(driver.registry.lock().entries.len(), 1);
+}
+
+#[test]
+fn each_driver_has_its_own_view() {
+    let (one, two) = (PollDriver::new().unwrap(), PollDriver::new().unwrap());
+    let (source, mut other) = registered(&one);
+    let soon = || Some(Instant::now() + Duration::from_millis(1));
+    assert_eq!(two.wait_ready(&source, Read, soon()).unwrap(), Outcome::TimedOut);
+    other.write_all(b"x").unwrap();
+    one.sleep(NOW).unwrap();
+    two.sleep(NOW).unwrap();
+    one.note(&source, Read, Short);
+    assert!(one.is_blocked(&source, Read) && !two.is_blocked(&source, Read));
+    let key = two.wait_ready(&source, Read, None).map(|_| source.key(&two.registry).unwrap()).unwrap();
+    // From any OS thread.
+    std::thread::spawn(move || drop(source)).join().unwrap();
+    assert!(two.registry.lock().get(key).is_none());
+}
+
+#[test]
+fn a_driver_that_is_gone_leaves_no_descriptor() {
+    let (end, mut other) = UnixStream::pair().unwrap();
+    let source = Source::new(end.into());
+    let soon = || Some(Instant::now() + Duration::from_millis(1));
+    for _ in 0..5 {
+        let driver = PollDriver::new().unwrap();
+        assert_eq!(driver.wait_ready(&source, Read, soon()).unwrap(), Outcome::TimedOut);
+        let registry = driver.registry.clone();
+        assert!(registry.is_open());
+        drop(driver);
+        assert!(!registry.is_open());
+    }
+    // It is still good elsewhere, and for itself.
+    let descriptor = source.into_descriptor();
+    rustix::io::write(&descriptor, b"x").unwrap();
+    other.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn what_can_not_be_registered_says_so() {
+    let driver = PollDriver::new().unwrap();
+    let source = Source::new(std::fs::File::open("/proc/self/maps").unwrap().into());
+    let error = driver.wait_ready(&source, Read, None).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EPERM));
+    assert!(source.key(&driver.registry).is_none());
+    // Its entry is free again.
+    let (_source, _other) = registered(&driver);
+    assert_eq!(driver.registry.lock().entries.len(), 1);
+}
+
+#[test]
+fn a_wake_up_ends_the_next_sleep() {
+    let driver = PollDriver::new().unwrap();
+    for _ in 0..3 {
+        driver.waker().wake();
+        driver.waker().wake();
+        driver.sleep(None).unwrap();
+        let start = Instant::now();
+        driver.sleep(Some(Duration::from_micros(2500))).unwrap();
+        assert!(start.elapsed() >= Duration::from_micros(2500), "two wake-ups, one end");
+    }
+    let waker = driver.waker();
+    let other = std::thread::spawn(move || waker.wake());
+    driver.sleep(None).unwrap();
+    other.join().unwrap();
+}
+
+#[test]
+fn one_descriptor_by_itself() {
+    use crate::sys::poller::poll_one;
+
+    let (end, mut other) = UnixStream::pair().unwrap();
+    let start = Instant::now();
+    let error = poll_one(end.as_fd(), Read, Some(start + Duration::from_millis(3))).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    assert!(start.elapsed() >= Duration::from_millis(3));
+    poll_one(end.as_fd(), Write, None).unwrap();
+    other.write_all(b"x").unwrap();
+    poll_one(end.as_fd(), Read, Some(start)).unwrap();
+}
+
+#[test]
+fn who_calls_on_and_on_is_due_at_times() {
+    let driver = PollDriver::new().unwrap();
+    let due = |count| (0..count).filter(|_| driver.is_due()).count();
+    assert_eq!(due(640), 10);
+    driver.is_due();
+    driver.sleep(NOW).unwrap();
+    assert_eq!(due(63), 0);
+    assert_eq!(due(1), 1);
+}

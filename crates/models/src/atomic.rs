@@ -1,0 +1,130 @@
+//! loom's atomics, with a bug if one is wanted.
+
+use std::cell::Cell;
+
+use loom::sync::atomic as sound;
+pub(crate) use loom::sync::atomic::Ordering;
+use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// What is wrong with the atomics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// Nothing.
+    None,
+    /// Nothing is released.
+    NoRelease,
+    /// Nothing is acquired.
+    NoAcquire,
+    /// A swap is a load and a store.
+    TornSwap,
+    /// An exchange is a load and a store.
+    TornExchange,
+}
+
+std::thread_local! {
+    /// The bug of the models that run on this OS thread; one runs all threads of a model.
+    pub(crate) static BUG: Cell<Bug> = const { Cell::new(Bug::None) };
+}
+
+loom::thread_local! {
+    static FENCELESS: Cell<bool> = Cell::new(false);
+}
+
+/// Calls `f` with fences that do nothing.
+pub(crate) fn without_fence<R>(f: impl FnOnce() -> R) -> R {
+    FENCELESS.with(|fenceless| fenceless.set(true));
+    let result = f();
+    FENCELESS.with(|fenceless| fenceless.set(false));
+    result
+}
+
+pub(crate) fn fence(order: Ordering) {
+    if !FENCELESS.with(Cell::get) {
+        sound::fence(order);
+    }
+}
+
+fn bug() -> Bug {
+    BUG.get()
+}
+
+fn weakened(order: Ordering) -> Ordering {
+    match (bug(), order) {
+        (Bug::NoRelease, Release) | (Bug::NoAcquire, Acquire) => Relaxed,
+        (Bug::NoRelease, AcqRel) => Acquire,
+        (Bug::NoAcquire, AcqRel) => Release,
+        _ => order,
+    }
+}
+
+macro_rules! atomic {
+    ($name:ident, $value:ty $(, $parameter:ident)?) => {
+        #[derive(Debug)]
+        pub(crate) struct $name$(<$parameter>)?(sound::$name$(<$parameter>)?);
+
+        impl$(<$parameter>)? $name$(<$parameter>)? {
+            pub(crate) fn new(value: $value) -> Self {
+                Self(sound::$name::new(value))
+            }
+
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                self.0.load(weakened(order))
+            }
+
+            pub(crate) fn store(&self, value: $value, order: Ordering) {
+                self.0.store(value, weakened(order));
+            }
+
+            pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                if bug() == Bug::TornSwap {
+                    let old = self.0.load(Acquire);
+                    self.0.store(value, Release);
+                    return old;
+                }
+                self.0.swap(value, weakened(order))
+            }
+
+            pub(crate) fn compare_exchange(
+                &self,
+                old: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                if bug() == Bug::TornExchange {
+                    let seen = self.0.load(Acquire);
+                    if seen != old {
+                        return Err(seen);
+                    }
+                    self.0.store(new, Release);
+                    return Ok(seen);
+                }
+                self.0.compare_exchange(old, new, weakened(success), weakened(failure))
+            }
+
+            pub(crate) fn compare_exchange_weak(
+                &self,
+                old: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                self.compare_exchange(old, new, success, failure)
+            }
+        }
+    };
+}
+
+atomic!(AtomicU32, u32);
+atomic!(AtomicUsize, usize);
+atomic!(AtomicPtr, *mut T, T);
+
+impl AtomicUsize {
+    pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+        self.0.fetch_add(value, weakened(order))
+    }
+
+    pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
+        self.0.fetch_sub(value, weakened(order))
+    }
+}

@@ -1,0 +1,127 @@
+//! What the models stand on: running them, threads, and a driver to sleep in.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool as Plain, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use loom::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread::Thread,
+};
+
+use crate::atomic::{BUG, Bug};
+
+/// Runs `model` through all interleavings, or those with up to `preemptions` if that is given.
+pub(crate) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+    let (runs, start) = (Arc::new(AtomicUsize::new(0)), Instant::now());
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check({
+        let runs = runs.clone();
+        move || {
+            runs.fetch_add(1, Relaxed);
+            model();
+        }
+    });
+    eprintln!("{} interleavings, {:.1?}", runs.load(Relaxed), start.elapsed());
+}
+
+/// Runs `model` with buggy atomics: the checker must find the bug, and its message have `complaint` in it.
+/// Three preemptions are enough for each of ours.
+pub(crate) fn finds(bug: Bug, complaint: &str, model: impl Fn() + Sync + Send + 'static) {
+    BUG.set(bug);
+    let found = catch_unwind(AssertUnwindSafe(|| check(Some(3), model)));
+    BUG.set(Bug::None);
+    let panic = found.expect_err("the bug was not found");
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    assert!(message.contains(complaint), "{message:?} is not about {complaint:?}");
+}
+
+/// Where one thread sleeps: a wake-up that comes before the sleep makes that return at once.
+///
+/// Not loom's `Notify` or `Mutex`, which print a line at each use. What is std's here is no part of the model: nothing
+/// else runs before the next access to something of loom's.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    token: AtomicBool,
+    sleeper: Mutex<Option<Thread>>,
+    wakes: AtomicUsize,
+    woken: Plain,
+}
+
+impl Driver {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            token: AtomicBool::new(false),
+            sleeper: Mutex::new(None),
+            wakes: AtomicUsize::new(0),
+            woken: Plain::new(false),
+        })
+    }
+
+    pub(crate) fn sleep(&self) {
+        while !self.take() {
+            *self.sleeper.lock().expect("the sleeper") = Some(loom::thread::current());
+            loom::thread::park();
+        }
+    }
+
+    /// Whether there was a wake-up; the way a sleep ends whose time has passed.
+    pub(crate) fn take(&self) -> bool {
+        let taken = self.token.swap(false, Ordering::Acquire);
+        if taken {
+            self.woken.store(false, Relaxed);
+        }
+        taken
+    }
+
+    pub(crate) fn wake(&self) {
+        self.wakes.fetch_add(1, Relaxed);
+        self.token.swap(true, Ordering::Release);
+        self.woken.store(true, Relaxed);
+        let sleeper = self.sleeper.lock().expect("the sleeper").take();
+        if let Some(sleeper) = sleeper {
+            sleeper.unpark();
+        }
+    }
+
+    /// Whether there is a wake-up that nobody has taken, for when everything is over.
+    pub(crate) fn is_woken(&self) -> bool {
+        self.woken.load(Relaxed)
+    }
+
+    /// How many wake-ups there have been.
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.load(Relaxed)
+    }
+}
+
+/// A thread that can be waited for, without the line that loom's `join` prints.
+pub(crate) struct Joiner(Arc<Driver>);
+
+pub(crate) fn spawn(f: impl FnOnce() + 'static) -> Joiner {
+    let end = Driver::new();
+    loom::thread::spawn({
+        let end = end.clone();
+        move || {
+            f();
+            end.wake();
+        }
+    });
+    Joiner(end)
+}
+
+impl Joiner {
+    pub(crate) fn join(self) {
+        self.0.sleep();
+    }
+}

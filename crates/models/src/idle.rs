@@ -1,0 +1,193 @@
+//! Two workers that search and sleep, and unstarted threads that others queue.
+//!
+//! To keep the number of interleavings down, a worker that sleeps with no wake-up there leaves the model. The promise
+//! is looked at when all have left: what is still queued then, somebody has been woken for.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize as Plain},
+};
+
+use crate::{
+    atomic::{AtomicUsize, Bug, Ordering::Relaxed, without_fence},
+    harness::{Driver, check, finds, spawn},
+    library::{
+        idle::{Idle, Sleeper},
+        sleep::SleepFlag,
+    },
+};
+
+/// What somebody does in a wrong way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mistake {
+    None,
+    /// No fence between queueing and looking for searchers and sleepers.
+    CallerHasNoFence,
+    /// No fence between setting the flag and the last look.
+    WorkerHasNoFence,
+    /// Counted as a searcher until after the last look.
+    CountDroppedLate,
+    /// No last look.
+    NoLastLook,
+    /// A worker that was called doesn't know that it is counted.
+    CallForgotten,
+    /// The last searcher, having found something, calls nobody.
+    NobodyCalledOnFinding,
+}
+
+struct Seat {
+    flag: SleepFlag,
+    driver: Arc<Driver>,
+}
+
+impl Sleeper for Seat {
+    fn flag(&self) -> &SleepFlag {
+        &self.flag
+    }
+
+    fn fullness(&self) -> usize {
+        0
+    }
+}
+
+struct Runtime {
+    mistake: Mistake,
+    /// Whether a thread, once run, runs for ever.
+    hogs: bool,
+    seats: [Seat; 2],
+    idle: Idle,
+    /// How many unstarted threads are queued. There is nothing to them.
+    queued: AtomicUsize,
+    /// For the end: what is really queued, whether a worker has left awake, how many are still here.
+    left: Plain,
+    awake: AtomicBool,
+    here: Plain,
+}
+
+impl Runtime {
+    fn call(&self) {
+        let called = match self.mistake {
+            Mistake::CallerHasNoFence => without_fence(|| self.idle.call(&self.seats)),
+            _ => self.idle.call(&self.seats),
+        };
+        if let Some(seat) = called {
+            seat.driver.wake();
+        }
+    }
+
+    fn spawn(&self, count: usize) {
+        for _ in 0..count {
+            self.queued.fetch_add(1, Relaxed);
+            self.left.fetch_add(1, Relaxed);
+            self.call();
+        }
+        self.leave();
+    }
+
+    fn pop(&self) -> bool {
+        let mut queued = self.queued.load(Relaxed);
+        while queued != 0 {
+            match self.queued.compare_exchange(queued, queued - 1, Relaxed, Relaxed) {
+                Ok(_) => {
+                    self.left.fetch_sub(1, Relaxed);
+                    return true;
+                }
+                Err(now) => queued = now,
+            }
+        }
+        false
+    }
+
+    /// A worker's loop, as in `runtime::worker`.
+    fn work(&self, seat: &Seat) {
+        let (mut searching, mut again) = (false, false);
+        loop {
+            searching = searching || self.idle.begin(1);
+            if again && !searching {
+                // Somebody else is the searcher; this one would look again and again.
+                self.awake.store(true, Relaxed);
+                break;
+            }
+            if searching && self.pop() {
+                searching = false;
+                let last = self.idle.end();
+                if last && self.mistake != Mistake::NobodyCalledOnFinding && self.queued.load(Relaxed) != 0 {
+                    self.call();
+                }
+                if self.hogs {
+                    break;
+                }
+                continue;
+            }
+            let late = self.mistake == Mistake::CountDroppedLate;
+            if searching && !late {
+                self.idle.end();
+            }
+            match self.mistake {
+                Mistake::WorkerHasNoFence => without_fence(|| seat.flag.prepare()),
+                _ => seat.flag.prepare(),
+            }
+            again = self.mistake != Mistake::NoLastLook && self.queued.load(Relaxed) != 0;
+            if searching && late {
+                self.idle.end();
+            }
+            if !again && !seat.driver.take() {
+                break;
+            }
+            searching = seat.flag.finish() && self.mistake != Mistake::CallForgotten;
+        }
+        self.leave();
+    }
+
+    fn leave(&self) {
+        if self.here.fetch_sub(1, Relaxed) == 1 && self.left.load(Relaxed) != 0 {
+            let woken = self.seats.iter().any(|seat| seat.driver.is_woken());
+            assert!(woken || self.awake.load(Relaxed), "a thread is stranded");
+        }
+    }
+}
+
+/// Two workers, and `spawners` who queue `each` threads each.
+fn run(spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
+    let runtime = Arc::new(Runtime {
+        mistake,
+        hogs,
+        seats: [(); 2].map(|()| Seat { flag: SleepFlag::new(), driver: Driver::new() }),
+        idle: Idle::new(),
+        queued: AtomicUsize::new(0),
+        left: Plain::new(0),
+        awake: AtomicBool::new(false),
+        here: Plain::new(2 + spawners),
+    });
+    for i in 0..2 {
+        let runtime = runtime.clone();
+        spawn(move || runtime.work(&runtime.seats[i]));
+    }
+    for _ in 1..spawners {
+        let runtime = runtime.clone();
+        spawn(move || runtime.spawn(each));
+    }
+    runtime.spawn(each);
+}
+
+const BOUND: Option<usize> = Some(3);
+
+#[test]
+fn no_thread_is_stranded() {
+    check(BOUND, || run(1, 1, false, Mistake::None));
+}
+
+#[test]
+fn a_second_one_is_not_stranded() {
+    check(BOUND, || run(1, 2, false, Mistake::None));
+}
+
+#[test]
+fn two_spawners_rely_on_each_other() {
+    check(BOUND, || run(2, 1, false, Mistake::None));
+}
+
+#[test]
+fn whoever_finds_one_calls_for_the_next() {
+    check(BOUND, || run(1, 2, true, Mistake::None));
+}

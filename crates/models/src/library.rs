@@ -1,0 +1,14 @@
+//! The library's files.
+
+#![allow(dead_code, reason = "no model uses everything")]
+
+use crate::atomic;
+
+#[path = "../../greenthread/src/runtime/idle.rs"]
+pub(crate) mod idle;
+#[path = "../../greenthread/src/task/inbox.rs"]
+pub(crate) mod inbox;
+#[path = "../../greenthread/src/task/sleep.rs"]
+pub(crate) mod sleep;
+#[path = "../../greenthread/src/task/state.rs"]
+pub(crate) mod state;
