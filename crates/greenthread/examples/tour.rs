@@ -113,14 +113,20 @@ static OPEN: AtomicBool = AtomicBool::new(false);
 fn a_million_threads(wanted: usize) -> Result<()> {
     let fit = available_memory().map_or(wanted, |bytes| (bytes / BYTES_PER_THREAD * 9 / 10) as usize);
     if fit < wanted {
-        println!("   There is memory for about {} of {}.\n", HumanCount(fit as u64), HumanCount(wanted as u64));
+        println!(
+            "   There is memory for about {} of {}.\n",
+            HumanCount(fit as u64),
+            HumanCount(wanted as u64)
+        );
     }
     let wanted = wanted.min(fit);
     let mut threads = Vec::with_capacity(wanted);
 
     let before = memory_in_use()?;
-    let start = Instant::now();
     let bar = bar(wanted as u64, "start {wide_bar:.green} {human_pos} of {human_len}");
+    let start = Instant::now();
+    let mut moved = start;
+    let mut stuck = false;
     while threads.len() < wanted {
         let spawned = thread::Builder::new().stack_size(STACK_SIZE).spawn(|| {
             STARTED.fetch_add(1, Relaxed);
@@ -136,13 +142,13 @@ fn a_million_threads(wanted: usize) -> Result<()> {
                 break;
             }
         }
-        // A thread gets its stack when it starts. Don't run ahead, and see when there are no more.
-        if threads.len() % 1024 == 0 && wait_for(&STARTED, threads.len().saturating_sub(4096), &bar).is_err() {
-            bar.suspend(|| println!("   No more: the next threads are not given a stack.\n"));
-            break;
+        // A thread gets its stack when it starts: so don't run far ahead. When there are no more stacks, the
+        // next spawn knows why.
+        if threads.len() % 1024 == 0 && !stuck {
+            stuck = !wait_for(threads.len().saturating_sub(4096), &bar, &mut moved);
         }
     }
-    let (Ok(started) | Err(started)) = wait_for(&STARTED, threads.len(), &bar);
+    wait_for(threads.len(), &bar, &mut moved);
     let count = STARTED.load(Relaxed);
     bar.finish_and_clear();
     let after = memory_in_use()?;
@@ -169,27 +175,25 @@ fn a_million_threads(wanted: usize) -> Result<()> {
         format!("{} bytes", HumanCount(sum / count.max(1) as u64)),
         format!("in all {}: {} resident, {} page tables", mib(sum), mib(bytes[0]), mib(bytes[1])),
     );
-    let (start, wake) = (started - start, wake.elapsed());
+    let (start, wake) = (moved - start, wake.elapsed());
     line("start", each(start, count), format!("in all {start:.1?}, from the first spawn to the last park"));
     line("wake", each(wake, all), format!("in all {wake:.1?}, from the first unpark to the last end"));
     Ok(())
 }
 
-/// Sleeps until a counter has reached a goal, or, which is an error, has been still for a second. The time is that of
-/// its last move.
-fn wait_for(counter: &AtomicUsize, goal: usize, bar: &ProgressBar) -> Result<Instant, Instant> {
-    let (mut seen, mut moved) = (counter.load(Relaxed), Instant::now());
-    while seen < goal {
-        thread::sleep(Duration::from_millis(1));
-        let now = counter.load(Relaxed);
-        if now != seen {
-            (seen, moved) = (now, Instant::now());
-            bar.set_position(seen as u64);
-        } else if moved.elapsed() > Duration::from_secs(1) {
-            return Err(moved);
+/// Sleeps until so many threads have started, or until for a second none has. When the last one did, is `moved`.
+fn wait_for(goal: usize, bar: &ProgressBar, moved: &mut Instant) -> bool {
+    loop {
+        let started = STARTED.load(Relaxed);
+        if started as u64 != bar.position() {
+            bar.set_position(started as u64);
+            *moved = Instant::now();
         }
+        if started >= goal || moved.elapsed() > Duration::from_secs(1) {
+            return started >= goal;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
-    Ok(moved)
 }
 
 /// This process's resident memory and its page tables, in bytes.
@@ -271,12 +275,7 @@ fn a_server(time: Duration) -> Result<()> {
         "   {} requests per second, {CLIENTS} connections, both ends in this process.\n",
         style(HumanCount((times.len() as f64 / elapsed.as_secs_f64()) as u64)).bold().green(),
     );
-    let workers = thread::available_parallelism()?;
-    line(
-        "in all",
-        HumanCount(times.len() as u64).to_string(),
-        format!("in {elapsed:.1?} on {workers} workers"),
-    );
+    line("in all", HumanCount(times.len() as u64).to_string(), format!("in {elapsed:.1?}"));
     for (name, part) in [("median", 0.5), ("99 %", 0.99), ("slowest", 1.0)] {
         let time = times[((times.len() - 1) as f64 * part) as usize];
         line(name, format!("{} µs", HumanCount(time.as_micros() as u64)), "from request to answer".into());

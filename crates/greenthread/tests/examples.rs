@@ -16,6 +16,8 @@ use socket2::SockRef;
 
 /// Longer than anything here should take.
 const FOREVER: Duration = Duration::from_secs(60);
+/// The five seconds for which a server drains, and some for a busy machine.
+const DRAINED: Duration = Duration::from_secs(8);
 
 // ---- the programs
 
@@ -27,7 +29,7 @@ fn example(name: &str) -> Command {
         // target/debug/deps/examples-0123 and target/debug/examples/http
         let profile = env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
         let folder = profile.join("examples");
-        if !["echo", "http", "tour"].iter().all(|name| folder.join(name).exists()) {
+        if !["echo", "http", "ten_lines", "tour"].iter().all(|name| folder.join(name).exists()) {
             let mut cargo = Command::new(env!("CARGO"));
             cargo.args(["build", "--examples", "--target-dir"]).arg(profile.parent().unwrap());
             cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -40,6 +42,8 @@ fn example(name: &str) -> Command {
     });
     let mut command = Command::new(folder.join(name));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // On a busy machine a worker that waits for a processor is named, and stderr must be empty.
+    command.env("GREENTHREAD_WATCHDOG", "0");
     command
 }
 
@@ -207,7 +211,7 @@ fn echo_is_not_harmed_by_who_vanishes_or_does_not_read() {
 
     // The deaf one is waited for, but not for long.
     let (time, said) = server.stop();
-    assert!(time < Duration::from_secs(6), "{time:?}: {said}");
+    assert!(time < DRAINED, "{time:?}: {said}");
     assert!(said.contains("stopping, with 2 connections open"), "{said}");
 }
 
@@ -341,7 +345,7 @@ fn http_is_not_harmed_by_who_vanishes() {
     }
     assert_serves(&server);
     let (time, said) = server.stop();
-    assert!(time < Duration::from_secs(2), "{time:?}: {said}");
+    assert!(time < Duration::from_secs(4), "{time:?}: {said}");
 }
 
 // ---- Ctrl-C
@@ -354,7 +358,7 @@ fn ctrl_c_lets_a_thousand_idle_clients_go() {
         assert_eq!(ask(client, "GET / HTTP/1.1\r\n\r\n").unwrap().status, 200);
     }
     let (time, said) = server.stop();
-    assert!(time < Duration::from_secs(6), "{time:?}: {said}");
+    assert!(time < DRAINED, "{time:?}: {said}");
     assert!(said.contains(&format!("stopping, with {} connections open", clients.len())), "{said}");
     assert!(said.contains("every connection has ended"), "{said}");
     for client in &clients {
@@ -371,7 +375,7 @@ fn ctrl_c_lets_a_thousand_busy_clients_have_their_answers() {
     }
     thread::sleep(Duration::from_millis(500));
     let (time, said) = server.stop();
-    assert!(time < Duration::from_secs(6), "{time:?}: {said}");
+    assert!(time < DRAINED, "{time:?}: {said}");
     assert!(said.contains("every connection has ended"), "{said}");
     for client in &clients {
         let answer = Answer::read(&mut BufReader::new(client)).unwrap();
@@ -390,7 +394,7 @@ fn ctrl_c_waits_five_seconds_for_who_does_not_end() {
     half.write_all(b"GET / HT").unwrap();
     thread::sleep(Duration::from_millis(200));
     let (time, said) = server.stop();
-    assert!((5.0..6.0).contains(&time.as_secs_f64()), "{time:?}: {said}");
+    assert!((Duration::from_secs(5)..DRAINED).contains(&time), "{time:?}: {said}");
     assert!(said.contains("stopping, with 2 connections open"), "{said}");
     assert!(said.contains("cut off 1 connections after 5 s"), "{said}");
     assert_ended(&sleeper);
@@ -474,4 +478,27 @@ fn the_tour_has_three_acts() {
     );
     assert!(said.contains("20,000 threads were alive at once"), "{said}");
     assert!(said.contains("requests per second, 64 connections"), "{said}");
+}
+
+#[test]
+fn the_tour_says_why_there_are_fewer_threads() {
+    let mut tour = example("tour");
+    tour.args(["--threads", "100000", "--seconds", "1"]).env("GREENTHREAD_STACK_GUARD", "mprotect");
+    let output = tour.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complaints = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}\n{complaints}");
+    // The system's limit may have been raised.
+    assert!(said.contains("vm.max_map_count") || said.contains("100,000 threads were alive"), "{said}");
+    assert!(said.contains("requests per second, 64 connections"), "{said}");
+}
+
+// ---- the README
+
+#[test]
+fn the_readme_shows_the_ten_lines() {
+    let file = |path| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, example) = (file("../../README.md"), file("examples/ten_lines.rs"));
+    let (_, code) = example.split_once("\n\n").unwrap();
+    assert!(readme.contains(&format!("```rust\n{code}```\n")), "README.md and examples/ten_lines.rs differ");
 }

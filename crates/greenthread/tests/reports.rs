@@ -47,7 +47,7 @@ fn a_panic_message_names_the_thread() {
     if is_child(NAME) {
         let named = thread::Builder::new().name("clumsy".into());
         let result = named.spawn(|| panic!("dropped it")).unwrap().join();
-        assert!(result.map(|()| ()).is_err());
+        assert!(result.is_err());
         return;
     }
     let out = child(NAME, |_| {});
@@ -68,7 +68,7 @@ fn a_hook_of_the_users_is_respected() {
         }));
         runtime(1).run(|| {
             let both = [1, 2].map(|_| thread::spawn(|| panic!("once")));
-            let _ = both.map(|thread| assert!(thread.join().map(|()| ()).is_err()));
+            let _ = both.map(|thread| assert!(thread.join().is_err()));
         });
         return;
     }
@@ -338,7 +338,7 @@ fn the_limit_of_maps_is_named() {
                 thread::yield_now();
             };
             println!("after {}: {error}", threads.len());
-            assert!((25_000..40_000).contains(&threads.len()));
+            assert!(threads.len() > 25_000);
             threads.iter().for_each(|thread| thread.thread().unpark());
             threads.into_iter().for_each(|thread| thread.join().unwrap());
             assert_eq!(thread::spawn(|| 5).join().unwrap(), 5);

@@ -24,7 +24,7 @@ fn run_returns_borrows_and_rethrows() {
     rt.run(|| seen.push(2));
     assert_eq!(seen, [1, 2]);
     let panic = catch_unwind(AssertUnwindSafe(|| rt.run(|| std::panic::resume_unwind(Box::new(5_i32)))));
-    assert_eq!(*panic.map(|()| ()).unwrap_err().downcast::<i32>().unwrap(), 5);
+    assert_eq!(*panic.unwrap_err().downcast::<i32>().unwrap(), 5);
     assert_eq!(rt.run(|| 3), 3);
 }
 
@@ -119,7 +119,7 @@ fn dropped_while_unwinding_it_does_not_wait() {
         });
         panic!("with a runtime alive");
     }));
-    assert!(result.map(|()| ()).is_err());
+    assert!(result.is_err());
     gate.store(true, SeqCst);
     told.recv_timeout(Duration::from_secs(10)).unwrap();
 }

@@ -76,10 +76,7 @@ fn try_lock_never_waits() {
         let mutex = Arc::new(Mutex::new(1));
         let guard = mutex.try_lock().unwrap();
         let other = Arc::clone(&mutex);
-        let tried = world.spawn(move || match other.try_lock() {
-            Err(TryLockError::WouldBlock) => true,
-            _ => false,
-        });
+        let tried = world.spawn(move || matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
         assert!(tried.end());
         drop(guard);
         *mutex.try_lock().unwrap() = 2;
@@ -175,16 +172,15 @@ fn has_stds_auto_traits() {
     sync::<MutexGuard<'static, u8>>();
     unwind_safe::<Mutex<Cell<u8>>>();
 
-    // `MutexGuard: !Send` and `MutexGuard<Cell>: !Sync`: with the trait, `answer` would be ambiguous.
+    // `MutexGuard<Cell>` is neither `Send` nor `Sync`: if it were, `answer` would be ambiguous.
     trait Not<A> {
         fn answer() {}
     }
     struct Has;
     impl<T: ?Sized> Not<()> for T {}
-    {
-        impl<T: ?Sized + Send> Not<Has> for T {}
-    }
-    let _ = <MutexGuard<'static, u8> as Not<_>>::answer;
+    impl<T: ?Sized + Send> Not<Has> for T {}
+    impl<T: ?Sized + Sync> Not<[Has; 2]> for T {}
+    let _ = <MutexGuard<'static, Cell<u8>> as Not<_>>::answer;
 }
 
 fn poison<T>(mutex: &Mutex<T>) {

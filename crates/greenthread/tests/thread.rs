@@ -67,11 +67,11 @@ fn ids_differ_and_stay() {
 #[test]
 fn a_panic_goes_to_the_joiner() {
     everywhere(|| {
-        let text = thread::spawn(|| panic!("static")).join().map(|()| ()).unwrap_err();
+        let text = thread::spawn(|| panic!("static")).join().unwrap_err();
         assert_eq!(message(text), "static");
-        let text = thread::spawn(|| panic!("number {}", 7)).join().map(|()| ()).unwrap_err();
+        let text = thread::spawn(|| panic!("number {}", 7)).join().unwrap_err();
         assert_eq!(message(text), "number 7");
-        let any = thread::spawn(|| resume_unwind(Box::new(juju()))).join().map(|()| ()).unwrap_err();
+        let any = thread::spawn(|| resume_unwind(Box::new(juju()))).join().unwrap_err();
         assert_eq!(*any.downcast::<u16>().unwrap(), 413);
         fn juju() -> u16 {
             413
@@ -294,7 +294,7 @@ fn a_scope_waits_also_while_its_closure_unwinds() {
                 panic!("in the closure");
             })
         }));
-        assert_eq!(message(payload.map(|()| ()).unwrap_err()), "in the closure");
+        assert_eq!(message(payload.unwrap_err()), "in the closure");
         assert_eq!(done.into_inner(), 10);
     });
 }
@@ -366,7 +366,7 @@ fn panicking_is_per_green_thread() {
                 assert!(inner.is_err());
                 panic!("sibling")
             });
-            assert!(sibling.join().map(|()| ()).is_err());
+            assert!(sibling.join().is_err());
             assert!(thread::panicking());
             self.0.fetch_add(1, SeqCst);
         }
@@ -378,7 +378,7 @@ fn panicking_is_per_green_thread() {
                 let _look = Look(&seen);
                 panic!("outer");
             });
-            assert!(unwinding.join().map(|()| ()).is_err());
+            assert!(unwinding.join().is_err());
         });
         assert!(!thread::panicking());
     });
@@ -404,7 +404,7 @@ fn many_threads_unwind_at_once_and_switch_in_their_destructors() {
             })
             .collect();
         for (n, thread) in threads.into_iter().enumerate() {
-            assert_eq!(*thread.join().map(|()| ()).unwrap_err().downcast::<usize>().unwrap(), n);
+            assert_eq!(*thread.join().unwrap_err().downcast::<usize>().unwrap(), n);
         }
         assert!(!std::thread::panicking());
     });
@@ -454,7 +454,7 @@ fn without_yield_keeps_siblings_out() {
         sibling.join().unwrap();
         assert!(ran.load(SeqCst));
         let caught = catch_unwind(|| thread::without_yield(|| resume_unwind(Box::new(()))));
-        assert!(caught.map(|()| ()).is_err());
+        assert!(caught.is_err());
         thread::spawn(|| ()).join().unwrap();
     });
 }
@@ -485,7 +485,7 @@ fn unblock_returns_panics_and_lets_others_run() {
         assert_eq!(seen, "done");
         sibling.join().unwrap();
         let caught = catch_unwind(|| thread::unblock(|| panic!("on the pool")));
-        assert_eq!(message(caught.map(|()| ()).unwrap_err()), "on the pool");
+        assert_eq!(message(caught.unwrap_err()), "on the pool");
     });
 }
 

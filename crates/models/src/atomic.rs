@@ -62,6 +62,7 @@ macro_rules! atomic {
         #[derive(Debug)]
         pub(crate) struct $name$(<$parameter>)?(sound::$name$(<$parameter>)?);
 
+        #[allow(dead_code, reason = "the library doesn't use all of them on each")]
         impl$(<$parameter>)? $name$(<$parameter>)? {
             pub(crate) fn new(value: $value) -> Self {
                 Self(sound::$name::new(value))

@@ -18,6 +18,7 @@ struct Wait {
 }
 
 impl Wait {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     fn new() -> Arc<Self> {
         Arc::new(Self { state: WaitState::new(), sleeper: UnsafeCell::new(None), data: UnsafeCell::new(0) })
     }

@@ -17,11 +17,12 @@
 //! registers are clobbers: the compiler saves those that are live at that very place, and no others.
 //!
 //! A context is resumed by `jmp [context + 8]`, with the context itself in rsi, from which the site finds its words and its
-//! stack again, and the argument in rdi. It isn't `ret`: the processor predicts that from its own stack of return
-//! addresses, which belongs to somebody else after a switch. In rcx travels the context that is left, or 0. Nor are there pushes and pops: they would make a chain
-//! through rsp, and a profiler that interrupts between them would see a frame that is some words off. The words lie in the red
-//! zone meanwhile, the 128 bytes below rsp that the convention protects from signal handlers. Only at
-//! the very label rsp still belongs to the other stack, for one instruction.
+//! stack again, the argument in rdi, and the context that is left in rcx (0 if it is gone for ever). It isn't `ret`:
+//! the processor predicts that from its own stack of return addresses, which belongs to somebody else after a switch.
+//! Nor are there pushes and pops: they would make a chain through rsp, and a profiler that interrupts between them
+//! would see a frame that is some words off. The words lie in the red zone meanwhile, the 128 bytes below rsp that the
+//! convention protects from signal handlers. Only at the very label rsp still belongs to the other stack, for one
+//! instruction.
 //!
 //! The controls flavour has one word more, above rbx, with MXCSR and the x87 control word in it. Each
 //! site restores what it has written itself, therefore flavours mix freely. A walker must know where the frame ends,
@@ -31,7 +32,7 @@
 //!
 //! - **X1** At an `asm!` without `nostack` the compiler keeps rsp 16-byte aligned and nothing below it in use.
 //! - **X2** A context is the address of a frame as above, written by a switch or by `frame`, and stays untouched
-//!   until it is resumed: the jump through it, with rsi and rdi set, is to code that expects exactly this frame.
+//!   until it is resumed: the jump through it, with rsi, rdi and rcx set, is to code that expects exactly this frame.
 //! - **X3** Every `asm!` that switches names as clobbers all that the calling convention lets a call change
 //!   (`clobber_abi`) and r12 to r15, and the code at its resume label restores rbx, rbp and rsp.
 //! - **X4** The naked functions here describe themselves with CFI of their own. Where they run on the stack

@@ -1,27 +1,27 @@
 //! The driver on readiness: sockets registered edge-triggered, once per worker, for both directions.
 //!
-//! For each direction of a socket a worker remembers whether a call may succeed ("ready"). An event sets it; a
-//! call that would have blocked clears it, and so does one that came short, for then the kernel had no more. The
-//! next call waits first, and saves a system call that would only say EAGAIN.
+//! For each direction of a socket a worker remembers whether a call may succeed ("ready"). An event sets it;
+//! a call that would have blocked clears it, and so does one that came short, for then the kernel had no
+//! more. The next call waits first, and saves a system call that would only say EAGAIN.
 //!
 //! Why that loses nothing: events are taken in on the worker's own OS thread, between its threads. So none is
-//! taken in between a call and the `note` of what it has shown, and whatever changes after the call gives a new
-//! event, which sets ready again. It is the same with other workers and OS threads at the same
-//! socket: they can take data away, so that ready is wrong and a call in vain; but when new data comes,
-//! each worker gets its own event. Only a short count can lie: it comes before the end of the stream, before an error,
-//! and at urgent data, which have had their event. So such an event is remembered ("ahead") and short
-//! counts are not believed any more; a call that would have blocked always is.
+//! taken in between a call and the `note` of what it has shown, and whatever changes after the call gives a
+//! new event, which sets ready again. It is the same with other workers and OS threads at the same socket:
+//! they can take data away, so that ready is wrong and a call in vain; but when new data comes, each worker
+//! gets its own event. Only a short count can lie: it comes before the end of the stream, before an error,
+//! and at urgent data, which have had their event. So such an event is remembered ("ahead") and short counts
+//! are not believed any more; a call that would have blocked always is.
 //!
-//! An event wakes all the threads of the worker that wait for its direction: the first may leave something over
-//! for the others, and no event would tell them.
+//! An event wakes all the threads of the worker that wait for its direction: the first may leave something
+//! over for the others, and no event would tell them.
 //!
 //! Invariants:
 //! 1. A [`Node`] is linked in an entry's list from `push` until it is taken out, both under the lock; it
 //!    stays where it is meanwhile, since its owner takes it out before its frame goes ([`Linked`]).
-//! 2. Lists are changed, and their nodes touched, on the worker's own OS thread only. Other OS threads only remove
-//!    entries, whose lists are empty: whoever removes one owns the source, so nobody waits for it.
-//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key and an event from
-//!    before find nothing.
+//! 2. Lists are changed, and their nodes touched, on the worker's own OS thread only. Other OS threads only
+//!    remove entries, whose lists are empty: whoever removes one owns the source, so nobody waits for it.
+//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key and an
+//!    event from before find nothing.
 
 use std::{
     cell::{Cell, RefCell},
@@ -382,7 +382,7 @@ impl Driver for PollDriver {
 
 impl Drop for PollDriver {
     fn drop(&mut self) {
-        // Sources that know the registry may live on; the descriptors of the poller shall not.
-        self.registry.lock().poller = None;
+        // Sources that know the registry may live on; the poller's descriptors and the entries shall not.
+        *self.registry.lock() = Slab { poller: None, entries: Vec::new(), free: NONE };
     }
 }

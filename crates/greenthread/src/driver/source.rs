@@ -1,8 +1,8 @@
 //! A descriptor, and where it is registered.
 //!
-//! The one who drops a source has it alone: nobody waits for it any more, anywhere. So all that is left to do is
-//! to take it out of the drivers that know it, and to close it, in this order: as long as the descriptor is open its
-//! number means nothing else.
+//! The one who drops a source has it alone: nobody waits for it any more, anywhere. So all that is left to
+//! do is to take it out of the drivers that know it, and to close it, in this order: as long as the
+//! descriptor is open its number means nothing else.
 
 use std::{
     io,
@@ -48,7 +48,10 @@ impl Source {
         find(first).or_else(|| self.others().iter().find_map(find))
     }
 
-    /// Remembers the key by which a driver knows it from now on. If there is no memory for that the key comes back.
+    /// Remembers the key by which a driver knows it from now on.
+    ///
+    /// # Errors
+    /// There is no memory for it.
     pub(super) fn remember(&self, registry: &Arc<Registry>, key: Key) -> io::Result<()> {
         let registration = Registration { registry: registry.clone(), key };
         if let Err(registration) = self.first.set(registration) {

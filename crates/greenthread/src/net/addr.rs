@@ -8,12 +8,13 @@ use std::{
 
 use crate::runtime;
 
-/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`], but only the calling
-/// thread waits for the answer.
+/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`], but only
+/// the calling thread waits for the answer.
 ///
-/// It is implemented for all that std implements its own for: addresses, pairs of a host and a port, strings, slices of
-/// addresses, and references to these. A string that is an address is only parsed; anything else is a
-/// name, which the system looks up on the pool for blocking calls while the green thread is parked.
+/// It is implemented for all that std implements its own for: addresses, pairs of a host and a port,
+/// strings, slices of addresses, and references to these. A string that is an address is only parsed;
+/// anything else is a name, which the system looks up on the pool for blocking calls while the green thread
+/// is parked.
 ///
 /// # Examples
 ///
@@ -35,7 +36,8 @@ pub trait ToSocketAddrs {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says about the name.
+    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says about the
+    /// name.
     fn to_socket_addrs(&self) -> io::Result<Self::Iter>;
 }
 

@@ -20,8 +20,8 @@ const BACKLOG: i32 = 128;
 
 /// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
 ///
-/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of those that wait
-/// on one worker, so a crowd of them is of no use.) The listener is closed when it is dropped.
+/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of those that
+/// wait on one worker, so a crowd of them is of no use.) The listener is closed when it is dropped.
 ///
 /// # Examples
 ///
@@ -109,8 +109,8 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's (`ConnectionAborted`: the next may be
-    /// well) or the system's (no descriptor is left: the connection waits on).
+    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's (`ConnectionAborted`: the
+    /// next may be well) or the system's (no descriptor is left: the connection waits on).
     ///
     /// # Examples
     ///
@@ -139,9 +139,10 @@ impl TcpListener {
     /// use greenthread::net::{TcpListener, TcpStream};
     ///
     /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let _clients = [TcpStream::connect(listener.local_addr()?)?, TcpStream::connect(listener.local_addr()?)?];
+    /// let address = listener.local_addr()?;
+    /// let _clients = [TcpStream::connect(address)?, TcpStream::connect(address)?];
     /// for stream in listener.incoming().take(2) {
-    ///     assert_eq!(stream?.local_addr()?, listener.local_addr()?);
+    ///     assert_eq!(stream?.local_addr()?, address);
     /// }
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -214,8 +215,8 @@ impl From<OwnedFd> for TcpListener {
 }
 
 impl From<TcpListener> for OwnedFd {
-    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles by
-    /// [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
+    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles
+    /// by [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
     fn from(listener: TcpListener) -> OwnedFd {
         let blocking = !listener.0.is_nonblocking() && !listener.0.is_shared();
         let descriptor = listener.0.into_descriptor();

@@ -1,9 +1,9 @@
 //! `std::net`, for green threads: the same names, the same meaning, and only the calling thread waits.
 //!
-//! Everything here works on green threads and on OS threads. On a green thread a call that would block parks the
-//! thread, and its worker runs others; on an OS thread (and inside
-//! [`without_yield`](crate::thread::without_yield)) it blocks the OS thread, as std's does. A socket may be used by several
-//! threads at once, of any workers and of none, and be closed by any.
+//! Everything here works on green threads and on OS threads. On a green thread a call that would block parks
+//! the thread, and its worker runs others; on an OS thread (and inside
+//! [`without_yield`](crate::thread::without_yield)) it blocks the OS thread, as std's does. A socket may be
+//! used by several threads at once, of any workers and of none, and be closed by any.
 //!
 //! # Examples
 //!
@@ -42,16 +42,19 @@
 //!
 //! # Differs from std
 //!
-//! * [`ToSocketAddrs`] is a trait of our own, with std's implementations, because a name must be looked up off the
-//!   worker. For a type that implements std's only, pass what its `to_socket_addrs` gives, collected.
-//! * Timeouts and non-blocking mode are what was set by the methods of these types (or was set on a descriptor when it
-//!   came in by `From`). What is changed later through the raw descriptor, or through a clone that was not made by
-//!   `try_clone`, green threads do not notice. Clones by `try_clone` share these settings, as std's do.
-//! * The descriptor of a [`TcpListener`] is in the kernel's non-blocking mode whatever `set_nonblocking` says, since
-//!   `accept` has no flag of its own for it.
+//! * [`ToSocketAddrs`] is a trait of our own, with std's implementations, because a name must be looked up
+//!   off the worker. For a type that implements std's only, pass what its `to_socket_addrs` gives,
+//!   collected.
+//! * Timeouts and non-blocking mode are what was set by the methods of these types (or was set on a
+//!   descriptor when it came in by `From`). What is changed later through the raw descriptor, or through a
+//!   clone that was not made by `try_clone`, green threads do not notice. Clones by `try_clone` share these
+//!   settings, as std's do.
+//! * The descriptor of a [`TcpListener`] is in the kernel's non-blocking mode whatever `set_nonblocking`
+//!   says, since `accept` has no flag of its own for it.
 //! * Vectored writes raise no `SIGPIPE`, like plain ones.
-//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`), and the deprecated `set_only_v6`, are not
-//!   there; [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these sockets and sets every option.
+//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`), and the deprecated
+//!   `set_only_v6`, are not there; [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these
+//!   sockets and sets every option.
 
 mod addr;
 mod listener;

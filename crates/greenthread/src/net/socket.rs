@@ -1,11 +1,12 @@
 //! A socket whose calls block the calling thread, green or OS, and never the worker.
 //!
-//! On a green thread a call is made first, with `MSG_DONTWAIT`, so that the descriptor's own flags stay as the user
-//! set them; only if it would block, or is known to, the thread waits in its worker's driver. Off the
-//! runtime, and inside `without_yield`, the kernel blocks the OS thread, and looks after timeouts itself.
+//! On a green thread a call is made first, with `MSG_DONTWAIT`, so that the descriptor's own flags stay as
+//! the user set them; only if it would block, or is known to, the thread waits in its worker's driver. Off
+//! the runtime, and inside `without_yield`, the kernel blocks the OS thread, and looks after timeouts
+//! itself.
 //!
-//! What the user set (timeouts, non-blocking mode) the kernel knows, and we as well: to ask it at each wait would cost
-//! three system calls.
+//! What the user set (timeouts, non-blocking mode) the kernel knows, and we as well: to ask it at each wait
+//! would cost three system calls.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -243,8 +244,8 @@ impl Socket {
 
     /// Sends: `call` does, with the given flags, out of `all` bytes; `rest` gives what it left over.
     ///
-    /// A blocking `send` comes back when the kernel has taken all, and so do we. If something goes wrong in between
-    /// it tells how much it has taken, and the next call tells what went wrong.
+    /// A blocking `send` comes back when the kernel has taken all, and so do we. If something goes wrong in
+    /// between it tells how much it has taken, and the next call tells what went wrong.
     fn transmit<'a, R: IntoIterator<Item = &'a [u8]>>(
         &self,
         all: usize,
@@ -317,8 +318,8 @@ impl Socket {
         )
     }
 
-    /// Makes a call that has no flag of its own for it, on a descriptor that is in non-blocking mode, from any thread.
-    /// Past the deadline it gives `WouldBlock`.
+    /// Makes a call that has no flag of its own for it, on a descriptor that is in non-blocking mode, from
+    /// any thread. Past the deadline it gives `WouldBlock`.
     pub(crate) fn attempt_anywhere<T>(
         &self,
         interest: Interest,

@@ -18,9 +18,9 @@ use crate::driver::Interest;
 
 /// A connection: [`std::net::TcpStream`], for green threads.
 ///
-/// Reading and writing block the calling thread only. Several threads may use one stream at once, also on different
-/// workers and OS threads, through references ([`Read`] and [`Write`] are there for `&TcpStream`) or clones. It is
-/// closed when it is dropped, and all its clones are.
+/// Reading and writing block the calling thread only. Several threads may use one stream at once, also on
+/// different workers and OS threads, through references ([`Read`] and [`Write`] are there for `&TcpStream`)
+/// or clones. It is closed when it is dropped, and all its clones are.
 ///
 /// As with a blocking socket of the system, a `write` comes back when the system has taken all of the buffer,
 /// unless there is a timeout or an error before; still, only [`write_all`](Write::write_all) promises it.
@@ -57,11 +57,13 @@ impl TcpStream {
         Self(Socket::new(descriptor))
     }
 
-    /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is looked up.
+    /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is
+    /// looked up.
     ///
     /// # Errors
     ///
-    /// If no address accepts, the error of the last (`ConnectionRefused` and others); `InvalidInput` if there are none.
+    /// If no address accepts, the error of the last (`ConnectionRefused` and others); `InvalidInput` if
+    /// there are none.
     ///
     /// # Examples
     ///
@@ -81,7 +83,8 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// `TimedOut` after the timeout; `InvalidInput` if it is zero; otherwise as for [`connect`](Self::connect).
+    /// `TimedOut` after the timeout; `InvalidInput` if it is zero; otherwise as for
+    /// [`connect`](Self::connect).
     ///
     /// # Examples
     ///
@@ -157,8 +160,8 @@ impl TcpStream {
         Ok(net::getsockname(&self.0)?.try_into()?)
     }
 
-    /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for that direction go on: who
-    /// reads gets `Ok(0)`, who writes an error.
+    /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for that
+    /// direction go on: who reads gets `Ok(0)`, who writes an error.
     ///
     /// # Errors
     ///
@@ -226,15 +229,16 @@ impl TcpStream {
     /// let mut stream = TcpStream::connect(listener.local_addr()?)?;
     /// stream.set_read_timeout(Some(Duration::from_millis(5)))?;
     /// assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    /// assert_eq!(stream.set_read_timeout(Some(Duration::ZERO)).unwrap_err().kind(), ErrorKind::InvalidInput);
+    /// let zero = stream.set_read_timeout(Some(Duration::ZERO));
+    /// assert_eq!(zero.unwrap_err().kind(), ErrorKind::InvalidInput);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_read_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
         self.0.set_timeout(Interest::Read, dur)
     }
 
-    /// How long a write may block; with `None`, for ever. A write that takes longer returns how much it has written, or,
-    /// if that is nothing, gives `WouldBlock`.
+    /// How long a write may block; with `None`, for ever. A write that takes longer returns how much it has
+    /// written, or, if that is nothing, gives `WouldBlock`.
     ///
     /// # Errors
     ///

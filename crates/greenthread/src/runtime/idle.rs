@@ -17,6 +17,9 @@
 //!   from the fence
 //! ```
 //!
+//! A searcher that found something: searching -= 1, fence; was it the only one, and is more queued? Then it calls
+//! the next, as if it had queued that itself.
+//!
 //! Why nothing is stranded: take the fence of the one who queued (Q) and that of a searcher that goes to
 //! sleep (S). If Q is before S, the last look sees the thread. If S is before Q, `searching` without that
 //! searcher and its flag are seen: either somebody else searches, who has its own S still to come, or the
@@ -82,6 +85,11 @@ impl Idle {
     /// something, it then calls another; having found nothing, it looks once more before it sleeps (as
     /// everybody does).
     pub(crate) fn end(&self) -> bool {
-        self.searching.fetch_sub(1, AcqRel) == 1
+        let last = self.searching.fetch_sub(1, AcqRel) == 1;
+        if last {
+            // Before the caller looks what else is queued: whoever queued it and saw us search has called nobody.
+            fence(SeqCst);
+        }
+        last
     }
 }

@@ -8,7 +8,10 @@ use std::{
     ptr::{self, NonNull},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -27,7 +30,8 @@ unsafe impl Send for List {}
 #[derive(Debug)]
 pub(crate) struct Injector {
     list: Mutex<List>,
-    /// Written under the lock; read without, as a hint (after a fence it is no older than the fence).
+    /// Written under the lock; read without, as a hint (after a fence it is no older than the fence). Released, so that
+    /// whoever sees it shorter also sees the batch where it went.
     len: AtomicUsize,
 }
 
@@ -40,7 +44,7 @@ impl Injector {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len.load(Relaxed)
+        self.len.load(Acquire)
     }
 
     /// # Safety
@@ -55,7 +59,7 @@ impl Injector {
             Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
         }
         list.last = task.as_ptr();
-        self.len.store(self.len.load(Relaxed) + 1, Relaxed);
+        self.len.store(self.len.load(Relaxed) + 1, Release);
     }
 
     /// Takes the oldest, and hands up to `more` after it to `take`.
@@ -72,7 +76,7 @@ impl Injector {
             take(next);
             taken += 1;
         }
-        self.len.store(self.len.load(Relaxed) - taken, Relaxed);
+        self.len.store(self.len.load(Relaxed) - taken, Release);
         Some(first)
     }
 

@@ -79,6 +79,7 @@ pub(crate) fn driver<'a>() -> Option<&'a PollDriver> {
 /// ```
 pub struct Runtime {
     pub(crate) shared: Arc<Shared>,
+    /// Their OS threads, and the watchdog's.
     workers: Vec<OsThread>,
 }
 
@@ -187,7 +188,8 @@ impl RuntimeBuilder {
             }
         }
         if runtime.shared.watchdog.is_some() {
-            Watchdog::start(&runtime.shared);
+            // Without it nothing else is amiss.
+            runtime.workers.extend(Watchdog::start(&runtime.shared));
         }
         Ok(runtime)
     }

@@ -15,6 +15,7 @@ use core::sync::atomic::{
     fence,
 };
 use std::{
+    io,
     ptr::NonNull,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -25,6 +26,7 @@ use super::{
     idle::{Idle, Sleeper},
     injector::Injector,
 };
+use crate::stack;
 use crate::task::{
     block::Task,
     remote::Remote,
@@ -83,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
     pub(crate) starved: Injector,
+    /// The stack size of the last of them.
+    pub(crate) refused_size: AtomicUsize,
     pub(crate) watchdog: Option<super::watchdog::Watchdog>,
     /// Spawned by OS threads.
     spawned: AtomicUsize,
@@ -116,6 +120,7 @@ impl Shared {
             injector: Injector::new(),
             idle: Idle::new(),
             starved: Injector::new(),
+            refused_size: AtomicUsize::new(0),
             watchdog,
             spawned: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
@@ -143,13 +148,34 @@ impl Shared {
         self.seats.iter().map(|seat| seat.remote.load()).sum()
     }
 
+    /// How many threads have ended, ever.
+    fn ended(&self) -> usize {
+        self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add)
+    }
+
+    /// Why a thread with such a stack had better not be spawned now, if so.
+    pub(crate) fn refusal(&self, stack_size: usize) -> Option<io::Error> {
+        let waiting = self.starved.len();
+        (waiting != 0 && stack_size >= self.refused_size.load(Relaxed)).then(|| {
+            stack::exhausted().unwrap_or_else(|| {
+                let message = format!(
+                    "no stack of {stack_size} bytes: {waiting} green threads wait for one to come free; use smaller \
+                     stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads, or raise the limit of \
+                     the process's memory"
+                );
+                io::Error::new(io::ErrorKind::OutOfMemory, message)
+            })
+        })
+    }
+
     /// No thread will be spawned from outside any more; when the last has ended, the workers stop.
     pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
         self.wake_all();
     }
 
-    fn wake_all(&self) {
+    /// Makes every worker that sleeps look around.
+    pub(crate) fn wake_all(&self) {
         // Each wake begins with a fence (`task::sleep`): a worker sees what was written before, or is woken.
         self.seats.iter().for_each(|seat| {
             seat.remote.wake();
@@ -164,8 +190,7 @@ impl Shared {
         if self.stopped.load(Relaxed) {
             return true;
         }
-        let ended: usize =
-            self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
+        let ended = self.ended();
         fence(SeqCst);
         let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
         let spawned = spawned.fold(self.spawned.load(Acquire), usize::wrapping_add);

@@ -54,6 +54,9 @@ where
         Some(worker) => {
             let spec = spec(worker.next_id(), &worker.shared);
             let size = spec.stack_size;
+            if let Some(error) = worker.shared.refusal(size) {
+                return Err(error);
+            }
             worker.credit.take(size)?;
             // SAFETY: as the caller says.
             let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| worker.credit.give(size))?;
@@ -68,6 +71,9 @@ where
             };
             let spec = spec(id::reserve(1), shared);
             let size = spec.stack_size;
+            if let Some(error) = shared.refusal(size) {
+                return Err(error);
+            }
             credit::take(size)?;
             // SAFETY: as the caller says.
             let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| credit::give(size))?;

@@ -16,7 +16,7 @@ use core::{
     },
 };
 use std::{
-    io::Write,
+    io::{self, Write},
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -61,17 +61,17 @@ impl Watchdog {
         }
     }
 
-    /// Starts the OS thread. Without it there is no watchdog, and nothing else is amiss.
-    pub(crate) fn start(shared: &Arc<Shared>) {
+    /// Starts the OS thread, which ends when the runtime does.
+    pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<OsThread> {
         let shared = shared.clone();
-        let _ = OsThread::spawn(
+        OsThread::spawn(
             "gt-watchdog",
             Box::new(move || {
                 if let Some(watchdog) = &shared.watchdog {
                     watchdog.run(&shared);
                 }
             }),
-        );
+        )
     }
 
     /// The worker is there, or with null has gone.

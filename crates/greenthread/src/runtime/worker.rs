@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     driver::{Driver, PollDriver},
-    stack::{Cache, exhausted},
+    stack::Cache,
     task::{
         block::{self, Task},
         id,
@@ -50,6 +50,9 @@ const OWN_QUEUE: usize = 60;
 const BATCH: usize = 30;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
+/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
+/// runtime's may have. The one case in which a worker wakes up to look.
+const RETRY: u64 = 20_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
 const SEARCH: u32 = 100;
 
@@ -72,8 +75,8 @@ pub(crate) struct Worker {
     starts: Cell<u32>,
     /// It counts among the searchers.
     searching: Cell<bool>,
-    /// No stack could be had, and none has been freed here since.
-    refused: Cell<bool>,
+    /// When a stack was last refused.
+    refused: Cell<Option<u64>>,
     turn: Cell<u32>,
     look: Cell<Look>,
 }
@@ -115,7 +118,7 @@ impl Worker {
             started: Cell::new(0),
             starts: Cell::new(0),
             searching: Cell::new(false),
-            refused: Cell::new(false),
+            refused: Cell::new(None),
             turn: Cell::new(index as u32),
             look: Cell::new(Look::default()),
         }
@@ -329,14 +332,16 @@ impl Worker {
         flag.prepare();
         let next = if self.has_work() || !self.local.remote.inbox.is_empty() || self.others_have_some() {
             None
-        } else if let Some(task) = self.unstarve() {
+        } else if let Some(task) = self.unstarve(now) {
             Some(Next::Start(task))
         } else if self.shared.over() {
             Some(Next::Stop)
         } else {
             // SAFETY: ours (invariant 2); no reference lives on.
             let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
-            self.poll(deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(now))));
+            let timeout = deadline.map(|deadline| deadline.saturating_sub(now));
+            let retry = (self.shared.starved.len() != 0).then_some(RETRY);
+            self.poll(timeout.into_iter().chain(retry).min().map(Duration::from_nanos));
             None
         };
         if flag.finish() {
@@ -415,11 +420,15 @@ impl Worker {
         let thread = unsafe { task.as_ref() };
         let started = self.started.get() + 1;
         // SAFETY: ours (invariant 2).
-        let stack = match unsafe { (*self.stacks.get()).take(thread.stack_size) } {
+        let stacks = unsafe { &mut *self.stacks.get() };
+        let taken = stacks.take(thread.stack_size).or_else(|_| {
+            stacks.give_all();
+            stacks.take(thread.stack_size)
+        });
+        let stack = match taken {
             Ok(stack) if self.local.ready.reserve(started) => stack,
             Ok(stack) => {
-                // SAFETY: as above; nobody has used it.
-                unsafe { (*self.stacks.get()).put(stack) };
+                stacks.put(stack);
                 let message =
                     format!("no memory for the run queue of {started} green threads; spawn fewer threads");
                 return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
@@ -449,7 +458,6 @@ impl Worker {
         let started = self.started.get() - 1;
         self.started.set(started);
         self.local.remote.load.store(started, Relaxed);
-        self.refused.set(false);
         if self.shared.starved.len() != 0
             && let Some(starved) = self.shared.starved.pop(0, |_| {})
         {
@@ -473,23 +481,30 @@ impl Worker {
 
     /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.
     fn starve(&self, task: NonNull<Task>, error: io::Error) {
-        self.refused.set(true);
+        self.refused.set(Some(self.local.clock.now()));
+        // SAFETY: unstarted, alive, and ours.
+        let thread = unsafe { task.as_ref() };
         if self.shared.started() > 0 {
+            self.shared.refused_size.store(thread.stack_size, Relaxed);
             // SAFETY: unstarted, and ours to give.
-            return unsafe { self.shared.starved.push(task) };
+            unsafe { self.shared.starved.push(task) };
+            // Siblings that sleep may have stacks at hand; they give them up.
+            return self.shared.wake_all();
         }
         // SAFETY: unstarted and ours; it is run once, and not again.
-        unsafe { (task.as_ref().run)(task, Err(error)) };
+        unsafe { (thread.run)(task, Err(error)) };
         self.forget(task);
     }
 
-    /// Before sleeping: a starved thread, if there may be a stack now, or if it must be told that there is none.
-    fn unstarve(&self) -> Option<NonNull<Task>> {
+    /// Before sleeping: a starved thread, if it is time to try again, or if it must be told that there is no stack.
+    fn unstarve(&self, now: u64) -> Option<NonNull<Task>> {
         if self.shared.starved.len() == 0 {
             return None;
         }
-        let hope = !self.refused.get() && exhausted().is_none();
-        if hope || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
+        // SAFETY: ours (invariant 2).
+        unsafe { (*self.stacks.get()).give_all() };
+        let due = self.refused.get().is_none_or(|at| now.saturating_sub(at) >= RETRY);
+        if due || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
     }
 }
 

@@ -146,7 +146,8 @@ impl Cache {
         self.shelves.get_mut(self.last)
     }
 
-    fn give_all(&mut self) {
+    /// Gives all to the arena: a stack of another size may be made of them.
+    pub(crate) fn give_all(&mut self) {
         self.shelves.iter_mut().for_each(Shelf::give_all);
     }
 }

@@ -4,12 +4,12 @@
 //! gives one event until it is deleted. Adding reports what it is ready for at that moment. So one wait of a
 //! worker is one system call, whatever it waits for.
 //!
-//! What another system's file must offer is this file's items: [`Poller`], [`Events`], [`Readiness`], [`Waker`],
-//! [`poll_one`].
+//! What another system's file must offer is this file's items: [`Poller`], [`Events`], [`Readiness`],
+//! [`Waker`], [`poll_one`].
 //!
 //! Invariants:
-//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is given, and
-//!    returns how many.
+//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is given,
+//!    and returns how many.
 //! 2. `rustix`'s `Event` has the layout of the kernel's `epoll_event` (asserted below).
 
 use std::{
@@ -48,7 +48,8 @@ pub(crate) struct Readiness {
     pub(crate) readable: bool,
     /// A call that writes would not block.
     pub(crate) writable: bool,
-    /// There is an end, an error or urgent data ahead: a read that comes short says nothing about what is left.
+    /// There is an end, an error or urgent data ahead: a read that comes short says nothing about what is
+    /// left.
     pub(crate) read_ahead: bool,
     /// The same for writing: both sides are shut down, or there is an error.
     pub(crate) write_ahead: bool,
@@ -249,6 +250,30 @@ pub(crate) fn poll_one(
             Ok(0) | Err(Errno::INTR) => {}
             Ok(_) => return Ok(()),
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the fine timeouts, and as a kernel that has none would do.
+    #[test]
+    fn a_timeout_is_never_cut_short() {
+        let (poller, mut events) = (Poller::new().unwrap(), Events::with_capacity(8).unwrap());
+        for coarse in [false, true] {
+            poller.coarse.store(coarse, Relaxed);
+            for timeout in [0, 1, 300, 1500, 2001].map(Duration::from_micros) {
+                let start = Instant::now();
+                poller.wait(Some(timeout), &mut events).unwrap();
+                assert!(start.elapsed() >= timeout);
+            }
+            for timeout in [Duration::MAX, Duration::from_secs(1 << 40)] {
+                poller.waker().wake();
+                poller.wait(Some(timeout), &mut events).unwrap();
+                assert_eq!(events.iter().count(), 0);
+            }
         }
     }
 }

@@ -10,19 +10,19 @@ use std::{
 use greenthread::Runtime;
 
 /// Runs `test` as a green thread on runtimes of 1, 2 and 8 workers.
-pub fn everywhere(test: impl Fn() + Sync) {
+pub(crate) fn everywhere(test: impl Fn() + Sync) {
     for workers in [1, 2, 8] {
         runtime(workers).run(&test);
     }
 }
 
 /// A runtime with so many workers.
-pub fn runtime(workers: usize) -> Runtime {
+pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
 
 /// In the parent: runs the test `name` of this program again, in a process of its own where `is_child` is true.
-pub fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
+pub(crate) fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
     let mut command = Command::new(env::current_exe().expect("this program"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command.env("GREENTHREAD_TEST_CHILD", name).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
@@ -31,25 +31,25 @@ pub fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
 }
 
 /// Whether this process was started by `child` for the test `name`.
-pub fn is_child(name: &str) -> bool {
+pub(crate) fn is_child(name: &str) -> bool {
     env::var("GREENTHREAD_TEST_CHILD").is_ok_and(|child| child == name)
 }
 
 /// What a child wrote, both streams.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A small generator of numbers; a test prints its seed and takes it back from `GREENTHREAD_TEST_SEED`.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed | 1)
     }
 
     /// The next number below `limit`.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

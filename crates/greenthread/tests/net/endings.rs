@@ -106,6 +106,19 @@ fn shutting_down_wakes_readers() {
     });
 }
 
+/// Not in std, but many programs on Linux end their accept loop so.
+#[test]
+fn shutting_down_wakes_who_accepts() {
+    everywhere(|world| {
+        let (listener, _) = listen();
+        let clone = listener.try_clone().unwrap();
+        let server = world.spawn(move || clone.accept().unwrap_err().kind());
+        a_moment();
+        socket2::SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
+        assert_eq!(server.join(), ErrorKind::InvalidInput);
+    });
+}
+
 #[test]
 fn shutting_down_wakes_a_writer() {
     everywhere(|world| {
@@ -190,7 +203,7 @@ fn writing_to_one_who_has_gone() {
 fn a_large_write_and_a_slow_reader() {
     const SIZE: usize = 64 << 20;
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let pattern: Vec<u8> = (0..65_521_u64).map(|n| (n * n >> 3) as u8).collect();
+        let pattern: Vec<u8> = (0..65_521_u64).map(|n| ((n * n) >> 3) as u8).collect();
         pattern.iter().copied().cycle().take(SIZE).collect()
     });
     LazyLock::force(&BYTES);

@@ -7,6 +7,18 @@ use greenthread::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use crate::world::{Kind, everywhere, green, listen, loopbacks, pair, receive, send};
 
 #[test]
+fn they_are_what_stds_are() {
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    fn is<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
+    is::<TcpStream>();
+    is::<TcpListener>();
+    is::<greenthread::net::Incoming<'static>>();
+    // A million of them should be no burden.
+    assert!(size_of::<TcpStream>() <= 96, "{}", size_of::<TcpStream>());
+}
+
+#[test]
 fn a_byte_arrives() {
     everywhere(|world| {
         for loopback in loopbacks() {

@@ -62,7 +62,7 @@ impl World {
         let turn = self.spawned.fetch_add(1, Relaxed);
         match self.kind {
             Kind::Os => Handle::Os(os::spawn(f)),
-            Kind::Mixed if turn % 2 == 0 => Handle::Os(os::spawn(f)),
+            Kind::Mixed if turn.is_multiple_of(2) => Handle::Os(os::spawn(f)),
             _ => Handle::Green(thread::spawn(f)),
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     os::{fd::AsFd, unix::net::UnixStream},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -126,10 +127,10 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
     for _ in 0..5 {
         let driver = PollDriver::new().unwrap();
         assert_eq!(driver.wait_ready(&source, Read, soon()).unwrap(), Outcome::TimedOut);
-        let registry = driver.registry.clone();
+        let (registry, poller) = (driver.registry.clone(), Arc::downgrade(&driver.poller));
         assert!(registry.is_open());
         drop(driver);
-        assert!(!registry.is_open());
+        assert!(!registry.is_open() && poller.upgrade().is_none());
     }
     // It is still good elsewhere, and for itself.
     let descriptor = source.into_descriptor();
