@@ -143,6 +143,9 @@ impl Worker {
     pub(crate) fn spawn(&self, task: NonNull<Task>) {
         Counts::bump(&self.seat().counts.spawned);
         self.queue_up(task);
+        // Those that are ready have their turn, then the new one.
+        let budget = &self.local.budget;
+        budget.set(budget.get().min(self.local.ready.len()));
         if self.shared.seats.len() > 1 {
             self.shared.call();
         }
@@ -194,7 +197,7 @@ impl Worker {
             if self.starts.get() > 0 || ready == 0 {
                 if let Some(task) = self.fresh(ready > 0) {
                     self.starts.set(self.starts.get().saturating_sub(1));
-                    local.budget.set(if self.starts.get() == 0 { ready.clamp(1, 256) } else { 0 });
+                    local.budget.set(if self.starts.get() == 0 { ready.min(256) } else { 0 });
                     return Next::Start(task);
                 }
                 self.starts.set(0);

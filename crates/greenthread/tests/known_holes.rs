@@ -1,0 +1,160 @@
+//! What breaks the axiom that the crate rests on, and what is sound but may surprise ("Soundness" in its docs). These
+//! tests say what happens today, so that a change is noticed; none of it is promised.
+
+mod common;
+
+use std::{
+    cell::{Cell, RefCell},
+    io::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use common::{child, is_child, runtime, text};
+use greenthread::thread;
+
+/// Breaks the axiom: while the lazy initialiser of a thread-local waits, a sibling initialises the same key.
+#[test]
+fn an_initialiser_that_blocks_runs_twice() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static SLOW: u32 = {
+        RUNS.fetch_add(1, SeqCst);
+        thread::yield_now();
+        7
+    });
+    runtime(1).run(|| {
+        let both = [0, 1].map(|_| thread::spawn(|| SLOW.with(|value| *value)));
+        both.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 7));
+    });
+    assert_eq!(RUNS.load(SeqCst), 2);
+}
+
+/// The remedy: inside `without_yield` nobody comes between.
+#[test]
+fn without_yield_closes_the_hole_of_the_initialiser() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static SLOW: u32 = {
+        RUNS.fetch_add(1, SeqCst);
+        thread::yield_now();
+        7
+    });
+    runtime(1).run(|| {
+        let look = || thread::without_yield(|| SLOW.with(|value| *value));
+        let both = [0, 1].map(|_| thread::spawn(look));
+        both.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 7));
+    });
+    assert_eq!(RUNS.load(SeqCst), 1);
+}
+
+/// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local is not last-in-first-out any more.
+#[test]
+fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
+    thread_local!(static STACK: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) });
+    fn scoped(name: u32) -> Option<u32> {
+        STACK.with_borrow_mut(|stack| stack.push(name));
+        thread::yield_now();
+        STACK.with_borrow_mut(Vec::pop)
+    }
+    runtime(1).run(|| {
+        let both = [1, 2].map(|name| thread::spawn(move || (name, scoped(name))));
+        let popped = both.map(|thread| thread.join().unwrap());
+        assert!(popped.iter().any(|(pushed, popped)| Some(*pushed) != *popped), "{popped:?}");
+    });
+}
+
+/// Breaks the axiom: thread-local destructors run during `process::exit`, and if they block, siblings run.
+#[test]
+fn a_destructor_that_blocks_at_exit_lets_siblings_run() {
+    const NAME: &str = "a_destructor_that_blocks_at_exit_lets_siblings_run";
+    struct Blocks;
+    impl Drop for Blocks {
+        fn drop(&mut self) {
+            thread::yield_now();
+        }
+    }
+    thread_local!(static BLOCKS: Blocks = const { Blocks });
+    if is_child(NAME) {
+        runtime(1).run(|| {
+            thread::spawn(|| {
+                println!("a sibling runs");
+                thread::park();
+            });
+            BLOCKS.with(|_| ());
+            std::process::exit(3);
+        });
+    }
+    let out = child(NAME, |_| {});
+    assert_eq!(out.status.code(), Some(3), "{}", text(&out));
+    assert!(text(&out).contains("a sibling runs"), "{}", text(&out));
+}
+
+/// Sound, but may surprise: siblings on a worker share std's thread-locals.
+#[test]
+fn siblings_share_std_thread_locals() {
+    thread_local!(static SHARED: Cell<u32> = const { Cell::new(0) });
+    runtime(1).run(|| {
+        SHARED.set(1);
+        thread::spawn(|| SHARED.set(SHARED.get() + 1)).join().unwrap();
+        assert_eq!(SHARED.get(), 2);
+    });
+}
+
+/// Sound, but may surprise: a guard of std's mutex across a blocking call stops the worker for good.
+#[test]
+fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
+    const NAME: &str = "a_std_mutex_held_across_a_wait_deadlocks_the_worker";
+    if is_child(NAME) {
+        std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(500));
+            println!("still waiting");
+            std::process::exit(4);
+        });
+        runtime(1).run(|| {
+            let mutex = Arc::new(Mutex::new(0));
+            let inner = mutex.clone();
+            let guard = mutex.lock().unwrap();
+            let sibling = thread::spawn(move || drop(inner.lock()));
+            thread::yield_now();
+            drop(guard);
+            sibling.join().unwrap();
+            println!("came through");
+        });
+        return;
+    }
+    let out = child(NAME, |_| {});
+    assert_eq!(out.status.code(), Some(4), "{}", text(&out));
+    assert!(text(&out).contains("still waiting"), "{}", text(&out));
+}
+
+/// Sound, but may surprise: std's reentrant locks know OS threads, and let siblings in.
+#[test]
+fn stdout_lock_does_not_exclude_siblings() {
+    runtime(1).run(|| {
+        let mut lock = std::io::stdout().lock();
+        let sibling = thread::spawn(|| std::io::stdout().lock().write_all(b"").is_ok());
+        assert!(sibling.join().unwrap(), "the sibling had the lock while we hold it");
+        lock.write_all(b"").unwrap();
+    });
+}
+
+/// Sound, but may surprise: std counts panics per OS thread.
+#[test]
+fn std_panicking_speaks_of_the_os_thread() {
+    struct Asks;
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            let sibling = thread::spawn(|| (std::thread::panicking(), thread::panicking()));
+            assert_eq!(sibling.join().unwrap(), (true, false));
+        }
+    }
+    runtime(1).run(|| {
+        let unwinding = thread::spawn(|| {
+            let _asks = Asks;
+            std::panic::resume_unwind(Box::new("quietly"));
+        });
+        assert_eq!(*unwinding.join().unwrap_err().downcast::<&str>().unwrap(), "quietly");
+    });
+}
