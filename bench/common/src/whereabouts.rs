@@ -1,0 +1,40 @@
+//! On which OS threads two partners run.
+
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
+
+/// Asked in each round by both partners; every 1024th time they compare the ids of their OS threads.
+#[derive(Default)]
+pub struct Whereabouts {
+    other: AtomicI32,
+    asked: AtomicUsize,
+    apart: AtomicUsize,
+}
+
+impl Whereabouts {
+    const EVERY: usize = 1024;
+
+    /// The one who answers calls this before the answer of round `i`.
+    pub fn tell(&self, i: usize) {
+        if i % Self::EVERY == 0 {
+            self.other.store(os_thread(), Relaxed);
+        }
+    }
+
+    /// The one who asked calls this after the answer of round `i`.
+    pub fn compare(&self, i: usize) {
+        if i % Self::EVERY == 0 {
+            self.asked.fetch_add(1, Relaxed);
+            self.apart.fetch_add((self.other.load(Relaxed) != os_thread()) as usize, Relaxed);
+        }
+    }
+
+    pub fn note(&self) -> String {
+        let (apart, asked) = (self.apart.load(Relaxed), self.asked.load(Relaxed));
+        format!("apart {:.0}%", 100.0 * apart as f64 / asked as f64)
+    }
+}
+
+fn os_thread() -> i32 {
+    // SAFETY: gettid has no preconditions.
+    unsafe { libc::gettid() }
+}

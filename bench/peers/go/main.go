@@ -1,0 +1,376 @@
+// Go: the same works, the same arguments and the same report as the Rust peers.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// One line of the work list: `go WORK WORKERS THREADS N SECONDS`.
+var (
+	work    = os.Args[1]
+	workers = number(os.Args[2])
+	threads = number(os.Args[3])
+	n       = number(os.Args[4])
+	seconds = os.Args[5]
+)
+
+func main() {
+	runtime.GOMAXPROCS(workers)
+	switch work {
+	case "yield":
+		yields()
+	case "spawn-join":
+		spawnJoin()
+	case "spawn-all":
+		spawnAll()
+	case "pingpong":
+		pingpong(false)
+	case "pingpong-apart":
+		pingpong(true)
+	case "parked":
+		parked()
+	case "http":
+		http()
+	default:
+		panic("no work named " + work)
+	}
+}
+
+func yields() {
+	var rounds Rounds
+	for rounds.goOn() {
+		var arrived, left int64
+		var on int32
+		var start Mark
+		var span Span
+		var all sync.WaitGroup
+		all.Add(threads)
+		for t := 0; t < threads; t++ {
+			go func() {
+				defer all.Done()
+				if atomic.AddInt64(&arrived, 1) == int64(threads) {
+					start = now()
+					atomic.StoreInt32(&on, 1)
+				}
+				for atomic.LoadInt32(&on) == 0 {
+					runtime.Gosched()
+				}
+				for i := 0; i < n; i++ {
+					runtime.Gosched()
+				}
+				if atomic.AddInt64(&left, 1) == int64(threads) {
+					span = start.elapsed()
+				}
+			}()
+		}
+		all.Wait()
+		rounds.add(threads*n, span)
+	}
+	rounds.report("")
+}
+
+// Go has no join: a WaitGroup waits, and the result goes to a place that both know.
+func spawnJoin() {
+	var rounds Rounds
+	for rounds.goOn() {
+		start := now()
+		sum := 0
+		for i := 0; i < n; i++ {
+			var done sync.WaitGroup
+			var result int
+			done.Add(1)
+			go func(i int) {
+				result = i
+				done.Done()
+			}(i)
+			done.Wait()
+			sum += result
+		}
+		rounds.add(n, start.elapsed())
+		check(sum == n*(n-1)/2)
+	}
+	rounds.report("")
+}
+
+func spawnAll() {
+	var rounds Rounds
+	results := make([]int, n)
+	for rounds.goOn() {
+		start := now()
+		var done sync.WaitGroup
+		done.Add(n)
+		for i := 0; i < n; i++ {
+			go func(i int) {
+				results[i] = i
+				done.Done()
+			}(i)
+		}
+		done.Wait()
+		sum := 0
+		for i := range results {
+			sum += results[i]
+		}
+		rounds.add(n, start.elapsed())
+		check(sum == n*(n-1)/2)
+	}
+	rounds.report("")
+}
+
+func pingpong(apart bool) {
+	const every = 1024
+	warmUp := n / 10
+	asked, different := 0, 0
+	var rounds Rounds
+	for rounds.goOn() {
+		toB := make(chan int, 1)
+		toA := make(chan int, 1)
+		result := make(chan Span)
+		var started, other int64
+		b := func() {
+			atomic.StoreInt64(&started, 1)
+			for i := 0; i < warmUp+n; i++ {
+				message := <-toB
+				if i%every == 0 {
+					atomic.StoreInt64(&other, int64(syscall.Gettid()))
+				}
+				toA <- message
+			}
+		}
+		a := func() {
+			go b()
+			// This worker is busy until another one has started the partner.
+			patience := time.Now()
+			for apart && atomic.LoadInt64(&started) == 0 && time.Since(patience) < 100*time.Millisecond {
+			}
+			start := now()
+			for i := 0; i < warmUp+n; i++ {
+				if i == warmUp {
+					start = now()
+				}
+				toB <- i
+				check(<-toA == i)
+				if i%every == 0 {
+					asked++
+					if atomic.LoadInt64(&other) != int64(syscall.Gettid()) {
+						different++
+					}
+				}
+			}
+			result <- start.elapsed()
+		}
+		go a()
+		rounds.add(n, <-result)
+	}
+	rounds.report(fmt.Sprintf("apart %.0f%%", 100*float64(different)/float64(asked)))
+}
+
+func parked() {
+	before := memory()
+	start := now()
+	gate := make(chan struct{})
+	var arrived int64
+	var started Span
+	var done sync.WaitGroup
+	done.Add(threads)
+	for t := 0; t < threads; t++ {
+		go func() {
+			if atomic.AddInt64(&arrived, 1) == int64(threads) {
+				started = start.elapsed()
+			}
+			<-gate
+			done.Done()
+		}()
+	}
+	for atomic.LoadInt64(&arrived) < int64(threads) {
+		runtime.Gosched()
+	}
+	bytes := memory() - before
+
+	wake := now()
+	for t := 0; t < threads; t++ {
+		gate <- struct{}{}
+	}
+	done.Wait()
+	woken := wake.elapsed()
+	started.report("start", threads, "")
+	woken.report("wake", threads, "")
+	report("memory", float64(bytes)/float64(threads), "bytes", 0, "")
+}
+
+// The server below uses Go's sockets but not its net/http, which does more than the other peers' servers.
+
+const answer = "HTTP/1.1 200 OK\r\n" +
+	"Content-Type: text/plain\r\n" +
+	"Content-Length: 13\r\n" +
+	"\r\n" +
+	"Hello, World!"
+
+func http() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	fmt.Printf("listening\t%d\n", listener.Addr().(*net.TCPAddr).Port)
+	for {
+		stream, err := listener.Accept()
+		must(err)
+		go serve(stream)
+	}
+}
+
+func serve(stream net.Conn) {
+	defer stream.Close()
+	input := make([]byte, 4096)
+	output := make([]byte, 0, len(answer))
+	filled := 0
+	for {
+		read, _ := stream.Read(input[filled:])
+		if read == 0 {
+			return
+		}
+		filled += read
+		output = output[:0]
+		done := 0
+		for {
+			length, err := parse(input[done:filled])
+			if err != nil {
+				return
+			}
+			if length == 0 {
+				break
+			}
+			done += length
+			output = append(output, answer...)
+		}
+		filled = copy(input, input[done:filled])
+		if _, err := stream.Write(output); err != nil {
+			return
+		}
+	}
+}
+
+var malformed = errors.New("malformed request")
+
+type header struct{ name, value []byte }
+
+// The length of the request at the start of the input, 0 if it is not complete. Like httparse it finds method,
+// path, version and up to 16 headers, and copies nothing.
+func parse(input []byte) (int, error) {
+	var headers [16]header
+	end := bytes.IndexByte(input, '\n')
+	if end < 0 {
+		return 0, nil
+	}
+	line := bytes.TrimSuffix(input[:end], []byte("\r"))
+	method := bytes.IndexByte(line, ' ')
+	path := bytes.LastIndexByte(line, ' ')
+	if method <= 0 || path <= method+1 || !bytes.HasPrefix(line[path+1:], []byte("HTTP/1.")) {
+		return 0, malformed
+	}
+	for at, count := end+1, 0; ; count++ {
+		end := bytes.IndexByte(input[at:], '\n')
+		if end < 0 {
+			return 0, nil
+		}
+		line := bytes.TrimSuffix(input[at:at+end], []byte("\r"))
+		at += end + 1
+		if len(line) == 0 {
+			return at, nil
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon <= 0 || count == len(headers) {
+			return 0, malformed
+		}
+		headers[count] = header{line[:colon], bytes.TrimLeft(line[colon+1:], " \t")}
+	}
+}
+
+// Clocks and report.
+
+type Mark struct {
+	time time.Time
+	cpu  time.Duration
+}
+
+type Span struct{ time, cpu time.Duration }
+
+func now() Mark {
+	var usage syscall.Rusage
+	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return Mark{time.Now(), time.Duration(usage.Utime.Nano() + usage.Stime.Nano())}
+}
+
+func (m Mark) elapsed() Span {
+	end := now()
+	return Span{end.time.Sub(m.time), end.cpu - m.cpu}
+}
+
+func (s Span) report(metric string, ops int, note string) {
+	report(metric, float64(s.time)/float64(ops), "ns", float64(s.cpu)/float64(ops), note)
+}
+
+func report(metric string, value float64, unit string, cpu float64, note string) {
+	fmt.Printf("%s\t%.3f\t%s\t%.3f\t%s\n", metric, value, unit, cpu, note)
+}
+
+// Rounds adds up rounds until enough time has been measured. The first one is warm-up and is not counted.
+type Rounds struct {
+	warm  bool
+	total Span
+	ops   int
+}
+
+func (r *Rounds) goOn() bool {
+	atLeast, err := strconv.ParseFloat(seconds, 64)
+	must(err)
+	return r.total.time.Seconds() < atLeast
+}
+
+func (r *Rounds) add(ops int, span Span) {
+	if r.warm {
+		r.total.time += span.time
+		r.total.cpu += span.cpu
+		r.ops += ops
+	}
+	r.warm = true
+}
+
+func (r *Rounds) report(note string) { r.total.report("time", r.ops, note) }
+
+// Bytes of memory in use by this process: resident pages and the page tables that map them.
+func memory() int {
+	status, err := os.ReadFile("/proc/self/status")
+	must(err)
+	field := func(name string) int {
+		_, rest, _ := strings.Cut(string(status), name)
+		return number(strings.Fields(rest)[0])
+	}
+	return (field("VmRSS:") + field("VmPTE:")) * 1024
+}
+
+func number(text string) int {
+	value, err := strconv.Atoi(text)
+	must(err)
+	return value
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func check(ok bool) {
+	if !ok {
+		panic("a wrong result")
+	}
+}

@@ -1,0 +1,34 @@
+//! Ours. Called `greenthread-context` it measures the switch alone.
+
+use bench_common::Args;
+use greenthread::Runtime;
+
+mod switch;
+#[path = "../../threads/works.rs"]
+mod works;
+
+mod flavour {
+    pub use greenthread::net::{TcpListener, TcpStream};
+    pub use greenthread::sync::mpsc::sync_channel;
+    pub use greenthread::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
+
+    pub fn spawn_small(f: fn()) -> JoinHandle<()> {
+        Builder::new().stack_size(64 * 1024).spawn(f).expect("memory")
+    }
+
+    pub fn unpark(thread: &JoinHandle<()>) {
+        thread.thread().unpark();
+    }
+}
+
+fn main() {
+    let args = Args::from_env();
+    match args.work.as_str() {
+        "switch" => switch::by_hand(&args),
+        "coroutine" => switch::coroutine(&args),
+        _ => {
+            let runtime = Runtime::builder().workers(args.workers).build().expect("a runtime");
+            runtime.run(|| works::work(args));
+        }
+    }
+}

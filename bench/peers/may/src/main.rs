@@ -1,0 +1,35 @@
+//! may. Its `spawn` is unsafe, and it has no channel of fixed capacity: the ping-pong uses its unbounded one, in which
+//! never more than one message waits. A parked thread has its usual stack of 32 KiB.
+
+use bench_common::Args;
+
+#[path = "../../threads/works.rs"]
+mod works;
+
+mod flavour {
+    pub use may::coroutine::{JoinHandle, park, sleep, yield_now};
+    pub use may::net::{TcpListener, TcpStream};
+    use may::sync::mpsc::{Receiver, Sender, channel};
+
+    pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        may::go!(f)
+    }
+
+    pub fn spawn_small(f: fn()) -> JoinHandle<()> {
+        may::go!(f)
+    }
+
+    pub fn unpark(thread: &JoinHandle<()>) {
+        thread.coroutine().unpark();
+    }
+
+    pub fn sync_channel<T>(_capacity: usize) -> (Sender<T>, Receiver<T>) {
+        channel()
+    }
+}
+
+fn main() {
+    let args = Args::from_env();
+    may::config().set_workers(args.workers);
+    flavour::spawn(|| works::work(args)).join().expect("no panic");
+}

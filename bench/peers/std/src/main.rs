@@ -1,0 +1,24 @@
+//! std: OS threads, for comparison.
+
+use bench_common::Args;
+
+#[path = "../../threads/works.rs"]
+mod works;
+
+mod flavour {
+    pub use std::net::{TcpListener, TcpStream};
+    pub use std::sync::mpsc::sync_channel;
+    pub use std::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
+
+    pub fn spawn_small(f: fn()) -> JoinHandle<()> {
+        Builder::new().stack_size(64 * 1024).spawn(f).expect("memory")
+    }
+
+    pub fn unpark(thread: &JoinHandle<()>) {
+        thread.thread().unpark();
+    }
+}
+
+fn main() {
+    works::work(Args::from_env());
+}

@@ -1,0 +1,39 @@
+//! The work list.
+
+/// One line of `works.tsv`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub work: String,
+    pub workers: usize,
+    pub threads: usize,
+    pub n: usize,
+    pub peers: Vec<String>,
+}
+
+impl Row {
+    pub fn title(&self) -> String {
+        let Row { work, workers, threads, .. } = self;
+        match (work.as_str(), threads) {
+            ("switch" | "coroutine", _) => work.clone(),
+            ("yield" | "spawn-all" | "parked", threads) => format!("{work}, {threads} threads, {workers}w"),
+            ("http", threads) => format!("{work}, {threads} connections, {workers}w"),
+            _ => format!("{work}, {workers}w"),
+        }
+    }
+}
+
+pub fn rows() -> Vec<Row> {
+    let lines = include_str!("../../works.tsv").lines();
+    let rows = lines.filter(|line| !line.starts_with('#')).map(|line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next().expect("works.tsv has five columns");
+        Row {
+            work: next().to_owned(),
+            workers: next().parse().expect("workers is a number"),
+            threads: next().parse().expect("threads is a number"),
+            n: next().parse().expect("n is a number"),
+            peers: next().split(' ').map(str::to_owned).collect(),
+        }
+    });
+    rows.collect()
+}
