@@ -299,7 +299,7 @@ impl Drop for Runtime {
         if self.workers.is_empty() {
             return;
         }
-        if std::thread::panicking() {
+        if std::thread::panicking() && local::get().is_none_or(|local| local.panicking()) {
             self.shared.close();
         } else if self.close(None) {
             self.workers.drain(..).for_each(OsThread::join);
