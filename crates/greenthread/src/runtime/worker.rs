@@ -55,6 +55,8 @@ const LOOK: u64 = 100_000;
 const RETRY: u64 = 20_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
 const SEARCH: u32 = 100;
+/// A sleep of so many nanoseconds was no sleep: waking up takes as long.
+const SHORT_SLEEP: u64 = 50_000;
 
 /// See the module.
 #[repr(C)]
@@ -78,6 +80,8 @@ pub(crate) struct Worker {
     /// When a stack was last refused.
     refused: Cell<Option<u64>>,
     turn: Cell<u32>,
+    /// How many rounds of a search it has patience for: all, if that has lately brought something; else ever fewer.
+    patience: Cell<u32>,
     look: Cell<Look>,
 }
 
@@ -120,6 +124,7 @@ impl Worker {
             searching: Cell::new(false),
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
+            patience: Cell::new(SEARCH),
             look: Cell::new(Look::default()),
         }
     }
@@ -354,7 +359,12 @@ impl Worker {
             watchdog.rouse();
         }
         let look = self.look.get();
-        let now = self.local.clock.now();
+        let slept_until = self.local.clock.now();
+        // A sleep that was hardly worth it: next time, wait awake for longer.
+        if slept_until.saturating_sub(now) < SHORT_SLEEP && !self.local.remote.inbox.is_empty() {
+            self.patience.set(SEARCH);
+        }
+        let now = slept_until;
         self.look.set(Look { at: now, polled: now, switches: self.local.switches.load(Relaxed), ..look });
         next
     }
@@ -370,15 +380,13 @@ impl Worker {
     /// Looks for unstarted threads that others have.
     fn search(&self) -> Option<NonNull<Task>> {
         let seats = &self.shared.seats;
-        if !self.searching.get() {
-            if !self.shared.idle.begin(seats.len().div_ceil(2)) {
-                return None;
-            }
-            self.searching.set(true);
-        }
+        // With enough searchers there already, it only waits for its inbox for a while.
+        let steals = self.searching.get() || self.shared.idle.begin(seats.len().div_ceil(2));
+        self.searching.set(steals);
+        let rounds = self.patience.get();
         let mut awake = false;
-        for round in 0..SEARCH {
-            if let Some(task) = self.injected(BATCH) {
+        for round in 0..rounds {
+            if steals && let Some(task) = self.injected(BATCH) {
                 return Some(task);
             }
             let turn = self.turn.get().wrapping_mul(0x9E37_79B1).wrapping_add(1);
@@ -392,7 +400,8 @@ impl Worker {
                 awake |= !seat.remote.sleep.is_asleep();
                 // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
                 let mine = self.started.get();
-                if mine > 64 && mine - 64 > seat.remote.load() * 5 / 4 && round < SEARCH - 1 {
+                let polite = mine > 64 && mine - 64 > seat.remote.load() * 5 / 4 && round + 1 < rounds;
+                if !steals || polite {
                     continue;
                 }
                 match seat.stealer.steal_batch_and_pop(&self.queue) {
@@ -402,16 +411,24 @@ impl Worker {
                 }
             }
             // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
-            if !awake || !self.local.remote.inbox.is_empty() {
+            if !self.local.remote.inbox.is_empty() {
+                self.patience.set(SEARCH);
                 break;
             }
-            if round == 0 {
+            if !awake {
+                break;
+            }
+            // A message from a sibling comes sooner than the driver could be asked.
+            if round == 8 {
                 self.poll(Some(Duration::ZERO));
                 if self.local.ready.len() != 0 {
                     break;
                 }
             }
             (0..8).for_each(|_| spin_loop());
+            if round + 1 == rounds {
+                self.patience.set((rounds / 2).max(2));
+            }
         }
         self.read_inbox();
         None
