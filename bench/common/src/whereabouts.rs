@@ -15,14 +15,14 @@ impl Whereabouts {
 
     /// The one who answers calls this before the answer of round `i`.
     pub fn tell(&self, i: usize) {
-        if i % Self::EVERY == 0 {
+        if i.is_multiple_of(Self::EVERY) {
             self.other.store(os_thread(), Relaxed);
         }
     }
 
     /// The one who asked calls this after the answer of round `i`.
     pub fn compare(&self, i: usize) {
-        if i % Self::EVERY == 0 {
+        if i.is_multiple_of(Self::EVERY) {
             self.asked.fetch_add(1, Relaxed);
             self.apart.fetch_add((self.other.load(Relaxed) != os_thread()) as usize, Relaxed);
         }

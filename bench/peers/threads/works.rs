@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use bench_common::{Args, Conn, Lap, Mark, Rounds, Whereabouts};
 
-use crate::flavour::{TcpListener, TcpStream, park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now};
+use crate::flavour::{
+    TcpListener, TcpStream, park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now,
+};
 
 pub fn work(args: Args) {
     match args.work.as_str() {
@@ -104,7 +106,8 @@ fn pingpong(args: &Args, apart: bool) {
             let b = spawn(b);
             // This worker is busy until another one has started the partner.
             let patience = Instant::now();
-            while apart && !started.load(Ordering::Acquire) && patience.elapsed() < Duration::from_millis(100) {
+            while apart && !started.load(Ordering::Acquire) && patience.elapsed() < Duration::from_millis(100)
+            {
                 std::hint::spin_loop();
             }
             let mut start = Mark::now();

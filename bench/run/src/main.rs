@@ -60,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     rows.retain(|row| options.only.is_empty() || options.only.iter().any(|text| row.title().contains(text)));
     for row in &mut rows {
         row.peers.retain(|peer| {
-            let asked = options.peers.is_empty() || peer.starts_with("greenthread") || options.peers.contains(peer);
+            let asked =
+                options.peers.is_empty() || peer.starts_with("greenthread") || options.peers.contains(peer);
             asked && peer::program(&bin, peer).exists()
         });
     }
@@ -80,7 +81,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 };
                 for line in outcome.lines {
                     let peer = peer.clone();
-                    let sample = Sample { row: number, repeat, peer, line, process_cpu: outcome.cpu.as_secs_f64() };
+                    let sample =
+                        Sample { row: number, repeat, peer, line, process_cpu: outcome.cpu.as_secs_f64() };
                     if let Some(raw) = &mut raw {
                         raw.write(row, &sample)?;
                     }
@@ -129,7 +131,10 @@ struct Raw(fs::File);
 impl Raw {
     fn create(path: &Path) -> io::Result<Raw> {
         let mut file = fs::File::create(path)?;
-        writeln!(file, "work\tworkers\tthreads\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\tprocess_cpu_s\tnote")?;
+        writeln!(
+            file,
+            "work\tworkers\tthreads\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\tprocess_cpu_s\tnote"
+        )?;
         Ok(Raw(file))
     }
 

@@ -112,7 +112,11 @@ pub fn serve(bin: &Path, peer: &str, row: &Row, seconds: u32) -> Result<Outcome,
     Ok(Outcome { lines, cpu, generator_cpu })
 }
 
-fn ask(server: &mut Child, connections: usize, seconds: u32) -> Result<(Vec<Line>, Duration), Box<dyn Error>> {
+fn ask(
+    server: &mut Child,
+    connections: usize,
+    seconds: u32,
+) -> Result<(Vec<Line>, Duration), Box<dyn Error>> {
     let mut first = String::new();
     BufReader::new(server.stdout.as_mut().expect("piped")).read_line(&mut first)?;
     let port = first.trim().strip_prefix("listening\t").ok_or("the server doesn't listen")?;
@@ -132,7 +136,10 @@ fn ask(server: &mut Child, connections: usize, seconds: u32) -> Result<(Vec<Line
         note,
     };
     let rate = requests as f64 / seconds as f64;
-    Ok((vec![line("cpu", per_request, "ns", busy), line("rate", rate, "per s", String::new())], warm_up + generator))
+    Ok((
+        vec![line("cpu", per_request, "ns", busy), line("rate", rate, "per s", String::new())],
+        warm_up + generator,
+    ))
 }
 
 /// Asks for some seconds; says how many requests were answered and what CPU time that took the generator.
@@ -176,7 +183,11 @@ fn cpu_of(child: &Child) -> io::Result<Duration> {
         libc::clock_getcpuclockid(child.id() as libc::pid_t, &mut clock) == 0
             && libc::clock_gettime(clock, &mut time) == 0
     };
-    if ok { Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32)) } else { Err(io::Error::last_os_error()) }
+    if ok {
+        Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Waits for the end; says how it ended and what CPU time the whole process took.

@@ -24,7 +24,9 @@ impl Cell<'_> {
     /// Ours divided by this peer, in each repeat; the median of that, as the machine drifts between repeats.
     fn ratio(&self, ours: &Cell) -> f64 {
         let other = |ours: &Sample| self.samples.iter().find(|theirs| theirs.repeat == ours.repeat);
-        median(ours.samples.iter().filter_map(|ours| Some(ours.line.value / other(ours)?.line.value)).collect())
+        median(
+            ours.samples.iter().filter_map(|ours| Some(ours.line.value / other(ours)?.line.value)).collect(),
+        )
     }
 }
 

@@ -117,7 +117,10 @@ async fn pingpong(args: &Args, apart: bool) {
                 let b = tokio::spawn(b);
                 // This worker is busy until another one has started the partner.
                 let patience = Instant::now();
-                while apart && !started.load(Ordering::Acquire) && patience.elapsed() < Duration::from_millis(100) {
+                while apart
+                    && !started.load(Ordering::Acquire)
+                    && patience.elapsed() < Duration::from_millis(100)
+                {
                     std::hint::spin_loop();
                 }
                 let span = ask(n, to_b, from_b, place).await;
@@ -130,7 +133,12 @@ async fn pingpong(args: &Args, apart: bool) {
     rounds.report(&place.note());
 }
 
-async fn ask(n: usize, to_b: mpsc::Sender<usize>, mut from_b: mpsc::Receiver<usize>, place: Arc<Whereabouts>) -> Span {
+async fn ask(
+    n: usize,
+    to_b: mpsc::Sender<usize>,
+    mut from_b: mpsc::Receiver<usize>,
+    place: Arc<Whereabouts>,
+) -> Span {
     let mut start = Mark::now();
     for i in 0..n + n / 10 {
         if i == n / 10 {
