@@ -355,13 +355,16 @@ impl Worker {
         if flag.finish() {
             self.searching.set(true);
         }
+        let brought = !self.local.remote.inbox.is_empty();
+        // What was given to a sleeper is for others to steal before anything here runs for long.
+        self.read_inbox();
         if let Some(watchdog) = &self.shared.watchdog {
             watchdog.rouse();
         }
         let look = self.look.get();
         let slept_until = self.local.clock.now();
         // A sleep that was hardly worth it: next time, wait awake for longer.
-        if slept_until.saturating_sub(now) < SHORT_SLEEP && !self.local.remote.inbox.is_empty() {
+        if slept_until.saturating_sub(now) < SHORT_SLEEP && brought {
             self.patience.set(SEARCH);
         }
         let now = slept_until;
