@@ -190,19 +190,37 @@ impl<P> Queue<P> {
     /// Takes all threads out and claims them; the wake-ups are fired when the result is dropped, after
     /// unlocking.
     pub(crate) fn claim_all(&mut self) -> Wakes<P> {
+        self.claim_while(|_| true, |_| {})
+    }
+
+    /// As [`claim_all`](Queue::claim_all), for the first threads, as long as `wanted` holds for what they want.
+    /// Those whose wait had ended otherwise are taken out too, and `lost` is told.
+    #[inline]
+    pub(crate) fn claim_while(
+        &mut self,
+        mut wanted: impl FnMut(&P) -> bool,
+        mut lost: impl FnMut(&P),
+    ) -> Wakes<P> {
         let mut wakes = Wakes { first: ptr::null(), last: ptr::null() };
-        while let Some(node) = self.pop() {
+        while self.front().is_some_and(&mut wanted)
+            && let Some(node) = self.pop()
+        {
             // SAFETY: just taken out, and whoever has `&mut self` holds the lock.
-            if let Claim::Won(Some(wake)) = unsafe { Node::claim(node) } {
-                // SAFETY: a wake-up is owed: the node lives, and its links are ours (invariant 4).
-                unsafe {
-                    (*node).wake.set(Some(wake));
-                    match wakes.last.as_ref() {
-                        None => wakes.first = node,
-                        Some(last) => last.next.set(node),
+            match unsafe { Node::claim(node) } {
+                // SAFETY: its owner takes the lock before it returns (invariant 3).
+                Claim::Lost => lost(unsafe { &(*node).payload }),
+                Claim::Won(None) => {}
+                Claim::Won(Some(wake)) => {
+                    // SAFETY: a wake-up is owed: the node lives, and its links are ours (invariant 4).
+                    unsafe {
+                        (*node).wake.set(Some(wake));
+                        match wakes.last.as_ref() {
+                            None => wakes.first = node,
+                            Some(last) => last.next.set(node),
+                        }
                     }
+                    wakes.last = node;
                 }
-                wakes.last = node;
             }
         }
         wakes

@@ -116,6 +116,12 @@ pub(crate) fn current<'a>() -> Option<(&'a Local, &'a Task)> {
     Some((local, local.running()?))
 }
 
+/// Whether the calling thread, green or not, is unwinding from a panic of its own.
+#[inline]
+pub(crate) fn panicking() -> bool {
+    std::thread::panicking() && get().is_none_or(Local::panicking)
+}
+
 /// Makes a suspended thread ready.
 ///
 /// # Safety

@@ -44,6 +44,18 @@ pub(crate) enum Reason {
     Scope,
     /// A mutex.
     Mutex,
+    /// A read lock.
+    Read,
+    /// A write lock.
+    Write,
+    /// The end of an initialisation.
+    Once,
+    /// Others to come to a barrier.
+    Barrier,
+    /// A semaphore's permits.
+    Semaphore,
+    /// The members of a wait group.
+    WaitGroup,
     /// A condition variable.
     Condvar,
     /// A message.
@@ -61,13 +73,19 @@ pub(crate) enum Reason {
 impl Reason {
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
-        const NAMES: [(Reason, &str); 12] = [
+        const NAMES: [(Reason, &str); 18] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
             (Reason::Sleep, "sleep"),
             (Reason::Join, "join"),
             (Reason::Scope, "scope"),
             (Reason::Mutex, "mutex"),
+            (Reason::Read, "read lock"),
+            (Reason::Write, "write lock"),
+            (Reason::Once, "once"),
+            (Reason::Barrier, "barrier"),
+            (Reason::Semaphore, "semaphore"),
+            (Reason::WaitGroup, "wait group"),
             (Reason::Condvar, "condvar"),
             (Reason::Receive, "receive"),
             (Reason::Send, "send"),

@@ -133,7 +133,7 @@ fn park_until(deadline: Option<std::time::Instant>) {
 /// ```
 #[must_use]
 pub fn panicking() -> bool {
-    std::thread::panicking() && local::get().is_none_or(|local| local.panicking())
+    local::panicking()
 }
 
 /// How much parallelism the machine offers: [`std::thread::available_parallelism`]. A runtime has that many
