@@ -1,0 +1,23 @@
+//! What is asked for isn't there yet, and the answers have it.
+
+use exercises::checks::ALL;
+use exercises::solution::Solution;
+
+#[test]
+fn what_readers_start_from_compiles_and_does_not_pass() {
+    for exercise in ALL {
+        let solution = Solution::of_reader(exercise.chapter);
+        let wrong = (exercise.check)(&solution).expect_err(&format!("{} passes", solution.file()));
+        assert!(!wrong.contains("doesn't compile"), "{wrong}");
+    }
+}
+
+#[test]
+fn answers_pass() {
+    for exercise in ALL {
+        let solution = Solution::of_book(exercise.chapter);
+        if let Err(wrong) = (exercise.check)(&solution) {
+            panic!("{}: {wrong}", solution.file());
+        }
+    }
+}

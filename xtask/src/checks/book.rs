@@ -1,0 +1,26 @@
+//! mdBook builds the book.
+
+use std::process::Command;
+
+use exercises::child::{self, End};
+
+use super::Outcome;
+use crate::repo::Repo;
+use crate::tools;
+
+pub(super) fn check(repo: &Repo) -> Outcome {
+    let mdbook = tools::mdbook(repo)?;
+    let built = repo.built_book();
+    let mut build = Command::new(mdbook);
+    build.arg("build").arg(repo.path("book")).arg("--dest-dir").arg(&built);
+    let run = child::run(&mut build, tools::PATIENCE)
+        .map_err(|error| vec![format!("mdBook can't be started: {error}")])?;
+    // It goes on after an include that it can't find, and says so.
+    let is_complaint = |line: &&str| line.contains("ERROR") || line.contains("WARN");
+    let mut complaints: Vec<String> =
+        run.stderr.lines().chain(run.stdout.lines()).filter(is_complaint).map(str::to_owned).collect();
+    if run.end != End::Status(0) && complaints.is_empty() {
+        complaints.push(format!("mdBook has ended with {}\n{}", run.end, run.stderr));
+    }
+    super::outcome(complaints, || format!("open {}/index.html", repo.name(&built)))
+}

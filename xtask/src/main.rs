@@ -1,0 +1,92 @@
+//! The project's chores, as one program.
+//!
+//! `cargo xtask book` builds the book and checks all that it says: [`checks::ALL`] has a file for each check, and what
+//! they share stands beside it. `cargo xtask` by itself says what else there is.
+
+#![allow(dead_code)]
+
+use std::process::ExitCode;
+
+mod chapter;
+mod checks;
+mod repo;
+mod tools;
+
+use checks::{ALL, Check};
+use repo::Repo;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let repo = Repo::here();
+    match arguments[..] {
+        ["book"] => check(&repo, ALL),
+        ["book", ref names @ ..] | ref names if is_names(names) => {
+            let chosen = ALL.iter().filter(|check| names.contains(&check.name)).copied().collect::<Vec<_>>();
+            check(&repo, &chosen)
+        }
+        [name, "--record", ref which @ ..] => record(&repo, name, which),
+        ["pictures", ref which @ ..] => record(&repo, "pictures", which),
+        _ => refuse(&usage()),
+    }
+}
+
+fn is_names(names: &[&str]) -> bool {
+    !names.is_empty() && names.iter().all(|name| ALL.iter().any(|check| check.name == *name))
+}
+
+/// Runs the checks, each of which has its line, and says whether all is well.
+fn check(repo: &Repo, checks: &[Check]) -> ExitCode {
+    let mut failed = Vec::new();
+    for check in checks {
+        match (check.run)(repo) {
+            Ok(found) => println!("ok      {:<10} {found}", check.name),
+            Err(complaints) => {
+                println!("FAILED  {:<10} {}", check.name, check.about);
+                for complaint in &complaints {
+                    println!("    {}", complaint.trim_end().replace('\n', "\n    "));
+                }
+                failed.push(check.name);
+            }
+        }
+    }
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("{} of {} checks have failed: {}", failed.len(), checks.len(), failed.join(", "));
+    ExitCode::FAILURE
+}
+
+/// Writes anew what a check compares with.
+fn record(repo: &Repo, name: &str, which: &[&str]) -> ExitCode {
+    let Some(record) = ALL.iter().find(|check| check.name == name).and_then(|check| check.record) else {
+        return refuse(&usage());
+    };
+    match record(repo, which) {
+        Ok(done) => println!("{done}"),
+        Err(complaints) => return refuse(&complaints.join("\n")),
+    }
+    ExitCode::SUCCESS
+}
+
+fn usage() -> String {
+    let mut text = "\
+usage: cargo xtask book                   builds the book in target/book, and checks it
+       cargo xtask CHECK..                some of the checks
+       cargo xtask CHECK --record [NAME]  writes anew what the check compares with
+       cargo xtask pictures [NAME]        draws the pictures
+
+The checks; those with * record:
+"
+    .to_owned();
+    for check in ALL {
+        let star = if check.record.is_some() { '*' } else { ' ' };
+        text += &format!("  {star} {:<10} {}\n", check.name, check.about);
+    }
+    text
+}
+
+fn refuse(why: &str) -> ExitCode {
+    eprintln!("{}", why.trim_end());
+    ExitCode::from(2)
+}

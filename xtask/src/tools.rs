@@ -1,0 +1,75 @@
+//! The programs that we need beside Rust, and how to come by them.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::checks::Complaints;
+use crate::repo::Repo;
+
+/// How long a tool may take. A build on a small and busy machine takes minutes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// The version of mdBook that the book is made with.
+const MDBOOK: &str = "0.5.4";
+
+/// mdBook, which is built on first use.
+pub(crate) fn mdbook(repo: &Repo) -> Result<PathBuf, Complaints> {
+    let tools = repo.target().join("tools");
+    let program = tools.join("bin").join(format!("mdbook{}", env::consts::EXE_SUFFIX));
+    let version = Command::new(&program).arg("--version").output();
+    if version.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).trim() == format!("mdbook v{MDBOOK}")) {
+        return Ok(program);
+    }
+    eprintln!("building mdBook {MDBOOK}; this is needed once, and takes a minute or more");
+    let mut install = repo.cargo();
+    install.args(["install", "mdbook", "--quiet", "--locked", "--force", "--version", &format!("={MDBOOK}")]);
+    install.args(["--no-default-features", "--features", "search"]);
+    install.arg("--root").arg(&tools).arg("--target-dir").arg(tools.join("build"));
+    repo.output(&mut install)?;
+    Ok(program)
+}
+
+/// A program of this name in `PATH`; failing that, it is installed from a Debian package if we may.
+pub(crate) fn program(name: &str, packages: &[&str]) -> Result<PathBuf, Complaints> {
+    if let Some(path) = find(name) {
+        return Ok(path);
+    }
+    let wanted = || vec![format!("{name} is needed: apt-get install {}", packages.join(" "))];
+    if !install(packages) {
+        return Err(wanted());
+    }
+    find(name).ok_or_else(wanted)
+}
+
+/// Installs Debian packages, if we are root on a system that has them.
+pub(crate) fn install(packages: &[&str]) -> bool {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout.trim_ascii() == b"0");
+    if !is_root || find("apt-get").is_none() {
+        return false;
+    }
+    eprintln!("installing {}", packages.join(" "));
+    // Sources that can't be reached matter only if a package is then missing.
+    quiet(Command::new("apt-get").args(["update", "-q"]));
+    quiet(
+        Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["install", "-q", "-y", "--no-install-recommends"])
+            .args(packages),
+    )
+}
+
+fn quiet(command: &mut Command) -> bool {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| is_program(path))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
