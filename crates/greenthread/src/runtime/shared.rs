@@ -157,7 +157,7 @@ impl Shared {
     pub(crate) fn refusal(&self, stack_size: usize) -> Option<io::Error> {
         let waiting = self.starved.len();
         (waiting != 0 && stack_size >= self.refused_size.load(Relaxed)).then(|| {
-            stack::exhausted().unwrap_or_else(|| {
+            stack::last_refusal().unwrap_or_else(|| {
                 let message = format!(
                     "no stack of {stack_size} bytes: {waiting} green threads wait for one to come free; use smaller \
                      stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads, or raise the limit of \

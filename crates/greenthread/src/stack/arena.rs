@@ -50,13 +50,13 @@ const REGION_BYTES: usize = if usize::BITS == 64 { 1 << 30 } else { 1 << 25 };
 
 static ARENA: Mutex<Arena> = Mutex::new(Arena { classes: Vec::new(), refusal: None });
 
-/// Whether `Arena::refusal` is there: written under the lock, read as a hint without.
+/// Whether no stack has come back since `Arena::refusal`: written under the lock, read as a hint without.
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
 struct Arena {
     /// Sorted by size.
     classes: Vec<Class>,
-    /// The last refusal, until a stack comes back.
+    /// The last refusal.
     refusal: Option<Refusal>,
 }
 
@@ -129,11 +129,12 @@ pub(super) fn starving() -> bool {
 /// the number of stacks that was refused.
 #[inline]
 pub(crate) fn exhausted() -> Option<io::Error> {
-    if starving() { told() } else { None }
+    if starving() { last_refusal() } else { None }
 }
 
+/// Why a stack was last refused, whatever has come back since, which others may wait for.
 #[cold]
-fn told() -> Option<io::Error> {
+pub(crate) fn last_refusal() -> Option<io::Error> {
     let refusal = lock().refusal;
     refusal.map(Refusal::into_error)
 }
@@ -223,7 +224,6 @@ pub(super) unsafe fn put(size: usize, limits: &mut [NonNull<u8>]) {
     }
     {
         let mut arena = lock();
-        arena.refusal = None;
         REFUSED.store(false, Relaxed);
         if let Ok(class) = arena.class(size) {
             limits.iter().for_each(|&limit| class.put(limit));

@@ -31,7 +31,7 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
-pub(crate) use arena::exhausted;
+pub(crate) use arena::{exhausted, last_refusal};
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;
