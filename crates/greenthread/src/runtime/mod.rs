@@ -2,7 +2,7 @@
 //!
 //! * `worker`: one worker's loop. `placement`: where a thread starts. `idle`: who searches, who is woken.
 //! * `shared`: what the workers of one runtime share, and how it ends. `injector`: the common queue.
-//! * `spawn`: how a thread comes to be; `credit`: the address space that it is promised.
+//! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
 //! * `config`: numbers from the program and the environment.
 
@@ -33,6 +33,7 @@ mod credit;
 mod hook;
 mod idle;
 mod injector;
+mod lend;
 mod placement;
 mod shared;
 pub(crate) mod spawn;
@@ -40,6 +41,7 @@ mod watchdog;
 mod worker;
 
 pub(crate) use blocking::unblock;
+pub(crate) use lend::run_unstarted;
 use shared::{Counts, Seat, Shared};
 use watchdog::Watchdog;
 use worker::Worker;

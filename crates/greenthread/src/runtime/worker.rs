@@ -29,6 +29,7 @@ use greenthread_context::{self as context, Context};
 
 use super::{
     credit::Store,
+    lend,
     placement::{Place, place},
     shared::{Counts, Fresh, Seat, Shared},
 };
@@ -75,6 +76,8 @@ pub(crate) struct Worker {
     started: Cell<usize>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
+    /// How many more joiners may run their child before the worker comes home.
+    pub(super) lends: Cell<u32>,
     /// It counts among the searchers.
     searching: Cell<bool>,
     /// When a stack was last refused.
@@ -121,6 +124,7 @@ impl Worker {
             ids: Cell::new((1, 0)),
             started: Cell::new(0),
             starts: Cell::new(0),
+            lends: Cell::new(0),
             searching: Cell::new(false),
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
@@ -165,6 +169,36 @@ impl Worker {
         }
     }
 
+    /// Takes an unstarted thread out of the queue again, if it is the newest there.
+    #[inline]
+    pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
+        match self.queue.pop() {
+            None => false,
+            Some(newest) if newest.0 == task => true,
+            Some(other) => {
+                self.queue.push(other);
+                false
+            }
+        }
+    }
+
+    /// It was the newest in the queue, and is again.
+    pub(super) fn put_back(&self, task: NonNull<Task>) {
+        self.queue.push(Fresh(task));
+    }
+
+    /// How many threads have started here and not ended.
+    #[inline]
+    pub(super) fn started(&self) -> usize {
+        self.started.get()
+    }
+
+    #[inline]
+    pub(super) fn set_started(&self, started: usize) {
+        self.started.set(started);
+        self.local.remote.load.store(started, Relaxed);
+    }
+
     /// The loop, until the runtime ends.
     pub(crate) fn run(&self) {
         // SAFETY: we live until the loop ends (invariant 1).
@@ -174,6 +208,7 @@ impl Worker {
             if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
                 self.shared.call();
             }
+            self.lends.set(lend::MOST);
             match next {
                 // SAFETY: it was taken out of the ring: suspended here, and in no list.
                 Next::Resume(context) => unsafe { self.local.enter(context, 0) },
@@ -458,8 +493,7 @@ impl Worker {
             }
             Err(error) => return self.starve(task, error),
         };
-        self.started.set(started);
-        self.local.remote.load.store(started, Relaxed);
+        self.set_started(started);
         thread.home.set(Arc::as_ptr(&self.local.remote));
         // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
         unsafe {
@@ -478,9 +512,7 @@ impl Worker {
             let stack = (*thread.stack.get()).take().expect("a started thread has a stack");
             (*self.stacks.get()).put(stack);
         }
-        let started = self.started.get() - 1;
-        self.started.set(started);
-        self.local.remote.load.store(started, Relaxed);
+        self.set_started(self.started.get() - 1);
         if self.shared.starved.len() != 0
             && let Some(starved) = self.shared.starved.pop(0, |_| {})
         {
@@ -489,8 +521,8 @@ impl Worker {
         self.forget(task);
     }
 
-    /// The last of a thread.
-    fn forget(&self, task: NonNull<Task>) {
+    /// The last of a thread that has no stack any more.
+    pub(super) fn forget(&self, task: NonNull<Task>) {
         // SAFETY: alive by the task's own reference, which goes here.
         unsafe {
             self.credit.give(task.as_ref().stack_size);

@@ -163,7 +163,8 @@ impl fmt::Debug for BlockRef {
 pub(crate) unsafe fn release(block: NonNull<Block>) {
     // SAFETY: alive, by the reference that we give back.
     let head = unsafe { block.as_ref() };
-    if head.references.fetch_sub(1, Release) == 1 {
+    // The last one needs no subtraction: there is nobody to add one.
+    if head.references.load(Acquire) == 1 || head.references.fetch_sub(1, Release) == 1 {
         fence(Acquire);
         // SAFETY: that was the last reference, and the vtable fits (invariants 1, 2).
         unsafe { (head.vtable.free)(block) };

@@ -25,7 +25,7 @@ use core::{
     sync::atomic::Ordering::{AcqRel, Acquire},
 };
 use std::{
-    alloc::{Layout, alloc, dealloc},
+    alloc::Layout,
     io,
     num::NonZeroU64,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,6 +34,7 @@ use std::{
 
 use super::{
     block::{Block, BlockRef, Kind, Task, VTable},
+    pool,
     scope::Count,
     wait::{Reason, Waiter},
 };
@@ -73,8 +74,7 @@ where
     F: FnOnce() -> T,
 {
     let layout = Layout::new::<Job<F, T>>();
-    // SAFETY: the layout is not empty.
-    let Some(job) = NonNull::new(unsafe { alloc(layout) }.cast::<Job<F, T>>()) else {
+    let Some(job) = pool::take(layout).map(NonNull::cast::<Job<F, T>>) else {
         return Err(io::Error::new(
             io::ErrorKind::OutOfMemory,
             format!("no memory for a green thread's block of {} bytes; spawn fewer threads", layout.size()),
@@ -105,7 +105,7 @@ unsafe fn free<F, T>(block: NonNull<Block>) {
     // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is in them.
     unsafe {
         ptr::drop_in_place(job.as_ptr());
-        dealloc(job.as_ptr().cast(), Layout::new::<Job<F, T>>());
+        pool::give(job.cast(), Layout::new::<Job<F, T>>());
     }
 }
 
@@ -184,7 +184,9 @@ impl<T> Handle<T> {
         let outcome = this.outcome();
         let waiter = Waiter::new();
         let mine = ptr::from_ref(&waiter).cast_mut();
-        if outcome.task.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok() {
+        if outcome.task.end.load(Acquire) != ENDED
+            && outcome.task.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok()
+        {
             waiter.wait(Reason::Join, None);
         }
         // SAFETY: ended, so the result is there, and the handle's (invariant 2).

@@ -28,6 +28,7 @@ use greenthread_context::{self as context, Context};
 
 use super::{
     block::Task,
+    pool::Pool,
     remote::Remote,
     ring::Ring,
     timers::{Timer, Timers},
@@ -59,6 +60,8 @@ impl Clock {
 pub(crate) struct Local {
     /// Where the worker goes on when no thread is ready.
     pub(crate) home: Cell<MaybeUninit<Context>>,
+    /// Memory for blocks.
+    pub(super) blocks: Pool,
     /// The ready threads.
     pub(crate) ready: Ring,
     /// How many direct switches are left in this round.
@@ -161,6 +164,7 @@ impl Local {
         let clock = Clock::new();
         Self {
             home: Cell::new(MaybeUninit::uninit()),
+            blocks: Pool::new(),
             ready: Ring::new(),
             budget: Cell::new(0),
             current: AtomicPtr::new(ptr::null_mut()),

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Result, Thread};
-use crate::task::job::Handle;
+use crate::{runtime, task::job::Handle};
 
 /// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`]. Dropping it detaches the
 /// thread.
@@ -37,6 +37,7 @@ impl<T> JoinHandle<T> {
     /// The thread's panic, if it panicked. If no stack could be had for it and none ever will, an [`std::io::Error`] in
     /// the box says so; the closure has not run then.
     pub fn join(self) -> Result<T> {
+        runtime::run_unstarted(&self.0.block);
         self.0.join()
     }
 

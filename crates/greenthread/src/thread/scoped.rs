@@ -8,7 +8,10 @@ use std::{
 
 use super::{Builder, Result, Thread};
 use crate::{
-    runtime::spawn::{self, Request},
+    runtime::{
+        self,
+        spawn::{self, Request},
+    },
     task::{job::Handle, scope::Count},
 };
 
@@ -158,6 +161,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     ///
     /// The thread's panic; as [`JoinHandle::join`](super::JoinHandle::join).
     pub fn join(self) -> Result<T> {
+        runtime::run_unstarted(&self.handle.block);
         self.handle.join()
     }
 

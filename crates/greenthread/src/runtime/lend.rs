@@ -1,0 +1,66 @@
+//! A joiner runs its child by itself, if that has not started yet: it has nothing else to do, and its stack is hot.
+//!
+//! The child is a thread like any other, with its own block, name, number and fate; it only borrows the stack, of
+//! which what is left must be as much as the child was promised. If it waits, both are suspended, which for the joiner is
+//! what it came for.
+//!
+//! Only the very thread that is joined may be run so: another one might wait for something that the joiner, buried
+//! under it, would have to do. And only so many in a row: what is ready shall have its turn, and the worker a look
+//! around.
+
+use std::{
+    ptr::{self, NonNull},
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use super::worker;
+use crate::task::{
+    block::{BlockRef, Task},
+    local,
+};
+
+/// How many may be run so between two visits home.
+pub(super) const MOST: u32 = 64;
+
+/// How much stack the way from `join` to the child's closure takes at most, in bytes.
+const FRAMES: usize = 4096;
+
+/// Called by who is about to join that thread: runs it here and now, if that can be.
+#[inline]
+pub(crate) fn run_unstarted(block: &BlockRef) {
+    let Some(worker) = worker::current() else { return };
+    if worker.lends.get() == 0 || std::thread::panicking() {
+        return;
+    }
+    // An exiting process and `without_yield` let nobody else run.
+    let Some((local, joiner)) = local::current() else { return };
+    let child: NonNull<Task> = block.as_ptr().cast();
+    // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
+    if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() || !worker.take_back(child) {
+        return;
+    }
+    // SAFETY: unstarted, and taken out of the queue: alive, and ours.
+    let thread = unsafe { child.as_ref() };
+    let here = ptr::from_ref(&thread).addr();
+    // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
+    let room = unsafe { (*joiner.stack.get()).as_ref() }.map_or(0, |stack| here - stack.guard().end);
+    let started = worker.started() + 1;
+    if room < thread.stack_size + FRAMES || !local.ready.reserve(started) {
+        return worker.put_back(child);
+    }
+    worker.lends.set(worker.lends.get() - 1);
+    local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
+    worker.set_started(started);
+    thread.home.set(Arc::as_ptr(&local.remote));
+    // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
+    // The child is run once.
+    unsafe {
+        *thread.stack.get() = (*joiner.stack.get()).take();
+        local.current.store(child.as_ptr(), Relaxed);
+        (thread.run)(child, Ok(()));
+        local.current.store(ptr::from_ref(joiner).cast_mut(), Relaxed);
+        *joiner.stack.get() = (*thread.stack.get()).take();
+    }
+    worker.set_started(worker.started() - 1);
+    worker.forget(child);
+}

@@ -1,0 +1,231 @@
+//! A thread that is joined before it has started runs on its joiner's stack, and nobody can tell.
+
+mod common;
+
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use common::{Random, child, everywhere, is_child, runtime, text};
+use greenthread::{
+    sync::mpsc::channel,
+    thread::{self, Builder},
+};
+
+/// About where the calling thread's stack is in use.
+fn here() -> usize {
+    let mark = 0u8;
+    std::hint::black_box(&raw const mark).addr()
+}
+
+/// On one worker, whether a thread that was just spawned with `size` runs on the stack of its joiner.
+fn is_lent(size: usize) -> bool {
+    let joiner = here();
+    let thread = Builder::new().stack_size(size).spawn(here).unwrap();
+    thread.join().unwrap().abs_diff(joiner) < 64 << 10
+}
+
+#[test]
+fn the_stack_that_is_left_decides() {
+    runtime(1).run(|| {
+        // A runtime's root thread has 8 MiB.
+        assert!(is_lent(64 << 10));
+        assert!(is_lent(4 << 20));
+        assert!(!is_lent(8 << 20));
+        let small = Builder::new().stack_size(256 << 10).spawn(|| (is_lent(128 << 10), is_lent(256 << 10)));
+        thread::yield_now(); // Started, so it has its own.
+        assert_eq!(small.unwrap().join().unwrap(), (true, false));
+    });
+}
+
+#[test]
+fn only_the_joined_thread_is_run_so() {
+    runtime(1).run(|| {
+        let order = Arc::new(AtomicUsize::new(0));
+        let spawn = || {
+            let order = order.clone();
+            thread::spawn(move || (order.fetch_add(1, SeqCst), here()))
+        };
+        let (first, second) = (spawn(), spawn());
+        // The second lies above the first.
+        let (turn, place) = first.join().unwrap();
+        assert!(place.abs_diff(here()) > 64 << 10, "turn {turn}");
+        second.join().unwrap();
+    });
+}
+
+#[test]
+fn it_is_a_thread_of_its_own() {
+    everywhere(|| {
+        let joiner = thread::current();
+        let thread = Builder::new().name("lent to".into());
+        let thread = thread.spawn(move || {
+            let me = thread::current();
+            assert_ne!(me.id(), joiner.id());
+            assert_eq!(me.name(), Some("lent to"));
+            // Its token is its own too.
+            me.unpark();
+            thread::park();
+            me.id()
+        });
+        let thread = thread.unwrap();
+        let id = thread.thread().id();
+        assert_eq!(thread.join().unwrap(), id);
+        assert_ne!(thread::current().id(), id);
+    });
+}
+
+#[test]
+fn it_may_wait_for_what_others_do() {
+    everywhere(|| {
+        let (send, receive) = channel();
+        let later = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(1));
+            send.send(7).unwrap();
+        });
+        let sum = thread::spawn(move || {
+            thread::yield_now();
+            thread::sleep(Duration::from_micros(100));
+            let inner = thread::spawn(move || receive.recv().unwrap());
+            inner.join().unwrap() + 1
+        });
+        assert_eq!(sum.join().unwrap(), 8);
+        later.join().unwrap();
+    });
+}
+
+#[test]
+fn its_panic_is_given_to_the_joiner() {
+    everywhere(|| {
+        for _ in 0..100 {
+            let panic = thread::spawn(|| panic!("at home")).join().map(|()| 0).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"at home"));
+            assert!(!thread::panicking());
+        }
+    });
+}
+
+#[test]
+fn a_join_while_unwinding_is_as_ever() {
+    struct Joins(Cell<bool>);
+    impl Drop for Joins {
+        fn drop(&mut self) {
+            assert!(thread::panicking());
+            self.0.set(thread::spawn(thread::panicking).join().unwrap());
+            assert!(thread::panicking());
+            assert!(!self.0.get());
+        }
+    }
+    everywhere(|| {
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            let _joins = Joins(Cell::new(false));
+            panic!("on the way out");
+        }));
+        assert!(unwound.is_err());
+    });
+}
+
+#[test]
+fn inside_without_yield_nobody_else_runs() {
+    runtime(2).run(|| {
+        let ran = Arc::new(AtomicBool::new(false));
+        thread::without_yield(|| {
+            let mark = ran.clone();
+            let thread = thread::spawn(move || {
+                mark.store(true, SeqCst);
+                here()
+            });
+            // Another worker has to run it.
+            assert!(thread.join().unwrap().abs_diff(here()) > 64 << 10);
+        });
+        assert!(ran.load(SeqCst));
+    });
+}
+
+#[test]
+fn joins_in_a_row_keep_nobody_waiting() {
+    runtime(1).run(|| {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let (count, stop) = (turns.clone(), Arc::new(AtomicBool::new(false)));
+        let stopped = stop.clone();
+        let other = thread::spawn(move || {
+            while !stopped.load(SeqCst) {
+                count.fetch_add(1, SeqCst);
+                thread::yield_now();
+            }
+        });
+        while turns.load(SeqCst) < 100 {
+            thread::spawn(|| {}).join().unwrap();
+        }
+        stop.store(true, SeqCst);
+        other.join().unwrap();
+    });
+}
+
+/// A tree of threads: each spawns some, joins them in some order, and waits now and then.
+fn tree(seed: u64, depth: u32) -> usize {
+    let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    if depth == 0 {
+        return 1;
+    }
+    let mut children: Vec<_> = (0..random.below(4))
+        .map(|n| {
+            let seed = seed.wrapping_add(n + 1).wrapping_mul(31);
+            let size = [64 << 10, 128 << 10, 1 << 20][random.below(3) as usize];
+            Builder::new().stack_size(size).spawn(move || tree(seed, depth - 1)).unwrap()
+        })
+        .collect();
+    match random.below(6) {
+        0 => thread::sleep(Duration::from_micros(random.below(200))),
+        1 => thread::yield_now(),
+        _ => {}
+    }
+    let mut sum = 1;
+    while !children.is_empty() {
+        let next = random.below(children.len() as u64) as usize;
+        // The newest more often than not.
+        let next = if random.below(3) == 0 { next } else { children.len() - 1 };
+        sum += children.remove(next).join().unwrap();
+    }
+    sum
+}
+
+#[test]
+fn trees_of_joins() {
+    let seed = std::env::var("GREENTHREAD_TEST_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
+    eprintln!("GREENTHREAD_TEST_SEED={seed}");
+    let expected: Vec<usize> = (0..30).map(|n| runtime(1).run(|| tree(seed + n, 7))).collect();
+    for workers in [2, 8] {
+        let again: Vec<usize> = (0..30).map(|n| runtime(workers).run(|| tree(seed + n, 7))).collect();
+        assert_eq!(again, expected);
+    }
+}
+
+#[test]
+fn an_overflow_names_the_borrower() {
+    const NAME: &str = "an_overflow_names_the_borrower";
+    #[expect(unconditional_recursion, reason = "it shall overflow")]
+    fn bottomless(depth: usize) -> usize {
+        std::hint::black_box([depth; 100])[0] + bottomless(depth + 1)
+    }
+    if is_child(NAME) {
+        runtime(1).run(|| {
+            let thread = Builder::new().name("borrower".into()).stack_size(64 << 10);
+            thread.spawn(|| bottomless(0)).unwrap().join().unwrap();
+        });
+        unreachable!("it overflows");
+    }
+    let output = child(NAME, |_| {});
+    let text = text(&output);
+    assert!(!output.status.success());
+    // Of the stack on which it ran, 8 MiB.
+    for part in ["'borrower' has overflowed its stack", "8388608 bytes", "lend.rs:"] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+}
