@@ -3,12 +3,12 @@
 //! `cargo xtask book` builds the book and checks all that it says: [`checks::ALL`] has a file for each check, and what
 //! they share stands beside it. `cargo xtask` by itself says what else there is.
 
-#![allow(dead_code)]
-
 use std::process::ExitCode;
 
 mod chapter;
 mod checks;
+mod gdb;
+mod listing;
 mod repo;
 mod tools;
 

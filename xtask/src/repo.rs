@@ -14,13 +14,16 @@ use crate::checks::Complaints;
 #[derive(Debug)]
 pub(crate) struct Repo {
     root: PathBuf,
+    target: PathBuf,
 }
 
 impl Repo {
     /// The tree that this program was built from.
     pub(crate) fn here() -> Self {
         let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Self { root: xtask.parent().expect("xtask is a folder of the repository").to_owned() }
+        let root = xtask.parent().expect("xtask is a folder of the repository").to_owned();
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |it| root.join(it));
+        Self { root, target }
     }
 
     /// A path from the top.
@@ -34,16 +37,13 @@ impl Repo {
     }
 
     /// The folder where Cargo builds.
-    pub(crate) fn target(&self) -> PathBuf {
-        match env::var_os("CARGO_TARGET_DIR") {
-            Some(target) => self.root.join(target),
-            None => self.root.join("target"),
-        }
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
     }
 
     /// The built book.
     pub(crate) fn built_book(&self) -> PathBuf {
-        self.target().join("book")
+        self.target.join("book")
     }
 
     pub(crate) fn read(&self, path: &Path) -> Result<String, Complaints> {
@@ -106,7 +106,8 @@ impl Repo {
         let number = TREES.fetch_add(1, Ordering::Relaxed);
         let root = env::temp_dir().join(format!("greenthread-xtask-{}-{number}", std::process::id()));
         _ = fs::remove_dir_all(&root);
-        let repo = Self { root };
+        let target = root.join("target");
+        let repo = Self { root, target };
         for (name, text) in files {
             repo.write(&repo.path(name), text).unwrap();
         }

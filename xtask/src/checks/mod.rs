@@ -4,6 +4,11 @@ use crate::repo::Repo;
 
 mod book;
 mod coverage;
+mod exercises;
+mod gdb;
+mod links;
+mod listings;
+mod measured;
 mod pasted;
 
 /// What is wrong, each with its place.
@@ -26,6 +31,11 @@ impl Check {
     const fn new(name: &'static str, about: &'static str, run: fn(&Repo) -> Outcome) -> Self {
         Self { name, about, run, record: None }
     }
+
+    const fn recorded_by(mut self, record: fn(&Repo, &[&str]) -> Outcome) -> Self {
+        self.record = Some(record);
+        self
+    }
 }
 
 /// All of them, the quick ones first.
@@ -36,7 +46,18 @@ pub(crate) const ALL: &[Check] = &[
         "what chapters include is there, and each line of a listing is shown",
         coverage::check,
     ),
+    Check::new(
+        "listings",
+        "listings are without lints, print what is shown, and end as promised",
+        listings::check,
+    )
+    .recorded_by(listings::record),
+    Check::new("exercises", "answers pass, and what readers start from doesn't", exercises::check),
+    Check::new("measured", "figures have been measured by a listing", measured::check)
+        .recorded_by(measured::record),
+    Check::new("gdb", "debugger sessions go as shown", gdb::check).recorded_by(gdb::record),
     Check::new("book", "mdBook builds the book, without a complaint", book::check),
+    Check::new("links", "all links of the built book lead somewhere, and it opens from disk", links::check),
 ];
 
 /// All is well if nothing is wrong.

@@ -1,0 +1,23 @@
+//! The answers pass, and what readers start from compiles and doesn't pass.
+
+use exercises::checks;
+use exercises::solution::Solution;
+
+use super::{Outcome, outcome};
+use crate::repo::Repo;
+
+pub(super) fn check(_repo: &Repo) -> Outcome {
+    let mut complaints = Vec::new();
+    for exercise in checks::ALL {
+        let (reader, answer) = (Solution::of_reader(exercise.chapter), Solution::of_book(exercise.chapter));
+        match (exercise.check)(&reader) {
+            Ok(_) => complaints.push(format!("{}: passes as it is", reader.file())),
+            Err(wrong) if wrong.contains("doesn't compile") => complaints.push(wrong),
+            Err(_) => {}
+        }
+        if let Err(wrong) = (exercise.check)(&answer) {
+            complaints.push(format!("{}: {wrong}", answer.file()));
+        }
+    }
+    outcome(complaints, || format!("{} exercises, and an answer to each", checks::ALL.len()))
+}

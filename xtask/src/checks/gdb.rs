@@ -1,0 +1,113 @@
+//! The debugger sessions of the book: `book/gdb/NAME.gdb` is what is typed, and `NAME.txt` is what gdb has said.
+//!
+//! The first line of a script names its program: `# program: PACKAGE PROGRAM`. The last line of a recording names the
+//! compiler and the debugger. With others, frames and registers may differ: then we only see whether the script
+//! still gets through, and say so.
+
+use std::path::{Path, PathBuf};
+
+use super::{Complaints, Outcome, outcome};
+use crate::gdb;
+use crate::listing::Program;
+use crate::repo::Repo;
+
+pub(super) fn check(repo: &Repo) -> Outcome {
+    let scripts = repo.files("book/gdb", "gdb");
+    let versions = gdb::versions(repo)?;
+    let (mut complaints, mut not_compared) = (orphans(repo, &scripts), Vec::new());
+    for script in &scripts {
+        let recorded = script.with_extension("txt");
+        let session = session(repo, script, &versions);
+        match session.and_then(|session| Ok(compare(&repo.read(&recorded)?, &session))) {
+            Ok(Comparison::Same) => {}
+            Ok(Comparison::OtherTools) => not_compared.push(repo.name(&recorded)),
+            Ok(Comparison::Differs(why)) => complaints.push(format!("{}: {why}", repo.name(&recorded))),
+            Err(wrong) => complaints.extend(wrong),
+        }
+    }
+    outcome(complaints, || {
+        let mut found = format!("{} sessions, by {versions}", scripts.len());
+        if !not_compared.is_empty() {
+            found +=
+                &format!("; run but not compared, since recorded by others: {}", not_compared.join(", "));
+        }
+        found
+    })
+}
+
+/// Records anew, the sessions named or all.
+pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
+    let versions = gdb::versions(repo)?;
+    let mut written = Vec::new();
+    for script in repo.files("book/gdb", "gdb") {
+        let name = script.file_stem().expect("a script has a name").to_string_lossy().into_owned();
+        if which.is_empty() || which.contains(&&*name) {
+            repo.write(&script.with_extension("txt"), session(repo, &script, &versions)?)?;
+            written.push(name);
+        }
+    }
+    Ok(format!("recorded: {}", written.join(", ")))
+}
+
+fn session(repo: &Repo, script: &Path, versions: &str) -> Result<String, Complaints> {
+    let text = repo.read(script)?;
+    let program = text.lines().next().and_then(|line| line.strip_prefix("# program: "));
+    let program = program.ok_or_else(|| {
+        vec![format!("{}: the first line should be `# program: PACKAGE PROGRAM`", repo.name(script))]
+    })?;
+    let output = gdb::run(repo, &Program::named(repo, program.trim())?, script)?;
+    Ok(format!("{}recorded with {versions}\n", gdb::transcript(repo, &output)))
+}
+
+/// Recordings without a script.
+fn orphans(repo: &Repo, scripts: &[PathBuf]) -> Complaints {
+    let mut recordings = repo.files("book/gdb", "txt");
+    recordings.retain(|path| !scripts.contains(&path.with_extension("gdb")));
+    recordings.iter().map(|path| format!("{}: there is no such script", repo.name(path))).collect()
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Comparison {
+    Same,
+    Differs(String),
+    OtherTools,
+}
+
+fn compare(recorded: &str, session: &str) -> Comparison {
+    if recorded == session {
+        return Comparison::Same;
+    }
+    if recorded.lines().next_back() != session.lines().next_back() {
+        return Comparison::OtherTools;
+    }
+    let pairs = recorded.lines().zip(session.lines()).enumerate();
+    match pairs.into_iter().find(|(_, (old, new))| old != new) {
+        Some((index, (old, new))) => {
+            Comparison::Differs(format!("line {} was `{old}`, and is `{new}`", index + 1))
+        }
+        None => Comparison::Differs("its last lines differ".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_session_is_found() {
+        let old = "(gdb) run\nrax 1\nrecorded with rustc 1, gdb 1\n";
+        assert_eq!(compare(old, old), Comparison::Same);
+        let new = "(gdb) run\nrax 2\nrecorded with rustc 1, gdb 1\n";
+        assert_eq!(compare(old, new), Comparison::Differs("line 2 was `rax 1`, and is `rax 2`".to_owned()));
+        let longer = "(gdb) run\nrax 1\nrecorded with rustc 1, gdb 1\nrecorded with rustc 1, gdb 1\n";
+        assert_eq!(compare(old, longer), Comparison::Differs("its last lines differ".to_owned()));
+        assert_eq!(compare(old, "(gdb) run\nrax 2\nrecorded with rustc 2, gdb 1\n"), Comparison::OtherTools);
+    }
+
+    #[test]
+    fn a_recording_without_a_script_is_found() {
+        let repo = Repo::of_files(&[("book/gdb/a.gdb", ""), ("book/gdb/a.txt", ""), ("book/gdb/b.txt", "")]);
+        let scripts = repo.files("book/gdb", "gdb");
+        assert_eq!(orphans(&repo, &scripts), ["book/gdb/b.txt: there is no such script"]);
+    }
+}

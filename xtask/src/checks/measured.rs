@@ -1,0 +1,142 @@
+//! The figures of the book have been measured, by programs that still measure them.
+//!
+//! `book/measured/NAME.txt` holds what a `measure-*` program of a listing has printed in release, lines of
+//! `NAME VALUE UNIT`, and a last line that says by which program, on which machine, by which compiler, and when.
+//! Figures differ from machine to machine, so what is compared is what is measured and in which unit.
+
+use std::fs;
+use std::process::Command;
+
+use exercises::solution::Profile;
+
+use super::{Complaints, Outcome, outcome};
+use crate::listing::{self, Program};
+use crate::repo::Repo;
+
+pub(super) fn check(repo: &Repo) -> Outcome {
+    let files = repo.files("book/measured", "txt");
+    let (mut complaints, mut figures) = (Vec::new(), 0);
+    let mut unused: Vec<Program> = Program::all(repo).into_iter().filter(Program::is_measurement).collect();
+    for file in &files {
+        let text = repo.read(file)?;
+        let checked = source(repo, &text).and_then(|(program, recorded)| {
+            unused.retain(|other| *other != program);
+            let printed = measure(repo, &program)?;
+            compare(recorded, &printed)
+        });
+        match checked {
+            Ok(count) => figures += count,
+            Err(wrong) => complaints.push(format!("{}: {}", repo.name(file), wrong.join("; "))),
+        }
+    }
+    complaints.extend(unused.iter().map(|it| format!("{} {}: recorded in no file", it.package, it.name)));
+    outcome(complaints, || format!("{figures} figures, all of them measured by a listing"))
+}
+
+/// Measures anew: `NAME PACKAGE PROGRAM` for a new file, `NAME` for one that is there, nothing for all of them.
+pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
+    let folder = repo.path("book/measured");
+    let mut written = Vec::new();
+    if let [name, package, program] = which {
+        let program = Program::named(repo, &format!("{package} {program}"))?;
+        write(repo, name, &program)?;
+        written.push((*name).to_owned());
+    } else {
+        for file in repo.files("book/measured", "txt") {
+            let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            if which.is_empty() || which.contains(&&*name) {
+                let (program, _) = source(repo, &repo.read(&file)?)?;
+                write(repo, &name, &program)?;
+                written.push(name);
+            }
+        }
+    }
+    Ok(format!("measured in {}: {}", repo.name(&folder), written.join(", ")))
+}
+
+fn write(repo: &Repo, name: &str, program: &Program) -> Result<(), Complaints> {
+    let printed = measure(repo, program)?;
+    let text =
+        format!("{}measured by {} {}, {}\n", printed, program.package, program.name, circumstances(repo)?);
+    repo.write(&repo.path(&format!("book/measured/{name}.txt")), text)
+}
+
+/// The program that the last line names, and the lines before that.
+fn source<'a>(repo: &Repo, text: &'a str) -> Result<(Program, &'a str), Complaints> {
+    let (recorded, last) = text.trim_end().rsplit_once('\n').unwrap_or_default();
+    let program = last.strip_prefix("measured by ").and_then(|rest| rest.split(',').next());
+    let program = program
+        .ok_or_else(|| vec!["the last line doesn't say `measured by PACKAGE PROGRAM, ..`".to_owned()])?;
+    Ok((Program::named(repo, program)?, recorded))
+}
+
+fn measure(repo: &Repo, program: &Program) -> Result<String, Complaints> {
+    listing::build(repo, std::slice::from_ref(program), Profile::Release)?;
+    repo.output(&mut Command::new(program.path(repo, Profile::Release)))
+}
+
+/// How many figures there are, if the same things are measured.
+fn compare(recorded: &str, printed: &str) -> Result<usize, Complaints> {
+    let figures = |text: &str| text.lines().map(figure).collect::<Result<Vec<_>, _>>();
+    let (recorded, printed) = (figures(recorded)?, figures(printed)?);
+    if recorded != printed {
+        return Err(vec![format!("recorded is {recorded:?}, and measured was {printed:?}")]);
+    }
+    Ok(recorded.len())
+}
+
+/// The name and the unit in a line `NAME VALUE UNIT`.
+fn figure(line: &str) -> Result<(String, String), Complaints> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_value =
+        |word: &&str| word.replace([',', '_'], "").parse::<f64>().is_ok_and(|it| it.is_finite() && it > 0.0);
+    match words.iter().rposition(is_value) {
+        Some(at) if at > 0 && at + 1 < words.len() => Ok((words[..at].join(" "), words[at + 1..].join(" "))),
+        _ => Err(vec![format!("`{line}` is not `NAME VALUE UNIT`")]),
+    }
+}
+
+/// Where and when: processor, system, compiler, date.
+fn circumstances(repo: &Repo) -> Result<String, Complaints> {
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let processor = processor.map_or("an unknown processor", |(_, name)| name.trim());
+    let system = repo.output(Command::new("uname").args(["-s", "-r"]))?;
+    let compiler = repo.output(Command::new("rustc").arg("--version"))?;
+    let compiler = compiler.split(" (").next().unwrap_or_default();
+    let date = repo.output(Command::new("date").arg("+%Y-%m-%d"))?;
+    Ok(format!("{processor}, {}, {compiler}, {}", system.trim(), date.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures() {
+        assert_eq!(figure("switch 1.7 ns").unwrap(), ("switch".to_owned(), "ns".to_owned()));
+        assert_eq!(figure("spawn of 10 threads 1_700 ns each").unwrap().0, "spawn of 10 threads");
+        assert!(figure("switch ns").is_err());
+        assert!(figure("switch 0 ns").is_err());
+        assert!(figure("switch 12").is_err());
+    }
+
+    #[test]
+    fn another_figure_is_found() {
+        assert_eq!(compare("switch 1.7 ns\n", "switch 2.4 ns\n").unwrap(), 1);
+        assert!(compare("switch 1.7 ns\n", "switch 1.7 us\n").is_err());
+        assert!(compare("switch 1.7 ns\n", "yield 1.7 ns\n").is_err());
+        assert!(compare("switch 1.7 ns\n", "").is_err());
+    }
+
+    #[test]
+    fn a_file_that_names_no_program_is_found() {
+        let files = [
+            ("book/measured/a.txt", "x 1 ns\nmeasured by a measure-x, here\n"),
+            ("book/measured/b.txt", "x 1 ns\n"),
+        ];
+        let complaints = check(&Repo::of_files(&files)).unwrap_err();
+        assert!(complaints[0].contains("no listing has a program `a measure-x`"), "{complaints:?}");
+        assert!(complaints[1].contains("`measured by PACKAGE PROGRAM, ..`"), "{complaints:?}");
+    }
+}
