@@ -49,7 +49,7 @@
 //! Rust does not promise this today (see unsafe-code-guidelines, issue 602). What breaks it:
 //!
 //! * A `std::thread_local!` whose lazy *initialiser* blocks: a sibling may initialise the same key in between. Use
-//!   `const { .. }` initialisers.
+//!   `const { .. }` initialisers, or [`greenthread::thread_local!`](thread_local!).
 //! * Crates that keep a stack discipline in a thread-local across a blocking call (`scoped-tls` and its like).
 //! * A `process::exit` on a green thread, if a thread-local destructor of that worker blocks.
 //!
@@ -60,7 +60,8 @@
 //!
 //! *What is sound, but may surprise:*
 //!
-//! * Green threads of one worker share the values of `std::thread_local!`.
+//! * Green threads of one worker share the values of `std::thread_local!`. With
+//!   [`greenthread::thread_local!`](thread_local!) each has its own.
 //! * A `std::sync::Mutex` guard held across a blocking call can deadlock the worker: its siblings block the OS thread,
 //!   and with it the holder. Use [`sync::Mutex`].
 //! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker.

@@ -49,6 +49,29 @@ fn without_yield_closes_the_hole_of_the_initialiser() {
     assert_eq!(RUNS.load(SeqCst), 1);
 }
 
+/// The other remedy: a thread-local of ours, where nobody shares the value.
+#[test]
+fn a_thread_local_of_ours_closes_the_hole_of_the_initialiser() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    greenthread::thread_local!(static SLOW: u32 = {
+        RUNS.fetch_add(1, SeqCst);
+        thread::yield_now();
+        7
+    });
+    runtime(1).run(|| {
+        let both = [0, 1].map(|_| {
+            thread::spawn(|| {
+                let first = SLOW.with(std::ptr::from_ref).addr();
+                thread::yield_now();
+                assert_eq!(SLOW.with(std::ptr::from_ref).addr(), first);
+                SLOW.with(|value| *value)
+            })
+        });
+        both.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 7));
+    });
+    assert_eq!(RUNS.load(SeqCst), 2, "once for each thread");
+}
+
 /// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local is not last-in-first-out any more.
 #[test]
 fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
@@ -62,6 +85,21 @@ fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
         let both = [1, 2].map(|name| thread::spawn(move || (name, scoped(name))));
         let popped = both.map(|thread| thread.join().unwrap());
         assert!(popped.iter().any(|(pushed, popped)| Some(*pushed) != *popped), "{popped:?}");
+    });
+}
+
+/// The remedy: in a thread-local of ours each thread has its own stack of callers.
+#[test]
+fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
+    greenthread::thread_local!(static STACK: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) });
+    fn scoped(name: u32) -> Option<u32> {
+        STACK.with_borrow_mut(|stack| stack.push(name));
+        thread::yield_now();
+        STACK.with_borrow_mut(Vec::pop)
+    }
+    runtime(1).run(|| {
+        let both = [1, 2].map(|name| thread::spawn(move || scoped(name)));
+        assert_eq!(both.map(|thread| thread.join().unwrap()), [Some(1), Some(2)]);
     });
 }
 
@@ -99,6 +137,20 @@ fn siblings_share_std_thread_locals() {
         SHARED.set(1);
         thread::spawn(|| SHARED.set(SHARED.get() + 1)).join().unwrap();
         assert_eq!(SHARED.get(), 2);
+    });
+}
+
+/// Where each thread shall have its own: a thread-local of ours.
+#[test]
+fn siblings_have_their_own_of_our_thread_locals() {
+    greenthread::thread_local!(static OWN: Cell<u32> = const { Cell::new(0) });
+    runtime(1).run(|| {
+        OWN.set(1);
+        let other = thread::spawn(|| {
+            OWN.set(OWN.get() + 1);
+            OWN.get()
+        });
+        assert_eq!((other.join().unwrap(), OWN.get()), (1, 1));
     });
 }
 

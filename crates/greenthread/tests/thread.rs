@@ -546,3 +546,63 @@ fn handles_are_send_and_sync_and_show_themselves() {
     assert!(thread::available_parallelism().unwrap().get() >= 1);
     handle.join().unwrap();
 }
+
+#[test]
+fn sleep_until_sleeps_until() {
+    use greenthread::time::{Duration, Instant};
+    let test = || {
+        let deadline = Instant::now() + Duration::from_millis(3);
+        thread::sleep_until(deadline);
+        assert!(Instant::now() >= deadline);
+        thread::sleep_until(deadline);
+    };
+    everywhere(test);
+    test();
+}
+
+#[test]
+#[allow(deprecated, reason = "they are there because std has them")]
+fn the_deprecated_ones() {
+    let test = || {
+        let start = Instant::now();
+        thread::sleep_ms(2);
+        thread::park_timeout_ms(2);
+        assert!(start.elapsed() >= Duration::from_millis(4));
+        thread::current().unpark();
+        thread::park_timeout_ms(u32::MAX);
+    };
+    everywhere(test);
+    test();
+}
+
+#[test]
+fn spawn_unchecked_borrows() {
+    everywhere(|| {
+        let mut text = String::from("a");
+        let borrowed = &mut text;
+        // SAFETY: joined before `text` goes.
+        let thread = unsafe {
+            Builder::new().spawn_unchecked(move || {
+                borrowed.push('b');
+                borrowed.len()
+            })
+        };
+        assert_eq!(thread.unwrap().join().unwrap(), 2);
+        assert_eq!(text, "ab");
+    });
+}
+
+#[test]
+fn unblock_borrows_from_its_caller() {
+    everywhere(|| {
+        let mut bytes = [0_u8; 100];
+        let text = String::from("from the stack");
+        let length = thread::unblock(|| {
+            bytes.fill(7);
+            text.len()
+        });
+        assert_eq!((length, bytes), (14, [7; 100]));
+        let caught = catch_unwind(AssertUnwindSafe(|| thread::unblock(|| resume_unwind(Box::new(bytes[0])))));
+        assert_eq!(*caught.unwrap_err().downcast::<u8>().unwrap(), 7);
+    });
+}

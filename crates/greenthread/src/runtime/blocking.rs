@@ -1,4 +1,8 @@
 //! The door for blocking work: a pool of OS threads (the crate `blocking`), while the green thread is parked.
+//!
+//! Invariants:
+//! 1. A call lies on its caller's stack. The pool has it until it wakes the caller, which can't be woken otherwise:
+//!    so what the call's closure borrows is there as long as it is needed.
 
 use std::{
     cell::UnsafeCell,
@@ -11,41 +15,67 @@ use crate::task::{
     wait::{Reason, Waiter},
 };
 
-/// Where the pool leaves the result. It lies on the parked thread's stack.
-struct Slot<T> {
-    result: UnsafeCell<Option<Result<T>>>,
+/// A closure for the pool, and what became of it.
+struct Call<F, T> {
+    work: UnsafeCell<Work<F, T>>,
     waiter: Waiter,
 }
 
-struct Pointer<T>(*const Slot<T>);
+enum Work<F, T> {
+    Todo(F),
+    Running,
+    Done(Result<T>),
+}
 
-// SAFETY: the slot is written by the pool's thread before it wakes the waiter, and read after; `T: Send`.
-unsafe impl<T: Send> Send for Pointer<T> {}
+/// A `Call` without its types, which may not be `'static`.
+struct Job {
+    call: *const (),
+    run: unsafe fn(*const ()),
+}
+
+// SAFETY: made by `unblock` only, which asks for a closure and a result that may be sent.
+unsafe impl Send for Job {}
+
+impl Job {
+    fn run(self) {
+        // SAFETY: the pool runs it once, and the call is the pool's until then (invariant 1).
+        unsafe { (self.run)(self.call) }
+    }
+}
+
+impl<F: FnOnce() -> T, T> Call<F, T> {
+    /// # Safety
+    /// `call` is a `Call<F, T>`, and the pool has it (invariant 1).
+    unsafe fn run(call: *const ()) {
+        let call = call.cast::<Self>();
+        // SAFETY: ours until the waiter is woken (invariant 1).
+        unsafe {
+            let work = (*call).work.get();
+            if let Work::Todo(f) = work.replace(Work::Running) {
+                let result = catch_unwind(AssertUnwindSafe(f));
+                work.write(Work::Done(result));
+            }
+            Waiter::wake(&raw const (*call).waiter);
+        }
+    }
+}
 
 /// Runs `f` on the pool and waits for it; on an OS thread, runs it right here.
 pub(crate) fn unblock<F, T>(f: F) -> T
 where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    F: FnOnce() -> T + Send,
+    T: Send,
 {
     if local::current().is_none() {
         return f();
     }
-    let slot = Slot { result: UnsafeCell::new(None), waiter: Waiter::new() };
-    let pointer = Pointer(&raw const slot);
-    blocking::unblock(move || {
-        let pointer = pointer;
-        let result = catch_unwind(AssertUnwindSafe(f));
-        // SAFETY: the slot stays until its waiter is woken, and is ours until then.
-        unsafe {
-            *(*pointer.0).result.get() = Some(result);
-            Waiter::wake(&raw const (*pointer.0).waiter);
-        }
-    })
-    .detach();
-    slot.waiter.wait(Reason::Blocking, None);
-    match slot.result.into_inner().expect("the pool leaves a result before it wakes us") {
-        Ok(value) => value,
-        Err(payload) => resume_unwind(payload),
+    let call = Call { work: UnsafeCell::new(Work::Todo(f)), waiter: Waiter::new() };
+    let job = Job { call: (&raw const call).cast(), run: Call::<F, T>::run };
+    blocking::unblock(move || job.run()).detach();
+    call.waiter.wait(Reason::Blocking, None);
+    match call.work.into_inner() {
+        Work::Done(Ok(value)) => value,
+        Work::Done(Err(payload)) => resume_unwind(payload),
+        _ => unreachable!("the pool has done the work before it wakes us"),
     }
 }

@@ -1,8 +1,11 @@
 //! How a green thread comes to be.
 
-use std::{io, panic::Location, panic::resume_unwind, ptr::NonNull, sync::Arc};
+use std::{io, num::NonZeroU64, panic::Location, panic::resume_unwind, ptr::NonNull, sync::Arc};
 
-use super::{Shared, credit, default, worker};
+use super::{
+    Shared, credit, default,
+    worker::{self, Worker},
+};
 use crate::{
     stack,
     task::{
@@ -26,6 +29,20 @@ impl Request {
     pub(crate) fn plain() -> Self {
         Self { name: None, stack_size: None, scope: None, location: Location::caller() }
     }
+
+    fn spec(self, id: NonZeroU64, shared: &Shared) -> io::Result<Spec> {
+        if let Some(error) = stack::exhausted() {
+            return Err(error);
+        }
+        let size = self.stack_size.map(stack::usable_size).transpose()?;
+        Ok(Spec {
+            id,
+            name: self.name.map(String::into_boxed_str),
+            stack_size: size.unwrap_or(shared.stack_size),
+            location: self.location,
+            scope: self.scope,
+        })
+    }
 }
 
 /// Spawns a thread on `on`, or on the current or the default runtime.
@@ -36,40 +53,18 @@ pub(crate) unsafe fn spawn<F, T>(on: Option<&Shared>, request: Request, f: F) ->
 where
     F: FnOnce() -> T,
 {
-    if let Some(error) = stack::exhausted() {
-        return Err(error);
-    }
-    let size = request.stack_size.map(stack::usable_size).transpose()?;
-    let name = request.name.map(String::into_boxed_str);
-    let spec = |id, shared: &Shared| Spec {
-        id,
-        name,
-        stack_size: size.unwrap_or(shared.stack_size),
-        location: request.location,
-        scope: request.scope,
-    };
     let here =
         worker::current().filter(|worker| on.is_none_or(|on| std::ptr::eq(on, Arc::as_ptr(&worker.shared))));
     match here {
-        Some(worker) => {
-            let spec = spec(worker.next_id(), &worker.shared);
-            let size = spec.stack_size;
-            if let Some(error) = worker.shared.refusal(size) {
-                return Err(error);
-            }
-            worker.credit.take(size)?;
-            // SAFETY: as the caller says.
-            let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| worker.credit.give(size))?;
-            request.scope.inspect(|scope| enter(*scope));
-            worker.spawn(task);
-            Ok(handle)
-        }
+        // SAFETY: as the caller says.
+        Some(worker) => unsafe { spawn_here(worker, request, f, false) },
         None => {
             let shared: &Shared = match on {
                 Some(on) => on,
                 None => default()?,
             };
-            let spec = spec(id::reserve(1), shared);
+            let scope = request.scope;
+            let spec = request.spec(id::reserve(1), shared)?;
             let size = spec.stack_size;
             if let Some(error) = shared.refusal(size) {
                 return Err(error);
@@ -77,11 +72,48 @@ where
             credit::take(size)?;
             // SAFETY: as the caller says.
             let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| credit::give(size))?;
-            request.scope.inspect(|scope| enter(*scope));
+            scope.inspect(|scope| enter(*scope));
             shared.inject(task);
             Ok(handle)
         }
     }
+}
+
+/// Spawns a thread on the calling green thread's worker, where it stays.
+///
+/// # Safety
+/// What `F` and `T` borrow outlives the thread.
+pub(crate) unsafe fn spawn_local<F, T>(request: Request, f: F) -> io::Result<Handle<T>>
+where
+    F: FnOnce() -> T,
+{
+    let Some(worker) = worker::current().filter(|worker| worker.local.running().is_some()) else {
+        let message =
+            "a local thread is spawned by a green thread, whose worker it shares; this is an OS thread";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    };
+    // SAFETY: as the caller says; the thread stays on this OS thread.
+    unsafe { spawn_here(worker, request, f, true) }
+}
+
+/// # Safety
+/// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread or the thread is pinned.
+unsafe fn spawn_here<F, T>(worker: &Worker, request: Request, f: F, pinned: bool) -> io::Result<Handle<T>>
+where
+    F: FnOnce() -> T,
+{
+    let scope = request.scope;
+    let spec = request.spec(worker.next_id(), &worker.shared)?;
+    let size = spec.stack_size;
+    if let Some(error) = worker.shared.refusal(size) {
+        return Err(error);
+    }
+    worker.credit.take(size)?;
+    // SAFETY: as the caller says.
+    let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| worker.credit.give(size))?;
+    scope.inspect(|scope| enter(*scope));
+    worker.spawn(task, pinned);
+    Ok(handle)
 }
 
 fn enter(scope: NonNull<Count>) {

@@ -29,6 +29,7 @@ use greenthread_context::{self as context, Context};
 
 use super::{
     credit::Store,
+    injector::Injector,
     lend,
     placement::{Place, place},
     shared::{Counts, Fresh, Seat, Shared},
@@ -68,6 +69,10 @@ pub(crate) struct Worker {
     pub(crate) driver: PollDriver,
     pub(crate) index: usize,
     queue: Queue<Fresh>,
+    /// Unstarted threads that may not start elsewhere.
+    pinned: Injector,
+    /// When one of these last found no stack: they wait for a sibling to end, or for a while.
+    held: Cell<Option<u64>>,
     stacks: UnsafeCell<Cache>,
     pub(crate) credit: Store,
     /// The next thread number, and how many are left.
@@ -119,6 +124,8 @@ impl Worker {
             driver,
             index,
             queue,
+            pinned: Injector::new(),
+            held: Cell::new(None),
             stacks: UnsafeCell::new(Cache::new()),
             credit: Store::new(),
             ids: Cell::new((1, 0)),
@@ -148,14 +155,21 @@ impl Worker {
         NonZeroU64::new(next).expect("reserved numbers are not 0")
     }
 
-    /// Queues an unstarted thread. The caller has taken its credit.
-    pub(crate) fn spawn(&self, task: NonNull<Task>) {
+    /// Queues an unstarted thread, for any worker or for this one only. The caller has taken its credit.
+    pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
         Counts::bump(&self.seat().counts.spawned);
-        self.queue_up(task);
+        if pinned {
+            // SAFETY: unstarted, alive, and ours.
+            unsafe { task.as_ref() }.home.set(Arc::as_ptr(&self.local.remote));
+            // SAFETY: as above, and in no list. No other OS thread sees this one.
+            unsafe { self.pinned.push(task) };
+        } else {
+            self.queue_up(task);
+        }
         // Those that are ready have their turn, then the new one.
         let budget = &self.local.budget;
         budget.set(budget.get().min(self.local.ready.len()));
-        if self.shared.seats.len() > 1 {
+        if !pinned && self.shared.seats.len() > 1 {
             self.shared.call();
         }
     }
@@ -259,6 +273,11 @@ impl Worker {
         loop {
             let turn = self.turn.get().wrapping_add(1);
             self.turn.set(turn);
+            if turn % 2 == 1
+                && let Some(task) = self.own_fresh()
+            {
+                return Some(task);
+            }
             let own = || self.queue.pop().map(|fresh| fresh.0);
             let oldest = || loop {
                 match self.seat().stealer.steal() {
@@ -271,7 +290,8 @@ impl Worker {
                 0 => self.injected(0).or_else(oldest),
                 8 => oldest().or_else(|| self.injected(BATCH)),
                 _ => own().or_else(|| self.injected(BATCH)),
-            }?;
+            };
+            let Some(task) = task else { return self.own_fresh() };
             if self.shared.seats.len() == 1 {
                 return Some(task);
             }
@@ -288,6 +308,20 @@ impl Worker {
                 Place::Anywhere => return Some(task),
             }
         }
+    }
+
+    /// An unstarted thread that may start here only.
+    fn own_fresh(&self) -> Option<NonNull<Task>> {
+        if self.pinned.len() == 0 {
+            return None;
+        }
+        if let Some(at) = self.held.get() {
+            if self.local.clock.now().saturating_sub(at) < RETRY {
+                return None;
+            }
+            self.held.set(None);
+        }
+        self.pinned.pop(0, |_| {})
     }
 
     fn injected(&self, more: usize) -> Option<NonNull<Task>> {
@@ -383,7 +417,8 @@ impl Worker {
             // SAFETY: ours (invariant 2); no reference lives on.
             let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
             let timeout = deadline.map(|deadline| deadline.saturating_sub(now));
-            let retry = (self.shared.starved.len() != 0).then_some(RETRY);
+            let starved = self.shared.starved.len() != 0 || self.pinned.len() != 0;
+            let retry = starved.then_some(RETRY);
             self.poll(timeout.into_iter().chain(retry).min().map(Duration::from_nanos));
             None
         };
@@ -408,7 +443,8 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.local.ready.len() != 0 || !self.queue.is_empty()
+        let pinned = self.pinned.len() != 0 && self.held.get().is_none();
+        pinned || self.local.ready.len() != 0 || !self.queue.is_empty()
     }
 
     fn others_have_some(&self) -> bool {
@@ -513,6 +549,7 @@ impl Worker {
             (*self.stacks.get()).put(stack);
         }
         self.set_started(self.started.get() - 1);
+        self.held.set(None);
         if self.shared.starved.len() != 0
             && let Some(starved) = self.shared.starved.pop(0, |_| {})
         {
@@ -539,6 +576,13 @@ impl Worker {
         self.refused.set(Some(self.local.clock.now()));
         // SAFETY: unstarted, alive, and ours.
         let thread = unsafe { task.as_ref() };
+        let pinned = !thread.home.get().is_null();
+        if pinned && self.shared.started() > 0 {
+            self.held.set(Some(self.local.clock.now()));
+            // SAFETY: unstarted, ours, and in no list.
+            unsafe { self.pinned.push(task) };
+            return self.shared.wake_all();
+        }
         if self.shared.started() > 0 {
             self.shared.refused_size.store(thread.stack_size, Relaxed);
             // SAFETY: unstarted, and ours to give.

@@ -28,6 +28,7 @@ use greenthread_context::Context;
 
 use super::{
     inbox::Linked,
+    locals,
     remote::Remote,
     scope::Count,
     wait::{Reason, Waiter},
@@ -177,7 +178,8 @@ pub(crate) struct Task {
     pub(crate) block: Block,
     /// Where it goes on, while it is suspended.
     pub(crate) context: Cell<MaybeUninit<Context>>,
-    /// The worker that it belongs to, once it has started; null before.
+    /// The worker that it belongs to, once it has started; null before, unless it belongs to one from the start
+    /// (`thread::spawn_local`).
     pub(crate) home: Cell<*const Remote>,
     /// In the inbox or the injector: the next one.
     link: AtomicPtr<Task>,
@@ -195,6 +197,8 @@ pub(crate) struct Task {
     pub(crate) scope: Option<NonNull<Count>>,
     /// Its panic hook has run, and nothing has caught that panic as far as we know.
     pub(crate) panicked: Cell<bool>,
+    /// Its thread-locals, if it has used any.
+    pub(crate) locals: Cell<Option<NonNull<locals::Table>>>,
 }
 
 impl Task {
@@ -218,6 +222,7 @@ impl Task {
             run,
             scope,
             panicked: Cell::new(false),
+            locals: Cell::new(None),
         }
     }
 }

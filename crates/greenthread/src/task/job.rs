@@ -34,7 +34,7 @@ use std::{
 
 use super::{
     block::{Block, BlockRef, Kind, Task, VTable},
-    pool,
+    locals, pool,
     scope::Count,
     wait::{Reason, Waiter},
 };
@@ -131,11 +131,24 @@ where
     let task = &job.outcome.task;
     let scope = task.scope;
     let mut unhandled = false;
+    // A result that nobody wants goes before the thread-locals, which its destructor may use.
+    let unwanted = task.end.load(Acquire) == DETACHED;
+    if unwanted {
+        // SAFETY: the handle is gone, so the result is ours (invariant 2).
+        swallow(unsafe { (*job.outcome.result.get()).assume_init_read() });
+    }
+    // SAFETY: it runs, and ends; or it has never run.
+    unsafe { locals::destroy(task) };
     match task.end.swap(ENDED, AcqRel) {
         DETACHED => {
             unhandled = panicked;
-            // SAFETY: the handle is gone, so the result is ours (invariant 2).
-            swallow(unsafe { (*job.outcome.result.get()).assume_init_read() });
+            if !unwanted {
+                // SAFETY: as above, both.
+                unsafe {
+                    swallow((*job.outcome.result.get()).assume_init_read());
+                    locals::destroy(task);
+                }
+            }
         }
         waiter if !waiter.is_null() => {
             // SAFETY: the joiner stays until it is woken (invariant 3).
@@ -143,6 +156,8 @@ where
         }
         _ => {}
     }
+    // SAFETY: nothing of the user's runs on this thread any more.
+    unsafe { locals::clear(task) };
     if let Some(scope) = scope {
         // SAFETY: the scope waits for this (invariant 4).
         unsafe { Count::leave(scope, unhandled) };

@@ -5,6 +5,7 @@
 //!   the model checker takes as it stands (`crates/models`).
 //! * `wait`: how everything that blocks waits and is woken.
 //! * `timers`: waits with a deadline.
+//! * `locals`: the values of its thread-locals.
 //! * `ring`, `pool`, `local`, `remote`: a worker as its own threads and as others see it.
 
 use core::sync::atomic;
@@ -14,6 +15,7 @@ pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod local;
+pub(crate) mod locals;
 mod pool;
 pub(crate) mod remote;
 mod ring;

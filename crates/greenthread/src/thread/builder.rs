@@ -2,7 +2,7 @@
 
 use std::{io, panic::Location};
 
-use super::JoinHandle;
+use super::{JoinHandle, LocalJoinHandle};
 use crate::{
     Runtime,
     runtime::spawn::{self, Request},
@@ -30,6 +30,43 @@ where
     T: Send + 'static,
 {
     Builder::new().spawn(f).expect("failed to spawn a green thread")
+}
+
+/// Spawns a green thread that stays on the worker of its parent, a green thread: so neither closure nor result need to be
+/// `Send`, and the two may share what isn't (an `Rc`, a `Cell`). No other worker takes it, however busy this one is.
+///
+/// What is not `Send` is bound to an OS thread, not to a green one; a value of
+/// [`greenthread::thread_local!`](crate::thread_local) remains its own thread's.
+///
+/// # Panics
+///
+/// On an OS thread; and if the thread can't be spawned. [`Builder::spawn_local`] gives the error instead.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+/// use std::{cell::Cell, rc::Rc};
+///
+/// greenthread::run(|| {
+///     let count = Rc::new(Cell::new(0));
+///     let threads = [1, 2, 3].map(|n| {
+///         let count = count.clone();
+///         thread::spawn_local(move || count.set(count.get() + n))
+///     });
+///     threads.into_iter().for_each(|thread| thread.join().unwrap());
+///     assert_eq!(count.get(), 6);
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_local<F, T>(f: F) -> LocalJoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    Builder::new()
+        .spawn_local(f)
+        .unwrap_or_else(|error| panic!("failed to spawn a local green thread: {error}"))
 }
 
 /// Spawns threads with a name or a stack size of their own: [`std::thread::Builder`].
@@ -89,6 +126,68 @@ impl Builder {
     {
         // SAFETY: nothing is borrowed, and both may be sent.
         unsafe { spawn::spawn(None, self.request(), f) }.map(JoinHandle)
+    }
+
+    /// Spawns the thread, whatever it borrows.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Safety
+    ///
+    /// What the closure and its result borrow must be there until the thread has ended and its result has been taken or dropped:
+    /// join it, or borrow `'static` only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    ///
+    /// let number = 7;
+    /// // SAFETY: joined before `number` goes.
+    /// let thread = unsafe { thread::Builder::new().spawn_unchecked(|| number + 1) }?;
+    /// assert_eq!(thread.join().unwrap(), 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        // SAFETY: as the caller says; both may be sent.
+        unsafe { spawn::spawn(None, self.request(), f) }.map(JoinHandle)
+    }
+
+    /// Spawns the thread on its parent's worker, where it stays; as [`spawn_local`].
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` on an OS thread; otherwise as [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// use std::rc::Rc;
+    ///
+    /// let error = thread::Builder::new().spawn_local(|| Rc::new(7)).unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+    /// let seven = greenthread::run(|| {
+    ///     let thread = thread::Builder::new().name("near".into()).spawn_local(|| Rc::new(7));
+    ///     *thread.unwrap().join().unwrap()
+    /// });
+    /// assert_eq!(seven, 7);
+    /// ```
+    #[track_caller]
+    pub fn spawn_local<F, T>(self, f: F) -> io::Result<LocalJoinHandle<T>>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        // SAFETY: nothing is borrowed.
+        unsafe { spawn::spawn_local(self.request(), f) }.map(LocalJoinHandle)
     }
 
     #[track_caller]

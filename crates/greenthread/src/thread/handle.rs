@@ -41,7 +41,8 @@ impl<T> JoinHandle<T> {
         self.0.join()
     }
 
-    /// Whether the thread's closure has returned or panicked. Does not block.
+    /// Whether the thread has ended: its closure has returned or panicked, and its thread-locals are destroyed. Does not
+    /// block.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
@@ -51,5 +52,58 @@ impl<T> JoinHandle<T> {
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle").field("thread", self.thread()).finish_non_exhaustive()
+    }
+}
+
+/// The handle of a thread that [`spawn_local`](super::spawn_local) has spawned: [`JoinHandle`], but it is `Send` only if the
+/// result is.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+/// use std::rc::Rc;
+///
+/// greenthread::run(|| {
+///     let thread = thread::spawn_local(|| Rc::new("not Send"));
+///     assert_eq!(*thread.join().unwrap(), "not Send");
+/// });
+/// ```
+///
+/// ```compile_fail
+/// use greenthread::thread;
+/// use std::rc::Rc;
+///
+/// fn send<T: Send>(_: T) {}
+/// send(thread::spawn_local(|| Rc::new("not Send")));
+/// ```
+pub struct LocalJoinHandle<T>(pub(super) Handle<T>);
+
+impl<T> LocalJoinHandle<T> {
+    /// The thread.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        Thread::from_ref(&self.0.block)
+    }
+
+    /// Waits for the thread's end.
+    ///
+    /// # Errors
+    ///
+    /// As [`JoinHandle::join`].
+    pub fn join(self) -> Result<T> {
+        self.0.join()
+    }
+
+    /// Whether the thread has ended, as [`JoinHandle::is_finished`].
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for LocalJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalJoinHandle").field("thread", self.thread()).finish_non_exhaustive()
     }
 }

@@ -10,19 +10,25 @@
 //!
 //! * A green thread that computes for long keeps the others of its worker waiting: call [`yield_now`] now and then, or
 //!   hand the work to [`unblock`]. The watchdog names such threads.
-//! * `std::thread_local!` values belong to the worker and are shared by its green threads.
+//! * `std::thread_local!` values belong to the worker and are shared by its green threads; those of
+//!   [`greenthread::thread_local!`](crate::thread_local) are each thread's own.
 //! * [`panicking`] is per green thread; std's counts per OS thread.
+//! * A green thread is no pthread: there is no `os::unix::thread::JoinHandleExt`.
+//!
+//! Beyond std there are [`spawn_local`], [`unblock`], [`without_yield`], and [`sleep_until`] on stable Rust.
 
 use std::{io, num::NonZero, time::Duration};
 
 mod builder;
 mod current;
 mod handle;
+mod local_key;
 mod scoped;
 
-pub use builder::{Builder, spawn};
+pub use builder::{Builder, spawn, spawn_local};
 pub use current::{Thread, ThreadId, current};
-pub use handle::JoinHandle;
+pub use handle::{JoinHandle, LocalJoinHandle};
+pub use local_key::{AccessError, LocalKey};
 pub use scoped::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
@@ -32,6 +38,7 @@ use crate::{
         local,
         wait::{Outcome, Reason, Waiter},
     },
+    time::Instant,
 };
 
 /// Lets other ready threads run first. On an OS thread: [`std::thread::yield_now`].
@@ -79,6 +86,36 @@ pub fn sleep(duration: Duration) {
     }
 }
 
+/// Sleeps until `deadline`, or not at all if that has passed; other threads run meanwhile. std's is not stable yet.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{thread, time::{Duration, Instant}};
+///
+/// let deadline = Instant::now() + Duration::from_millis(2);
+/// greenthread::run(|| thread::sleep_until(deadline));
+/// assert!(Instant::now() >= deadline);
+/// ```
+pub fn sleep_until(deadline: Instant) {
+    if Instant::now() < deadline {
+        Waiter::new().wait(Reason::Sleep, Some(deadline.into()));
+    }
+}
+
+/// Sleeps for at least `ms` milliseconds.
+///
+/// # Examples
+///
+/// ```
+/// #![allow(deprecated)]
+/// greenthread::run(|| greenthread::thread::sleep_ms(1));
+/// ```
+#[deprecated(note = "use `thread::sleep`, as with std")]
+pub fn sleep_ms(ms: u32) {
+    sleep(Duration::from_millis(ms.into()));
+}
+
 /// Waits until this thread's token is there, and takes it: [`Thread::unpark`] puts it there. As in std it may, in
 /// principle, return without; call it in a loop that looks for what is waited for.
 ///
@@ -110,6 +147,19 @@ pub fn park_timeout(timeout: Duration) {
         None => park_until(None),
         deadline => park_until(deadline),
     }
+}
+
+/// As [`park`], for at most `ms` milliseconds.
+///
+/// # Examples
+///
+/// ```
+/// #![allow(deprecated)]
+/// greenthread::run(|| greenthread::thread::park_timeout_ms(1));
+/// ```
+#[deprecated(note = "use `thread::park_timeout`, as with std")]
+pub fn park_timeout_ms(ms: u32) {
+    park_timeout(Duration::from_millis(ms.into()));
 }
 
 fn park_until(deadline: Option<std::time::Instant>) {
@@ -200,6 +250,8 @@ where
 /// [`blocking`](https://docs.rs/blocking)) grows to 500 OS threads (`BLOCKING_MAX_THREADS`). On an OS thread, and inside
 /// [`without_yield`], `f` runs right here.
 ///
+/// `f` may borrow from its caller, who can't be woken before it is done.
+///
 /// # Panics
 ///
 /// If `f` panics, with its panic.
@@ -209,13 +261,16 @@ where
 /// ```
 /// use greenthread::thread;
 ///
-/// let listing = greenthread::run(|| thread::unblock(|| std::fs::read_dir(".").map(|dir| dir.count())));
-/// assert!(listing.is_ok());
+/// let digits = greenthread::run(|| {
+///     let text = String::from("7 * 191");
+///     thread::unblock(|| text.chars().filter(char::is_ascii_digit).count())
+/// });
+/// assert_eq!(digits, 4);
 /// ```
 pub fn unblock<F, T>(f: F) -> T
 where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    F: FnOnce() -> T + Send,
+    T: Send,
 {
     runtime::unblock(f)
 }

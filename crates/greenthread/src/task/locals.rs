@@ -1,0 +1,208 @@
+//! The values that a green thread keeps of the thread-locals which it has used (`thread::LocalKey`).
+//!
+//! A thread that uses none has a null pointer. The first use makes a small hash table, from the keys' addresses to
+//! boxes with the values; it grows with the keys that this thread uses, whatever their number in the program.
+//!
+//! At the thread's end, on its own stack, the values that have a destructor are destroyed, the youngest first. A
+//! destructor may make further values; they are the youngest then. It may block, and siblings run meanwhile.
+//!
+//! Invariants:
+//! 1. A table is touched by its own thread only, and no reference into it is kept while anything of the user's runs.
+//! 2. An entry's key is the address of a static `LocalKey<T>`, so it means one `T`; its node is null once the value has
+//!    been destroyed, else a leaked `Box<Node<T>>`.
+//! 3. A node stays where it is until it is destroyed, at the thread's end: no `with` of this thread's is active then.
+//! 4. The list from `newest` on holds exactly the nodes whose values have a destructor and have not been destroyed.
+
+use core::{
+    cell::UnsafeCell,
+    mem::{self, needs_drop},
+    ptr::{self, NonNull},
+};
+use std::{
+    io::{self, Write},
+    panic::catch_unwind,
+    process,
+};
+
+use super::block::Task;
+
+/// A key: the address of its static.
+pub(crate) type Key = *const ();
+
+/// What all nodes begin with.
+#[derive(Debug)]
+struct Header {
+    key: Key,
+    /// The next older one with a destructor.
+    older: *mut Header,
+    /// Drops and frees the node.
+    free: unsafe fn(*mut Header),
+}
+
+#[repr(C)]
+struct Node<T> {
+    header: Header,
+    value: UnsafeCell<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Null if the place is free.
+    key: Key,
+    node: *mut Header,
+}
+
+const FREE: Entry = Entry { key: ptr::null(), node: ptr::null_mut() };
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// A power of two of them, a quarter of them free at least.
+    entries: Box<[Entry]>,
+    used: usize,
+    newest: *mut Header,
+}
+
+/// What a thread has of a key.
+#[derive(Debug)]
+pub(crate) enum Found<T> {
+    Value(NonNull<T>),
+    /// It has never been made.
+    Nothing,
+    /// The thread ends, and it is gone.
+    Destroyed,
+}
+
+/// Looks for the running thread's value of a key.
+///
+/// # Safety
+/// `task` is the running thread, and `key` the address of a `LocalKey<T>`.
+#[inline]
+pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
+    let Some(table) = task.locals.get() else { return Found::Nothing };
+    // SAFETY: the thread's own, and no reference lives on (invariant 1).
+    let entry = unsafe { table.as_ref() }.lookup(key);
+    if entry.key.is_null() {
+        return Found::Nothing;
+    }
+    match NonNull::new(entry.node.cast::<Node<T>>()) {
+        // SAFETY: a node of this key's type (invariant 2), and the value lies in it.
+        Some(node) => Found::Value(unsafe { NonNull::new_unchecked((*node.as_ptr()).value.get()) }),
+        None => Found::Destroyed,
+    }
+}
+
+/// Gives the running thread its value of a key, which it has not had. If the value's own initialiser has made one in
+/// the meantime, that one stays: somebody may have a reference to it.
+///
+/// # Safety
+/// As for [`find`]; the key has not been destroyed.
+#[cold]
+pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> NonNull<T> {
+    // SAFETY: as the caller says.
+    if let Found::Value(place) = unsafe { find::<T>(task, key) } {
+        return place;
+    }
+    let header = Header { key, older: ptr::null_mut(), free: free::<T> };
+    let node = Box::into_raw(Box::new(Node { header, value: UnsafeCell::new(value) }));
+    let table = task.locals.get().unwrap_or_else(|| {
+        let table = Table { entries: Box::new([FREE; 4]), used: 0, newest: ptr::null_mut() };
+        let table = NonNull::from(Box::leak(Box::new(table)));
+        task.locals.set(Some(table));
+        table
+    });
+    // SAFETY: the thread's own, and no other reference lives (invariant 1).
+    let table = unsafe { &mut *table.as_ptr() };
+    table.add(Entry { key, node: node.cast() });
+    // SAFETY: the node is new, and nobody else's.
+    unsafe {
+        if needs_drop::<T>() {
+            (*node).header.older = mem::replace(&mut table.newest, node.cast());
+        }
+        NonNull::new_unchecked((*node).value.get())
+    }
+}
+
+unsafe fn free<T>(node: *mut Header) {
+    // SAFETY: a `Node<T>` from a `Box`, by the one who has taken it out of the table (invariant 2).
+    drop(unsafe { Box::from_raw(node.cast::<Node<T>>()) });
+}
+
+/// Destroys what has a destructor. The keys stay destroyed until [`clear`].
+///
+/// # Safety
+/// `task` is the running thread, or has never run; it is at its end.
+pub(crate) unsafe fn destroy(task: &Task) {
+    let Some(table) = task.locals.get() else { return };
+    let table = table.as_ptr();
+    // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node of the list is alive,
+    // and out of list and table before it goes (invariants 2, 4).
+    let all = catch_unwind(|| unsafe {
+        while let Some(node) = NonNull::new((*table).newest) {
+            let Header { key, older, free } = *node.as_ptr();
+            (*table).newest = older;
+            (&mut *table).mark_destroyed(key);
+            free(node.as_ptr());
+        }
+    });
+    if all.is_err() {
+        // As in std: the others would be left, and there is nobody to hand the panic to.
+        let _ = io::stderr().write_all(b"fatal: a thread-local panicked when it was destroyed\n");
+        process::abort();
+    }
+}
+
+/// Frees the table, and the values without a destructor.
+///
+/// # Safety
+/// After [`destroy`], for the last time.
+pub(crate) unsafe fn clear(task: &Task) {
+    let Some(table) = task.locals.take() else { return };
+    // SAFETY: from a leaked `Box`, and nobody else's any more.
+    let table = unsafe { Box::from_raw(table.as_ptr()) };
+    for entry in table.entries.iter().filter(|entry| !entry.node.is_null()) {
+        // SAFETY: alive, and forgotten after this (invariant 2).
+        unsafe { ((*entry.node).free)(entry.node) };
+    }
+}
+
+impl Table {
+    /// The place of a key: its entry, or the free one where it would go.
+    #[inline]
+    fn place(&self, key: Key) -> usize {
+        let mask = self.entries.len() - 1;
+        // A key is two words long.
+        let mut place = key.addr() >> 4 & mask;
+        loop {
+            let found = self.entries[place].key;
+            if found == key || found.is_null() {
+                return place;
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    #[inline]
+    fn lookup(&self, key: Key) -> Entry {
+        self.entries[self.place(key)]
+    }
+
+    fn add(&mut self, entry: Entry) {
+        if (self.used + 1) * 4 > self.entries.len() * 3 {
+            let larger = vec![FREE; self.entries.len() * 2].into_boxed_slice();
+            let entries = mem::replace(&mut self.entries, larger);
+            for old in entries.iter().filter(|old| !old.key.is_null()) {
+                let place = self.place(old.key);
+                self.entries[place] = *old;
+            }
+        }
+        let place = self.place(entry.key);
+        self.entries[place] = entry;
+        self.used += 1;
+    }
+
+    fn mark_destroyed(&mut self, key: Key) {
+        let place = self.place(key);
+        self.entries[place].node = ptr::null_mut();
+    }
+}
