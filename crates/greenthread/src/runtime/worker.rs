@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     driver::{Driver, PollDriver},
-    stack::Cache,
+    stack::{self, Cache},
     task::{
         block::{self, Task},
         id,
@@ -55,6 +55,8 @@ const LOOK: u64 = 100_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
 /// runtime's may have. The one case in which a worker wakes up to look.
 const RETRY: u64 = 20_000_000;
+/// How often a busy worker gives memory of unused stacks back, in nanoseconds.
+const TIDY: u64 = 1_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
 const SEARCH: u32 = 100;
 /// A sleep of so many nanoseconds was no sleep: waking up takes as long.
@@ -98,6 +100,7 @@ pub(crate) struct Worker {
 struct Look {
     at: u64,
     polled: u64,
+    tidied: u64,
     switches: u32,
     after: u32,
 }
@@ -338,7 +341,12 @@ impl Worker {
         let after = (made * LOOK / took).clamp(1, 512) as u32;
         let poll = now.saturating_sub(last.polled) >= LOOK / 2;
         let polled = if poll { now } else { last.polled };
-        self.look.set(Look { at: now, polled, switches, after });
+        let tidy = stack::is_untidy() && now.saturating_sub(last.tidied) >= TIDY;
+        let tidied = if tidy { now } else { last.tidied };
+        self.look.set(Look { at: now, polled, tidied, switches, after });
+        if tidy {
+            stack::tidy(true);
+        }
         self.read_inbox();
         self.expire(now);
         if poll {
@@ -404,6 +412,11 @@ impl Worker {
                 self.shared.idle.end();
             }
             now = self.local.clock.now();
+        }
+        if stack::is_untidy() {
+            stack::tidy(false);
+            self.poll(Some(Duration::ZERO));
+            return None;
         }
         let flag = &self.local.remote.sleep;
         flag.prepare();

@@ -9,15 +9,17 @@
 //! million stacks are a few maps. Each new region of a size doubles what there is of it, up to a bound; where
 //! so much address space is not to be had, half of it is tried, down to a single stack.
 //!
-//! A stack is *fresh* until first taken, then it is *out* or *idle*. Fresh stacks have no guard yet: guards
-//! are placed as stacks are first taken, a batch at a time, since they cost page tables. System calls on
-//! stacks are made outside the lock, on stacks that are out.
+//! A stack is *fresh* until first taken, then it is *out*, *dirty* or *idle*. Fresh stacks have no guard yet: guards
+//! are placed as stacks are first taken, a batch at a time, since they cost page tables. A stack that comes back is dirty:
+//! it still has its memory, and is the first to be taken again. To give the memory back costs as much as the thread had
+//! cost altogether, so it is done when a worker has nothing better to do, and a little at a time when it has ([`tidy`]).
+//! System calls on stacks are made outside the lock, on stacks that are out.
 //!
 //! Invariants:
 //! 1. `Region::base` is what `reserve` gave for `Region::len`. It is mapped as long as the region is in the
-//!    list. It leaves the list to be unmapped when `idle == fresh`, which says that no stack of it is out.
-//! 2. Stack `i` is out or idle if `i < fresh`. A stack that is out is in no list, and who has it owns its
-//!    bytes, its guard's and its slot. An idle stack is in its region's list, and it and the fresh
+//!    list. It leaves the list to be unmapped when all of its stacks are fresh, dirty or idle: none is out.
+//! 2. Stack `i` is out, dirty or idle if `i < fresh`. A stack that is out is in no list, and who has it owns its
+//!    bytes, its guard's and its slot. Dirty and idle stacks are in their region's lists, and they and the fresh
 //!    ones, with their slots, belong to whoever holds the lock.
 //! 3. `Slot::guarded` is set once the guard is in place, and then `Slot::id` is written. The slots start as
 //!    zero.
@@ -27,7 +29,7 @@ use core::{
     fmt,
     mem::MaybeUninit,
     ptr::NonNull,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 use std::{
     io,
@@ -52,6 +54,9 @@ static ARENA: Mutex<Arena> = Mutex::new(Arena { classes: Vec::new(), refusal: No
 
 /// Whether no stack has come back since `Arena::refusal`: written under the lock, read as a hint without.
 static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// How many dirty stacks there are: written under the lock, read as a hint without.
+static DIRTY: AtomicUsize = AtomicUsize::new(0);
 
 struct Arena {
     /// Sorted by size.
@@ -79,9 +84,15 @@ struct Region {
     stacks: u32,
     /// Stacks from here on were never taken.
     fresh: u32,
-    /// How many idle stacks there are, and the first of them.
-    idle: u32,
-    head: u32,
+    dirty: List,
+    idle: List,
+}
+
+/// Stacks of one region, linked through their slots: how many, and the first of them.
+#[derive(Clone, Copy, Default)]
+struct List {
+    len: u32,
+    first: u32,
 }
 
 // SAFETY: a region is reached through the lock only, and its memory belongs to no OS thread (invariant 2).
@@ -90,7 +101,7 @@ unsafe impl Send for Region {}
 /// What there is to know of a stack beside its address.
 struct Slot {
     id: MaybeUninit<StackId>,
-    /// The next idle one.
+    /// The next one in its list.
     next: u32,
     guarded: bool,
 }
@@ -169,7 +180,7 @@ fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Why
     let Err((guarded, why)) = (unsafe { guard(size, raw, out) }) else { return Ok(()) };
     let mut arena = lock();
     let class = arena.class(size)?;
-    raw[guarded..].iter().for_each(|&(limit, _)| class.put(limit));
+    raw[guarded..].iter().for_each(|&(limit, _)| class.put(limit, false));
     if out.len() > had { Ok(()) } else { Err(why) }
 }
 
@@ -204,43 +215,63 @@ unsafe fn guard(
     done.map_err(|(n, _)| (n, why))
 }
 
-/// Gives the memory of stacks back and takes the stacks, by their limits.
+/// Takes stacks back, by their limits, with the memory that they still have.
 ///
 /// # Safety
 /// They are stacks of `size` bytes that the caller has from [`take`] and gives up.
-pub(super) unsafe fn put(size: usize, limits: &mut [NonNull<u8>]) {
-    let stride = size + guard_size(size);
-    limits.sort_unstable();
-    for batch in limits.chunks(BATCH) {
-        let mut spans = [Span::EMPTY; BATCH];
-        let mut n = 0;
-        // Neighbours make one span, across the guards between them, which survive.
-        for run in batch.chunk_by(|a, b| b.addr().get() - a.addr().get() == stride) {
-            spans[n] = Span { start: run[0].as_ptr(), len: (run.len() - 1) * stride + size };
-            n += 1;
-        }
-        // SAFETY: the caller's stacks, and the guards between them (invariant 2).
-        unsafe { memory::decommit(&spans[..n]) };
+pub(super) unsafe fn put(size: usize, limits: &[NonNull<u8>]) {
+    let mut arena = lock();
+    REFUSED.store(false, Relaxed);
+    if let Ok(class) = arena.class(size) {
+        limits.iter().for_each(|&limit| class.put(limit, true));
+        DIRTY.fetch_add(limits.len(), Relaxed);
     }
-    {
-        let mut arena = lock();
-        REFUSED.store(false, Relaxed);
-        if let Ok(class) = arena.class(size) {
-            limits.iter().for_each(|&limit| class.put(limit));
-        }
-    }
-    while unmap(|arena| arena.class(size).ok()?.surplus(true)) {}
 }
 
-/// Unmaps all regions of whichever size that have no stack out, to make room for others. Tells whether there
-/// was any.
+/// Whether there is something for [`tidy`] to do. One relaxed load.
+#[inline]
+pub(crate) fn is_untidy() -> bool {
+    DIRTY.load(Relaxed) != 0
+}
+
+/// Gives memory of dirty stacks back: that of a region whose stacks have all come back, if it is not needed, or else that
+/// of a few stacks. It takes some 50 microseconds, and for a region up to some milliseconds: not if `busy`.
+pub(crate) fn tidy(busy: bool) {
+    if !busy && unmap(|arena| arena.classes.iter_mut().find_map(|class| class.surplus(true))) {
+        return;
+    }
+    let mut limits = [NonNull::dangling(); BATCH];
+    let Some((size, n)) = lock().take_dirty(&mut limits) else { return };
+    let limits = &mut limits[..n];
+    let stride = size + guard_size(size);
+    limits.sort_unstable();
+    let (mut spans, mut n) = ([Span::EMPTY; BATCH], 0);
+    // Neighbours make one span, across the guards between them, which survive.
+    for run in limits.chunk_by(|a, b| b.addr().get() - a.addr().get() == stride) {
+        spans[n] = Span { start: run[0].as_ptr(), len: (run.len() - 1) * stride + size };
+        n += 1;
+    }
+    // SAFETY: they are out, and ours, and so are the guards between them (invariant 2).
+    unsafe { memory::decommit(&spans[..n]) };
+    if let Ok(class) = lock().class(size) {
+        limits.iter().for_each(|&limit| class.put(limit, false));
+    }
+}
+
+/// Unmaps all regions of whichever size that have no stack out, and gives the memory of all others back, to make room.
+/// Tells whether there was any.
 #[cold]
 fn reclaim() -> bool {
     let any = || unmap(|arena| arena.classes.iter_mut().find_map(|class| class.surplus(false)));
-    any() && {
-        while any() {}
-        true
+    let mut found = false;
+    while any() {
+        found = true;
     }
+    while is_untidy() {
+        tidy(true);
+        found = true;
+    }
+    found
 }
 
 /// Unmaps the region that `pick` takes from the arena, if it does.
@@ -286,6 +317,27 @@ impl Arena {
         Ok(&mut self.classes[at])
     }
 
+    /// Takes some dirty stacks, for their memory. Tells their size and number.
+    fn take_dirty(&mut self, limits: &mut [NonNull<u8>]) -> Option<(usize, usize)> {
+        for class in &mut self.classes {
+            let (stride, guard) = (class.stride(), class.guard);
+            let mut n = 0;
+            for region in &mut class.regions {
+                while n < limits.len()
+                    && let Some(i) = region.pop_dirty()
+                {
+                    limits[n] = region.limit(i, stride, guard);
+                    n += 1;
+                }
+            }
+            if n > 0 {
+                class.left -= n;
+                return Some((class.size, n));
+            }
+        }
+        None
+    }
+
     #[cold]
     fn refuse(&mut self, size: usize, why: Why) -> io::Error {
         let refusal = Refusal { size, why };
@@ -302,7 +354,7 @@ impl Class {
         self.guard + self.size
     }
 
-    /// Takes up to `n` stacks, at least one, from idle ones, then fresh ones, then a new region.
+    /// Takes up to `n` stacks, at least one, from dirty ones, idle ones, then fresh ones, then a new region.
     fn take(&mut self, n: usize, mut give: impl FnMut(NonNull<u8>, NonNull<Slot>)) -> Result<(), Why> {
         if self.left == 0 {
             self.grow()?;
@@ -310,14 +362,13 @@ impl Class {
         let mut n = n.min(self.left);
         self.left -= n;
         let (stride, guard) = (self.stride(), self.guard);
-        // The idle ones of all regions first: they have guard and page tables already.
-        for fresh in [false, true] {
+        // Those with memory first, then those that have guard and page tables already.
+        for pop in [Region::pop_dirty, Region::pop_idle, Region::pop_fresh] {
             for region in &mut self.regions {
                 while n > 0
-                    && let Some(i) = if fresh { region.pop_fresh() } else { region.pop_idle() }
+                    && let Some(i) = pop(region)
                 {
-                    // SAFETY: stack `i` lies within its region (invariant 1).
-                    give(unsafe { region.first.add(i as usize * stride + guard) }, region.slot(i));
+                    give(region.limit(i, stride, guard), region.slot(i));
                     n -= 1;
                 }
             }
@@ -325,13 +376,13 @@ impl Class {
         Ok(())
     }
 
-    /// Takes a stack of this class back, without its memory.
-    fn put(&mut self, limit: NonNull<u8>) {
+    /// Takes a stack of this class back; `dirty` if it may have memory.
+    fn put(&mut self, limit: NonNull<u8>, dirty: bool) {
         let stride = self.stride();
         let at = self.regions.partition_point(|region| region.base <= limit) - 1;
         let region = &mut self.regions[at];
         let i = (limit.addr().get() - region.first.addr().get()) / stride;
-        region.push_idle(i as u32);
+        region.push(i as u32, dirty);
         self.left += 1;
     }
 
@@ -358,7 +409,8 @@ impl Class {
         self.regions.try_reserve(1).map_err(|_| Why::Memory)?;
         let at = self.regions.partition_point(|other| other.base < region.base);
         self.stacks += region.stacks as usize;
-        self.left += (region.idle + region.stacks - region.fresh) as usize;
+        self.left += (region.dirty.len + region.idle.len + region.stacks - region.fresh) as usize;
+        DIRTY.fetch_add(region.dirty.len as usize, Relaxed);
         self.regions.insert(at, region);
         Ok(())
     }
@@ -366,10 +418,11 @@ impl Class {
     /// Removes a region that has no stack out. With `spare`, the biggest of them stays: a size that is in use
     /// at all would otherwise be mapped and unmapped without end.
     fn surplus(&mut self, spare: bool) -> Option<(usize, Region)> {
-        let whole = |region: &Region| region.idle == region.fresh;
+        let whole = |region: &Region| region.dirty.len + region.idle.len == region.fresh;
         let biggest = self.regions.iter().filter(|r| whole(r)).max_by_key(|r| r.stacks)?.base;
         let at = self.regions.iter().position(|r| whole(r) && !(spare && r.base == biggest))?;
         let region = self.regions.remove(at);
+        DIRTY.fetch_sub(region.dirty.len as usize, Relaxed);
         self.stacks -= region.stacks as usize;
         self.left -= region.stacks as usize;
         Some((self.size, region))
@@ -383,7 +436,8 @@ impl Region {
         let base = memory::reserve(len)?;
         // SAFETY: within the reservation.
         let first = unsafe { base.add(slots) };
-        Ok(Self { base, len, first, stacks: stacks as u32, fresh: 0, idle: 0, head: 0 })
+        let (dirty, idle) = (List::default(), List::default());
+        Ok(Self { base, len, first, stacks: stacks as u32, fresh: 0, dirty, idle })
     }
 
     fn slot(&self, i: u32) -> NonNull<Slot> {
@@ -391,12 +445,30 @@ impl Region {
         unsafe { self.base.cast::<Slot>().add(i as usize) }
     }
 
-    fn pop_idle(&mut self) -> Option<u32> {
-        let i = (self.idle > 0).then_some(self.head)?;
-        // SAFETY: it is idle, and we hold the lock (invariant 2).
-        self.head = unsafe { self.slot(i).as_ref().next };
-        self.idle -= 1;
+    /// The lowest usable byte of stack `i`.
+    fn limit(&self, i: u32, stride: usize, guard: usize) -> NonNull<u8> {
+        // SAFETY: stack `i` lies within its region (invariant 1).
+        unsafe { self.first.add(i as usize * stride + guard) }
+    }
+
+    fn pop_dirty(&mut self) -> Option<u32> {
+        let (i, rest) = self.pop(self.dirty)?;
+        self.dirty = rest;
+        DIRTY.fetch_sub(1, Relaxed);
         Some(i)
+    }
+
+    fn pop_idle(&mut self) -> Option<u32> {
+        let (i, rest) = self.pop(self.idle)?;
+        self.idle = rest;
+        Some(i)
+    }
+
+    fn pop(&self, list: List) -> Option<(u32, List)> {
+        let i = (list.len > 0).then_some(list.first)?;
+        // SAFETY: it is in a list, and we hold the lock (invariant 2).
+        let first = unsafe { self.slot(i).as_ref().next };
+        Some((i, List { len: list.len - 1, first }))
     }
 
     fn pop_fresh(&mut self) -> Option<u32> {
@@ -405,11 +477,12 @@ impl Region {
         Some(i)
     }
 
-    fn push_idle(&mut self, i: u32) {
+    fn push(&mut self, i: u32, dirty: bool) {
+        let mut slot = self.slot(i);
+        let list = if dirty { &mut self.dirty } else { &mut self.idle };
         // SAFETY: it was out and is given up, and we hold the lock (invariant 2).
-        unsafe { self.slot(i).as_mut().next = self.head };
-        self.head = i;
-        self.idle += 1;
+        unsafe { slot.as_mut().next = list.first };
+        *list = List { len: list.len + 1, first: i };
     }
 
     /// Unmaps the region.

@@ -12,7 +12,7 @@
 //!
 //! A hot stack has all the memory that it ever had: at best it is still in the processor's cache, at worst it
 //! is all of the stack, so there are few. A warm stack has kept its top pages, which nearly every thread
-//! needs: a page fault costs more than anything else about a stack. What goes to the arena has kept nothing.
+//! needs: a page fault costs more than anything else about a stack. What goes to the arena loses its memory there.
 //! The more often a batch comes from there, the bigger it gets.
 //!
 //! Invariants:
@@ -118,7 +118,7 @@ impl Cache {
             }
             _ => {
                 // SAFETY: the caller has given the stack up.
-                unsafe { arena::put(size, &mut [limit]) };
+                unsafe { arena::put(size, &[limit]) };
                 // Others want stacks and get none: they shall have all of ours.
                 if starving {
                     self.give_all();
@@ -176,7 +176,7 @@ impl Shelf {
         let half = self.hot.len() / 2;
         if self.warm.len() + half > MOST_WARM {
             // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.
-            unsafe { arena::put(self.size, &mut self.hot[..half]) };
+            unsafe { arena::put(self.size, &self.hot[..half]) };
             self.hot.drain(..half);
         } else {
             // SAFETY: the shelf owns them (invariant 1).

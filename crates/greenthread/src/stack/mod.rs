@@ -11,9 +11,9 @@
 //! ```
 //!
 //! What is paid for a stack is the pages that were touched. A stack that comes back to its worker's cache
-//! keeps them, then its top pages. Beyond the cache's modest limit it goes back to the arena without any:
-//! address, guard and page table stay for the next thread. Of the regions whose stacks are all back, the
-//! biggest of each size stays and the others are unmapped. Nothing ever takes a stack from its owner.
+//! keeps them, then its top pages. Beyond the cache's modest limit it goes back to the arena, which gives its memory
+//! back when there is time: address, guard and page table stay for the next thread. Of the regions whose stacks are
+//! all back, the biggest of each size stays and the others are unmapped. Nothing ever takes a stack from its owner.
 //!
 //! Invariants of this room:
 //! 1. A [`Stack`] is made by the arena alone and is the only one for its addresses until it is put back: its
@@ -31,7 +31,7 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
-pub(crate) use arena::{exhausted, last_refusal};
+pub(crate) use arena::{exhausted, is_untidy, last_refusal, tidy};
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;
