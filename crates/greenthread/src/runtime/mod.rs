@@ -1,6 +1,7 @@
 //! Workers, their queues, how they sleep and where threads start; and the [`Runtime`] that owns them.
 //!
-//! * `worker`: one worker's loop. `placement`: where a thread starts. `idle`: who searches, who is woken.
+//! * `worker`: one worker's loop. `start`: how a thread begins on it, and ends. `placement`: where. `idle`: who
+//!   searches, who is woken.
 //! * `shared`: what the workers of one runtime share, and how it ends. `injector`: the common queue.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
@@ -37,6 +38,7 @@ mod lend;
 mod placement;
 mod shared;
 pub(crate) mod spawn;
+mod start;
 mod watchdog;
 mod worker;
 

@@ -22,10 +22,10 @@ use core::{
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
-use std::{io, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use crossbeam_deque::{Steal, Worker as Queue};
-use greenthread_context::{self as context, Context};
+use greenthread_context::Context;
 
 use super::{
     credit::Store,
@@ -33,12 +33,13 @@ use super::{
     lend,
     placement::{Place, place},
     shared::{Counts, Fresh, Seat, Shared},
+    start::RETRY,
 };
 use crate::{
     driver::{Driver, PollDriver},
     stack::{self, Cache},
     task::{
-        block::{self, Task},
+        block::Task,
         id,
         local::{self, Local},
         wait::{Outcome, Waiter},
@@ -52,9 +53,6 @@ const OWN_QUEUE: usize = 60;
 const BATCH: usize = 30;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
-/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
-/// runtime's may have. The one case in which a worker wakes up to look.
-const RETRY: u64 = 20_000_000;
 /// How often a busy worker gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
@@ -72,15 +70,15 @@ pub(crate) struct Worker {
     pub(crate) index: usize,
     queue: Queue<Fresh>,
     /// Unstarted threads that may not start elsewhere.
-    pinned: Injector,
+    pub(super) pinned: Injector,
     /// When one of these last found no stack: they wait for a sibling to end, or for a while.
-    held: Cell<Option<u64>>,
-    stacks: UnsafeCell<Cache>,
+    pub(super) held: Cell<Option<u64>>,
+    pub(super) stacks: UnsafeCell<Cache>,
     pub(crate) credit: Store,
     /// The next thread number, and how many are left.
     ids: Cell<(u64, u64)>,
     /// How many threads have started here and not ended.
-    started: Cell<usize>,
+    pub(super) started: Cell<usize>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
@@ -88,7 +86,7 @@ pub(crate) struct Worker {
     /// It counts among the searchers.
     searching: Cell<bool>,
     /// When a stack was last refused.
-    refused: Cell<Option<u64>>,
+    pub(super) refused: Cell<Option<u64>>,
     turn: Cell<u32>,
     /// How many rounds of a search it has patience for: all, if that has lately brought something; else ever fewer.
     patience: Cell<u32>,
@@ -143,7 +141,7 @@ impl Worker {
         }
     }
 
-    fn seat(&self) -> &Seat {
+    pub(super) fn seat(&self) -> &Seat {
         &self.shared.seats[self.index]
     }
 
@@ -177,7 +175,7 @@ impl Worker {
         }
     }
 
-    fn queue_up(&self, task: NonNull<Task>) {
+    pub(super) fn queue_up(&self, task: NonNull<Task>) {
         if self.queue.len() < OWN_QUEUE {
             self.queue.push(Fresh(task));
         } else {
@@ -519,116 +517,5 @@ impl Worker {
         }
         self.read_inbox();
         None
-    }
-
-    /// Starts a thread, on a stack of its own.
-    fn start(&self, task: NonNull<Task>) {
-        // SAFETY: unstarted, alive, and ours.
-        let thread = unsafe { task.as_ref() };
-        let started = self.started.get() + 1;
-        // SAFETY: ours (invariant 2).
-        let stacks = unsafe { &mut *self.stacks.get() };
-        let taken = stacks.take(thread.stack_size).or_else(|_| {
-            stacks.give_all();
-            stacks.take(thread.stack_size)
-        });
-        let stack = match taken {
-            Ok(stack) if self.local.ready.reserve(started) => stack,
-            Ok(stack) => {
-                stacks.put(stack);
-                let message =
-                    format!("no memory for the run queue of {started} green threads; spawn fewer threads");
-                return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
-            }
-            Err(error) => return self.starve(task, error),
-        };
-        self.set_started(started);
-        thread.home.set(Arc::as_ptr(&self.local.remote));
-        // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
-        unsafe {
-            let context = context::init(stack.top(), entry);
-            *thread.stack.get() = Some(stack);
-            self.local.enter(context, task.as_ptr().expose_provenance());
-        }
-    }
-
-    /// Clears away a thread that has ended.
-    fn bury(&self, task: NonNull<Task>) {
-        // SAFETY: it has ended, and the task's own reference is still there (invariant 3).
-        let thread = unsafe { task.as_ref() };
-        // SAFETY: nobody runs on the stack any more (invariant 3).
-        unsafe {
-            let stack = (*thread.stack.get()).take().expect("a started thread has a stack");
-            (*self.stacks.get()).put(stack);
-        }
-        self.set_started(self.started.get() - 1);
-        self.held.set(None);
-        if self.shared.starved.len() != 0
-            && let Some(starved) = self.shared.starved.pop(0, |_| {})
-        {
-            self.queue_up(starved);
-        }
-        self.forget(task);
-    }
-
-    /// The last of a thread that has no stack any more.
-    pub(super) fn forget(&self, task: NonNull<Task>) {
-        // SAFETY: alive by the task's own reference, which goes here.
-        unsafe {
-            self.credit.give(task.as_ref().stack_size);
-            if let Some(watchdog) = &self.shared.watchdog {
-                watchdog.let_go(self.index);
-            }
-            block::release(task.cast());
-        }
-        Counts::bump(&self.seat().counts.ended);
-    }
-
-    /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.
-    fn starve(&self, task: NonNull<Task>, error: io::Error) {
-        self.refused.set(Some(self.local.clock.now()));
-        // SAFETY: unstarted, alive, and ours.
-        let thread = unsafe { task.as_ref() };
-        let pinned = !thread.home.get().is_null();
-        if pinned && self.shared.started() > 0 {
-            self.held.set(Some(self.local.clock.now()));
-            // SAFETY: unstarted, ours, and in no list.
-            unsafe { self.pinned.push(task) };
-            return self.shared.wake_all();
-        }
-        if self.shared.started() > 0 {
-            self.shared.refused_size.store(thread.stack_size, Relaxed);
-            // SAFETY: unstarted, and ours to give.
-            unsafe { self.shared.starved.push(task) };
-            // Siblings that sleep may have stacks at hand; they give them up.
-            return self.shared.wake_all();
-        }
-        // SAFETY: unstarted and ours; it is run once, and not again.
-        unsafe { (thread.run)(task, Err(error)) };
-        self.forget(task);
-    }
-
-    /// Before sleeping: a starved thread, if it is time to try again, or if it must be told that there is no stack.
-    fn unstarve(&self, now: u64) -> Option<NonNull<Task>> {
-        if self.shared.starved.len() == 0 {
-            return None;
-        }
-        // SAFETY: ours (invariant 2).
-        unsafe { (*self.stacks.get()).give_all() };
-        let due = self.refused.get().is_none_or(|at| now.saturating_sub(at) >= RETRY);
-        if due || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
-    }
-}
-
-/// Where every green thread begins.
-unsafe extern "C" fn entry(task: usize) -> ! {
-    let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task))
-        .expect("a thread is started with its task");
-    let local = local::get().expect("threads are started by a worker");
-    local.current.store(task.as_ptr(), Relaxed);
-    // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
-    unsafe {
-        (task.as_ref().run)(task, Ok(()));
-        local.end(task)
     }
 }

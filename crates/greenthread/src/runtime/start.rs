@@ -1,0 +1,134 @@
+//! How a thread begins and ends on its worker: its stack, and what is done when there is none to be had.
+//!
+//! All of it is the worker's, on its home context (`worker`, invariants 2 and 3).
+
+use std::{
+    io,
+    ptr::{self, NonNull},
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use greenthread_context as context;
+
+use super::{shared::Counts, worker::Worker};
+use crate::task::{
+    block::{self, Task},
+    local,
+};
+
+/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
+/// runtime's may have. The one case in which a worker wakes up to look.
+pub(super) const RETRY: u64 = 20_000_000;
+
+impl Worker {
+    /// Starts a thread, on a stack of its own.
+    pub(super) fn start(&self, task: NonNull<Task>) {
+        // SAFETY: unstarted, alive, and ours.
+        let thread = unsafe { task.as_ref() };
+        let started = self.started.get() + 1;
+        // SAFETY: ours (invariant 2).
+        let stacks = unsafe { &mut *self.stacks.get() };
+        let taken = stacks.take(thread.stack_size).or_else(|_| {
+            stacks.give_all();
+            stacks.take(thread.stack_size)
+        });
+        let stack = match taken {
+            Ok(stack) if self.local.ready.reserve(started) => stack,
+            Ok(stack) => {
+                stacks.put(stack);
+                let message =
+                    format!("no memory for the run queue of {started} green threads; spawn fewer threads");
+                return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
+            }
+            Err(error) => return self.starve(task, error),
+        };
+        self.set_started(started);
+        thread.home.set(Arc::as_ptr(&self.local.remote));
+        // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
+        unsafe {
+            let context = context::init(stack.top(), entry);
+            *thread.stack.get() = Some(stack);
+            self.local.enter(context, task.as_ptr().expose_provenance());
+        }
+    }
+
+    /// Clears away a thread that has ended.
+    pub(super) fn bury(&self, task: NonNull<Task>) {
+        // SAFETY: it has ended, and the task's own reference is still there (invariant 3).
+        let thread = unsafe { task.as_ref() };
+        // SAFETY: nobody runs on the stack any more (invariant 3).
+        unsafe {
+            let stack = (*thread.stack.get()).take().expect("a started thread has a stack");
+            (*self.stacks.get()).put(stack);
+        }
+        self.set_started(self.started.get() - 1);
+        self.held.set(None);
+        if self.shared.starved.len() != 0
+            && let Some(starved) = self.shared.starved.pop(0, |_| {})
+        {
+            self.queue_up(starved);
+        }
+        self.forget(task);
+    }
+
+    /// The last of a thread that has no stack any more.
+    pub(super) fn forget(&self, task: NonNull<Task>) {
+        // SAFETY: alive by the task's own reference, which goes here.
+        unsafe {
+            self.credit.give(task.as_ref().stack_size);
+            if let Some(watchdog) = &self.shared.watchdog {
+                watchdog.let_go(self.index);
+            }
+            block::release(task.cast());
+        }
+        Counts::bump(&self.seat().counts.ended);
+    }
+
+    /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.
+    fn starve(&self, task: NonNull<Task>, error: io::Error) {
+        self.refused.set(Some(self.local.clock.now()));
+        // SAFETY: unstarted, alive, and ours.
+        let thread = unsafe { task.as_ref() };
+        let pinned = !thread.home.get().is_null();
+        if pinned && self.shared.started() > 0 {
+            self.held.set(Some(self.local.clock.now()));
+            // SAFETY: unstarted, ours, and in no list.
+            unsafe { self.pinned.push(task) };
+            return self.shared.wake_all();
+        }
+        if self.shared.started() > 0 {
+            self.shared.refused_size.store(thread.stack_size, Relaxed);
+            // SAFETY: unstarted, and ours to give.
+            unsafe { self.shared.starved.push(task) };
+            // Siblings that sleep may have stacks at hand; they give them up.
+            return self.shared.wake_all();
+        }
+        // SAFETY: unstarted and ours; it is run once, and not again.
+        unsafe { (thread.run)(task, Err(error)) };
+        self.forget(task);
+    }
+
+    /// Before sleeping: a starved thread, if it is time to try again, or if it must be told that there is no stack.
+    pub(super) fn unstarve(&self, now: u64) -> Option<NonNull<Task>> {
+        if self.shared.starved.len() == 0 {
+            return None;
+        }
+        // SAFETY: ours (invariant 2).
+        unsafe { (*self.stacks.get()).give_all() };
+        let due = self.refused.get().is_none_or(|at| now.saturating_sub(at) >= RETRY);
+        if due || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
+    }
+}
+
+/// Where every green thread begins.
+unsafe extern "C" fn entry(task: usize) -> ! {
+    let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task))
+        .expect("a thread is started with its task");
+    let local = local::get().expect("threads are started by a worker");
+    local.current.store(task.as_ptr(), Relaxed);
+    // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
+    unsafe {
+        (task.as_ref().run)(task, Ok(()));
+        local.end(task)
+    }
+}
