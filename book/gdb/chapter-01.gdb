@@ -4,4 +4,4 @@ run
 continue
 continue
 print *self
-backtrace
+backtrace 3

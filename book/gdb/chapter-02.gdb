@@ -1,13 +1,12 @@
 # program: the-machine calls
-set disassembly-flavor intel
-set print asm-demangle on
+set print frame-arguments none
 break *calls::add
 run
 print $rdi
 print $rsi
-x/a $rsp
+x/ga $rsp
 print ($rsp as u64 + 8) % 16
-backtrace
+backtrace 3
 tbreak *calls::pick
 continue
 x/4i $pc

@@ -1,6 +1,4 @@
 # program: inline-assembly add
-set disassembly-flavor intel
-set print asm-demangle on
 break add::add
 run
 disassemble

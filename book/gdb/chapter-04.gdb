@@ -1,13 +1,11 @@
 # program: a-new-stack wake-up
-set disassembly-flavor intel
-set print asm-demangle on
 break wake_up::switch
 run
 print $sp
-x/2a sp
+x/2ga sp
 tbreak *wake_up::start
 continue
 print $sp
 print ($sp as u64 + 8) % 16
-x/a $sp
-backtrace
+x/ga $sp
+backtrace 3

@@ -1,12 +1,10 @@
 # program: the-switch there-and-back
-set disassembly-flavor intel
-set print asm-demangle on
 break there_and_back::switch
 run
-x/2a *other
+x/2ga *other
 continue
-backtrace
-x/3a *other
+backtrace 3
+x/3ga *other
 x/10i $pc
 print $rsp
 stepi 6
@@ -17,4 +15,4 @@ x/2i $pc
 stepi
 x/3i $pc
 stepi 2
-backtrace
+backtrace 3

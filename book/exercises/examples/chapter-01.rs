@@ -1,16 +1,19 @@
-//! Exercise of chapter 1: let the two loops take turns, without threads.
+//! Exercise of chapter 1: two loops, one inside the other, taken apart by hand.
 //!
-//! As it stands, the first loop counts to five before the second one begins. Change `main` so that
-//! the program prints `one: 1`, `two: 1`, `one: 2`, `two: 2`, and so on. Then run
-//! `cargo run -p exercises -- check 1`.
+//! As it stands, table `a` is printed to its end before table `b` begins. Make `table` a struct with a method `turn`
+//! that does as much as one round of the inner loop, with whatever belongs to it, and let the two tables take turns, as in
+//! `by-hand.rs`: `a` first, and who has ended is left out. Then run `cargo run -p exercises -- check 1`.
 
 fn main() {
-    let one = (1..=5).map(|number| format!("one: {number}"));
-    let two = (1..=5).map(|number| format!("two: {number}"));
-    for line in one {
-        println!("{line}");
-    }
-    for line in two {
-        println!("{line}");
+    table("a", 2, 3);
+    table("b", 3, 2);
+}
+
+fn table(name: &str, rows: u32, columns: u32) {
+    for row in 1..=rows {
+        for column in 1..=columns {
+            println!("{name}: row {row}, column {column}");
+        }
+        println!("{name}: row {row} is complete");
     }
 }

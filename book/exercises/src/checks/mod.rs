@@ -3,6 +3,11 @@
 use crate::solution::{Solution, Verdict};
 
 mod chapter_01;
+mod chapter_02;
+mod chapter_03;
+mod chapter_04;
+mod chapter_05;
+mod chapter_06;
 
 /// A chapter's exercise.
 #[derive(Debug)]
@@ -15,5 +20,10 @@ pub struct Exercise {
 
 /// The exercises of the chapters that there are, in their order.
 pub const ALL: &[Exercise] = &[
-    Exercise { chapter: 1, check: chapter_01::check }, //
+    Exercise { chapter: 1, check: chapter_01::check },
+    Exercise { chapter: 2, check: chapter_02::check },
+    Exercise { chapter: 3, check: chapter_03::check },
+    Exercise { chapter: 4, check: chapter_04::check },
+    Exercise { chapter: 5, check: chapter_05::check },
+    Exercise { chapter: 6, check: chapter_06::check },
 ];

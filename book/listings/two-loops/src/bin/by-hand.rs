@@ -1,8 +1,8 @@
+// ANCHOR: count
 //! Two loops that take turns on one thread, because we have taken them apart by hand.
 
 use std::collections::VecDeque;
 
-// ANCHOR: count
 /// What a loop has to remember from one turn to the next.
 struct Count {
     name: &'static str,
