@@ -32,7 +32,8 @@ extern "C" fn hello() {
     let address = black_box(&raw const here as usize);
     let ours = BOTTOM.load(Relaxed)..TOP.load(Relaxed);
     println!("hello stands on {}", if ours.contains(&address) { "our stack" } else { "main's stack" });
-    println!("its stack pointer {} the entry rule", if address.is_multiple_of(16) { "follows" } else { "breaks" });
+    let verb = if address.is_multiple_of(16) { "follows" } else { "breaks" };
+    println!("its stack pointer {verb} the entry rule");
 }
 
 /// Calls `function` on another stack, and comes back to this one.
