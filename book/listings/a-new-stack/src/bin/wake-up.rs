@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Leaves the stack that the OS gave us for one that is ours, and does not come back.
 
 use std::arch::asm;
@@ -66,3 +67,4 @@ unsafe fn switch(sp: *mut usize) -> ! {
 #[cfg(any(windows, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("this program runs on x86-64 and AArch64, and not under Windows: see chapter 6");
 // ANCHOR_END: machines
+// ANCHOR_END: all

@@ -2,13 +2,10 @@
 
 use std::arch::asm;
 
-// ANCHOR: main
 fn main() {
     println!("40 + 2 = {}", add(40, 2));
 }
-// ANCHOR_END: main
 
-// ANCHOR: add
 fn add(first: u64, second: u64) -> u64 {
     let sum;
     #[cfg(target_arch = "x86_64")]
@@ -23,4 +20,3 @@ fn add(first: u64, second: u64) -> u64 {
     }
     sum
 }
-// ANCHOR_END: add

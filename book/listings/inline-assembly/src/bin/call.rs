@@ -2,15 +2,12 @@
 
 use std::arch::asm;
 
-// ANCHOR: main
 fn main() {
     let kept = 42;
     println!("thrice 14 is {}", call_thrice(14));
     println!("and main still knows its {kept}");
 }
-// ANCHOR_END: main
 
-// ANCHOR: call-x86
 /// "sysv64" is "C" as Linux and macOS mean it; so this runs under Windows too.
 #[cfg(target_arch = "x86_64")]
 extern "sysv64" fn thrice(number: u64) -> u64 {
@@ -32,9 +29,7 @@ fn call_thrice(number: u64) -> u64 {
     }
     result
 }
-// ANCHOR_END: call-x86
 
-// ANCHOR: call-arm
 #[cfg(target_arch = "aarch64")]
 extern "C" fn thrice(number: u64) -> u64 {
     3 * number
@@ -54,4 +49,3 @@ fn call_thrice(number: u64) -> u64 {
     }
     result
 }
-// ANCHOR_END: call-arm

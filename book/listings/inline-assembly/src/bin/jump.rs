@@ -2,13 +2,10 @@
 
 use std::arch::asm;
 
-// ANCHOR: main
 fn main() {
     println!("the jump went {}", if jump() == 1 { "over it" } else { "nowhere" });
 }
-// ANCHOR_END: main
 
-// ANCHOR: jump
 fn jump() -> u64 {
     let mut steps = 0_u64;
     // SAFETY: Goes from one place within it to another, and changes only registers that it names.
@@ -36,4 +33,3 @@ fn jump() -> u64 {
     }
     steps
 }
-// ANCHOR_END: jump

@@ -2,7 +2,6 @@
 
 use std::arch::asm;
 
-// ANCHOR: main
 fn main() {
     let local = 0_u8;
     let (local, sp) = (&raw const local as usize, stack_pointer());
@@ -11,9 +10,7 @@ fn main() {
     assert!(sp < local && local - sp < 4096, "they are neighbours, and the stack pointer is below");
     println!("the stack pointer is a multiple of 16: {}", sp.is_multiple_of(16));
 }
-// ANCHOR_END: main
 
-// ANCHOR: sp
 #[inline(always)]
 fn stack_pointer() -> usize {
     let sp;
@@ -26,4 +23,3 @@ fn stack_pointer() -> usize {
     }
     sp
 }
-// ANCHOR_END: sp

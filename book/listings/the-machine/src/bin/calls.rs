@@ -1,6 +1,5 @@
 //! Three functions, each called by the one before, which say where on the stack they stand.
 
-// ANCHOR: program
 fn main() {
     let here = 0_u8;
     println!("main  stands at {:p}", &here);
@@ -22,12 +21,9 @@ extern "C" fn add(first: u64, second: u64) -> u64 {
     println!("add   stands at {:p}", &here);
     pick(first + second, 0)
 }
-// ANCHOR_END: program
 
-// ANCHOR: leaf
 /// Calls nobody, so whatever lies below its stack pointer is nobody's.
 #[inline(never)]
 extern "C" fn pick(this: u64, _or_that: u64) -> u64 {
     this
 }
-// ANCHOR_END: leaf

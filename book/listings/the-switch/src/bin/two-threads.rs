@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Two endless loops on two stacks take turns.
 
 use std::arch::asm;
@@ -133,3 +134,4 @@ unsafe fn switch(other: *mut *mut usize) {
 #[cfg(any(windows, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("this program runs on x86-64 and AArch64, and not under Windows: see chapter 6");
 // ANCHOR_END: machines
+// ANCHOR_END: all
