@@ -79,7 +79,9 @@
 //! more have a guard of 16 pages.
 
 mod driver;
+pub mod fs;
 pub mod net;
+pub mod os;
 mod runtime;
 mod stack;
 pub mod sync;

@@ -42,7 +42,7 @@ mod start;
 mod watchdog;
 mod worker;
 
-pub(crate) use blocking::unblock;
+pub(crate) use blocking::{unblock, unblock_apart};
 pub(crate) use lend::run_unstarted;
 use shared::{Counts, Seat, Shared};
 use watchdog::Watchdog;

@@ -182,6 +182,9 @@ pub(crate) struct Handle<T> {
     _result: core::marker::PhantomData<T>,
 }
 
+// The result is not in it.
+impl<T> Unpin for Handle<T> {}
+
 impl<T> Handle<T> {
     fn outcome(&self) -> &Outcome<T> {
         // SAFETY: the block is a `Job<_, T>`, whose head is an `Outcome<T>` (invariant 1).

@@ -1,6 +1,11 @@
 //! Handles to threads, green ones and OS threads.
 
-use core::{fmt, num::NonZeroU64, ptr::NonNull};
+use core::{
+    fmt,
+    num::NonZeroU64,
+    panic::{RefUnwindSafe, UnwindSafe},
+    ptr::NonNull,
+};
 use std::cell::OnceCell;
 
 use crate::task::{
@@ -49,6 +54,10 @@ impl Thread {
         self.0.name.as_deref()
     }
 }
+
+// What is shared behind it is atomic, or a thread's own: a panic leaves nothing half done.
+impl UnwindSafe for Thread {}
+impl RefUnwindSafe for Thread {}
 
 impl fmt::Debug for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

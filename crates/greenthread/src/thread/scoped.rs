@@ -3,7 +3,7 @@
 use core::{fmt, marker::PhantomData, ptr::NonNull};
 use std::{
     io,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind, resume_unwind},
 };
 
 use super::{Builder, Result, Thread};
@@ -63,6 +63,9 @@ pub struct Scope<'scope, 'env: 'scope> {
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
+
+// It only counts: a panic leaves nothing half done.
+impl RefUnwindSafe for Scope<'_, '_> {}
 
 impl<'scope> Scope<'scope, '_> {
     /// Spawns a thread that may borrow what outlives the scope.

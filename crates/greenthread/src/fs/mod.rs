@@ -1,0 +1,510 @@
+//! Files and directories: [`std::fs`] for green threads.
+//!
+//! The names and their meaning are std's. What waits for a disk here makes only the calling green thread wait: the call is made
+//! on the blocking pool, as by [`unblock`](crate::thread::unblock), and straight on the caller's buffer. Reads of what
+//! is in the page cache are done on the spot. On an OS thread every call is std's, as it stands.
+//!
+//! A trip to the pool and back costs some twenty microseconds if nothing else goes on, three if much does. So one call for a
+//! whole file ([`read`], [`write`](write()), [`copy`], `read_to_end`) is better than many small ones, and a
+//! [`BufWriter`](std::io::BufWriter) better than small writes.
+//!
+//! What doesn't wait is std's own type: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`], [`TryLockError`].
+//!
+//! # Differs from std
+//!
+//! * [`File`] and [`ReadDir`] say so themselves.
+//! * A call that waits for others, not for a disk, keeps an OS thread of the pool for as long: opening or reading a FIFO, reading a
+//!   terminal. The pool has 500 of them.
+//! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
+//!   worker wait; the functions here do the same.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::fs;
+//!
+//! # let dir = std::env::temp_dir().join(format!("greenthread-fs-{}", std::process::id()));
+//! greenthread::run(|| {
+//!     fs::create_dir_all(dir.join("notes"))?;
+//!     fs::write(dir.join("notes/today"), "water the fern")?;
+//!     for entry in fs::read_dir(dir.join("notes"))? {
+//!         assert_eq!(fs::read_to_string(entry?.path())?, "water the fern");
+//!     }
+//!     fs::remove_dir_all(&dir)
+//! })?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod dir;
+mod file;
+mod op;
+mod options;
+
+use std::{
+    fs,
+    io::Result,
+    path::{Path, PathBuf},
+};
+
+pub use std::fs::{FileTimes, FileType, Metadata, Permissions, TryLockError};
+
+pub use dir::{DirEntry, ReadDir};
+pub use file::File;
+pub use options::{DirBuilder, OpenOptions};
+
+use crate::runtime;
+
+/// The absolute path, without symbolic links, of what is there.
+///
+/// # Errors
+///
+/// As [`std::fs::canonicalize`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::canonicalize(".")?.is_absolute());
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::canonicalize(path))
+}
+
+/// Copies a file's content and permissions; how many bytes. What was at `to` is overwritten.
+///
+/// # Errors
+///
+/// As [`std::fs::copy`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-copy-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     assert_eq!(fs::copy(dir.join("a"), dir.join("b"))?, 4);
+///     assert_eq!(fs::read(dir.join("b"))?, b"text");
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<u64> {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    runtime::unblock(|| fs::copy(from, to))
+}
+
+/// Makes a directory, whose parent is there.
+///
+/// # Errors
+///
+/// As [`std::fs::create_dir`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-create-dir-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::create_dir(dir.join("new"))?;
+///     assert!(fs::create_dir(dir.join("new")).is_err());
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn create_dir<P: AsRef<Path>>(path: P) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::create_dir(path))
+}
+
+/// Makes a directory and all of its parents, as far as they aren't there.
+///
+/// # Errors
+///
+/// As [`std::fs::create_dir_all`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-create-dir-all-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::create_dir_all(dir.join("a/b/c"))?;
+///     fs::create_dir_all(dir.join("a/b/c"))
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::create_dir_all(path))
+}
+
+/// Whether something is there; a symbolic link that leads nowhere is nothing.
+///
+/// # Errors
+///
+/// It can't be known: no permission to look, and the like.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::exists("/")?);
+///     assert!(!fs::exists("/no/such/thing")?);
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn exists<P: AsRef<Path>>(path: P) -> Result<bool> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::exists(path))
+}
+
+/// Gives a file another name.
+///
+/// # Errors
+///
+/// As [`std::fs::hard_link`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-hard-link-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     fs::hard_link(dir.join("a"), dir.join("b"))?;
+///     assert_eq!(fs::read(dir.join("b"))?, b"text");
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
+    let (original, link) = (original.as_ref(), link.as_ref());
+    runtime::unblock(|| fs::hard_link(original, link))
+}
+
+/// What the system knows about what is there; a symbolic link is followed.
+///
+/// # Errors
+///
+/// As [`std::fs::metadata`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::metadata(".")?.is_dir());
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::metadata(path))
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+///
+/// As [`std::fs::read`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-read-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), [1, 2, 3])?;
+///     assert_eq!(fs::read(dir.join("a"))?, [1, 2, 3]);
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::read(path))
+}
+
+/// Goes through the entries of a directory, in no order; `.` and `..` are left out.
+///
+/// # Errors
+///
+/// As [`std::fs::read_dir`]; the entries may be errors as well.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::read_dir(".")?.count() > 0);
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn read_dir<P: AsRef<Path>>(path: P) -> Result<ReadDir> {
+    ReadDir::open(path.as_ref())
+}
+
+/// Where a symbolic link leads.
+///
+/// # Errors
+///
+/// As [`std::fs::read_link`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::read_link("/proc/self/exe")?.is_absolute());
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::read_link(path))
+}
+
+/// Reads a whole file of text.
+///
+/// # Errors
+///
+/// As [`std::fs::read_to_string`]; `InvalidData` if it isn't UTF-8.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-read-to-string-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     assert_eq!(fs::read_to_string(dir.join("a"))?, "text");
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::read_to_string(path))
+}
+
+/// Removes an empty directory.
+///
+/// # Errors
+///
+/// As [`std::fs::remove_dir`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-remove-dir-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::create_dir(dir.join("empty"))?;
+///     fs::remove_dir(dir.join("empty"))
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn remove_dir<P: AsRef<Path>>(path: P) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::remove_dir(path))
+}
+
+/// Removes a directory with all that is in it. Symbolic links are removed, not followed.
+///
+/// # Errors
+///
+/// As [`std::fs::remove_dir_all`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-remove-dir-all-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::create_dir_all(dir.join("a/b"))?;
+///     fs::write(dir.join("a/b/c"), "text")?;
+///     fs::remove_dir_all(dir.join("a"))
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::remove_dir_all(path))
+}
+
+/// Removes a file's name; the file goes with the last of its names and handles.
+///
+/// # Errors
+///
+/// As [`std::fs::remove_file`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-remove-file-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     fs::remove_file(dir.join("a"))
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn remove_file<P: AsRef<Path>>(path: P) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::remove_file(path))
+}
+
+/// Gives what is there another name; what had that name is replaced.
+///
+/// # Errors
+///
+/// As [`std::fs::rename`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-rename-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     fs::rename(dir.join("a"), dir.join("b"))?;
+///     assert!(!fs::exists(dir.join("a"))?);
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<()> {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    runtime::unblock(|| fs::rename(from, to))
+}
+
+/// Sets the permissions of what is there; a symbolic link is followed.
+///
+/// # Errors
+///
+/// As [`std::fs::set_permissions`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-set-permissions-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     let mut permissions = fs::metadata(dir.join("a"))?.permissions();
+///     permissions.set_readonly(true);
+///     fs::set_permissions(dir.join("a"), permissions)
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> Result<()> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::set_permissions(path, perm))
+}
+
+/// Makes a symbolic link.
+///
+/// # Errors
+///
+/// As [`std::fs::soft_link`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-soft-link-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     #[allow(deprecated)]
+///     fs::soft_link("/dev/null", dir.join("link"))?;
+///     assert_eq!(fs::read_link(dir.join("link"))?.to_str(), Some("/dev/null"));
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[deprecated(note = "use `greenthread::os::unix::fs::symlink`, as with std")]
+#[allow(deprecated, reason = "it is what std calls it")]
+pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
+    let (original, link) = (original.as_ref(), link.as_ref());
+    runtime::unblock(|| fs::soft_link(original, link))
+}
+
+/// What the system knows about what is there; a symbolic link is not followed.
+///
+/// # Errors
+///
+/// As [`std::fs::symlink_metadata`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// greenthread::run(|| {
+///     assert!(fs::symlink_metadata("/proc/self/exe")?.is_symlink());
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
+    let path = path.as_ref();
+    runtime::unblock(|| fs::symlink_metadata(path))
+}
+
+/// Writes a whole file: makes it, or overwrites it.
+///
+/// # Errors
+///
+/// As [`std::fs::write`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs;
+/// # let dir = std::env::temp_dir().join(format!("greenthread-write-{}", std::process::id()));
+/// # fs::create_dir_all(&dir)?;
+/// greenthread::run(|| {
+///     fs::write(dir.join("a"), "text")?;
+///     assert_eq!(fs::read(dir.join("a"))?, b"text");
+///     std::io::Result::Ok(())
+/// })?;
+/// # fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> Result<()> {
+    let (path, contents) = (path.as_ref(), contents.as_ref());
+    runtime::unblock(|| fs::write(path, contents))
+}

@@ -1,0 +1,257 @@
+//! How files are opened and directories are made.
+
+use std::{
+    fmt, fs,
+    io::Result,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+use super::File;
+use crate::runtime;
+
+/// How a file is to be opened: [`std::fs::OpenOptions`]. The trait
+/// [`OpenOptionsExt`](crate::os::unix::fs::OpenOptionsExt) adds the mode of new files, and flags.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs::{self, OpenOptions};
+/// use std::io::Write;
+///
+/// # let path = std::env::temp_dir().join(format!("greenthread-options-{}", std::process::id()));
+/// greenthread::run(|| {
+///     for line in ["one\n", "two\n"] {
+///         OpenOptions::new().append(true).create(true).open(&path)?.write_all(line.as_bytes())?;
+///     }
+///     assert_eq!(fs::read_to_string(&path)?, "one\ntwo\n");
+///     fs::remove_file(&path)
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct OpenOptions(fs::OpenOptions);
+
+impl OpenOptions {
+    /// Nothing is set yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let file = OpenOptions::new().read(true).open("/dev/null")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[expect(clippy::new_without_default, reason = "std's has no default either")]
+    #[must_use]
+    pub fn new() -> Self {
+        Self(fs::OpenOptions::new())
+    }
+
+    /// For reading.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let file = OpenOptions::new().read(true).open("/dev/zero")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn read(&mut self, read: bool) -> &mut Self {
+        self.0.read(read);
+        self
+    }
+
+    /// For writing, over what is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let file = OpenOptions::new().write(true).open("/dev/null")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write(&mut self, write: bool) -> &mut Self {
+        self.0.write(write);
+        self
+    }
+
+    /// For writing, always at the end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let file = OpenOptions::new().append(true).open("/dev/null")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn append(&mut self, append: bool) -> &mut Self {
+        self.0.append(append);
+        self
+    }
+
+    /// Emptied, if it is there. Needs `write`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let file = OpenOptions::new().write(true).truncate(true).open("/dev/null")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn truncate(&mut self, truncate: bool) -> &mut Self {
+        self.0.truncate(truncate);
+        self
+    }
+
+    /// Made, if it isn't there. Needs `write` or `append`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::{self, OpenOptions};
+    /// # let path = std::env::temp_dir().join(format!("greenthread-option-create-{}", std::process::id()));
+    /// let file = OpenOptions::new().write(true).create(true).open(&path)?;
+    /// # fs::remove_file(&path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn create(&mut self, create: bool) -> &mut Self {
+        self.0.create(create);
+        self
+    }
+
+    /// Made, and not there before: in one step, so of several that try it one succeeds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::{self, OpenOptions};
+    /// # let path = std::env::temp_dir().join(format!("greenthread-option-new-{}", std::process::id()));
+    /// let mut options = OpenOptions::new();
+    /// options.write(true).create_new(true);
+    /// let file = options.open(&path)?;
+    /// assert_eq!(options.open(&path).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    /// # fs::remove_file(&path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn create_new(&mut self, create_new: bool) -> &mut Self {
+        self.0.create_new(create_new);
+        self
+    }
+
+    /// Opens a file so. Waits for the disk, and for the other end of a FIFO.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`, `InvalidInput` for options
+    /// that contradict each other, and what else the system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::OpenOptions;
+    /// let error = OpenOptions::new().read(true).open("/no/such/file").unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    /// ```
+    pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
+        let path = path.as_ref();
+        runtime::unblock(|| self.0.open(path)).map(File::new)
+    }
+}
+
+impl OpenOptionsExt for OpenOptions {
+    fn mode(&mut self, mode: u32) -> &mut Self {
+        self.0.mode(mode);
+        self
+    }
+
+    fn custom_flags(&mut self, flags: i32) -> &mut Self {
+        self.0.custom_flags(flags);
+        self
+    }
+}
+
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a directory is to be made: [`std::fs::DirBuilder`]. The trait
+/// [`DirBuilderExt`](crate::os::unix::fs::DirBuilderExt) adds its mode.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::fs::{self, DirBuilder};
+///
+/// # let path = std::env::temp_dir().join(format!("greenthread-builder-{}", std::process::id()));
+/// greenthread::run(|| {
+///     DirBuilder::new().recursive(true).create(path.join("a/b/c"))?;
+///     fs::remove_dir_all(&path)
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct DirBuilder(fs::DirBuilder);
+
+impl DirBuilder {
+    /// A directory whose parent is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let builder = greenthread::fs::DirBuilder::new();
+    /// assert_eq!(builder.create("/").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    /// ```
+    #[expect(clippy::new_without_default, reason = "std's has no default either")]
+    #[must_use]
+    pub fn new() -> Self {
+        Self(fs::DirBuilder::new())
+    }
+
+    /// With all its parents, and content if it is there already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// greenthread::fs::DirBuilder::new().recursive(true).create("/")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recursive(&mut self, recursive: bool) -> &mut Self {
+        self.0.recursive(recursive);
+        self
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::fs::DirBuilder::create`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::fs::{self, DirBuilder};
+    /// # let path = std::env::temp_dir().join(format!("greenthread-builder-create-{}", std::process::id()));
+    /// DirBuilder::new().create(&path)?;
+    /// fs::remove_dir(&path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn create<P: AsRef<Path>>(&self, path: P) -> Result<()> {
+        let path = path.as_ref();
+        runtime::unblock(|| self.0.create(path))
+    }
+}
+
+impl DirBuilderExt for DirBuilder {
+    fn mode(&mut self, mode: u32) -> &mut Self {
+        self.0.mode(mode);
+        self
+    }
+}
+
+impl fmt::Debug for DirBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

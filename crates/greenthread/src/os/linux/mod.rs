@@ -1,0 +1,3 @@
+//! What Linux has: [`std::os::linux`], for green threads.
+
+pub mod fs;

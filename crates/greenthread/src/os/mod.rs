@@ -1,0 +1,4 @@
+//! What only some systems have: [`std::os`], for green threads.
+
+pub mod linux;
+pub mod unix;

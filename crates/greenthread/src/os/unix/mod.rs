@@ -1,0 +1,3 @@
+//! What Unix has: [`std::os::unix`], for green threads.
+
+pub mod fs;
