@@ -1,4 +1,4 @@
-//! mdBook builds the book.
+//! mdBook builds the book, and the two hundred lines are put beside it, to be saved as files.
 
 use std::process::Command;
 
@@ -21,6 +21,10 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         run.stderr.lines().chain(run.stdout.lines()).filter(is_complaint).map(str::to_owned).collect();
     if run.end != End::Status(0) && complaints.is_empty() {
         complaints.push(format!("mdBook has ended with {}\n{}", run.end, run.stderr));
+    }
+    for version in ["two-hundred-lines", "two-hundred-lines-bare"] {
+        let source = repo.read(&repo.path(&format!("book/listings/{version}/src/main.rs")))?;
+        repo.write(&built.join(format!("{version}.rs")), source)?;
     }
     super::outcome(complaints, || format!("open {}/index.html", repo.name(&built)))
 }

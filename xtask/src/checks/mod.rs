@@ -2,6 +2,7 @@
 
 use crate::repo::Repo;
 
+mod bare;
 mod book;
 mod coverage;
 mod exercises;
@@ -46,9 +47,11 @@ pub(crate) const ALL: &[Check] = &[
         "what chapters include is there, and each line of a listing is shown",
         coverage::check,
     ),
+    Check::new("bare", "the bare version is the commented one without comments", bare::check)
+        .recorded_by(bare::record),
     Check::new(
         "listings",
-        "listings are without lints, print what is shown, and end as promised",
+        "listings have no lints, print what is shown, and end as promised",
         listings::check,
     )
     .recorded_by(listings::record),
