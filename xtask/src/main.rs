@@ -9,8 +9,11 @@ mod chapter;
 mod checks;
 mod gdb;
 mod listing;
+mod pictures;
+mod recording;
 mod repo;
 mod tools;
+mod webdriver;
 
 use checks::{ALL, Check};
 use repo::Repo;
@@ -20,13 +23,15 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let repo = Repo::here();
     match arguments[..] {
+        ["pictures", ref which @ ..] if which.first() != Some(&"--record") => {
+            record(&repo, "pictures", which)
+        }
         ["book"] => check(&repo, ALL),
         ["book", ref names @ ..] | ref names if is_names(names) => {
             let chosen = ALL.iter().filter(|check| names.contains(&check.name)).copied().collect::<Vec<_>>();
             check(&repo, &chosen)
         }
         [name, "--record", ref which @ ..] => record(&repo, name, which),
-        ["pictures", ref which @ ..] => record(&repo, "pictures", which),
         _ => refuse(&usage()),
     }
 }
@@ -72,7 +77,7 @@ fn record(repo: &Repo, name: &str, which: &[&str]) -> ExitCode {
 fn usage() -> String {
     let mut text = "\
 usage: cargo xtask book                   builds the book in target/book, and checks it
-       cargo xtask CHECK..                some of the checks
+       cargo xtask book CHECK..           some of the checks
        cargo xtask CHECK --record [NAME]  writes anew what the check compares with
        cargo xtask pictures [NAME]        draws the pictures
 

@@ -4,6 +4,7 @@ use crate::repo::Repo;
 
 mod bare;
 mod book;
+mod browser;
 mod coverage;
 mod exercises;
 mod gdb;
@@ -11,6 +12,10 @@ mod links;
 mod listings;
 mod measured;
 mod pasted;
+mod pictures;
+mod step;
+
+pub(crate) use step::recorded as recorded_switch;
 
 /// What is wrong, each with its place.
 pub(crate) type Complaints = Vec<String>;
@@ -59,8 +64,13 @@ pub(crate) const ALL: &[Check] = &[
     Check::new("measured", "figures have been measured by a listing", measured::check)
         .recorded_by(measured::record),
     Check::new("gdb", "debugger sessions go as shown", gdb::check).recorded_by(gdb::record),
+    Check::new("pictures", "pictures are drawn from running programs", pictures::check)
+        .recorded_by(pictures::record),
+    Check::new("step", "the interactive page plays what the program does", step::check)
+        .recorded_by(step::record),
     Check::new("book", "mdBook builds the book, without a complaint", book::check),
     Check::new("links", "all links of the built book lead somewhere, and it opens from disk", links::check),
+    Check::new("browser", "the book in a real browser, on a screen and on a phone", browser::check),
 ];
 
 /// All is well if nothing is wrong.

@@ -1,0 +1,173 @@
+//! The built book in a real browser, opened from disk: nothing is missing, nothing sticks out on a phone, what is
+//! written can be read in the dark, and the interactive page does what the keys and the fingers say.
+
+use std::path::Path;
+
+use super::{Complaints, Outcome, outcome};
+use crate::repo::Repo;
+use crate::webdriver::{Browser, END, HOME, LEFT, RIGHT, SPACE, TAB};
+
+const PHONE: (u32, u32) = (390, 844);
+
+pub(super) fn check(repo: &Repo) -> Outcome {
+    let built = repo.built_book();
+    let mut pages = repo.entries(&built);
+    // The search's frame and the page for links that lead nowhere aren't opened by themselves.
+    pages.retain(|path| {
+        let name = path.file_name().unwrap_or_default();
+        path.extension().is_some_and(|it| it == "html") && name != "404.html" && name != "toc.html"
+    });
+    let step = built.join("step/index.html");
+    if pages.is_empty() || !step.exists() {
+        return Err(vec![format!("there is no book in {}: `cargo xtask book` builds it", repo.name(&built))]);
+    }
+    let mut complaints = Vec::new();
+    let wide = Browser::open(1280, 900, false)?;
+    complaints.extend(keys(&wide, &step)?);
+    let phone = Browser::open(PHONE.0, PHONE.1, true)?;
+    complaints.extend(fingers(&phone, &step)?);
+    pages.push(step);
+    for page in &pages {
+        for (browser, scheme) in [(&wide, "light"), (&phone, "dark")] {
+            let wrong = look(browser, page, scheme)?;
+            complaints
+                .extend(wrong.into_iter().map(|wrong| format!("{}, {scheme}: {wrong}", repo.name(page))));
+        }
+    }
+    outcome(complaints, || {
+        format!("{} pages, wide and light, narrow and dark; keys and fingers", pages.len())
+    })
+}
+
+fn url(page: &Path) -> String {
+    format!("file://{}", page.display())
+}
+
+/// What is wrong with a page that is merely looked at.
+fn look(browser: &Browser, page: &Path, scheme: &str) -> Result<Complaints, Complaints> {
+    browser.prefer(scheme)?;
+    browser.go_to(&url(page))?;
+    let mut complaints = browser.complaints()?;
+    let wrong = browser.text(
+        "const wrong = [];
+         for (const image of document.images) {
+             if (!image.complete || image.naturalWidth === 0) wrong.push('a picture is missing: ' + image.src);
+         }
+         const page = document.documentElement;
+         if (page.scrollWidth > window.innerWidth) {
+             wrong.push(`it is ${page.scrollWidth} wide, and the window ${window.innerWidth}`);
+         }
+         const light = (color) => {
+             const [red, green, blue] = color.match(/[0-9.]+/g).slice(0, 3).map((value) => {
+                 value /= 255;
+                 return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+             });
+             return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+         };
+         const ground = (element) => {
+             for (; element; element = element.parentElement) {
+                 const color = getComputedStyle(element).backgroundColor;
+                 if (color !== 'rgba(0, 0, 0, 0)') return light(color);
+             }
+             return 1;
+         };
+         for (const element of document.querySelectorAll('main h1, main h2, main p, main li, main td, main a')) {
+             const [a, b] = [light(getComputedStyle(element).color), ground(element)];
+             const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+             const text = element.textContent.trim();
+             // What fades on purpose is marked so.
+             if (text && contrast < 4 && !element.closest('.free, .address, .pointer')) {
+                 wrong.push(`too little contrast (${contrast.toFixed(1)}): ${text.slice(0, 40)}`);
+                 break;
+             }
+         }
+         return wrong.join('\\n')",
+    )?;
+    complaints.extend(wrong.lines().map(str::to_owned));
+    Ok(complaints)
+}
+
+/// The interactive page and the keyboard.
+fn keys(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
+    let mut seen = Seen { browser, complaints: Vec::new() };
+    browser.go_to(&url(page))?;
+    seen.is("at the beginning", STEP, "0")?;
+    let last = browser.text("return RECORDING.scenes.flatMap((scene) => scene.states).length - 1")?;
+    let instruction = "return document.querySelector('#text .instruction').textContent";
+    let pushed = "return document.querySelector('[data-stack=\"0\"] .here .label').textContent";
+    let active = "return document.querySelector('.stack.active').dataset.stack";
+
+    browser.press(&[RIGHT])?;
+    seen.is("after →", STEP, "1")?;
+    seen.is("the instruction", instruction, "push r15")?;
+    seen.is("what rsp points to", pushed, "r15")?;
+    seen.is("the register", "return document.getElementById('register-rsp').title", "0x7fff00008000")?;
+    seen.is("the stack in use", active, "0")?;
+
+    browser.press(&[RIGHT; 12])?;
+    seen.is("after 13 instructions", instruction, "mov rsp,rax")?;
+    seen.is("the stack in use", active, "1")?;
+    browser.press(&[RIGHT])?;
+    seen.is("where ret goes", "return document.getElementById('register-rip').textContent", "start")?;
+    browser.press(&[LEFT, LEFT])?;
+    seen.is("after ← ←", STEP, "12")?;
+    seen.is("the stack in use", active, "0")?;
+
+    browser.press(&[END])?;
+    seen.is("after End", STEP, &last)?;
+    seen.is("the button, at the end", "return document.getElementById('next').disabled", "true")?;
+    browser.press(&[RIGHT])?;
+    seen.is("after → at the end", STEP, &last)?;
+    browser.press(&[HOME, LEFT])?;
+    seen.is("after Home ←", STEP, "0")?;
+
+    // The link, the three scenes; then the second scene is chosen, and the slider is stepped over once.
+    browser.press(&[TAB, TAB, TAB, SPACE])?;
+    seen.is("after the second scene was chosen", STEP, "15")?;
+    let focus = "return document.activeElement.id || document.activeElement.textContent";
+    browser.press(&[TAB, TAB, TAB, TAB])?;
+    seen.is("what has the focus", focus, "slider")?;
+    browser.press(&[RIGHT])?;
+    seen.is("after → on the slider", STEP, "16")?;
+    browser.press(&[TAB, SPACE])?;
+    seen.is("after the button", STEP, "17")?;
+    Ok(seen.complaints)
+}
+
+/// The interactive page on a phone.
+fn fingers(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
+    let mut seen = Seen { browser, complaints: Vec::new() };
+    browser.go_to(&url(page))?;
+    browser.tap("#next")?;
+    seen.is("after a tap", STEP, "1")?;
+    browser.tap("#scenes button:nth-child(3)")?;
+    browser.tap("#next")?;
+    browser.tap("#back")?;
+    seen.is("after taps on the third scene, on, and back", STEP, "38")?;
+    for what in ["#text", "#next", ".stack.active .here"] {
+        let is_in_sight = format!(
+            "const box = document.querySelector('{what}').getBoundingClientRect();
+             return box.top >= 0 && box.bottom <= window.innerHeight && box.left >= 0 && box.right <= window.innerWidth"
+        );
+        seen.is(&format!("whether {what} is in sight"), &is_in_sight, "true")?;
+    }
+    Ok(seen.complaints)
+}
+
+const STEP: &str = "return document.body.dataset.step";
+
+/// What was seen in a browser and should not have been.
+struct Seen<'a> {
+    browser: &'a Browser,
+    complaints: Complaints,
+}
+
+impl Seen<'_> {
+    fn is(&mut self, what: &str, body: &str, expected: &str) -> Result<(), Complaints> {
+        let found = self.browser.text(body)?;
+        if found != expected {
+            self.complaints.push(format!("the interactive page: {what}: `{found}`, should be `{expected}`"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! The interactive page plays a recording of the two hundred lines that is true today.
+//!
+//! `book/step/record.gdb` walks through three switches; `recording.txt` is what it has seen, and `texts.txt` says what
+//! each instruction does. The page reads both from `book/src/step/recording.js`, so that it works from disk.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::{Complaints, Outcome, outcome};
+use crate::gdb;
+use crate::listing::Program;
+use crate::recording::{REGISTERS, Recording, Scene};
+use crate::repo::Repo;
+
+pub(super) fn check(repo: &Repo) -> Outcome {
+    let mut complaints = Vec::new();
+    let recorded = repo.read(&recording_path(repo))?;
+    let (recording, versions) = split(&recorded)?;
+    let script = script(&recording, &repo.read(&texts_path(repo))?)?;
+    if repo.read(&script_path(repo))? != script {
+        complaints.push("book/src/step/recording.js: `cargo xtask step --record` makes another".to_owned());
+    }
+    let steps: usize = recording.scenes.iter().map(|scene| scene.states.len() - 1).sum();
+    let now = gdb::versions(repo)?;
+    let mut found = format!("{steps} instructions recorded, each of them explained");
+    let seen = record_now(repo)?;
+    if versions == now {
+        if seen != recording {
+            complaints.push("book/step/recording.txt: the program switches in another way".to_owned());
+        }
+    } else {
+        found += &format!("; not compared, since recorded with {versions}");
+    }
+    outcome(complaints, || found)
+}
+
+pub(super) fn record(repo: &Repo, _which: &[&str]) -> Outcome {
+    let recording = record_now(repo)?;
+    let text = format!("{}recorded with {}\n", recording.to_text(), gdb::versions(repo)?);
+    repo.write(&recording_path(repo), text)?;
+    repo.write(&script_path(repo), script(&recording, &repo.read(&texts_path(repo))?)?)?;
+    Ok("recorded: book/step/recording.txt, and book/src/step/recording.js made from it".to_owned())
+}
+
+/// The committed recording.
+pub(crate) fn recorded(repo: &Repo) -> Result<Recording, Complaints> {
+    Ok(split(&repo.read(&recording_path(repo))?)?.0)
+}
+
+fn recording_path(repo: &Repo) -> PathBuf {
+    repo.path("book/step/recording.txt")
+}
+
+fn texts_path(repo: &Repo) -> PathBuf {
+    repo.path("book/step/texts.txt")
+}
+
+fn script_path(repo: &Repo) -> PathBuf {
+    repo.path("book/src/step/recording.js")
+}
+
+fn record_now(repo: &Repo) -> Result<Recording, Complaints> {
+    let program = Program::named(repo, "two-hundred-lines two-hundred-lines")?;
+    let output = gdb::run(repo, &program, &repo.path("book/step/record.gdb"))?;
+    Recording::from_gdb(&output).map_err(|why| vec![format!("book/step/record.gdb: {why}")])
+}
+
+/// The recording, and what it was recorded with.
+fn split(recorded: &str) -> Result<(Recording, String), Complaints> {
+    let wrong = |why: String| vec![format!("book/step/recording.txt: {why}")];
+    let (recording, last) = recorded.trim_end().rsplit_once('\n').unwrap_or_default();
+    let versions = last.strip_prefix("recorded with ").ok_or_else(|| wrong("no last line".to_owned()))?;
+    Ok((Recording::from_text(recording).map_err(wrong)?, versions.to_owned()))
+}
+
+/// The recording with its texts, for the page.
+fn script(recording: &Recording, texts: &str) -> Result<String, Complaints> {
+    let texts = Texts::parse(texts);
+    let mut used = Vec::new();
+    let mut script =
+        "// Made by `cargo xtask step --record` from book/step. All numbers are hexadecimal.\n".to_owned();
+    let mut line = |text: &str| writeln!(script, "{text}").expect("a string takes all");
+    line("const RECORDING = {");
+    line(&format!("registers: {},", list(&REGISTERS)));
+    let symbols =
+        recording.symbols.iter().map(|(address, name)| format!("\"{address:x}\": {}", quoted(name)));
+    line(&format!("symbols: {{{}}},", symbols.collect::<Vec<_>>().join(", ")));
+    line("scenes: [");
+    let mut complaints = Vec::new();
+    for (scene, meanings) in recording.scenes.iter().zip(recording.meanings()) {
+        let Some((title, [here, there])) = texts.scene(&scene.name) else {
+            complaints.push(format!("book/step/texts.txt: nothing of scene {}", scene.name));
+            continue;
+        };
+        line(&format!("{{title: {}, from: {here}, to: {there},", quoted(title)));
+        line(&format!("keptAt: \"{:x}\", lowest: {},", scene.kept_at, hex(&scene.lowest)));
+        line("states: [");
+        let who = ["run", "thread one"];
+        for (index, pointers) in scene.pointers().iter().enumerate() {
+            let text = texts.of(scene, index, &mut used).unwrap_or_else(|wanted| {
+                complaints.push(format!("book/step/texts.txt: no text for `{wanted}`"));
+                String::new()
+            });
+            let text = text.replace("{here}", who[here]).replace("{there}", who[there]);
+            let state = &scene.states[index];
+            line(&format!("{{place: {}, instruction: {},", quoted(&state.place), quoted(&state.instruction)));
+            line(&format!(" text: {},", quoted(&text)));
+            line(&format!(" registers: {}, kept: \"{:x}\",", hex(&state.registers), state.kept));
+            let [run, one] = &state.words;
+            line(&format!(" pointers: {}, words: [{}, {}],", hex(pointers), hex(run), hex(one)));
+            let [run, one] = &meanings[index];
+            line(&format!(" meanings: [{}, {}]}},", list(run), list(one)));
+        }
+        line("]},");
+    }
+    line("]};");
+    let unused = texts.lines.iter().filter(|(key, _)| !used.contains(key));
+    complaints.extend(unused.map(|(key, _)| format!("book/step/texts.txt: nothing happens at `{key}`")));
+    outcome(complaints, || script)
+}
+
+/// The lines of `texts.txt`.
+#[derive(Debug)]
+struct Texts<'a> {
+    scenes: Vec<(&'a str, &'a str)>,
+    lines: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Texts<'a> {
+    fn parse(text: &'a str) -> Self {
+        let lines =
+            text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": "));
+        let (scenes, lines): (Vec<_>, Vec<_>) = lines.partition(|(key, _)| key.starts_with("scene "));
+        let scenes = scenes.into_iter().map(|(key, text)| (&key["scene ".len()..], text)).collect();
+        Self { scenes, lines }
+    }
+
+    /// The title of a scene, and the stacks that are left and gone to.
+    fn scene(&self, name: &str) -> Option<(&'a str, [usize; 2])> {
+        self.scenes.iter().find_map(|(key, title)| {
+            let [found, here, there] = key.split(' ').collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            (found == name).then_some((*title, [here.parse().ok()?, there.parse().ok()?]))
+        })
+    }
+
+    /// What has led to this state of a scene: how it begins, or the instruction before. Behind the last one may stand
+    /// how it ends.
+    fn of(&self, scene: &Scene, index: usize, used: &mut Vec<&'a str>) -> Result<String, String> {
+        let mut find = |key: &str| {
+            let key = [format!("{}/{key}", scene.name), key.to_owned()];
+            let found = key.iter().find_map(|key| self.lines.iter().find(|(found, _)| found == key));
+            used.extend(found.map(|(key, _)| key));
+            found.map(|(_, text)| (*text).to_owned())
+        };
+        let Some(before) = index.checked_sub(1) else {
+            return find("begin").ok_or_else(|| format!("{}/begin", scene.name));
+        };
+        let state = &scene.states[before];
+        let key = format!("{} {}", state.place, state.instruction);
+        let mut text = find(&key).ok_or(key)?;
+        if index + 1 == scene.states.len()
+            && let Some(end) = find("end")
+        {
+            text = format!("{text} {end}");
+        }
+        Ok(text)
+    }
+}
+
+fn hex(numbers: &[u64]) -> String {
+    list(&numbers.iter().map(|number| format!("{number:x}")).collect::<Vec<_>>())
+}
+
+fn list(texts: &[impl AsRef<str>]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(", "))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::State;
+
+    fn recording() -> Recording {
+        let state = |place: &str, instruction: &str| State {
+            place: place.to_owned(),
+            instruction: instruction.to_owned(),
+            registers: vec![0x100; 10],
+            kept: 0x200,
+            words: [vec![0; 9], vec![0; 9]],
+        };
+        let states = vec![state("switch+0", "push r15"), state("switch+2", "ret"), state("run+9", "jmp")];
+        let scene = Scene { name: "back".to_owned(), kept_at: 8, lowest: [0x100, 0x200], states };
+        Recording { scenes: vec![scene], symbols: Default::default() }
+    }
+
+    const TEXTS: &str =
+        "scene back 1 0: Back\nback/begin: So.\nswitch+0 push r15: {here}\nback/switch+2 ret: {there}\n";
+
+    #[test]
+    fn each_instruction_has_its_text() {
+        let script = script(&recording(), TEXTS).unwrap();
+        let texts: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix(" text: ")).collect();
+        assert_eq!(texts, ["\"So.\",", "\"thread one\",", "\"run\","]);
+    }
+
+    #[test]
+    fn an_instruction_without_a_text_is_found_and_a_text_without_an_instruction() {
+        let fewer = TEXTS.replace("switch+0 push r15", "switch+0 push r14");
+        let complaints = script(&recording(), &fewer).unwrap_err();
+        assert!(complaints[0].contains("no text for `switch+0 push r15`"), "{complaints:?}");
+        assert!(complaints[1].contains("nothing happens at `switch+0 push r14`"), "{complaints:?}");
+        assert!(script(&recording(), "").unwrap_err()[0].contains("nothing of scene back"));
+    }
+}
