@@ -1,4 +1,4 @@
-//! What a chapter includes is there, and each line of a listing is included by some chapter.
+//! What a chapter includes is there, and each line of a listing or of an answer is included by some chapter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -43,11 +43,13 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     })
 }
 
-/// The sources of all listings.
+/// The sources of all listings, and the answers to the exercises.
 fn sources(repo: &Repo) -> Vec<PathBuf> {
     let packages = repo.entries(&repo.path("book/listings"));
     let mut files: Vec<PathBuf> =
         packages.iter().flat_map(|package| repo.all_files(&package.join("src"))).collect();
+    let is_answer = |path: &PathBuf| repo.name(path).contains("/answer-");
+    files.extend(repo.files("book/exercises/examples", "rs").into_iter().filter(is_answer));
     files.retain(|path| path.extension().is_some_and(|it| it == "rs"));
     files
 }
