@@ -1,4 +1,17 @@
-//! Time, as the runtime counts it.
+//! Time: [`std::time`], with an [`Instant`] of our own.
+//!
+//! What has no clock of its own is std's, as it is: [`Duration`], [`SystemTime`], [`UNIX_EPOCH`] and the errors.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+//!
+//! let start = Instant::now();
+//! let since_1970: Duration = SystemTime::now().duration_since(UNIX_EPOCH)?;
+//! assert!(since_1970 > start.elapsed());
+//! # Ok::<(), greenthread::time::SystemTimeError>(())
+//! ```
 
 use core::{
     fmt,
@@ -27,42 +40,105 @@ pub struct Instant(time::Instant);
 
 impl Instant {
     /// The present moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::Instant;
+    /// let moment = Instant::now();
+    /// assert!(Instant::now() >= moment);
+    /// ```
     #[must_use]
     pub fn now() -> Self {
         Self(time::Instant::now())
     }
 
     /// The time from `earlier` to this moment; zero if it is not earlier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::{Duration, Instant};
+    /// let earlier = Instant::now();
+    /// let later = earlier + Duration::from_secs(2);
+    /// assert_eq!(later.duration_since(earlier), Duration::from_secs(2));
+    /// assert_eq!(earlier.duration_since(later), Duration::ZERO);
+    /// ```
     #[must_use]
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         self.0.duration_since(earlier.0)
     }
 
-    /// The time from `earlier` to this moment, or `None` if it is not earlier.
+    /// The time from `earlier` to this moment, or `None` if it is later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::{Duration, Instant};
+    /// let earlier = Instant::now();
+    /// let later = earlier + Duration::from_secs(2);
+    /// assert_eq!(later.checked_duration_since(earlier), Some(Duration::from_secs(2)));
+    /// assert_eq!(earlier.checked_duration_since(later), None);
+    /// ```
     #[must_use]
     pub fn checked_duration_since(&self, earlier: Instant) -> Option<Duration> {
         self.0.checked_duration_since(earlier.0)
     }
 
     /// The time from `earlier` to this moment; zero if it is not earlier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::{Duration, Instant};
+    /// let now = Instant::now();
+    /// let later = now + Duration::from_secs(2);
+    /// assert_eq!(now.saturating_duration_since(later), Duration::ZERO);
+    /// ```
     #[must_use]
     pub fn saturating_duration_since(&self, earlier: Instant) -> Duration {
         self.0.saturating_duration_since(earlier.0)
     }
 
-    /// The time from this moment to now.
+    /// The time from this moment to now; zero if it is still to come.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{thread, time::{Duration, Instant}};
+    /// let start = Instant::now();
+    /// thread::sleep(Duration::from_millis(2));
+    /// assert!(start.elapsed() >= Duration::from_millis(2));
+    /// ```
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         Self::now().duration_since(*self)
     }
 
     /// This moment and `duration`, or `None` if that can't be represented.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::{Duration, Instant};
+    /// assert!(Instant::now().checked_add(Duration::from_secs(1)).is_some());
+    /// assert!(Instant::now().checked_add(Duration::MAX).is_none());
+    /// ```
     #[must_use]
     pub fn checked_add(&self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration).map(Self)
     }
 
     /// This moment less `duration`, or `None` if that can't be represented.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::time::{Duration, Instant};
+    /// let later = Instant::now() + Duration::from_secs(1);
+    /// assert!(later.checked_sub(Duration::from_secs(1)).is_some());
+    /// assert!(later.checked_sub(Duration::MAX).is_none());
+    /// ```
     #[must_use]
     pub fn checked_sub(&self, duration: Duration) -> Option<Self> {
         self.0.checked_sub(duration).map(Self)

@@ -606,3 +606,107 @@ fn unblock_borrows_from_its_caller() {
         assert_eq!(*caught.unwrap_err().downcast::<u8>().unwrap(), 7);
     });
 }
+
+#[test]
+fn a_generation_does_not_need_its_parents() {
+    fn generations(left: u32, done: std::sync::mpsc::Sender<u32>) {
+        if left == 0 {
+            done.send(16).unwrap();
+        } else {
+            thread::spawn(move || generations(left - 1, done));
+        }
+    }
+    everywhere(|| {
+        let (done, all) = channel();
+        thread::spawn(move || generations(16, done));
+        loop {
+            match all.try_recv() {
+                Ok(count) => break assert_eq!(count, 16),
+                Err(_) => thread::sleep(Duration::from_micros(50)),
+            }
+        }
+    });
+}
+
+#[test]
+fn what_a_closure_owns_is_not_copied() {
+    everywhere(|| {
+        let boxed = Box::new(7);
+        let here = std::ptr::from_ref(&*boxed).addr();
+        let there = thread::spawn(move || std::ptr::from_ref(&*boxed).addr());
+        assert_eq!(there.join().unwrap(), here);
+        let f: Box<dyn FnOnce() -> usize + Send> = Box::new(move || here);
+        assert_eq!(thread::spawn(f).join().unwrap(), here);
+    });
+}
+
+#[test]
+fn a_scope_ends_after_its_last_thread() {
+    let race = || {
+        for round in 0..100_u32 {
+            let done = AtomicBool::new(false);
+            thread::scope(|s| {
+                for _ in 0..5 {
+                    s.spawn(|| thread::sleep(Duration::from_micros((round % 7).into())));
+                }
+                s.spawn(|| {
+                    thread::yield_now();
+                    done.store(true, SeqCst);
+                });
+            });
+            assert!(done.load(SeqCst));
+        }
+    };
+    everywhere(race);
+    race();
+}
+
+#[test]
+fn a_scoped_result_may_borrow_and_a_joined_one_is_the_joiners() {
+    everywhere(|| {
+        let dropped = AtomicUsize::new(0);
+        struct Count<'a>(&'a AtomicUsize);
+        impl Drop for Count<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, SeqCst);
+            }
+        }
+        thread::scope(|s| {
+            let result = s.spawn(|| Count(&dropped)).join();
+            assert_eq!(dropped.load(SeqCst), 0);
+            drop(result);
+            assert_eq!(dropped.load(SeqCst), 1);
+        });
+    });
+}
+
+/// Everybody joins everybody else's children: green threads those of OS threads, and the other way round.
+#[test]
+fn joins_between_green_threads_and_os_threads() {
+    for workers in [1, 2, 8] {
+        let rt = runtime(workers);
+        let (send, receive) = channel::<JoinHandle<usize>>();
+        let os: Vec<_> = (0..4)
+            .map(|_| {
+                let child = rt.spawn(|| {
+                    thread::sleep(Duration::from_micros(100));
+                    1
+                });
+                std::thread::spawn(move || child.join().unwrap())
+            })
+            .collect();
+        rt.run(move || {
+            for _ in 0..20 {
+                let send = send.clone();
+                thread::spawn(move || {
+                    send.send(thread::spawn(|| {
+                        thread::yield_now();
+                        1
+                    }))
+                });
+            }
+        });
+        assert_eq!(receive.into_iter().map(|child| child.join().unwrap()).sum::<usize>(), 20);
+        assert_eq!(os.into_iter().map(|os| os.join().unwrap()).sum::<usize>(), 4);
+    }
+}

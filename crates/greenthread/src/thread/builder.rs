@@ -91,17 +91,43 @@ pub struct Builder {
 
 impl Builder {
     /// A thread without a name, with the runtime's stack size.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let thread = greenthread::thread::Builder::new().spawn(|| 7)?;
+    /// assert_eq!(thread.join().unwrap(), 7);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Names the thread, for panic messages, reports and [`Thread::name`](super::Thread::name).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread::{self, Builder};
+    /// let named = Builder::new().name("fern".into()).spawn(|| thread::current().name() == Some("fern"))?;
+    /// assert!(named.join().unwrap());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn name(mut self, name: String) -> Self {
         self.name = Some(name);
         self
     }
 
     /// The size of the thread's stack in bytes. It is rounded up to whole pages, and to what a panic needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread::Builder;
+    /// let large = Builder::new().stack_size(8 << 20).spawn(|| std::hint::black_box([1_u8; 1 << 20]).len())?;
+    /// assert_eq!(large.join().unwrap(), 1 << 20);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
@@ -118,6 +144,13 @@ impl Builder {
     /// # Differs from std
     ///
     /// A name may hold zero bytes; std panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = greenthread::thread::Builder::new().stack_size(0).spawn(|| ()).unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    /// ```
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where

@@ -38,17 +38,43 @@ impl Thread {
     }
 
     /// Puts the thread's token there; if the thread is parked, it goes on. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// thread::current().unpark();
+    /// thread::park(); // It takes the token, and doesn't wait.
+    /// ```
     pub fn unpark(&self) {
         self.0.token.post();
     }
 
     /// The thread's number: no other thread of the process has or had it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let other = thread::spawn(|| thread::current().id()).join().unwrap();
+    /// assert_ne!(thread::current().id(), other);
+    /// ```
     #[must_use]
     pub fn id(&self) -> ThreadId {
         ThreadId(self.0.id)
     }
 
     /// The thread's name, if it was given one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let thread = thread::Builder::new().name("fern".into()).spawn(|| ())?;
+    /// assert_eq!(thread.thread().name(), Some("fern"));
+    /// assert_eq!(thread::spawn(|| ()).thread().name(), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()

@@ -25,6 +25,15 @@ unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     /// The thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let parked = thread::spawn(thread::park);
+    /// parked.thread().unpark();
+    /// parked.join().unwrap();
+    /// ```
     #[must_use]
     pub fn thread(&self) -> &Thread {
         Thread::from_ref(&self.0.block)
@@ -36,6 +45,15 @@ impl<T> JoinHandle<T> {
     ///
     /// The thread's panic, if it panicked. If no stack could be had for it and none ever will, an [`std::io::Error`] in
     /// the box says so; the closure has not run then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// assert_eq!(thread::spawn(|| 7).join().unwrap(), 7);
+    /// let panic = thread::spawn(|| std::panic::resume_unwind(Box::new("why"))).join().unwrap_err();
+    /// assert_eq!(panic.downcast_ref(), Some(&"why"));
+    /// ```
     pub fn join(self) -> Result<T> {
         runtime::run_unstarted(&self.0.block);
         self.0.join()
@@ -43,6 +61,16 @@ impl<T> JoinHandle<T> {
 
     /// Whether the thread has ended: its closure has returned or panicked, and its thread-locals are destroyed. Does not
     /// block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let thread = thread::spawn(|| ());
+    /// while !thread.is_finished() {
+    ///     thread::yield_now();
+    /// }
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
@@ -81,6 +109,17 @@ pub struct LocalJoinHandle<T>(pub(super) Handle<T>);
 
 impl<T> LocalJoinHandle<T> {
     /// The thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// greenthread::run(|| {
+    ///     let parked = thread::spawn_local(thread::park);
+    ///     parked.thread().unpark();
+    ///     parked.join().unwrap();
+    /// });
+    /// ```
     #[must_use]
     pub fn thread(&self) -> &Thread {
         Thread::from_ref(&self.0.block)
@@ -91,11 +130,31 @@ impl<T> LocalJoinHandle<T> {
     /// # Errors
     ///
     /// As [`JoinHandle::join`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let seven = greenthread::run(|| thread::spawn_local(|| 7).join().unwrap());
+    /// assert_eq!(seven, 7);
+    /// ```
     pub fn join(self) -> Result<T> {
         self.0.join()
     }
 
     /// Whether the thread has ended, as [`JoinHandle::is_finished`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// greenthread::run(|| {
+    ///     let thread = thread::spawn_local(|| ());
+    ///     while !thread.is_finished() {
+    ///         thread::yield_now();
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()

@@ -56,7 +56,18 @@ where
 ///
 /// # Examples
 ///
-/// See [`scope`].
+/// ```
+/// use greenthread::thread::{self, Scope};
+///
+/// fn both<'scope>(scope: &'scope Scope<'scope, '_>, text: &'scope str) -> usize {
+///     let upper = scope.spawn(|| text.chars().filter(|c| c.is_uppercase()).count());
+///     let lower = scope.spawn(|| text.chars().filter(|c| c.is_lowercase()).count());
+///     upper.join().unwrap() + lower.join().unwrap()
+/// }
+///
+/// let text = String::from("Green Threads 7");
+/// assert_eq!(thread::scope(|scope| both(scope, &text)), 12);
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     count: Count,
     /// Invariant in both: a longer or a shorter one would let a borrow end too early.
@@ -73,6 +84,15 @@ impl<'scope> Scope<'scope, '_> {
     /// # Panics
     ///
     /// If the thread can't be spawned; [`Builder::spawn_scoped`] gives the error instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let text = String::from("borrowed");
+    /// let length = thread::scope(|scope| scope.spawn(|| text.len()).join().unwrap());
+    /// assert_eq!(length, 8);
+    /// ```
     #[track_caller]
     pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
@@ -153,6 +173,13 @@ unsafe impl<T> Sync for ScopedJoinHandle<'_, T> {}
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// The thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// thread::scope(|scope| scope.spawn(thread::park).thread().unpark());
+    /// ```
     #[must_use]
     pub fn thread(&self) -> &Thread {
         Thread::from_ref(&self.handle.block)
@@ -163,12 +190,33 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// # Errors
     ///
     /// The thread's panic; as [`JoinHandle::join`](super::JoinHandle::join).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// let numbers = [1, 2, 3];
+    /// let sum = thread::scope(|scope| scope.spawn(|| numbers.iter().sum::<i32>()).join().unwrap());
+    /// assert_eq!(sum, 6);
+    /// ```
     pub fn join(self) -> Result<T> {
         runtime::run_unstarted(&self.handle.block);
         self.handle.join()
     }
 
-    /// Whether the thread's closure has returned or panicked. Does not block.
+    /// Whether the thread has ended, as [`JoinHandle::is_finished`](super::JoinHandle::is_finished).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    /// thread::scope(|scope| {
+    ///     let thread = scope.spawn(|| ());
+    ///     while !thread.is_finished() {
+    ///         thread::yield_now();
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
