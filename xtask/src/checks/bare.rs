@@ -125,6 +125,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_book_is_fine() {
+        check(&Repo::here()).unwrap();
+    }
+
+    #[test]
     fn comments_go_and_strings_stay() {
         let source = "//! Doc.\n\n/// A.\nfn a() {\n    // Why.\n    let x = \"// no\\\" // comment\"; // But this.\n\n    \
                       let y = ('\"', '\\''); // \"\n}\n\n// The end.\n";

@@ -87,6 +87,11 @@ mod tests {
     }
 
     #[test]
+    fn the_book_is_fine() {
+        check(&Repo::here()).unwrap();
+    }
+
+    #[test]
     fn all_lines_are_shown() {
         let includes =
             "{{#include ../listings/a/src/main.rs:all}}\n{{#include ../listings/a/src/main.rs:7}}\n";

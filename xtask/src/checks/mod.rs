@@ -13,6 +13,7 @@ mod listings;
 mod measured;
 mod pasted;
 mod pictures;
+mod spelling;
 mod step;
 
 pub(crate) use step::recorded as recorded_switch;
@@ -52,6 +53,7 @@ pub(crate) const ALL: &[Check] = &[
         "what chapters include is there, and each line of a listing is shown",
         coverage::check,
     ),
+    Check::new("spelling", "all words are in the dictionary or in words.txt", spelling::check),
     Check::new("bare", "the bare version is the commented one without comments", bare::check)
         .recorded_by(bare::record),
     Check::new(

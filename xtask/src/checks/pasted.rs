@@ -82,6 +82,11 @@ mod tests {
     }
 
     #[test]
+    fn the_book_is_fine() {
+        check(&Repo::here()).unwrap();
+    }
+
+    #[test]
     fn includes_and_commands_are_fine() {
         let text =
             "# A\n```rust,ignore\n{{#include ../a.rs:x}}\n{{#include ../a.rs:y}}\n```\n\n```sh\nls\n```\n";

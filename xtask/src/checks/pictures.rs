@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn the_pictures_of_the_book_are_drawn_from_their_sources() {
+        let repo = Repo::here();
+        for source in sources(&repo) {
+            check_drawn(&repo, &source).unwrap();
+        }
+    }
+
+    #[test]
     fn another_source_and_another_output_are_found() {
         let repo = repo();
         let source = repo.path("book/pictures/a.turns");

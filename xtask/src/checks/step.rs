@@ -203,6 +203,13 @@ mod tests {
         "scene back 1 0: Back\nback/begin: So.\nswitch+0 push r15: {here}\nback/switch+2 ret: {there}\n";
 
     #[test]
+    fn the_page_has_the_recording_and_the_texts() {
+        let repo = Repo::here();
+        let made = script(&recorded(&repo).unwrap(), &repo.read(&texts_path(&repo)).unwrap()).unwrap();
+        assert!(repo.read(&script_path(&repo)).unwrap() == made, "`cargo xtask step --record` makes another");
+    }
+
+    #[test]
     fn each_instruction_has_its_text() {
         let script = script(&recording(), TEXTS).unwrap();
         let texts: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix(" text: ")).collect();
