@@ -103,6 +103,10 @@ mod with_std {
             $($entry)+
         };
     }
+    mod by_hand {
+        use std::{thread_local, *};
+        include!("by_hand.rs");
+    }
     expand! { std: thread sync mpsc atomic net fs time io process os }
 }
 
@@ -110,7 +114,7 @@ mod with_greenthread {
     macro_rules! left_out {
         ($($path:ident)::+; $($entry:tt)+) => {};
     }
-    expand! { greenthread: atomic }
+    expand! { greenthread: mpsc atomic }
 }
 
 fn file(name: &str) -> PathBuf {
