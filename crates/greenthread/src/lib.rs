@@ -77,6 +77,12 @@
 //! Every stack has a guard below it. A thread that runs into it is named, with its stack size and the place of its spawn, and
 //! the process aborts, as with std. C code without stack probes can jump over a single guard page; stacks of 256 KiB and
 //! more have a guard of 16 pages.
+//!
+//! # What std has that this hasn't
+//!
+//! Of what is stable in the modules of std 1.95 that have a namesake here, this is missing:
+//!
+//! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no pthread of its own.
 
 mod driver;
 pub mod fs;

@@ -175,12 +175,15 @@ implements! { process::Command: os::unix::process::CommandExt }
 same_trait! { os::unix::process::ExitStatusExt = std::os::unix::process::ExitStatusExt }
 
 // trait os::unix::thread::JoinHandleExt
-item! { fn as_pthread_t<This: os::unix::thread::JoinHandleExt>(this: &This) -> std::os::unix::thread::RawPthread { os::unix::thread::JoinHandleExt::as_pthread_t(this) } }
-item! { fn into_pthread_t<This: os::unix::thread::JoinHandleExt>(this: This) -> std::os::unix::thread::RawPthread { os::unix::thread::JoinHandleExt::into_pthread_t(this) } }
-implements! { [T] [] thread::JoinHandle<T>: os::unix::thread::JoinHandleExt }
+left_out! { os::unix::thread::JoinHandleExt; item! { fn as_pthread_t<This: os::unix::thread::JoinHandleExt>(this: &This) -> std::os::unix::thread::RawPthread { os::unix::thread::JoinHandleExt::as_pthread_t(this) } } }
+left_out! { os::unix::thread::JoinHandleExt; item! { fn into_pthread_t<This: os::unix::thread::JoinHandleExt>(this: This) -> std::os::unix::thread::RawPthread { os::unix::thread::JoinHandleExt::into_pthread_t(this) } } }
+left_out! { os::unix::thread::JoinHandleExt; implements! { [T] [] thread::JoinHandle<T>: os::unix::thread::JoinHandleExt } }
 
 // type os::unix::thread::RawPthread
-same! { [] os::unix::thread::RawPthread = std::os::unix::thread::RawPthread }
+left_out! { os::unix::thread::RawPthread; same! { [] os::unix::thread::RawPthread = std::os::unix::thread::RawPthread } }
+
+// trait os::linux::fs::MetadataExt
+same_trait! { os::linux::fs::MetadataExt = std::os::linux::fs::MetadataExt }
 
 // trait os::linux::net::SocketAddrExt
 same_trait! { os::linux::net::SocketAddrExt = std::os::linux::net::SocketAddrExt }

@@ -66,7 +66,7 @@ item! { fn thread<T>(this: &thread::JoinHandle<T>) -> &thread::Thread { <thread:
 item! { fn join<T>(this: thread::JoinHandle<T>) -> std::thread::Result<T> { <thread::JoinHandle<T>>::join(this) } }
 item! { fn is_finished<T>(this: &thread::JoinHandle<T>) -> bool { <thread::JoinHandle<T>>::is_finished(this) } }
 implements! { [T] [] thread::JoinHandle<T>: std::fmt::Debug }
-implements! { [T] [] thread::JoinHandle<T>: os::unix::thread::JoinHandleExt }
+left_out! { os::unix::thread::JoinHandleExt; implements! { [T] [] thread::JoinHandle<T>: os::unix::thread::JoinHandleExt } }
 implements! { [T] [] thread::JoinHandle<T>: Send }
 implements! { [T] [] thread::JoinHandle<T>: Sync }
 implements! { [T] [] thread::JoinHandle<T>: Unpin }

@@ -31,6 +31,7 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
             "os::unix::fs",
             "os::unix::process",
             "os::unix::thread",
+            "os::linux::fs",
             "os::linux::net",
         ],
     ),
