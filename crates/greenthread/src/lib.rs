@@ -84,11 +84,15 @@
 //!
 //! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no pthread of its own.
 
+mod descriptor;
 mod driver;
 pub mod fs;
+pub mod io;
 pub mod net;
 pub mod os;
+pub mod process;
 mod runtime;
+pub mod signal;
 mod stack;
 pub mod sync;
 mod sys;

@@ -5,8 +5,8 @@
 //!
 //! A worker has one driver, and it is the one place where the worker sleeps. Threads find the driver of the
 //! worker that they live on through `runtime::driver`; since they never change their worker, a driver is
-//! used on one OS thread only. What may come from elsewhere: a wake-up (by the waker), and the end of a
-//! source.
+//! used on one OS thread only. What may come from elsewhere: a wake-up (by the waker), the end of a source, and a
+//! rousing of all who wait for one.
 //!
 //! A driver that hands whole operations to the kernel (io_uring) joins here: its `wait_ready` is a poll
 //! that stays armed, `send` may be held back until the worker's next look and go out in one batch with the
@@ -24,7 +24,7 @@ pub(crate) mod poll;
 pub(crate) mod source;
 
 pub(crate) use poll::PollDriver;
-pub(crate) use source::Source;
+pub(crate) use source::{Registration, Source};
 
 pub(crate) use crate::sys::poller::Interest;
 use crate::task::wait::Outcome;
@@ -65,6 +65,12 @@ pub(crate) trait Driver {
         interest: Interest,
         deadline: Option<Instant>,
     ) -> io::Result<Outcome>;
+
+    /// How this driver knows the source, so that others can rouse who waits for it. Registers it, if need be.
+    ///
+    /// # Errors
+    /// The source could not be registered.
+    fn registration(&self, source: &Source) -> io::Result<Registration>;
 
     /// What a call has shown, right after it and before anything else is done on this OS thread.
     fn note(&self, source: &Source, interest: Interest, shown: Shown);

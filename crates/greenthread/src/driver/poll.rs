@@ -28,11 +28,14 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
     ptr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use super::{Driver, Interest, Shown, Source};
+use super::{Driver, Interest, Registration, Shown, Source};
 use crate::{
     sys::poller::{Events, Poller, Readiness, Waker},
     task::wait::{Outcome, Reason, Waiter},
@@ -59,7 +62,11 @@ pub(crate) struct PollDriver {
 
 /// The part of a driver that sources know.
 #[derive(Debug)]
-pub(crate) struct Registry(Mutex<Slab>);
+pub(crate) struct Registry {
+    slab: Mutex<Slab>,
+    /// Whether there are roused ones. Set under the lock; so whoever sees it finds them there.
+    roused: AtomicBool,
+}
 
 /// Names an entry, as long as it belongs to the same source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +81,8 @@ struct Slab {
     poller: Option<Arc<Poller>>,
     entries: Vec<Entry>,
     free: u32,
+    /// Entries whose waits are to be ended, though the OS has no event for it.
+    roused: Vec<Key>,
 }
 
 /// One source that the worker knows.
@@ -215,7 +224,25 @@ impl Slab {
 
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Slab> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slab.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the key is still somebody's.
+    pub(super) fn knows(&self, key: Key) -> bool {
+        self.lock().get(key).is_some()
+    }
+
+    /// Has all who wait for a source here look again. From any OS thread.
+    pub(super) fn rouse(&self, key: Key) {
+        let waker = {
+            let mut slab = self.lock();
+            slab.roused.push(key);
+            self.roused.store(true, Relaxed);
+            slab.poller.as_ref().map(|poller| poller.waker())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Whether its driver is still there.
@@ -277,10 +304,10 @@ impl PollDriver {
     /// The system has no descriptor or no memory left for it.
     pub(crate) fn new() -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
-        let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE };
+        let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
-            registry: Arc::new(Registry(Mutex::new(slab))),
+            registry: Arc::new(Registry { slab: Mutex::new(slab), roused: AtomicBool::new(false) }),
             events: RefCell::new(Events::with_capacity(BATCH)?),
             calls: Cell::new(0),
         })
@@ -290,6 +317,14 @@ impl PollDriver {
     fn entry<R>(&self, source: &Source, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         let key = source.key(&self.registry)?;
         self.registry.lock().get(key).map(look)
+    }
+
+    /// By what key it is known here from now on.
+    fn key(&self, source: &Source) -> io::Result<Key> {
+        match source.key(&self.registry) {
+            Some(key) => Ok(key),
+            None => self.register(source),
+        }
     }
 
     #[cold]
@@ -312,8 +347,18 @@ impl Driver for PollDriver {
         self.poller.wait(timeout, &mut events)?;
         self.calls.set(0);
         let mut news = events.iter().peekable();
-        if news.peek().is_some() {
+        // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
+        let roused = self.registry.roused.load(Relaxed);
+        if roused || news.peek().is_some() {
             let mut slab = self.registry.lock();
+            if roused {
+                self.registry.roused.store(false, Relaxed);
+                for key in std::mem::take(&mut slab.roused) {
+                    if let Some(entry) = slab.get(key) {
+                        entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
+                    }
+                }
+            }
             for (key, readiness) in news {
                 if let Some(entry) = slab.get(Key::from_bits(key)) {
                     entry.take_in(readiness);
@@ -333,10 +378,7 @@ impl Driver for PollDriver {
         interest: Interest,
         deadline: Option<Instant>,
     ) -> io::Result<Outcome> {
-        let key = match source.key(&self.registry) {
-            Some(key) => key,
-            None => self.register(source)?,
-        };
+        let key = self.key(source)?;
         let node = Node { waiter: Waiter::new(), next: Cell::new(ptr::null()), linked: Cell::new(false) };
         let _linked = Linked { node: &node, registry: &self.registry, key, interest };
         {
@@ -354,6 +396,11 @@ impl Driver for PollDriver {
             Interest::Write => Reason::Writable,
         };
         Ok(node.waiter.wait(reason, deadline))
+    }
+
+    fn registration(&self, source: &Source) -> io::Result<Registration> {
+        let key = self.key(source)?;
+        Ok(Registration { registry: self.registry.clone(), key })
     }
 
     fn note(&self, source: &Source, interest: Interest, shown: Shown) {
@@ -383,6 +430,6 @@ impl Driver for PollDriver {
 impl Drop for PollDriver {
     fn drop(&mut self) {
         // Sources that know the registry may live on; the poller's descriptors and the entries shall not.
-        *self.registry.lock() = Slab { poller: None, entries: Vec::new(), free: NONE };
+        *self.registry.lock() = Slab { poller: None, entries: Vec::new(), free: NONE, roused: Vec::new() };
     }
 }

@@ -22,10 +22,29 @@ pub(crate) struct Source {
 }
 
 /// That one driver knows a source, and by which key.
-#[derive(Debug)]
-struct Registration {
-    registry: Arc<Registry>,
-    key: Key,
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    pub(super) registry: Arc<Registry>,
+    pub(super) key: Key,
+}
+
+impl Registration {
+    /// Has all who wait there look again: after something that the OS has no event for. Does nothing if the source is
+    /// gone.
+    pub(crate) fn rouse(&self) {
+        self.registry.rouse(self.key);
+    }
+
+    /// Whether the source is still known there.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.registry.knows(self.key)
+    }
+}
+
+impl PartialEq for Registration {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.registry, &other.registry) && self.key == other.key
+    }
 }
 
 impl Source {

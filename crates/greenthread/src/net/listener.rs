@@ -1,22 +1,19 @@
 //! `TcpListener`.
 
-use std::{
-    fmt, io,
-    iter::FusedIterator,
-    net::SocketAddr,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{fmt, io, iter::FusedIterator, net::SocketAddr, os::fd::OwnedFd};
 
 use rustix::{
-    io::{Errno, ioctl_fionbio},
+    io::Errno,
     net::{self, SocketFlags, SocketType, sockopt},
 };
 
-use super::{TcpStream, ToSocketAddrs, addr::each_address, descriptors, socket::Socket, stream::family};
-use crate::driver::Interest;
-
-/// How many connections may wait to be accepted; as in std.
-const BACKLOG: i32 = 128;
+use super::{
+    TcpStream, ToSocketAddrs,
+    addr::each_address,
+    socket::{BACKLOG, Socket},
+    stream::family,
+};
+use crate::descriptor::faces::descriptors;
 
 /// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
 ///
@@ -124,9 +121,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (socket, address) = self
-            .0
-            .attempt_anywhere(Interest::Read, None, || net::acceptfrom_with(&self.0, SocketFlags::CLOEXEC))?;
+        let (socket, address) = self.0.accept()?;
         let address = address.ok_or(Errno::INVAL)?.try_into()?;
         Ok((TcpStream::ours(socket), address))
     }
@@ -185,6 +180,46 @@ impl TcpListener {
         self.0.take_error()
     }
 
+    /// Sets `IPV6_V6ONLY`, which the system refuses on a listener that is bound, and all are.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: `InvalidInput`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// use greenthread::net::TcpListener;
+    ///
+    /// assert!(TcpListener::bind("127.0.0.1:0")?.set_only_v6(true).is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[deprecated(note = "it has to be set before the listener is bound")]
+    pub fn set_only_v6(&self, only_v6: bool) -> io::Result<()> {
+        Ok(sockopt::set_ipv6_v6only(&self.0, only_v6)?)
+    }
+
+    /// Whether an IPv6 listener takes no IPv4 connections.
+    ///
+    /// # Errors
+    ///
+    /// It is no IPv6 listener.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// use greenthread::net::TcpListener;
+    ///
+    /// assert!(TcpListener::bind("127.0.0.1:0")?.only_v6().is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[deprecated(note = "its counterpart has to be set before the listener is bound")]
+    pub fn only_v6(&self) -> io::Result<bool> {
+        Ok(sockopt::ipv6_v6only(&self.0)?)
+    }
+
     /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.
     ///
     /// # Examples
@@ -199,7 +234,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.remember_nonblocking(nonblocking);
+        self.0.set_accept_nonblocking(nonblocking);
         Ok(())
     }
 }
@@ -207,10 +242,7 @@ impl TcpListener {
 impl From<OwnedFd> for TcpListener {
     /// Keeps the mode, blocking or not, that the descriptor is in.
     fn from(descriptor: OwnedFd) -> Self {
-        let socket = Socket::adopt(descriptor);
-        // It fails for no descriptor that is a socket; others fail at each call.
-        let _ = ioctl_fionbio(&socket, true);
-        TcpListener(socket)
+        TcpListener(Socket::adopt_listener(descriptor))
     }
 }
 
@@ -218,16 +250,11 @@ impl From<TcpListener> for OwnedFd {
     /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles
     /// by [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
     fn from(listener: TcpListener) -> OwnedFd {
-        let blocking = !listener.0.is_nonblocking() && !listener.0.is_shared();
-        let descriptor = listener.0.into_descriptor();
-        if blocking {
-            let _ = ioctl_fionbio(&descriptor, false);
-        }
-        descriptor
+        listener.0.into_listening_descriptor()
     }
 }
 
-descriptors!(TcpListener);
+descriptors!(TcpListener, std::net::TcpListener);
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -52,14 +52,15 @@
 //! * The descriptor of a [`TcpListener`] is in the kernel's non-blocking mode whatever `set_nonblocking`
 //!   says, since `accept` has no flag of its own for it.
 //! * Vectored writes raise no `SIGPIPE`, like plain ones.
-//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`), and the deprecated
-//!   `set_only_v6`, are not there; [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these
-//!   sockets and sets every option.
+//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`) is not there;
+//!   [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these sockets and sets every option.
 
 mod addr;
 mod listener;
-mod socket;
+mod shared;
+pub(crate) mod socket;
 mod stream;
+mod udp;
 
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
@@ -67,47 +68,6 @@ pub use std::net::{
 
 pub use addr::ToSocketAddrs;
 pub use listener::{Incoming, TcpListener};
+pub(crate) use shared::settings;
 pub use stream::TcpStream;
-
-/// The ways from and to descriptors, and std's type, that every socket type has.
-macro_rules! descriptors {
-    ($type:ident) => {
-        impl std::os::fd::AsFd for $type {
-            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                self.0.as_fd()
-            }
-        }
-
-        impl std::os::fd::AsRawFd for $type {
-            fn as_raw_fd(&self) -> std::os::fd::RawFd {
-                self.0.as_fd().as_raw_fd()
-            }
-        }
-
-        impl std::os::fd::IntoRawFd for $type {
-            fn into_raw_fd(self) -> std::os::fd::RawFd {
-                std::os::fd::OwnedFd::from(self).into_raw_fd()
-            }
-        }
-
-        impl std::os::fd::FromRawFd for $type {
-            unsafe fn from_raw_fd(descriptor: std::os::fd::RawFd) -> Self {
-                // SAFETY: the caller gives us an open descriptor that is theirs to give.
-                unsafe { std::os::fd::OwnedFd::from_raw_fd(descriptor) }.into()
-            }
-        }
-
-        impl From<std::net::$type> for $type {
-            fn from(socket: std::net::$type) -> Self {
-                std::os::fd::OwnedFd::from(socket).into()
-            }
-        }
-
-        impl From<$type> for std::net::$type {
-            fn from(socket: $type) -> Self {
-                std::os::fd::OwnedFd::from(socket).into()
-            }
-        }
-    };
-}
-use descriptors;
+pub use udp::UdpSocket;

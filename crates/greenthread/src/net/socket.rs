@@ -1,122 +1,109 @@
-//! A socket whose calls block the calling thread, green or OS, and never the worker.
+//! A socket: a descriptor with what only sockets have, timeouts, receiving and sending.
 //!
-//! On a green thread a call is made first, with `MSG_DONTWAIT`, so that the descriptor's own flags stay as
-//! the user set them; only if it would block, or is known to, the thread waits in its worker's driver. Off
-//! the runtime, and inside `without_yield`, the kernel blocks the OS thread, and looks after timeouts
-//! itself.
-//!
-//! What the user set (timeouts, non-blocking mode) the kernel knows, and we as well: to ask it at each wait
-//! would cost three system calls.
+//! `MSG_DONTWAIT` asks one call not to block; everything else about waiting is the descriptor's (`descriptor`).
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
+    sync::atomic::{AtomicI32, Ordering::Relaxed},
+    time::Duration,
 };
 
 use rustix::{
     io::{Errno, ioctl_fionbio},
     net::{
-        self, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags,
+        self, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags,
+        addr::SocketAddrArg,
         sockopt::{self, Timeout},
     },
 };
 
 use crate::{
-    driver::{Driver, Interest, PollDriver, Shown, Source},
+    descriptor::{Descriptor, plain::MAX_BUFFERS},
+    driver::{Interest, Shown},
     runtime,
-    sys::poller::poll_one,
-    task::{local, wait::Outcome},
 };
-
-/// How many buffers one call takes on Linux.
-const MAX_BUFFERS: usize = 1024;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    source: Source,
+    descriptor: Descriptor,
+    /// Whether a count that comes short says that the kernel has no more. So it is with TCP; a datagram is what it
+    /// is, and a Unix stream stops at what carries descriptors.
+    short_tells: bool,
     /// An error that ended a write which had sent something already, and so returned how much: the kernel
     /// has forgotten it, and the next call shall find it.
     error: AtomicI32,
-    /// None as long as all is at its defaults and there is no clone.
-    settings: OnceLock<Arc<Settings>>,
 }
 
-/// What the user set. Clones share it, as they share the socket.
-#[derive(Debug, Default)]
-struct Settings {
-    nonblocking: AtomicBool,
-    /// Nanoseconds; 0 is none.
-    read: AtomicU64,
-    write: AtomicU64,
-}
-
-impl Settings {
-    fn timeout(&self, interest: Interest) -> &AtomicU64 {
-        match interest {
-            Interest::Read => &self.read,
-            Interest::Write => &self.write,
-        }
-    }
-}
+/// How many connections may wait to be accepted; as in std.
+pub(crate) const BACKLOG: i32 = 128;
 
 impl Socket {
+    fn with(descriptor: Descriptor, short_tells: bool) -> Self {
+        Self { descriptor, short_tells, error: AtomicI32::new(0) }
+    }
+
     /// One of our own making, with all at its defaults.
     pub(crate) fn new(descriptor: OwnedFd) -> Self {
-        Self { source: Source::new(descriptor), error: AtomicI32::new(0), settings: OnceLock::new() }
+        Self::with(Descriptor::new(descriptor), false)
     }
 
     /// One that comes from elsewhere, as it is.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
-        let socket = Self::new(descriptor);
-        socket.remember_nonblocking(socket2::SockRef::from(&socket).nonblocking().unwrap_or(false));
+        let socket = Self::with(Descriptor::adopt(descriptor), false);
         for interest in [Interest::Read, Interest::Write] {
             if let Ok(timeout @ Some(_)) = socket.timeout(interest) {
-                socket.remember_timeout(interest, timeout);
+                socket.descriptor.remember_timeout(interest, timeout);
             }
         }
         socket
     }
 
+    /// The same, of TCP.
+    pub(crate) fn tcp(self) -> Self {
+        Self { short_tells: true, ..self }
+    }
+
+    /// The same, of a Unix socket.
+    pub(crate) fn unix(self) -> Self {
+        Self { descriptor: self.descriptor.hushed(), ..self }
+    }
+
+    /// One that listens, and comes from elsewhere.
+    pub(crate) fn adopt_listener(descriptor: OwnedFd) -> Self {
+        let socket = Self::with(Descriptor::adopt(descriptor), false);
+        // It fails for no descriptor that is a socket; others fail at each call.
+        let _ = ioctl_fionbio(&socket, true);
+        socket
+    }
+
     pub(crate) fn into_descriptor(self) -> OwnedFd {
-        self.source.into_descriptor()
+        self.descriptor.into_owned()
+    }
+
+    /// For one that listens. The descriptor is in the mode that was set, unless there are clones, which need it
+    /// non-blocking.
+    pub(crate) fn into_listening_descriptor(self) -> OwnedFd {
+        let blocking = !self.descriptor.is_nonblocking() && !self.descriptor.is_shared();
+        let descriptor = self.into_descriptor();
+        if blocking {
+            let _ = ioctl_fionbio(&descriptor, false);
+        }
+        descriptor
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        let clone = Self::new(self.as_fd().try_clone_to_owned()?);
-        clone.settings.get_or_init(|| self.settings().clone());
-        Ok(clone)
-    }
-
-    /// Whether there are clones that were made by `try_clone`.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.settings.get().is_some_and(|settings| Arc::strong_count(settings) > 1)
-    }
-
-    fn settings(&self) -> &Arc<Settings> {
-        self.settings.get_or_init(Arc::default)
-    }
-
-    /// Remembers the mode without telling the kernel.
-    pub(crate) fn remember_nonblocking(&self, nonblocking: bool) {
-        if nonblocking || self.settings.get().is_some() {
-            self.settings().nonblocking.store(nonblocking, Relaxed);
-        }
+        Ok(Self::with(self.descriptor.try_clone()?, self.short_tells))
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        ioctl_fionbio(self, nonblocking)?;
-        self.remember_nonblocking(nonblocking);
-        Ok(())
+        self.descriptor.set_nonblocking(nonblocking)
     }
 
-    pub(crate) fn is_nonblocking(&self) -> bool {
-        self.settings.get().is_some_and(|settings| settings.nonblocking.load(Relaxed))
+    /// For one that listens: the kernel's mode stays as it is.
+    pub(crate) fn set_accept_nonblocking(&self, nonblocking: bool) {
+        self.descriptor.remember_nonblocking(nonblocking);
     }
 
     pub(crate) fn set_timeout(&self, interest: Interest, timeout: Option<Duration>) -> io::Result<()> {
@@ -124,27 +111,12 @@ impl Socket {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "cannot set a 0 duration timeout"));
         }
         sockopt::set_socket_timeout(self, option(interest), timeout)?;
-        self.remember_timeout(interest, timeout);
+        self.descriptor.remember_timeout(interest, timeout);
         Ok(())
-    }
-
-    fn remember_timeout(&self, interest: Interest, timeout: Option<Duration>) {
-        if timeout.is_some() || self.settings.get().is_some() {
-            let nanos = timeout.map_or(0, |timeout| timeout.as_nanos().try_into().unwrap_or(u64::MAX));
-            self.settings().timeout(interest).store(nanos, Relaxed);
-        }
     }
 
     pub(crate) fn timeout(&self, interest: Interest) -> io::Result<Option<Duration>> {
         Ok(sockopt::socket_timeout(self, option(interest))?)
-    }
-
-    /// Until when a call that begins now may wait.
-    fn deadline(&self, interest: Interest) -> Option<Instant> {
-        match self.settings.get()?.timeout(interest).load(Relaxed) {
-            0 => None,
-            nanos => Instant::now().checked_add(Duration::from_nanos(nanos)),
-        }
     }
 
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
@@ -163,58 +135,28 @@ impl Socket {
         }
     }
 
-    /// Makes a call on behalf of a green thread, until it does not block: the one loop behind all of them.
-    fn attempt<T>(
-        &self,
-        driver: &PollDriver,
-        interest: Interest,
-        deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<(T, Shown)>,
-    ) -> io::Result<T> {
-        if driver.is_due()
-            && let Some((local, task)) = local::current()
-        {
-            local.yield_now(task);
-        }
-        let nonblocking = self.is_nonblocking();
-        let mut blocked = !nonblocking && driver.is_blocked(&self.source, interest);
-        loop {
-            if blocked && driver.wait_ready(&self.source, interest, deadline)? == Outcome::TimedOut {
-                return Err(Errno::AGAIN.into());
-            }
-            match call() {
-                Ok((value, shown)) => {
-                    driver.note(&self.source, interest, shown);
-                    return Ok(value);
-                }
-                Err(Errno::AGAIN) => {
-                    driver.note(&self.source, interest, Shown::Blocked);
-                    if nonblocking {
-                        return Err(Errno::AGAIN.into());
-                    }
-                    blocked = true;
-                }
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
     /// Receives: `call` does, with the given flags, into room for `room` bytes.
-    fn receive(
+    fn receive<T: Default>(
         &self,
         room: usize,
         flags: RecvFlags,
-        mut call: impl FnMut(RecvFlags) -> rustix::io::Result<usize>,
-    ) -> io::Result<usize> {
-        let count = match runtime::driver() {
+        mut call: impl FnMut(RecvFlags) -> rustix::io::Result<(usize, T)>,
+    ) -> io::Result<(usize, T)> {
+        let (count, value) = match runtime::driver() {
             None => call(flags)?,
-            Some(driver) => self.attempt(driver, Interest::Read, self.deadline(Interest::Read), || {
-                let count = call(flags | RecvFlags::DONTWAIT)?;
-                // What was only peeked at is still there.
-                let short = 0 < count && count < room && !flags.contains(RecvFlags::PEEK);
-                Ok((count, if short { Shown::Short } else { Shown::Full }))
-            })?,
+            Some(driver) => {
+                let deadline = self.descriptor.deadline(Interest::Read);
+                self.descriptor.attempt(driver, Interest::Read, deadline, || {
+                    let (count, value) = match call(flags | RecvFlags::DONTWAIT) {
+                        Err(Errno::AGAIN) if self.has_ended() => (0, T::default()),
+                        result => result?,
+                    };
+                    // What was only peeked at is still there.
+                    let short = 0 < count && count < room && !flags.contains(RecvFlags::PEEK);
+                    let shown = if self.short_tells && short { Shown::Short } else { Shown::Full };
+                    Ok(((count, value), shown))
+                })?
+            }
         };
         if count == 0
             && room != 0
@@ -222,23 +164,55 @@ impl Socket {
         {
             return Err(error);
         }
-        Ok(count)
+        Ok((count, value))
+    }
+
+    /// Whether a blocking call would find the end here.
+    fn has_ended(&self) -> bool {
+        self.descriptor.is_shut() && !self.descriptor.is_nonblocking()
+    }
+
+    fn receive_plain(&self, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usize> {
+        let room = buffer.len();
+        Ok(self.receive(room, flags, |flags| Ok((net::recv(self, &mut *buffer, flags)?.1, ())))?.0)
     }
 
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(buffer.len(), RecvFlags::empty(), |flags| Ok(net::recv(self, &mut *buffer, flags)?.1))
+        self.receive_plain(buffer, RecvFlags::empty())
     }
 
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(buffer.len(), RecvFlags::PEEK, |flags| Ok(net::recv(self, &mut *buffer, flags)?.1))
+        self.receive_plain(buffer, RecvFlags::PEEK)
     }
 
     pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let most = buffers.len().min(MAX_BUFFERS);
         let buffers = &mut buffers[..most];
         let room = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.receive(room, RecvFlags::empty(), |flags| {
-            Ok(net::recvmsg(self, buffers, &mut RecvAncillaryBuffer::default(), flags)?.bytes)
+        let call =
+            |flags| Ok((net::recvmsg(self, buffers, &mut RecvAncillaryBuffer::default(), flags)?.bytes, ()));
+        Ok(self.receive(room, RecvFlags::empty(), call)?.0)
+    }
+
+    /// Receives a datagram, and who sent it, if that has a name.
+    pub(crate) fn receive_from(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<SocketAddrAny>)> {
+        self.receive_from_with(buffer, RecvFlags::empty())
+    }
+
+    /// The same, and leaves it there.
+    pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<SocketAddrAny>)> {
+        self.receive_from_with(buffer, RecvFlags::PEEK)
+    }
+
+    fn receive_from_with(
+        &self,
+        buffer: &mut [u8],
+        flags: RecvFlags,
+    ) -> io::Result<(usize, Option<SocketAddrAny>)> {
+        let room = buffer.len();
+        self.receive(room, flags, |flags| {
+            let (_, count, address) = net::recvfrom(self, &mut *buffer, flags)?;
+            Ok((count.min(room), address))
         })
     }
 
@@ -255,15 +229,15 @@ impl Socket {
         let Some(driver) = runtime::driver() else {
             return self.sent(call(SendFlags::NOSIGNAL).map_err(io::Error::from));
         };
-        let deadline = self.deadline(Interest::Write);
+        let deadline = self.descriptor.deadline(Interest::Write);
         let send = |all: usize, call: &mut dyn FnMut(SendFlags) -> rustix::io::Result<usize>| {
-            self.attempt(driver, Interest::Write, deadline, || {
+            self.descriptor.attempt(driver, Interest::Write, deadline, || {
                 let count = call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
-                Ok((count, if count < all { Shown::Short } else { Shown::Full }))
+                Ok((count, if self.short_tells && count < all { Shown::Short } else { Shown::Full }))
             })
         };
         let mut done = self.sent(send(all, &mut call))?;
-        if done == all || self.is_nonblocking() {
+        if done == all || self.descriptor.is_nonblocking() {
             return Ok(done);
         }
         for mut bytes in rest(done) {
@@ -318,30 +292,71 @@ impl Socket {
         )
     }
 
+    /// Sends a datagram, whole; nothing else of it is sent later.
+    pub(crate) fn send_datagram(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.send_datagram_with(|flags| net::send(self, bytes, flags))
+    }
+
+    /// The same, to somebody.
+    pub(crate) fn send_to(&self, bytes: &[u8], address: &impl SocketAddrArg) -> io::Result<usize> {
+        self.send_datagram_with(|flags| net::sendto(self, bytes, flags, address))
+    }
+
+    /// The same, where the system can't tell when there will be room with the other side: then the pool waits.
+    pub(crate) fn send_blindly_to(
+        &self,
+        bytes: &[u8],
+        address: &(impl SocketAddrArg + Sync),
+    ) -> io::Result<usize> {
+        if let Some(driver) = runtime::driver() {
+            let sent = self.descriptor.attempt(driver, Interest::Write, None, || {
+                match net::sendto(self, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT, address) {
+                    Err(Errno::AGAIN) if !self.descriptor.is_nonblocking() => Ok((None, Shown::Full)),
+                    result => Ok((Some(result?), Shown::Full)),
+                }
+            })?;
+            if let Some(count) = sent {
+                return Ok(count);
+            }
+        }
+        Ok(runtime::unblock(|| net::sendto(self, bytes, SendFlags::NOSIGNAL, address))?)
+    }
+
+    fn send_datagram_with(
+        &self,
+        mut call: impl FnMut(SendFlags) -> rustix::io::Result<usize>,
+    ) -> io::Result<usize> {
+        let Some(driver) = runtime::driver() else { return Ok(call(SendFlags::NOSIGNAL)?) };
+        let deadline = self.descriptor.deadline(Interest::Write);
+        self.descriptor.attempt(driver, Interest::Write, deadline, || {
+            Ok((call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?, Shown::Full))
+        })
+    }
+
     /// Makes a call that has no flag of its own for it, on a descriptor that is in non-blocking mode, from
     /// any thread. Past the deadline it gives `WouldBlock`.
     pub(crate) fn attempt_anywhere<T>(
         &self,
         interest: Interest,
-        deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<T>,
+        deadline: Option<std::time::Instant>,
+        call: impl FnMut() -> rustix::io::Result<T>,
     ) -> io::Result<T> {
-        if let Some(driver) = runtime::driver() {
-            return self.attempt(driver, interest, deadline, || Ok((call()?, Shown::Full)));
-        }
-        loop {
-            match call() {
-                Ok(value) => return Ok(value),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if !self.is_nonblocking() => {
-                    poll_one(self.as_fd(), interest, deadline).map_err(|error| match error.kind() {
-                        io::ErrorKind::TimedOut => Errno::AGAIN.into(),
-                        _ => error,
-                    })?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.descriptor.attempt_anywhere(interest, deadline, call)
+    }
+
+    /// The next connection to one that listens, and who made it, if the system says.
+    pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
+        self.attempt_anywhere(Interest::Read, None, || net::acceptfrom_with(self, SocketFlags::CLOEXEC))
+    }
+
+    /// Shuts down a direction, or both.
+    pub(crate) fn shutdown(&self, how: std::net::Shutdown) -> io::Result<()> {
+        let how = match how {
+            std::net::Shutdown::Read => net::Shutdown::Read,
+            std::net::Shutdown::Write => net::Shutdown::Write,
+            std::net::Shutdown::Both => net::Shutdown::Both,
+        };
+        self.descriptor.shutting(how != net::Shutdown::Write, || Ok(net::shutdown(self, how)?))
     }
 }
 
@@ -354,6 +369,6 @@ fn option(interest: Interest) -> Timeout {
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.as_fd()
+        self.descriptor.as_fd()
     }
 }

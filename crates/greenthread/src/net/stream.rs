@@ -1,10 +1,9 @@
 //! `TcpStream`.
 
 use std::{
-    fmt,
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    fmt, io,
     net::{Shutdown, SocketAddr},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
     time::{Duration, Instant},
 };
 
@@ -13,8 +12,11 @@ use rustix::{
     net::{self, AddressFamily, SocketFlags, SocketType, sockopt},
 };
 
-use super::{ToSocketAddrs, addr::each_address, descriptors, socket::Socket};
-use crate::driver::Interest;
+use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
+use crate::{
+    descriptor::faces::{descriptors, reading, writing},
+    driver::Interest,
+};
 
 /// A connection: [`std::net::TcpStream`], for green threads.
 ///
@@ -54,7 +56,7 @@ pub(super) fn family(address: &SocketAddr) -> AddressFamily {
 impl TcpStream {
     /// One whose descriptor is fresh, with everything at its defaults.
     pub(super) fn ours(descriptor: OwnedFd) -> Self {
-        Self(Socket::new(descriptor))
+        Self(Socket::new(descriptor).tcp())
     }
 
     /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is
@@ -106,7 +108,7 @@ impl TcpStream {
 
     fn connect_until(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStream> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = Socket::new(net::socket_with(family(address), SocketType::STREAM, flags, None)?);
+        let socket = Socket::new(net::socket_with(family(address), SocketType::STREAM, flags, None)?).tcp();
         // The first call begins, each further one tells how it stands: that is how Linux does it.
         let connected = socket.attempt_anywhere(Interest::Write, deadline, || {
             match net::connect(&socket, address) {
@@ -185,95 +187,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let how = match how {
-            Shutdown::Read => net::Shutdown::Read,
-            Shutdown::Write => net::Shutdown::Write,
-            Shutdown::Both => net::Shutdown::Both,
-        };
-        Ok(net::shutdown(&self.0, how)?)
-    }
-
-    /// Another handle to the same stream: the same data, and what is set on one holds for both.
-    ///
-    /// # Errors
-    ///
-    /// The process has no descriptor left.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::net::{TcpListener, TcpStream};
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let stream = TcpStream::connect(listener.local_addr()?)?;
-    /// assert_eq!(stream.try_clone()?.local_addr()?, stream.local_addr()?);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn try_clone(&self) -> io::Result<TcpStream> {
-        self.0.try_clone().map(TcpStream)
-    }
-
-    /// How long a read may block; with `None`, for ever. A read that takes longer gives `WouldBlock`.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if the timeout is zero.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::net::{TcpListener, TcpStream};
-    /// use std::{io::{ErrorKind, Read}, time::Duration};
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let mut stream = TcpStream::connect(listener.local_addr()?)?;
-    /// stream.set_read_timeout(Some(Duration::from_millis(5)))?;
-    /// assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    /// let zero = stream.set_read_timeout(Some(Duration::ZERO));
-    /// assert_eq!(zero.unwrap_err().kind(), ErrorKind::InvalidInput);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn set_read_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.0.set_timeout(Interest::Read, dur)
-    }
-
-    /// How long a write may block; with `None`, for ever. A write that takes longer returns how much it has
-    /// written, or, if that is nothing, gives `WouldBlock`.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if the timeout is zero.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::net::{TcpListener, TcpStream};
-    /// use std::{io::{ErrorKind, Write}, time::Duration};
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let mut stream = TcpStream::connect(listener.local_addr()?)?;
-    /// stream.set_write_timeout(Some(Duration::from_millis(5)))?;
-    /// // Nobody reads.
-    /// let error = loop {
-    ///     if let Err(error) = stream.write(&[0; 65536]) {
-    ///         break error;
-    ///     }
-    /// };
-    /// assert_eq!(error.kind(), ErrorKind::WouldBlock);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn set_write_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.0.set_timeout(Interest::Write, dur)
-    }
-
-    /// What [`set_read_timeout`](Self::set_read_timeout) has set.
-    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-        self.0.timeout(Interest::Read)
-    }
-
-    /// What [`set_write_timeout`](Self::set_write_timeout) has set.
-    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-        self.0.timeout(Interest::Write)
+        self.0.shutdown(how)
     }
 
     /// Reads without taking what is read away: the next read gives the same. Blocks like a read.
@@ -344,45 +258,19 @@ impl TcpStream {
         Ok(sockopt::ip_ttl(&self.0)?)
     }
 
-    /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::net::{TcpListener, TcpStream};
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let stream = TcpStream::connect(listener.local_addr()?)?;
-    /// assert!(stream.take_error()?.is_none());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
-
-    /// Whether reading and writing give `WouldBlock` instead of blocking.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::net::{TcpListener, TcpStream};
-    /// use std::io::{ErrorKind, Read};
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let mut stream = TcpStream::connect(listener.local_addr()?)?;
-    /// stream.set_nonblocking(true)?;
-    /// assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.set_nonblocking(nonblocking)
-    }
+    settings!(
+        TcpStream,
+        "use greenthread::net::{TcpListener, TcpStream};
+let listener = TcpListener::bind(\"127.0.0.1:0\")?;
+let socket = TcpStream::connect(listener.local_addr()?)?;",
+        "std::io::Read::read(&mut &socket, &mut [0])"
+    );
 }
 
 impl From<OwnedFd> for TcpStream {
     /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
     fn from(descriptor: OwnedFd) -> Self {
-        TcpStream(Socket::adopt(descriptor))
+        TcpStream(Socket::adopt(descriptor).tcp())
     }
 }
 
@@ -392,7 +280,7 @@ impl From<TcpStream> for OwnedFd {
     }
 }
 
-descriptors!(TcpStream);
+descriptors!(TcpStream, std::net::TcpStream);
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -409,33 +297,5 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-/// Both for a stream and for a reference to one, as in std.
-macro_rules! read_write {
-    ($($type:ty),*) => { $(
-        impl Read for $type {
-            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                self.0.read(buf)
-            }
-
-            fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                self.0.read_vectored(bufs)
-            }
-        }
-
-        impl Write for $type {
-            fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-                self.0.write(buf)
-            }
-
-            fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                self.0.write_vectored(bufs)
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-    )* };
-}
-
-read_write!(TcpStream, &TcpStream);
+reading!(TcpStream, &TcpStream);
+writing!(TcpStream, &TcpStream);

@@ -8,5 +8,6 @@ mod endings;
 mod load;
 mod options;
 mod streams;
+mod udp;
 mod workers;
 mod world;

@@ -1,5 +1,7 @@
 //! Where a test's threads run: each test is written once, and run in every mixture.
 
+#![allow(dead_code, reason = "each test program uses its own part of it")]
+
 use std::{
     io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -63,7 +65,7 @@ pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static)
     std::thread::spawn(move || {
         let _ = sender.send(catch_unwind(AssertUnwindSafe(f)));
     });
-    match receiver.recv_timeout(Duration::from_secs(100)) {
+    match receiver.recv_timeout(Duration::from_secs(20)) {
         Ok(Ok(value)) => value,
         Ok(Err(payload)) => resume_unwind(payload),
         Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),

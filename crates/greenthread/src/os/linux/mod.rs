@@ -1,3 +1,4 @@
 //! What Linux has: [`std::os::linux`], for green threads.
 
 pub mod fs;
+pub mod net;

@@ -1,3 +1,11 @@
 //! What Unix has: [`std::os::unix`], for green threads.
 
+pub use std::os::unix::ffi;
+#[allow(deprecated, reason = "it is std's, as it is")]
+pub use std::os::unix::raw;
+
+pub use super::fd as io;
+
 pub mod fs;
+pub mod net;
+pub mod process;

@@ -1,0 +1,263 @@
+//! A descriptor whose calls block the calling thread, green or OS, and never the worker.
+//!
+//! On a green thread a call is made first, in a way that does not block and leaves the descriptor's own flags as
+//! the user set them; only if it would block, or is known to, the thread waits in its worker's driver. Off the
+//! runtime, and inside `without_yield`, the kernel blocks the OS thread, and looks after timeouts itself.
+//!
+//! * This file: the settings that count, and the loop of call and wait that all share.
+//! * `faces`: what the public types have alike.
+//! * `plain`: reading and writing what is no socket: pipes, terminals, files.
+//!
+//! What the user set (timeouts, non-blocking mode) the kernel knows, and we as well: to ask it at each wait
+//! would cost three system calls.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::io::{Errno, ioctl_fionbio};
+
+use crate::{
+    driver::{Driver, Interest, PollDriver, Registration, Shown, Source},
+    runtime,
+    sys::poller::poll_one,
+    task::{local, wait::Outcome},
+};
+
+pub(crate) mod faces;
+pub(crate) mod plain;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Descriptor {
+    source: Source,
+    /// Whether it is a socket that can be shut down without an event for those who wait to write: Linux's Unix sockets.
+    hushed: bool,
+    /// None as long as all is at its defaults and there is no clone.
+    settings: OnceLock<Arc<Settings>>,
+}
+
+/// What the user set. Clones share it, as they share what is open.
+#[derive(Debug, Default)]
+struct Settings {
+    nonblocking: AtomicBool,
+    /// No more is to be received.
+    shut: AtomicBool,
+    /// Where threads have waited to write, if there is no event for them when the socket is shut down.
+    writers: Mutex<Vec<Registration>>,
+    /// Nanoseconds; 0 is none.
+    read: AtomicU64,
+    write: AtomicU64,
+}
+
+impl Settings {
+    fn timeout(&self, interest: Interest) -> &AtomicU64 {
+        match interest {
+            Interest::Read => &self.read,
+            Interest::Write => &self.write,
+        }
+    }
+}
+
+impl Descriptor {
+    /// One of our own making, with all at its defaults.
+    pub(crate) const fn new(descriptor: OwnedFd) -> Self {
+        Self { source: Source::new(descriptor), hushed: false, settings: OnceLock::new() }
+    }
+
+    /// One that comes from elsewhere, in the mode that it is in.
+    pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
+        let descriptor = Self::new(descriptor);
+        let nonblocking = socket2::SockRef::from(&descriptor).nonblocking();
+        descriptor.remember_nonblocking(nonblocking.unwrap_or(false));
+        descriptor
+    }
+
+    pub(crate) fn into_owned(self) -> OwnedFd {
+        self.source.into_descriptor()
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        let mut clone = Self::new(self.as_fd().try_clone_to_owned()?);
+        clone.hushed = self.hushed;
+        clone.settings.get_or_init(|| self.settings().clone());
+        Ok(clone)
+    }
+
+    /// Whether there are clones that were made by `try_clone`.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.settings.get().is_some_and(|settings| Arc::strong_count(settings) > 1)
+    }
+
+    fn settings(&self) -> &Arc<Settings> {
+        self.settings.get_or_init(Arc::default)
+    }
+
+    /// Remembers the mode without telling the kernel.
+    pub(crate) fn remember_nonblocking(&self, nonblocking: bool) {
+        if nonblocking || self.settings.get().is_some() {
+            self.settings().nonblocking.store(nonblocking, Relaxed);
+        }
+    }
+
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        ioctl_fionbio(self, nonblocking)?;
+        self.remember_nonblocking(nonblocking);
+        Ok(())
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        self.settings.get().is_some_and(|settings| settings.nonblocking.load(Relaxed))
+    }
+
+    /// The same, for such a socket.
+    pub(crate) fn hushed(mut self) -> Self {
+        self.hushed = true;
+        self
+    }
+
+    /// Shuts a socket down: `shut` does. For a Unix socket it also does what Linux leaves out: those who wait to write
+    /// look again, and for reading `is_shut` tells that the end is there, since datagrams that don't block don't see it.
+    pub(crate) fn shutting(
+        &self,
+        for_reading: bool,
+        shut: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !self.hushed {
+            return shut();
+        }
+        // Those who wait to read have their event by `shut`, and then look at this.
+        let before = for_reading && self.settings().shut.swap(true, SeqCst);
+        shut().inspect_err(|_| {
+            if for_reading {
+                self.settings().shut.store(before, SeqCst);
+            }
+        })?;
+        self.writers().iter().for_each(Registration::rouse);
+        Ok(())
+    }
+
+    fn writers(&self) -> MutexGuard<'_, Vec<Registration>> {
+        self.settings().writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that `shutting` finds who waits to write by this driver; `false` if it does already.
+    fn join_writers(&self, driver: &PollDriver) -> io::Result<bool> {
+        let this = driver.registration(&self.source)?;
+        let mut writers = self.writers();
+        if writers.contains(&this) {
+            return Ok(false);
+        }
+        writers.retain(Registration::is_alive);
+        writers.try_reserve(1)?;
+        writers.push(this);
+        Ok(true)
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.settings.get().is_some_and(|settings| settings.shut.load(SeqCst))
+    }
+
+    /// Remembers a timeout without telling the kernel.
+    pub(crate) fn remember_timeout(&self, interest: Interest, timeout: Option<Duration>) {
+        if timeout.is_some() || self.settings.get().is_some() {
+            let nanos = timeout.map_or(0, |timeout| timeout.as_nanos().try_into().unwrap_or(u64::MAX));
+            self.settings().timeout(interest).store(nanos, Relaxed);
+        }
+    }
+
+    /// Until when a call that begins now may wait.
+    pub(crate) fn deadline(&self, interest: Interest) -> Option<Instant> {
+        match self.settings.get()?.timeout(interest).load(Relaxed) {
+            0 => None,
+            nanos => Instant::now().checked_add(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// Makes a call on behalf of a green thread, until it does not block: the one loop behind all of them.
+    /// In non-blocking mode, and past the deadline, it gives `WouldBlock`.
+    pub(crate) fn attempt<T>(
+        &self,
+        driver: &PollDriver,
+        interest: Interest,
+        deadline: Option<Instant>,
+        mut call: impl FnMut() -> rustix::io::Result<(T, Shown)>,
+    ) -> io::Result<T> {
+        take_turns(driver);
+        let nonblocking = self.is_nonblocking();
+        let mut blocked = !nonblocking && driver.is_blocked(&self.source, interest);
+        loop {
+            // Who has joined just now may have missed it, and looks once more before it waits.
+            let waits =
+                blocked && !(self.hushed && interest == Interest::Write && self.join_writers(driver)?);
+            if waits && driver.wait_ready(&self.source, interest, deadline)? == Outcome::TimedOut {
+                return Err(Errno::AGAIN.into());
+            }
+            match call() {
+                Ok((value, shown)) => {
+                    driver.note(&self.source, interest, shown);
+                    return Ok(value);
+                }
+                Err(Errno::AGAIN) => {
+                    driver.note(&self.source, interest, Shown::Blocked);
+                    if nonblocking {
+                        return Err(Errno::AGAIN.into());
+                    }
+                    blocked = true;
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// As `attempt`, from any thread: for a call that does not block, or a descriptor in the kernel's
+    /// non-blocking mode.
+    pub(crate) fn attempt_anywhere<T>(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+        mut call: impl FnMut() -> rustix::io::Result<T>,
+    ) -> io::Result<T> {
+        if let Some(driver) = runtime::driver() {
+            return self.attempt(driver, interest, deadline, || Ok((call()?, Shown::Full)));
+        }
+        loop {
+            match call() {
+                Ok(value) => return Ok(value),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if !self.is_nonblocking() => {
+                    poll_one(self.as_fd(), interest, deadline).map_err(|error| match error.kind() {
+                        io::ErrorKind::TimedOut => Errno::AGAIN.into(),
+                        _ => error,
+                    })?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Lets others run, now and then, if one call follows the other and none waits.
+fn take_turns(driver: &PollDriver) {
+    if driver.is_due()
+        && let Some((local, task)) = local::current()
+    {
+        local.yield_now(task);
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.source.as_fd()
+    }
+}

@@ -1,0 +1,541 @@
+//! `UdpSocket`.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::fd::OwnedFd,
+};
+
+use rustix::{
+    io::Errno,
+    net::{self, SocketAddrAny, SocketFlags, SocketType, sockopt},
+};
+
+use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket, stream::family};
+use crate::descriptor::faces::descriptors;
+
+/// A UDP socket: [`std::net::UdpSocket`], for green threads.
+///
+/// Several threads may send and receive on one socket at once, through references or clones; each datagram goes to
+/// one of those who receive.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{net::UdpSocket, thread};
+///
+/// greenthread::run(|| {
+///     let server = UdpSocket::bind("127.0.0.1:0")?;
+///     let address = server.local_addr()?;
+///     let echo = thread::spawn(move || {
+///         let mut buffer = [0; 1024];
+///         let (count, client) = server.recv_from(&mut buffer)?;
+///         server.send_to(&buffer[..count], client)
+///     });
+///
+///     let client = UdpSocket::bind("127.0.0.1:0")?;
+///     client.send_to(b"hello", address)?;
+///     let mut answer = [0; 1024];
+///     assert_eq!(client.recv_from(&mut answer)?, (5, address));
+///     assert_eq!(echo.join().unwrap()?, 5);
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct UdpSocket(Socket);
+
+/// With the sender, which an internet socket always names.
+fn received((count, address): (usize, Option<SocketAddrAny>)) -> io::Result<(usize, SocketAddr)> {
+    Ok((count, address.ok_or(Errno::INVAL)?.try_into()?))
+}
+
+impl UdpSocket {
+    /// A socket on the first of the addresses that can be had. With port 0 the system chooses one, and
+    /// [`local_addr`](Self::local_addr) tells.
+    ///
+    /// Blocks only if a name has to be looked up.
+    ///
+    /// # Errors
+    ///
+    /// If no address can be bound, the error of the last; `InvalidInput` if there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = greenthread::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
+        each_address(addr, |address| {
+            let socket = net::socket_with(family(address), SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+            net::bind(&socket, address)?;
+            Ok(UdpSocket(Socket::new(socket)))
+        })
+    }
+
+    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and who sent it. Blocks
+    /// the calling thread until there is one.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode; otherwise what the system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// two.send_to(b"datagram", one.local_addr()?)?;
+    /// let mut buffer = [0; 4];
+    /// assert_eq!(one.recv_from(&mut buffer)?, (4, two.local_addr()?));
+    /// assert_eq!(&buffer, b"data");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        received(self.0.receive_from(buf)?)
+    }
+
+    /// As [`recv_from`](Self::recv_from), and leaves the datagram there: the next call gives the same.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv_from`](Self::recv_from).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// two.send_to(b"datagram", one.local_addr()?)?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(one.peek_from(&mut buffer)?, (8, two.local_addr()?));
+    /// assert_eq!(one.recv_from(&mut buffer)?, (8, two.local_addr()?));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        received(self.0.peek_from(buf)?)
+    }
+
+    /// Sends a datagram to the first of the addresses; gives its length. Blocks the calling thread while the system has
+    /// no room for it, and while a name is looked up.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if there is no address; otherwise what the system says, also about what was sent before
+    /// (`ConnectionRefused`, on a connected socket), or if the datagram is too large.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// assert_eq!(two.send_to(b"datagram", one.local_addr()?)?, 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addr: A) -> io::Result<usize> {
+        let Some(address) = addr.to_socket_addrs()?.next() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to"));
+        };
+        self.0.send_to(buf, &address)
+    }
+
+    /// The address that [`connect`](Self::connect) has set.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if it was not called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// one.connect(two.local_addr()?)?;
+    /// assert_eq!(one.peer_addr()?, two.local_addr()?);
+    /// assert!(two.peer_addr().is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(net::getpeername(&self.0)?.ok_or(Errno::NOTCONN)?.try_into()?)
+    }
+
+    /// The address that it is bound to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv4Addr, UdpSocket};
+    ///
+    /// assert_eq!(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.ip(), Ipv4Addr::LOCALHOST);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(net::getsockname(&self.0)?.try_into()?)
+    }
+
+    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received from now on. Blocks only
+    /// if a name has to be looked up.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses all addresses, the error of the last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// one.connect(two.local_addr()?)?;
+    /// one.send(b"word")?;
+    /// assert_eq!(two.recv(&mut [0; 8])?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
+        each_address(addr, |address| Ok(net::connect(&self.0, address)?))
+    }
+
+    /// Sends a datagram to the one whom [`connect`](Self::connect) has named. Blocks like [`send_to`](Self::send_to).
+    ///
+    /// # Errors
+    ///
+    /// The socket is not connected; otherwise as for [`send_to`](Self::send_to).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = greenthread::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// assert!(socket.send(b"to nobody").is_err());
+    /// socket.connect(socket.local_addr()?)?;
+    /// assert_eq!(socket.send(b"to myself")?, 9);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.0.send_datagram(buf)
+    }
+
+    /// Receives a datagram; see [`recv_from`](Self::recv_from).
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv_from`](Self::recv_from).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = greenthread::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.connect(socket.local_addr()?)?;
+    /// socket.send(b"to myself")?;
+    /// assert_eq!(socket.recv(&mut [0; 16])?, 9);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+
+    /// As [`recv`](Self::recv), and leaves the datagram there: the next call gives the same.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv_from`](Self::recv_from).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = greenthread::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.connect(socket.local_addr()?)?;
+    /// socket.send(b"to myself")?;
+    /// assert_eq!(socket.peek(&mut [0; 16])?, 9);
+    /// assert_eq!(socket.recv(&mut [0; 16])?, 9);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.peek(buf)
+    }
+
+    /// Sets `SO_BROADCAST`: whether it may send to broadcast addresses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_broadcast(true)?;
+    /// assert_eq!(socket.broadcast()?, true);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
+        Ok(sockopt::set_socket_broadcast(&self.0, broadcast)?)
+    }
+
+    /// What [`set_broadcast`](Self::set_broadcast) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_broadcast(true)?;
+    /// assert_eq!(socket.broadcast()?, true);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn broadcast(&self) -> io::Result<bool> {
+        Ok(sockopt::socket_broadcast(&self.0)?)
+    }
+
+    /// Sets `IP_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_multicast_loop_v4(false)?;
+    /// assert_eq!(socket.multicast_loop_v4()?, false);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_multicast_loop_v4(&self, multicast_loop_v4: bool) -> io::Result<()> {
+        Ok(sockopt::set_ip_multicast_loop(&self.0, multicast_loop_v4)?)
+    }
+
+    /// What [`set_multicast_loop_v4`](Self::set_multicast_loop_v4) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_multicast_loop_v4(false)?;
+    /// assert_eq!(socket.multicast_loop_v4()?, false);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn multicast_loop_v4(&self) -> io::Result<bool> {
+        Ok(sockopt::ip_multicast_loop(&self.0)?)
+    }
+
+    /// Sets `IP_MULTICAST_TTL`: how many hops a datagram to a group may take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_multicast_ttl_v4(42)?;
+    /// assert_eq!(socket.multicast_ttl_v4()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_multicast_ttl_v4(&self, multicast_ttl_v4: u32) -> io::Result<()> {
+        Ok(sockopt::set_ip_multicast_ttl(&self.0, multicast_ttl_v4)?)
+    }
+
+    /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_multicast_ttl_v4(42)?;
+    /// assert_eq!(socket.multicast_ttl_v4()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
+        Ok(sockopt::ip_multicast_ttl(&self.0)?)
+    }
+
+    /// Sets `IP_TTL`: how many hops a datagram may take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_ttl(42)?;
+    /// assert_eq!(socket.ttl()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        Ok(sockopt::set_ip_ttl(&self.0, ttl)?)
+    }
+
+    /// What [`set_ttl`](Self::set_ttl) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_ttl(42)?;
+    /// assert_eq!(socket.ttl()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn ttl(&self) -> io::Result<u32> {
+        Ok(sockopt::ip_ttl(&self.0)?)
+    }
+
+    /// Sets `IPV6_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// // Not every machine has IPv6.
+    /// let Ok(socket) = UdpSocket::bind("[::1]:0") else { return Ok(()) };
+    /// socket.set_multicast_loop_v6(false)?;
+    /// assert_eq!(socket.multicast_loop_v6()?, false);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_multicast_loop_v6(&self, multicast_loop_v6: bool) -> io::Result<()> {
+        Ok(sockopt::set_ipv6_multicast_loop(&self.0, multicast_loop_v6)?)
+    }
+
+    /// What [`set_multicast_loop_v6`](Self::set_multicast_loop_v6) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::UdpSocket;
+    ///
+    /// // Not every machine has IPv6.
+    /// let Ok(socket) = UdpSocket::bind("[::1]:0") else { return Ok(()) };
+    /// socket.set_multicast_loop_v6(false)?;
+    /// assert_eq!(socket.multicast_loop_v6()?, false);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn multicast_loop_v6(&self) -> io::Result<bool> {
+        Ok(sockopt::ipv6_multicast_loop(&self.0)?)
+    }
+
+    /// Joins a multicast group. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// The address is no group, or there is no such interface.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv4Addr, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("0.0.0.0:0")?;
+    /// let group = Ipv4Addr::new(239, 1, 2, 3);
+    /// socket.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST)?;
+    /// socket.leave_multicast_v4(&group, &Ipv4Addr::LOCALHOST)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn join_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        Ok(sockopt::set_ip_add_membership(&self.0, multiaddr, interface)?)
+    }
+
+    /// Leaves a multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has joined. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// It is no member.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv4Addr, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("0.0.0.0:0")?;
+    /// let group = Ipv4Addr::new(239, 1, 2, 3);
+    /// socket.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST)?;
+    /// socket.leave_multicast_v4(&group, &Ipv4Addr::LOCALHOST)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn leave_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        Ok(sockopt::set_ip_drop_membership(&self.0, multiaddr, interface)?)
+    }
+
+    /// Joins a multicast group. The interface is named by its index; with 0 the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// The address is no group, or there is no such interface.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv6Addr, UdpSocket};
+    ///
+    /// // Not every machine has IPv6.
+    /// let Ok(socket) = UdpSocket::bind("[::]:0") else { return Ok(()) };
+    /// let group = Ipv6Addr::new(0xff15, 0, 0, 0, 0, 0, 0, 1);
+    /// socket.join_multicast_v6(&group, 1)?;
+    /// socket.leave_multicast_v6(&group, 1)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        Ok(sockopt::set_ipv6_add_membership(&self.0, multiaddr, interface)?)
+    }
+
+    /// Leaves a multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has joined. The interface is named by its index; with 0 the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// It is no member.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{Ipv6Addr, UdpSocket};
+    ///
+    /// // Not every machine has IPv6.
+    /// let Ok(socket) = UdpSocket::bind("[::]:0") else { return Ok(()) };
+    /// let group = Ipv6Addr::new(0xff15, 0, 0, 0, 0, 0, 0, 1);
+    /// socket.join_multicast_v6(&group, 1)?;
+    /// socket.leave_multicast_v6(&group, 1)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        Ok(sockopt::set_ipv6_drop_membership(&self.0, multiaddr, interface)?)
+    }
+
+    settings!(
+        UdpSocket,
+        "let socket = greenthread::net::UdpSocket::bind(\"127.0.0.1:0\")?;",
+        "socket.recv(&mut [0])"
+    );
+}
+
+impl From<OwnedFd> for UdpSocket {
+    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    fn from(descriptor: OwnedFd) -> Self {
+        UdpSocket(Socket::adopt(descriptor))
+    }
+}
+
+impl From<UdpSocket> for OwnedFd {
+    fn from(socket: UdpSocket) -> OwnedFd {
+        socket.0.into_descriptor()
+    }
+}
+
+descriptors!(UdpSocket, std::net::UdpSocket);
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use std::os::fd::AsRawFd;
+
+        let mut fields = f.debug_struct("UdpSocket");
+        if let Ok(address) = self.local_addr() {
+            fields.field("addr", &address);
+        }
+        fields.field("fd", &self.as_raw_fd()).finish()
+    }
+}

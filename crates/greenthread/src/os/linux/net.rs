@@ -1,0 +1,53 @@
+//! What Linux's sockets have: [`std::os::linux::net`], for green threads.
+
+use std::io;
+
+use rustix::net::sockopt;
+
+pub use std::os::linux::net::SocketAddrExt;
+
+use crate::net::TcpStream;
+
+/// What a [`TcpStream`] has on Linux: [`std::os::linux::net::TcpStreamExt`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{net::{TcpListener, TcpStream}, os::linux::net::TcpStreamExt};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let stream = TcpStream::connect(listener.local_addr()?)?;
+/// stream.set_quickack(true)?;
+/// assert!(stream.quickack()?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait TcpStreamExt: sealed::Sealed {
+    /// Sets `TCP_QUICKACK`: what arrives is acknowledged at once. The system may take it back.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn set_quickack(&self, quickack: bool) -> io::Result<()>;
+
+    /// Whether `TCP_QUICKACK` is set.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn quickack(&self) -> io::Result<bool>;
+}
+
+impl TcpStreamExt for TcpStream {
+    fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        Ok(sockopt::set_tcp_quickack(self, quickack)?)
+    }
+
+    fn quickack(&self) -> io::Result<bool> {
+        Ok(sockopt::tcp_quickack(self)?)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::net::TcpStream {}
+}

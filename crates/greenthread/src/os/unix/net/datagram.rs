@@ -1,0 +1,371 @@
+//! `UnixDatagram`.
+
+use std::{
+    fmt, io,
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::SocketAddr},
+    path::Path,
+};
+
+use rustix::net::{self, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::address;
+use crate::{
+    descriptor::faces::descriptors,
+    net::{settings, socket::Socket},
+};
+
+/// A socket for datagrams: [`std::os::unix::net::UnixDatagram`], for green threads.
+///
+/// Datagrams arrive whole, in order, and none is lost: who sends waits while the receiver has no room. Several threads may
+/// use one socket at once; each datagram goes to one of those who receive.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{os::unix::net::UnixDatagram, thread};
+///
+/// greenthread::run(|| {
+///     let (one, two) = UnixDatagram::pair()?;
+///     let sender = thread::spawn(move || two.send(b"hello"));
+///     let mut buffer = [0; 16];
+///     assert_eq!(one.recv(&mut buffer)?, 5);
+///     assert_eq!(sender.join().unwrap()?, 5);
+///     std::io::Result::Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct UnixDatagram(Socket);
+
+impl UnixDatagram {
+    /// A socket with this path, where its file is made.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket; otherwise what the
+    /// system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-dbind", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let socket = UnixDatagram::bind(&path)?;
+    /// assert_eq!(socket.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
+        Self::bind_to(&address::path(path.as_ref())?)
+    }
+
+    /// A socket with this address, which may be abstract.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixDatagram}};
+    ///
+    /// let address = SocketAddr::from_abstract_name(format!("greenthread-doc-d-{}", std::process::id()))?;
+    /// let socket = UnixDatagram::bind_addr(&address)?;
+    /// assert_eq!(socket.local_addr()?.as_abstract_name(), address.as_abstract_name());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind_addr(socket_addr: &SocketAddr) -> io::Result<UnixDatagram> {
+        Self::bind_to(&address::to_system(socket_addr)?)
+    }
+
+    fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixDatagram> {
+        let socket = address::socket(SocketType::DGRAM, SocketFlags::empty())?;
+        net::bind(&socket, address)?;
+        Ok(UnixDatagram(socket))
+    }
+
+    /// A socket without a name.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptor left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// assert!(UnixDatagram::unbound()?.local_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn unbound() -> io::Result<UnixDatagram> {
+        Ok(UnixDatagram(address::socket(SocketType::DGRAM, SocketFlags::empty())?))
+    }
+
+    /// Two sockets without names, connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptors left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// let (one, two) = UnixDatagram::pair()?;
+    /// one.send(b"word")?;
+    /// assert_eq!(two.recv(&mut [0; 8])?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (one, two) = address::pair(SocketType::DGRAM)?;
+        Ok((UnixDatagram(one), UnixDatagram(two)))
+    }
+
+    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received from now on.
+    ///
+    /// # Errors
+    ///
+    /// There is no such socket, or the path can't be one of a socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-dconnect", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// sender.connect(&path)?;
+    /// sender.send(b"word")?;
+    /// assert_eq!(receiver.recv(&mut [0; 8])?, 4);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        Ok(net::connect(&self.0, &address::path(path.as_ref())?)?)
+    }
+
+    /// As [`connect`](Self::connect), to an address.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixDatagram}};
+    ///
+    /// let address = SocketAddr::from_abstract_name(format!("greenthread-doc-dc-{}", std::process::id()))?;
+    /// let receiver = UnixDatagram::bind_addr(&address)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// sender.connect_addr(&address)?;
+    /// assert_eq!(sender.send(b"word")?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect_addr(&self, socket_addr: &SocketAddr) -> io::Result<()> {
+        Ok(net::connect(&self.0, &address::to_system(socket_addr)?)?)
+    }
+
+    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and who sent it. Blocks
+    /// the calling thread until there is one.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode; otherwise what the system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-drecv", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// UnixDatagram::unbound()?.send_to(b"word", &path)?;
+    /// let (count, sender) = receiver.recv_from(&mut [0; 8])?;
+    /// assert_eq!((count, sender.is_unnamed()), (4, true));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (count, address) = self.0.receive_from(buf)?;
+        Ok((count, address::from_system(address)?))
+    }
+
+    /// Receives a datagram; see [`recv_from`](Self::recv_from).
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv_from`](Self::recv_from).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// let (one, two) = UnixDatagram::pair()?;
+    /// one.send(b"datagram")?;
+    /// assert_eq!(two.recv(&mut [0; 4])?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+
+    /// Sends a datagram to the socket with this path; gives its length. Blocks the calling thread while that has no room.
+    ///
+    /// # Errors
+    ///
+    /// There is no such socket, or it is connected to another; `WouldBlock` after the
+    /// [timeout](Self::set_write_timeout), and in non-blocking mode.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-dsend", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// assert_eq!(UnixDatagram::unbound()?.send_to(b"word", &path)?, 4);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        self.0.send_blindly_to(buf, &address::path(path.as_ref())?)
+    }
+
+    /// As [`send_to`](Self::send_to), to an address.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send_to`](Self::send_to).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixDatagram}};
+    ///
+    /// let address = SocketAddr::from_abstract_name(format!("greenthread-doc-ds-{}", std::process::id()))?;
+    /// let receiver = UnixDatagram::bind_addr(&address)?;
+    /// assert_eq!(UnixDatagram::unbound()?.send_to_addr(b"word", &address)?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_to_addr(&self, buf: &[u8], socket_addr: &SocketAddr) -> io::Result<usize> {
+        self.0.send_blindly_to(buf, &address::to_system(socket_addr)?)
+    }
+
+    /// Sends a datagram to the one whom [`connect`](Self::connect) has named, or to the other of a
+    /// [`pair`](Self::pair). Blocks like [`send_to`](Self::send_to).
+    ///
+    /// # Errors
+    ///
+    /// The socket is not connected; otherwise as for [`send_to`](Self::send_to).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// let (one, _two) = UnixDatagram::pair()?;
+    /// assert_eq!(one.send(b"word")?, 4);
+    /// assert!(UnixDatagram::unbound()?.send(b"word").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.0.send_datagram(buf)
+    }
+
+    /// The address of this end; without a name if it was not bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// let (socket, _other) = UnixDatagram::pair()?;
+    /// assert!(socket.local_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        address::local(&self.0)
+    }
+
+    /// The address of the other end; without a name if it was not bound.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixDatagram;
+    ///
+    /// let (socket, _other) = UnixDatagram::pair()?;
+    /// assert!(socket.peer_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        address::peer(&self.0)
+    }
+
+    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for that
+    /// direction go on.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if there is no other end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{net::Shutdown, os::unix::net::UnixDatagram};
+    ///
+    /// let (socket, other) = UnixDatagram::pair()?;
+    /// socket.shutdown(Shutdown::Write)?;
+    /// assert!(socket.send(b"word").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how)
+    }
+
+    settings!(
+        UnixDatagram,
+        "let (socket, _other) = greenthread::os::unix::net::UnixDatagram::pair()?;",
+        "socket.recv(&mut [0])"
+    );
+}
+
+impl From<OwnedFd> for UnixDatagram {
+    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    fn from(descriptor: OwnedFd) -> Self {
+        UnixDatagram(Socket::adopt(descriptor).unix())
+    }
+}
+
+impl From<UnixDatagram> for OwnedFd {
+    fn from(socket: UnixDatagram) -> OwnedFd {
+        socket.0.into_descriptor()
+    }
+}
+
+descriptors!(UnixDatagram, std::os::unix::net::UnixDatagram);
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        address::debug(f, "UnixDatagram", &self.0, true)
+    }
+}

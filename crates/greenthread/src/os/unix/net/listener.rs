@@ -1,0 +1,282 @@
+//! `UnixListener`.
+
+use std::{
+    fmt, io,
+    iter::FusedIterator,
+    os::{fd::OwnedFd, unix::net::SocketAddr},
+    path::Path,
+};
+
+use rustix::net::{self, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::{UnixStream, address};
+use crate::{
+    descriptor::faces::descriptors,
+    net::socket::{BACKLOG, Socket},
+};
+
+/// A socket that listens for connections: [`std::os::unix::net::UnixListener`], for green threads.
+///
+/// It is closed when it is dropped; the file at its path stays, as with std.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{os::unix::net::{UnixListener, UnixStream}, thread};
+/// use std::io::{Read, Write};
+///
+/// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-listener", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// let path = directory.join("socket");
+/// greenthread::run(|| {
+///     let listener = UnixListener::bind(&path)?;
+///     let server = thread::spawn(move || listener.accept()?.0.write_all(b"good morning"));
+///     let mut greeting = String::new();
+///     UnixStream::connect(&path)?.read_to_string(&mut greeting)?;
+///     assert_eq!(greeting, "good morning");
+///     server.join().unwrap()
+/// })?;
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct UnixListener(Socket);
+
+impl UnixListener {
+    /// A listener with this path, where the socket's file is made.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket; otherwise what the
+    /// system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixListener;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-bind", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert_eq!(UnixListener::bind(&path).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
+        Self::bind_to(&address::path(path.as_ref())?)
+    }
+
+    /// A listener with this address, which may be abstract: then there is no file, and it goes with the listener.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixListener, UnixStream}};
+    ///
+    /// let address = SocketAddr::from_abstract_name(format!("greenthread-doc-bind-{}", std::process::id()))?;
+    /// let listener = UnixListener::bind_addr(&address)?;
+    /// UnixStream::connect_addr(&address)?;
+    /// drop(listener);
+    /// assert!(UnixStream::connect_addr(&address).is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind_addr(socket_addr: &SocketAddr) -> io::Result<UnixListener> {
+        Self::bind_to(&address::to_system(socket_addr)?)
+    }
+
+    fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixListener> {
+        let socket = address::socket(SocketType::STREAM, SocketFlags::NONBLOCK)?;
+        net::bind(&socket, address)?;
+        net::listen(&socket, BACKLOG)?;
+        Ok(UnixListener(socket))
+    }
+
+    /// The next connection, and the address of who made it, mostly without a name. Blocks the calling thread until
+    /// there is one.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` in non-blocking mode; otherwise what the system says (no descriptor is left: the connection waits
+    /// on).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-accept", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let client = UnixStream::connect(&path)?;
+    /// let (_stream, address) = listener.accept()?;
+    /// assert!(address.is_unnamed());
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let (socket, address) = self.0.accept()?;
+        Ok((UnixStream::ours(socket), address::from_system(address)?))
+    }
+
+    /// Another handle to the same listener; what is set on one holds for both.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptor left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixListener;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-clone", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert_eq!(listener.try_clone()?.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_clone(&self) -> io::Result<UnixListener> {
+        self.0.try_clone().map(UnixListener)
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixListener;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-local", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        address::local(&self.0)
+    }
+
+    /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixListener;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-nonblocking", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// listener.set_nonblocking(true)?;
+    /// assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.0.set_accept_nonblocking(nonblocking);
+        Ok(())
+    }
+
+    /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixListener;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-error", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// assert!(UnixListener::bind(&path)?.take_error()?.is_none());
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.0.take_error()
+    }
+
+    /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-incoming", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let _clients = [UnixStream::connect(&path)?, UnixStream::connect(&path)?];
+    /// for stream in listener.incoming().take(2) {
+    ///     assert_eq!(stream?.local_addr()?.as_pathname(), Some(&*path));
+    /// }
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { listener: self }
+    }
+}
+
+impl<'a> IntoIterator for &'a UnixListener {
+    type Item = io::Result<UnixStream>;
+    type IntoIter = Incoming<'a>;
+
+    fn into_iter(self) -> Incoming<'a> {
+        self.incoming()
+    }
+}
+
+impl From<OwnedFd> for UnixListener {
+    /// Keeps the mode, blocking or not, that the descriptor is in.
+    fn from(descriptor: OwnedFd) -> Self {
+        UnixListener(Socket::adopt_listener(descriptor))
+    }
+}
+
+impl From<UnixListener> for OwnedFd {
+    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles
+    /// by [`try_clone`](UnixListener::try_clone), which need it so, it stays non-blocking.
+    fn from(listener: UnixListener) -> OwnedFd {
+        listener.0.into_listening_descriptor()
+    }
+}
+
+descriptors!(UnixListener, std::os::unix::net::UnixListener);
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        address::debug(f, "UnixListener", &self.0, false)
+    }
+}
+
+/// Accepts connections without end: what [`UnixListener::incoming`] returns.
+#[derive(Debug)]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
+pub struct Incoming<'a> {
+    listener: &'a UnixListener,
+}
+
+impl Iterator for Incoming<'_> {
+    type Item = io::Result<UnixStream>;
+
+    /// Blocks the calling thread until there is a connection.
+    fn next(&mut self) -> Option<io::Result<UnixStream>> {
+        Some(self.listener.accept().map(|(stream, _)| stream))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
+impl FusedIterator for Incoming<'_> {}

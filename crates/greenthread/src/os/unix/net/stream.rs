@@ -1,0 +1,225 @@
+//! `UnixStream`.
+
+use std::{
+    fmt, io,
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::SocketAddr},
+    path::Path,
+};
+
+use rustix::{
+    io::{Errno, ioctl_fionbio},
+    net::{self, SocketAddrUnix, SocketFlags, SocketType},
+};
+
+use super::address;
+use crate::{
+    descriptor::faces::{descriptors, reading, writing},
+    net::{settings, socket::Socket},
+    runtime,
+};
+
+/// A connection: [`std::os::unix::net::UnixStream`], for green threads.
+///
+/// Several threads may use one stream at once, as with [`TcpStream`](crate::net::TcpStream).
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{os::unix::net::UnixStream, thread};
+/// use std::io::{Read, Write};
+///
+/// greenthread::run(|| {
+///     let (mut client, mut server) = UnixStream::pair()?;
+///     let echo = thread::spawn(move || {
+///         let mut buffer = [0; 4];
+///         server.read_exact(&mut buffer)?;
+///         server.write_all(&buffer)
+///     });
+///     client.write_all(b"ping")?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer)?;
+///     assert_eq!(answer, "ping");
+///     echo.join().unwrap()
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct UnixStream(Socket);
+
+impl UnixStream {
+    /// One whose descriptor is fresh, with everything at its defaults.
+    pub(super) fn ours(descriptor: OwnedFd) -> Self {
+        Self(Socket::new(descriptor).unix())
+    }
+
+    /// Connects to the listener with this path. Blocks the calling thread while that has no room for another
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `ConnectionRefused` (nobody listens any more), `PermissionDenied`; `InvalidInput` if the path can't be
+    /// one of a socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("greenthread-doc-{}-connect", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let stream = UnixStream::connect(&path)?;
+    /// assert_eq!(stream.peer_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
+        Self::connect_to(&address::path(path.as_ref())?)
+    }
+
+    /// Connects to the listener with this address; see [`connect`](Self::connect).
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixListener, UnixStream}};
+    ///
+    /// let address = SocketAddr::from_abstract_name(format!("greenthread-doc-{}", std::process::id()))?;
+    /// let listener = UnixListener::bind_addr(&address)?;
+    /// let stream = UnixStream::connect_addr(&address)?;
+    /// assert_eq!(stream.peer_addr()?.as_abstract_name(), address.as_abstract_name());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect_addr(socket_addr: &SocketAddr) -> io::Result<UnixStream> {
+        Self::connect_to(&address::to_system(socket_addr)?)
+    }
+
+    fn connect_to(address: &SocketAddrUnix) -> io::Result<UnixStream> {
+        if runtime::driver().is_none() {
+            let socket = address::socket(SocketType::STREAM, SocketFlags::empty())?;
+            net::connect(&socket, address)?;
+            return Ok(UnixStream(socket));
+        }
+        let socket = address::socket(SocketType::STREAM, SocketFlags::NONBLOCK)?;
+        let connected = net::connect(&socket, address);
+        ioctl_fionbio(&socket, false)?;
+        match connected {
+            // The listener's queue is full, and the system does not tell when it has room again: the pool waits.
+            Err(Errno::AGAIN) => runtime::unblock(|| net::connect(&socket, address))?,
+            result => result?,
+        }
+        Ok(UnixStream(socket))
+    }
+
+    /// Two ends of a connection, without names.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptors left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixStream;
+    /// use std::io::{Read, Write};
+    ///
+    /// let (mut one, mut two) = UnixStream::pair()?;
+    /// one.write_all(b"word")?;
+    /// assert_eq!(two.read(&mut [0; 8])?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (one, two) = address::pair(SocketType::STREAM)?;
+        Ok((UnixStream(one), UnixStream(two)))
+    }
+
+    /// The address of this end; without a name if it was not bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixStream;
+    ///
+    /// let (socket, _other) = UnixStream::pair()?;
+    /// assert!(socket.local_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        address::local(&self.0)
+    }
+
+    /// The address of the other end; without a name if it was not bound.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::os::unix::net::UnixStream;
+    ///
+    /// let (socket, _other) = UnixStream::pair()?;
+    /// assert!(socket.peer_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        address::peer(&self.0)
+    }
+
+    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for that
+    /// direction go on.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if there is no other end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{net::Shutdown, os::unix::net::UnixStream};
+    ///
+    /// let (socket, other) = UnixStream::pair()?;
+    /// socket.shutdown(Shutdown::Write)?;
+    /// assert!(std::io::Write::write(&mut &socket, b"word").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how)
+    }
+
+    settings!(
+        UnixStream,
+        "let (socket, _other) = greenthread::os::unix::net::UnixStream::pair()?;",
+        "std::io::Read::read(&mut &socket, &mut [0])"
+    );
+}
+
+impl From<OwnedFd> for UnixStream {
+    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    fn from(descriptor: OwnedFd) -> Self {
+        UnixStream(Socket::adopt(descriptor).unix())
+    }
+}
+
+impl From<UnixStream> for OwnedFd {
+    fn from(socket: UnixStream) -> OwnedFd {
+        socket.0.into_descriptor()
+    }
+}
+
+descriptors!(UnixStream, std::os::unix::net::UnixStream);
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        address::debug(f, "UnixStream", &self.0, true)
+    }
+}
+
+reading!(UnixStream, &UnixStream);
+writing!(UnixStream, &UnixStream);

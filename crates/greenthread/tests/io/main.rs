@@ -1,0 +1,8 @@
+//! Pipes and standard streams park the thread that waits for them, and are what std's are.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod pipes;
+mod streams;
+#[path = "../net/world.rs"]
+mod world;
