@@ -7,9 +7,9 @@ use crate::repo::Repo;
 
 /// A row for each lane and one for `run`, between whose turns all others lie.
 pub(super) fn draw(repo: &Repo, source: &Source<'_>) -> Result<String, Complaints> {
-    const LEFT: f64 = 56.0;
-    const BOX: f64 = 46.0;
-    const GAP: f64 = 22.0;
+    const LEFT: f64 = 46.0;
+    const BOX: f64 = 34.0;
+    const GAP: f64 = 16.0;
     const ROW: f64 = 44.0;
     source.only(&["title", "output", "lane"])?;
     let wrong = |why: &str| vec![why.to_owned()];
