@@ -93,6 +93,20 @@ impl Recording {
         Ok(this)
     }
 
+    /// The same without what chance has left in rax, which may differ from run to run: its value before `lea` gives it
+    /// one, and the word that it makes room with.
+    pub(crate) fn without_chance(mut self) -> Self {
+        const RAX: usize = 4;
+        for scene in &mut self.scenes {
+            let chance = scene.states.first().map_or(0, |state| state.registers[RAX]);
+            for state in scene.states.iter_mut().take_while(|state| state.registers[RAX] == chance) {
+                state.registers[RAX] = 0;
+                state.words.iter_mut().flatten().filter(|word| **word == chance).for_each(|word| *word = 0);
+            }
+        }
+        self
+    }
+
     /// What each word of the stacks is, for each scene and state: whoever pushes a word gives it its meaning.
     pub(crate) fn meanings(&self) -> Vec<Vec<[Vec<String>; 2]>> {
         let mut known: BTreeMap<u64, String> = BTreeMap::new();

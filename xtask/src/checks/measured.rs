@@ -102,6 +102,8 @@ fn circumstances(repo: &Repo) -> Result<String, Complaints> {
     let processor = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processor = processor.map_or("an unknown processor", |(_, name)| name.trim());
     let system = repo.output(Command::new("uname").args(["-s", "-r"]))?;
+    // What stands behind the version is its builder's.
+    let system = system.split('-').next().unwrap_or_default();
     let compiler = repo.output(Command::new("rustc").arg("--version"))?;
     let compiler = compiler.split(" (").next().unwrap_or_default();
     let date = repo.output(Command::new("date").arg("+%Y-%m-%d"))?;

@@ -25,7 +25,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let mut found = format!("{steps} instructions recorded, each of them explained");
     let seen = record_now(repo)?;
     if versions == now {
-        if seen != recording {
+        if seen.without_chance() != recording.without_chance() {
             complaints.push("book/step/recording.txt: the program switches in another way".to_owned());
         }
     } else {
