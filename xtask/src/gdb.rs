@@ -24,6 +24,7 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     {
         command.args(["-ex", &format!("set {setting} off")]);
     }
+    command.args(["-ex", &format!("set exec-wrapper {}", environment(&program.path(repo, Profile::Debug)))]);
     for setting in ["width 0", "disassembly-flavor intel", "print asm-demangle on", "trace-commands on"] {
         command.args(["-ex", &format!("set {setting}")]);
     }
@@ -38,6 +39,13 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     let last: Vec<&str> = run.stdout.lines().collect();
     let last = &last[last.len().saturating_sub(8)..];
     Err(vec![format!("{}: gdb has ended with {}\n{}", repo.name(script), run.end, last.join("\n"))])
+}
+
+/// How gdb starts the program. The kernel puts its name, twice, and its environment above its stack, and how the stack is
+/// aligned for the processor's caches depends on their size; so the program gets an environment that makes up for its name.
+fn environment(program: &Path) -> String {
+    let name = program.as_os_str().len();
+    format!("env -i PAD={}", "-".repeat(1024_usize.saturating_sub(2 * name)))
 }
 
 /// What recordings depend on: the compiler and the debugger.
