@@ -122,7 +122,7 @@ fn shutting_down_wakes_who_accepts() {
 #[test]
 fn shutting_down_wakes_a_writer() {
     everywhere(|world| {
-        let (client, _server) = pair();
+        let (client, server) = pair();
         let mut clone = client.try_clone().unwrap();
         let writer = world.spawn(move || {
             let bytes = vec![0; 64 << 20];
@@ -130,6 +130,8 @@ fn shutting_down_wakes_a_writer() {
             assert!((1..bytes.len()).contains(&clone.write(&bytes).unwrap()));
             clone.write(&bytes).unwrap_err().kind()
         });
+        // It has begun; the rest of it is more than fits.
+        receive::<1>(&server);
         a_moment();
         client.shutdown(Shutdown::Both).unwrap();
         assert_eq!(writer.join(), ErrorKind::BrokenPipe);
