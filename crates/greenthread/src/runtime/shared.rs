@@ -10,7 +10,7 @@
 //! 1. Every worker's OS thread holds an `Arc<Shared>` until it has left its loop.
 
 use core::sync::atomic::{
-    AtomicBool, AtomicUsize,
+    AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
@@ -18,6 +18,7 @@ use std::{
     io,
     ptr::NonNull,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use crossbeam_deque::Stealer;
@@ -85,8 +86,7 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
     pub(crate) starved: Injector,
-    /// The stack size of the last of them.
-    pub(crate) refused_size: AtomicUsize,
+    refusal: Refusal,
     pub(crate) watchdog: Option<super::watchdog::Watchdog>,
     /// Spawned by OS threads.
     spawned: AtomicUsize,
@@ -95,6 +95,18 @@ pub(crate) struct Shared {
     /// How many workers run, and who waits for them to end.
     workers: Mutex<Running>,
 }
+
+/// Since when threads wait for a stack, in nanoseconds from `origin` and never 0, or 0; and for one of which size.
+#[derive(Debug)]
+struct Refusal {
+    origin: Instant,
+    since: AtomicU64,
+    size: AtomicUsize,
+}
+
+/// When they have waited for so many nanoseconds, spawning more is refused: the siblings that sleep on unused stacks have
+/// had the time to give them up.
+const REFUSES_AFTER: u64 = 2_000_000;
 
 #[derive(Debug)]
 struct Running {
@@ -120,7 +132,7 @@ impl Shared {
             injector: Injector::new(),
             idle: Idle::new(),
             starved: Injector::new(),
-            refused_size: AtomicUsize::new(0),
+            refusal: Refusal { origin: Instant::now(), since: AtomicU64::new(0), size: AtomicUsize::new(0) },
             watchdog,
             spawned: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
@@ -153,11 +165,43 @@ impl Shared {
         self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add)
     }
 
+    /// A thread is going to wait for a stack of this size.
+    pub(crate) fn note_refusal(&self, stack_size: usize) {
+        self.refusal.size.store(stack_size, Relaxed);
+        let now = self.refusal.origin.elapsed().as_nanos() as u64 + 1;
+        let _ = self.refusal.since.compare_exchange(0, now, Relaxed, Relaxed);
+    }
+
+    /// A thread has got one.
+    #[inline]
+    pub(crate) fn note_stack(&self, stack_size: usize) {
+        if self.refusal.since.load(Relaxed) != 0 && stack_size >= self.refusal.size.load(Relaxed) {
+            self.refusal.since.store(0, Relaxed);
+        }
+    }
+
+    /// Nobody waits for one in vain any more.
+    pub(crate) fn forget_refusal(&self) {
+        self.refusal.since.store(0, Relaxed);
+    }
+
     /// Why a thread with such a stack had better not be spawned now, if so.
+    #[inline]
     pub(crate) fn refusal(&self, stack_size: usize) -> Option<io::Error> {
-        let waiting = self.starved.len();
-        (waiting != 0 && stack_size >= self.refused_size.load(Relaxed)).then(|| {
+        let since = self.refusal.since.load(Relaxed);
+        if since != 0 && stack_size >= self.refusal.size.load(Relaxed) {
+            self.refuse(stack_size, since)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, stack_size: usize, since: u64) -> Option<io::Error> {
+        let now = self.refusal.origin.elapsed().as_nanos() as u64;
+        (now.saturating_sub(since) >= REFUSES_AFTER).then(|| {
             stack::last_refusal().unwrap_or_else(|| {
+                let waiting = self.starved.len();
                 let message = format!(
                     "no stack of {stack_size} bytes: {waiting} green threads wait for one to come free; use smaller \
                      stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads, or raise the limit of \

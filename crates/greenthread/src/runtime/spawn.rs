@@ -31,9 +31,6 @@ impl Request {
     }
 
     fn spec(self, id: NonZeroU64, shared: &Shared) -> io::Result<Spec> {
-        if let Some(error) = stack::exhausted() {
-            return Err(error);
-        }
         let size = self.stack_size.map(stack::usable_size).transpose()?;
         Ok(Spec {
             id,

@@ -43,6 +43,7 @@ impl Worker {
             Err(error) => return self.starve(task, error),
         };
         self.set_started(started);
+        self.shared.note_stack(thread.stack_size);
         thread.home.set(Arc::as_ptr(&self.local.remote));
         // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
         unsafe {
@@ -92,12 +93,13 @@ impl Worker {
         let pinned = !thread.home.get().is_null();
         if pinned && self.shared.started() > 0 {
             self.held.set(Some(self.local.clock.now()));
+            self.shared.note_refusal(thread.stack_size);
             // SAFETY: unstarted, ours, and in no list.
             unsafe { self.pinned.push(task) };
             return self.shared.wake_all();
         }
         if self.shared.started() > 0 {
-            self.shared.refused_size.store(thread.stack_size, Relaxed);
+            self.shared.note_refusal(thread.stack_size);
             // SAFETY: unstarted, and ours to give.
             unsafe { self.shared.starved.push(task) };
             // Siblings that sleep may have stacks at hand; they give them up.
@@ -106,6 +108,8 @@ impl Worker {
         // SAFETY: unstarted and ours; it is run once, and not again.
         unsafe { (thread.run)(task, Err(error)) };
         self.forget(task);
+        // Nobody's end can bring a stack now: it is for the next one to find out whether there is any.
+        self.shared.forget_refusal();
     }
 
     /// Before sleeping: a starved thread, if it is time to try again, or if it must be told that there is no stack.

@@ -134,15 +134,6 @@ pub(super) fn starving() -> bool {
     REFUSED.load(Relaxed)
 }
 
-/// The last refusal, if no stack has come back since: whoever wants one more can expect the same.
-///
-/// A refusal of more than the default size says nothing about others and is not told here, unless it is
-/// the number of stacks that was refused.
-#[inline]
-pub(crate) fn exhausted() -> Option<io::Error> {
-    if starving() { last_refusal() } else { None }
-}
-
 /// Why a stack was last refused, whatever has come back since, which others may wait for.
 #[cold]
 pub(crate) fn last_refusal() -> Option<io::Error> {

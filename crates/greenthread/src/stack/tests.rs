@@ -273,10 +273,11 @@ fn when_maps_run_out_the_error_says_what_to_do() {
     eprintln!("{} stacks, then: {error}", stacks.len());
     // The process goes on: there are maps left for others, and one stack back is one stack more.
     std::thread::spawn(|| black_box(vec![1u8; 1 << 24])).join().unwrap();
-    assert_eq!(exhausted().unwrap().to_string(), error.to_string());
+    assert!(arena::starving());
+    assert_eq!(last_refusal().unwrap().to_string(), error.to_string());
     assert!(Cache::new().take(MIN_SIZE).is_err());
     cache.put(stacks.pop().unwrap());
-    assert!(exhausted().is_none());
+    assert!(!arena::starving());
     let stack = cache.take(0x10000).unwrap();
     assert!(cache.take(0x10000).is_err());
     cache.put(stack);
@@ -314,12 +315,12 @@ fn when_addresses_run_out_the_error_says_what_to_do() {
     assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
     let text = error.to_string();
     assert!(text.contains(&format!("{DEFAULT_SIZE} bytes")) && text.contains("ulimit -v"), "{text}");
-    assert_eq!(exhausted().unwrap().to_string(), text);
+    assert_eq!(last_refusal().unwrap().to_string(), text);
     stacks.into_iter().for_each(|stack| cache.put(stack));
-    assert!(exhausted().is_none());
+    assert!(!arena::starving());
     // A big one's refusal says nothing about the others.
     assert!(cache.take(1 << (usize::BITS - 3).min(44)).is_err());
-    assert!(exhausted().is_none());
+    assert!(!arena::starving());
     // What one size had is there for another.
     drop(cache);
     let mut cache = Cache::new();
