@@ -2,6 +2,8 @@
 //! written can be read in the dark, and the interactive page does what the keys and the fingers say.
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
@@ -24,6 +26,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let mut complaints = Vec::new();
     let wide = Browser::open(1280, 900, false)?;
     complaints.extend(keys(&wide, &step)?);
+    complaints.extend(search(&wide, &pages[0])?);
     let phone = Browser::open(PHONE.0, PHONE.1, true)?;
     complaints.extend(fingers(&phone, &step)?);
     pages.push(step);
@@ -85,6 +88,22 @@ fn look(browser: &Browser, page: &Path, scheme: &str) -> Result<Complaints, Comp
     )?;
     complaints.extend(wrong.lines().map(str::to_owned));
     Ok(complaints)
+}
+
+/// The book is searched without a server.
+fn search(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
+    browser.go_to(&url(page))?;
+    browser.press(&['s'])?;
+    browser.press(&"red zone".chars().collect::<Vec<_>>())?;
+    let found = "return document.querySelectorAll('#mdbook-searchresults li').length";
+    // It answers when the reader has stopped typing for a moment.
+    for _ in 0..100 {
+        if browser.text(found)? != "0" {
+            return Ok(Vec::new());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(vec!["the search finds no `red zone`".to_owned()])
 }
 
 /// The interactive page and the keyboard.
