@@ -97,7 +97,7 @@ fn search(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.press(&"red zone".chars().collect::<Vec<_>>())?;
     let found = "return document.querySelectorAll('#mdbook-searchresults li').length";
     // It answers when the reader has stopped typing for a moment.
-    for _ in 0..100 {
+    for _ in 0..300 {
         if browser.text(found)? != "0" {
             return Ok(Vec::new());
         }
