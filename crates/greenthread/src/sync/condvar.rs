@@ -1,40 +1,17 @@
-//! `Condvar`: a queue of threads that wait for something to be true of what a mutex guards.
-//!
-//! Invariants:
-//! 1. A thread queues itself while it still holds the mutex. So whoever changes the condition with the mutex
-//!    held and notifies after that finds it in the queue: no notification falls between unlocking and
-//!    waiting.
-//! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A notifier may
-//!    read it without: a thread that it must wake had queued itself before the notifier got the mutex, which
-//!    orders the two.
-//! 3. The nodes obey the invariants of `queue`.
-//! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over (its
-//!    claim is lost).
+//! `Condvar`: the public face of `raw_condvar`, for mutexes that can be poisoned.
 
-use core::{
-    fmt,
-    panic::{RefUnwindSafe, UnwindSafe},
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Duration,
-};
-use std::{
-    sync::{LockResult, PoisonError},
-    time::Instant,
-};
+use core::{fmt, time::Duration};
+use std::time::Instant;
 
-use super::{
-    mutex::MutexGuard,
-    queue::{Node, Queue},
-    short::ShortLock,
-};
-use crate::task::wait::{Outcome, Reason, Waiter};
+use super::{LockResult, MutexGuard, PoisonError, raw_condvar::RawCondvar};
+use crate::task::wait::Outcome;
 
 /// Whether a wait with a time limit ended because of the limit.
 ///
 /// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no constructor,
 /// so it can't be used here.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitTimeoutResult(bool);
+pub struct WaitTimeoutResult(pub(super) bool);
 
 impl WaitTimeoutResult {
     /// Whether the time ran out.
@@ -85,13 +62,7 @@ impl WaitTimeoutResult {
 /// let (ready, condvar) = &*pair;
 /// let _guard = condvar.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap();
 /// ```
-pub struct Condvar {
-    waiting: ShortLock<Queue<()>>,
-    occupied: AtomicBool,
-}
-
-impl UnwindSafe for Condvar {}
-impl RefUnwindSafe for Condvar {}
+pub struct Condvar(pub(super) RawCondvar);
 
 impl Condvar {
     /// A new condition variable, with nobody waiting.
@@ -106,7 +77,7 @@ impl Condvar {
     /// ```
     #[inline]
     pub const fn new() -> Self {
-        Self { waiting: ShortLock::new(Queue::new()), occupied: AtomicBool::new(false) }
+        Self(RawCondvar::new())
     }
 
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
@@ -135,8 +106,8 @@ impl Condvar {
     /// }
     /// ```
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        self.wait_until(&mut guard, None);
-        guard.mutex().wrap_poison(guard)
+        guard.held().wait(&self.0, None);
+        guard.poison().wrap(guard)
     }
 
     /// Waits as long as `condition` holds. It is called with the mutex locked: first before waiting, then
@@ -218,8 +189,8 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let outcome = self.wait_until(&mut guard, Instant::now().checked_add(dur));
-        guard.mutex().wrap_poison((guard, WaitTimeoutResult(outcome == Outcome::TimedOut)))
+        let outcome = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        guard.poison().wrap((guard, WaitTimeoutResult(outcome == Outcome::TimedOut)))
     }
 
     /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
@@ -262,31 +233,10 @@ impl Condvar {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return Ok((guard, WaitTimeoutResult(true)));
             }
-            let outcome = self.wait_until(&mut guard, deadline);
+            let outcome = guard.held().wait(&self.0, deadline);
             let result = WaitTimeoutResult(outcome == Outcome::TimedOut);
-            guard = guard.mutex().wrap_poison((guard, result))?.0;
+            guard = guard.poison().wrap((guard, result))?.0;
         }
-    }
-
-    fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Option<Instant>) -> Outcome {
-        let waiter = Waiter::new();
-        let node = Node::new(&waiter, ());
-        let mut waiting = self.waiting.lock();
-        // SAFETY: below it is taken out again unless it was claimed (invariant 3).
-        unsafe { waiting.push(&node) };
-        self.occupied.store(true, Relaxed);
-        drop(waiting);
-        let mut outcome = Outcome::Woken;
-        guard.unlocked(|| {
-            outcome = waiter.wait(Reason::Condvar, deadline);
-            if outcome != Outcome::Woken {
-                let mut waiting = self.waiting.lock();
-                // SAFETY: our own, put into this queue.
-                unsafe { waiting.remove(&node) };
-                self.occupied.store(!waiting.is_empty(), Relaxed);
-            }
-        });
-        outcome
     }
 
     /// Wakes the thread that has waited longest, if there is one. Never blocks.
@@ -299,14 +249,7 @@ impl Condvar {
     /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
     /// ```
     pub fn notify_one(&self) {
-        if !self.occupied.load(Relaxed) {
-            return;
-        }
-        let mut waiting = self.waiting.lock();
-        let wake = waiting.claim_first();
-        self.occupied.store(!waiting.is_empty(), Relaxed);
-        drop(waiting);
-        drop(wake);
+        self.0.notify_one();
     }
 
     /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
@@ -319,14 +262,7 @@ impl Condvar {
     /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
     /// ```
     pub fn notify_all(&self) {
-        if !self.occupied.load(Relaxed) {
-            return;
-        }
-        let mut waiting = self.waiting.lock();
-        let wakes = waiting.claim_all();
-        self.occupied.store(false, Relaxed);
-        drop(waiting);
-        drop(wakes);
+        self.0.notify_all();
     }
 }
 

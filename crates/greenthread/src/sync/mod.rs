@@ -28,18 +28,47 @@
 //! assert_eq!(log.lock().unwrap().len(), 4);
 //! ```
 
+mod barrier;
 mod chan;
 mod condvar;
+mod guard;
+mod held;
+mod lazy_lock;
+#[cfg(feature = "lock_api")]
+mod lock_api;
 pub mod mpsc;
 mod mutex;
+pub mod nonpoison;
+mod once;
+mod once_lock;
 mod patience;
-mod poison;
+pub mod poison;
 mod queue;
+mod raw_condvar;
 mod raw_mutex;
+mod raw_once;
+mod raw_rwlock;
+mod raw_semaphore;
+mod reentrant_lock;
+mod rwlock;
+mod semaphore;
 mod short;
+mod wait_group;
 
 #[doc(no_inline)]
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic};
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
-pub use mutex::{Mutex, MutexGuard};
+pub use lazy_lock::LazyLock;
+#[cfg(feature = "lock_api")]
+pub use lock_api::{RawMutex, RawRwLock};
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
+#[allow(deprecated, reason = "std still has it")]
+pub use once::ONCE_INIT;
+pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
+pub use reentrant_lock::{ReentrantLock, ReentrantLockGuard};
+pub use rwlock::{MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use wait_group::WaitGroup;

@@ -1,28 +1,24 @@
-//! `Mutex`: the public face of `raw_mutex`.
+//! `Mutex`: a raw mutex, a mark for panics, and the value.
 //!
 //! Invariants:
 //! 1. `value` is touched through a guard, and there is one guard at most: it stands for the raw lock being
 //!    held. Otherwise only through `&mut Mutex` or by owning the mutex.
-//! 2. A guard is dropped on the thread that made it: it is not `Send`.
 
 use core::{
     cell::UnsafeCell,
     fmt,
     marker::PhantomData,
-    ops::{Deref, DerefMut},
     panic::{RefUnwindSafe, UnwindSafe},
-    ptr,
-    sync::atomic::AtomicUsize,
+    ptr::NonNull,
 };
-use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::{
-    poison,
-    queue::Queue,
-    raw_mutex::{RawMutex, Waiting},
-    short::ShortLock,
+    LockResult, TryLockError, TryLockResult,
+    guard::guard,
+    held::Exclusive,
+    poison::{Flag, Poisoning},
+    raw_mutex::RawMutex,
 };
-use crate::task::local;
 
 /// A lock around a value: one thread at a time gets at it.
 ///
@@ -48,7 +44,7 @@ use crate::task::local;
 ///
 /// # Differs from std
 ///
-/// * It is larger: 40 bytes and the value.
+/// * It is larger: 40 bytes and the value, on a 64-bit machine.
 /// * Locking it twice in one thread is a deadlock, never a panic.
 ///
 /// # Examples
@@ -70,7 +66,7 @@ use crate::task::local;
 /// ```
 pub struct Mutex<T: ?Sized> {
     raw: RawMutex,
-    poison: poison::Flag,
+    poison: Flag,
     value: UnsafeCell<T>,
 }
 
@@ -82,35 +78,65 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
-/// A mutex held: through it the value is reached, and dropping it unlocks.
-///
-/// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
-#[must_use = "dropped at once, it unlocks at once"]
-#[clippy::has_significant_drop]
-pub struct MutexGuard<'a, T: ?Sized + 'a> {
-    mutex: &'a Mutex<T>,
-    before: poison::Before,
-    /// Invariant 2.
-    _not_send: PhantomData<*mut ()>,
+guard! {
+    /// A mutex held: through it the value is reached, and dropping it unlocks.
+    ///
+    /// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
+    MutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
+    map: "\
+use greenthread::sync::{Mutex, MutexGuard};
+
+let mutex = Mutex::new((1, 2));
+*MutexGuard::map(mutex.lock().unwrap(), |pair| &mut pair.1) = 3;
+assert_eq!(*mutex.lock().unwrap(), (1, 3));",
+    filter_map: "\
+use greenthread::sync::{Mutex, MutexGuard};
+
+let mutex = Mutex::new(vec![1]);
+assert!(MutexGuard::filter_map(mutex.lock().unwrap(), |list| list.get_mut(0)).is_ok());
+assert!(MutexGuard::filter_map(mutex.lock().unwrap(), |list| list.get_mut(1)).is_err());"
 }
 
-// SAFETY: a shared guard gives `&T` only.
-unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+impl<T: ?Sized> UnwindSafe for MutexGuard<'_, T> {}
+impl<T: ?Sized> RefUnwindSafe for MutexGuard<'_, T> {}
 
-impl RawMutex {
-    /// A free one. It is here so that `raw_mutex` has nothing `const` in it (see there).
-    pub(crate) const fn new() -> Self {
-        Self {
-            state: AtomicUsize::new(0),
-            waiting: ShortLock::new(Waiting { queue: Queue::new(), tickets: 0, skipped: 0 }),
-        }
+guard! {
+    /// A mutex held, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    ///
+    /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`]. A [`Condvar`](super::Condvar) wants the whole.
+    MappedMutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
+    map: "\
+use greenthread::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
+let mutex = Mutex::new((1, (2, 3)));
+let inner = MutexGuard::map(mutex.lock().unwrap(), |outer| &mut outer.1);
+assert_eq!(*MappedMutexGuard::map(inner, |inner| &mut inner.0), 2);",
+    filter_map: "\
+use greenthread::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
+let mutex = Mutex::new((1, Some(2)));
+let inner = MutexGuard::map(mutex.lock().unwrap(), |outer| &mut outer.1);
+assert_eq!(*MappedMutexGuard::filter_map(inner, |inner| inner.as_mut()).unwrap(), 2);"
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    #[inline]
+    fn new(mutex: &'a Mutex<T>, held: Exclusive<'a>) -> LockResult<Self> {
+        // SAFETY: a cell's content is somewhere.
+        let value = unsafe { NonNull::new_unchecked(mutex.value.get()) };
+        let held = Poisoning::new(held, &mutex.poison);
+        mutex.poison.wrap(Self { value, held, lent: PhantomData })
     }
-}
 
-/// The calling OS thread's worker as a number, 0 if it is none.
-#[inline]
-fn here() -> usize {
-    local::get().map_or(0, |local| ptr::from_ref(local).addr())
+    /// The raw lock.
+    pub(super) fn held(&mut self) -> &mut Exclusive<'a> {
+        &mut self.held.held
+    }
+
+    /// The mutex's mark.
+    pub(super) fn poison(&self) -> &'a Flag {
+        self.held.flag()
+    }
 }
 
 impl<T> Mutex<T> {
@@ -125,27 +151,8 @@ impl<T> Mutex<T> {
     /// NAMES.lock().unwrap().push("fern".into());
     /// ```
     #[inline]
-    pub const fn new(value: T) -> Self {
-        Self { raw: RawMutex::new(), poison: poison::Flag::new(), value: UnsafeCell::new(value) }
-    }
-
-    /// Gives the value back; no lock is needed to take apart what is one's own.
-    ///
-    /// # Errors
-    ///
-    /// The mutex is poisoned; the error holds the value.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Mutex;
-    ///
-    /// assert_eq!(Mutex::new(7).into_inner().unwrap(), 7);
-    /// ```
-    pub fn into_inner(self) -> LockResult<T> {
-        let poisoned = self.poison.get();
-        let value = self.value.into_inner();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    pub const fn new(t: T) -> Self {
+        Self { raw: RawMutex::new(), poison: Flag::new(), value: UnsafeCell::new(t) }
     }
 }
 
@@ -169,8 +176,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        self.raw.lock(here());
-        self.guard()
+        MutexGuard::new(self, Exclusive::lock(&self.raw))
     }
 
     /// Locks the mutex if it is free at this moment. Never blocks.
@@ -193,13 +199,8 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        if self.raw.try_lock(here()) { Ok(self.guard()?) } else { Err(TryLockError::WouldBlock) }
-    }
-
-    #[inline]
-    fn guard(&self) -> LockResult<MutexGuard<'_, T>> {
-        let before = self.poison.before();
-        self.poison.wrap(MutexGuard { mutex: self, before, _not_send: PhantomData })
+        let held = Exclusive::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
+        Ok(MutexGuard::new(self, held)?)
     }
 
     /// Whether a thread has panicked while it held the lock.
@@ -251,6 +252,26 @@ impl<T: ?Sized> Mutex<T> {
         self.poison.clear();
     }
 
+    /// Gives the value back; no lock is needed to take apart what is one's own.
+    ///
+    /// # Errors
+    ///
+    /// The mutex is poisoned; the error holds the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Mutex;
+    ///
+    /// assert_eq!(Mutex::new(7).into_inner().unwrap(), 7);
+    /// ```
+    pub fn into_inner(self) -> LockResult<T>
+    where
+        T: Sized,
+    {
+        self.poison.wrap(self.value.into_inner())
+    }
+
     /// The value; whoever has the mutex to itself needs no lock.
     ///
     /// # Errors
@@ -267,9 +288,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(*mutex.lock().unwrap(), 10);
     /// ```
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.poison.get();
-        let value = self.value.get_mut();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        self.poison.wrap(self.value.get_mut())
     }
 }
 
@@ -296,71 +315,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
             Err(TryLockError::WouldBlock) => out.field("data", &"<locked>"),
         };
         out.field("poisoned", &self.poison.get()).finish_non_exhaustive()
-    }
-}
-
-impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    pub(super) fn mutex(&self) -> &'a Mutex<T> {
-        self.mutex
-    }
-
-    /// Lets go of the lock, runs `wait`, and takes the lock again.
-    pub(super) fn unlocked(&mut self, wait: impl FnOnce()) {
-        // Even if `wait` should unwind, the guard must hold the lock when it is dropped.
-        struct Relock<'a>(&'a RawMutex);
-        impl Drop for Relock<'_> {
-            fn drop(&mut self) {
-                self.0.lock(here());
-            }
-        }
-        // SAFETY: the guard stands for the lock (invariant 1), and can't be used while we have it borrowed.
-        unsafe { self.mutex.raw.unlock() };
-        let _relock = Relock(&self.mutex.raw);
-        wait();
-    }
-}
-
-impl<T: ?Sized> Mutex<T> {
-    pub(super) fn wrap_poison<U>(&self, value: U) -> LockResult<U> {
-        self.poison.wrap(value)
-    }
-}
-
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: invariant 1.
-        unsafe { &*self.mutex.value.get() }
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: invariant 1.
-        unsafe { &mut *self.mutex.value.get() }
-    }
-}
-
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.mutex.poison.after(&self.before);
-        // SAFETY: the guard stands for the lock (invariant 1), and ends here.
-        unsafe { self.mutex.raw.unlock() };
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }

@@ -1,17 +1,30 @@
-//! Whether a thread has panicked while it held a lock.
+//! Locks that remember a panic: the same types as in [`sync`](super), by the name of their module.
+//!
+//! A lock is poisoned when a thread panics while it holds it (a read-write lock: for writing): what it guards may be
+//! left half done. From then on its methods return errors, which hold the guard all the same. The locks of
+//! [`nonpoison`](super::nonpoison) know nothing of that.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::sync::poison::Mutex;
+//!
+//! assert_eq!(*Mutex::new(1).lock().unwrap(), 1);
+//! ```
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{LockResult, PoisonError};
 
-use crate::thread;
+use crate::task::local;
+
+#[doc(no_inline)]
+pub use super::{
+    Condvar, LockResult, MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
+    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+};
 
 /// A lock's mark. Relaxed will do: the lock itself orders it.
 #[derive(Debug)]
 pub(crate) struct Flag(AtomicBool);
-
-/// Whether the thread was panicking already when it took the lock.
-#[derive(Debug)]
-pub(crate) struct Before(bool);
 
 impl Flag {
     pub(crate) const fn new() -> Self {
@@ -27,23 +40,45 @@ impl Flag {
         self.0.store(false, Relaxed);
     }
 
-    /// At locking.
-    #[inline]
-    pub(crate) fn before(&self) -> Before {
-        Before(thread::panicking())
-    }
-
-    /// At unlocking: a panic that began in between poisons.
-    #[inline]
-    pub(crate) fn after(&self, before: &Before) {
-        if !before.0 && thread::panicking() {
-            self.0.store(true, Relaxed);
-        }
-    }
-
     /// `value`, as an error if the lock is poisoned.
     #[inline]
     pub(crate) fn wrap<T>(&self, value: T) -> LockResult<T> {
         if self.get() { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+/// A lock held by a thread whose panic would poison it. `H` unlocks when it is dropped, which is after poisoning.
+pub(crate) struct Poisoning<'a, H> {
+    mark: Mark<'a>,
+    pub(crate) held: H,
+}
+
+struct Mark<'a> {
+    flag: &'a Flag,
+    /// Whether the thread was panicking already when it took the lock.
+    before: bool,
+}
+
+impl<'a, H> Poisoning<'a, H> {
+    /// At locking.
+    #[inline]
+    pub(crate) fn new(held: H, flag: &'a Flag) -> Self {
+        Self { mark: Mark { flag, before: local::panicking() }, held }
+    }
+
+    /// The lock's mark.
+    #[inline]
+    pub(crate) fn flag(&self) -> &'a Flag {
+        self.mark.flag
+    }
+}
+
+impl Drop for Mark<'_> {
+    /// A panic that began in between poisons.
+    #[inline]
+    fn drop(&mut self) {
+        if !self.before && local::panicking() {
+            self.flag.0.store(true, Relaxed);
+        }
     }
 }

@@ -24,7 +24,7 @@
 //!    the lock is handed over, the claim does so.
 //! 2. QUEUED says that the queue is not empty; both change under the queue's lock only.
 //! 3. The queue's lock, held while LOCKED is ours, makes the state ours: others change a LOCKED state only in
-//!    `enqueue`, under that lock. So `unlock_slow` may write it with a plain store.
+//!    `enqueue` and `give_up`, under that lock. So `unlock_slow` may write it with a plain store.
 //! 4. QUEUED is set by a thread that sees LOCKED under the queue's lock, and queues itself before it gives
 //!    that lock back: the holder's `unlock` finds QUEUED, takes the queue's lock, and finds the thread. No
 //!    wake-up is lost.
@@ -33,9 +33,10 @@
 //!    clears it too): it suppresses only.
 //! 6. The nodes obey the invariants of `queue`.
 //!
-//! `RawMutex::new` is in `mutex`, since it is `const` and a model checker's atomics have no such constructor.
+//! `RawMutex::new` is in `held`, since it is `const` and a model checker's atomics have no such constructor.
 
 use core::cell::Cell;
+use std::time::Instant;
 
 use super::{
     atomic::{
@@ -46,9 +47,10 @@ use super::{
     queue::{Node, Queue},
     short::ShortLock,
 };
-use crate::task::wait::{Claim, Reason, Waiter};
+use crate::task::wait::{Claim, Outcome, Reason, Waiter};
 
-const LOCKED: usize = 1;
+/// Somebody holds it.
+pub(super) const LOCKED: usize = 1;
 const QUEUED: usize = 2;
 const WOKEN: usize = 4;
 /// Where the holder's worker is.
@@ -91,9 +93,13 @@ impl RawMutex {
     /// count.
     #[inline]
     pub(crate) fn lock(&self, here: usize) {
-        if !self.try_fast(here) {
-            self.lock_slow(here & HERE);
-        }
+        self.lock_until(here, None);
+    }
+
+    /// As `lock`, until the deadline at most; whether it has taken the lock.
+    #[inline]
+    pub(crate) fn lock_until(&self, here: usize, deadline: Option<Instant>) -> bool {
+        self.try_fast(here) || self.lock_slow(here & HERE, deadline)
     }
 
     #[inline]
@@ -118,11 +124,9 @@ impl RawMutex {
     }
 
     #[cold]
-    fn lock_slow(&self, here: usize) {
+    fn lock_slow(&self, here: usize, deadline: Option<Instant>) -> bool {
         // Most of those who come here need not wait: the node is made only then.
-        if !self.spin(here, 0) {
-            self.wait(here);
-        }
+        self.spin(here, 0) || self.wait(here, deadline)
     }
 
     /// Tries for as long as it is worth it. `woken` is WOKEN if that is ours to clear.
@@ -147,7 +151,7 @@ impl RawMutex {
         }
     }
 
-    fn wait(&self, here: usize) {
+    fn wait(&self, here: usize, deadline: Option<Instant>) -> bool {
         let waiter = Waiter::new();
         let turn = Turn { ticket: Cell::new(0), here, impatient: Cell::new(false), handed: Cell::new(false) };
         let node = Node::new(&waiter, turn);
@@ -155,9 +159,12 @@ impl RawMutex {
         let mut again = false;
         loop {
             if self.enqueue(&node, again) {
-                waiter.wait(Reason::Mutex, None);
+                if waiter.wait(Reason::Mutex, deadline) == Outcome::TimedOut {
+                    self.give_up(&node);
+                    return false;
+                }
                 if node.payload.handed.get() {
-                    return;
+                    return true;
                 }
                 // Woken to try, and out of the queue: nobody knows the waiter any more.
                 waiter.reset();
@@ -165,8 +172,19 @@ impl RawMutex {
                 again = true;
             }
             if self.spin(here, if again { WOKEN } else { 0 }) {
-                return;
+                return true;
             }
+        }
+    }
+
+    /// Takes the node back. Whoever is still in the queue is waited for by somebody else: the lock's holder, or a
+    /// thread that has been woken.
+    fn give_up(&self, node: &Node<Turn>) {
+        let mut waiting = self.waiting.lock();
+        // SAFETY: our own, put into this queue.
+        unsafe { waiting.queue.remove(node) };
+        if waiting.queue.is_empty() {
+            self.state.fetch_and(!QUEUED, Relaxed);
         }
     }
 

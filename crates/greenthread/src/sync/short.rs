@@ -14,6 +14,7 @@
 use core::{
     cell::UnsafeCell,
     ops::{Deref, DerefMut},
+    panic::{RefUnwindSafe, UnwindSafe},
     time::Duration,
 };
 
@@ -32,6 +33,10 @@ pub(crate) struct ShortLock<T> {
 unsafe impl<T: Send> Send for ShortLock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for ShortLock<T> {}
+
+// No panic can leave `value` half done (invariant 3).
+impl<T> UnwindSafe for ShortLock<T> {}
+impl<T> RefUnwindSafe for ShortLock<T> {}
 
 /// Proof that the lock is held; dropping it gives the lock back.
 pub(crate) struct ShortGuard<'a, T>(&'a ShortLock<T>);

@@ -1,0 +1,178 @@
+//! Raw locks for the crate `lock_api`, and its locks made of them.
+//!
+//! They are the locks of `nonpoison`, in the shape in which generic code wants them: with timeouts, guards that can be
+//! owned, and guards that can be mapped.
+//!
+//! Invariants:
+//! 1. The methods of these traits that unlock are `unsafe`: who calls them holds the lock in that way.
+
+use core::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
+
+use super::{held::here, raw_mutex, raw_rwlock};
+
+/// A mutex for [`lock_api::Mutex`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::RawMutex, time::Duration};
+///
+/// static NAMES: lock_api::Mutex<RawMutex, Vec<&str>> = lock_api::Mutex::new(Vec::new());
+/// NAMES.lock().push("fern");
+/// assert_eq!(NAMES.try_lock_for(Duration::from_millis(5)).unwrap().len(), 1);
+/// ```
+pub struct RawMutex(raw_mutex::RawMutex);
+
+/// A read-write lock for [`lock_api::RwLock`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::RawRwLock, time::Duration};
+///
+/// static NAMES: lock_api::RwLock<RawRwLock, Vec<&str>> = lock_api::RwLock::new(Vec::new());
+/// NAMES.write().push("fern");
+/// let _guard = NAMES.read();
+/// assert!(NAMES.try_write_for(Duration::from_millis(5)).is_none());
+/// ```
+pub struct RawRwLock(raw_rwlock::RawRwLock);
+
+/// When a wait ends that may take so long; what can't be added never does.
+fn after(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}
+
+// SAFETY: `raw_mutex` excludes (its invariant 1).
+unsafe impl lock_api::RawMutex for RawMutex {
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
+    const INIT: Self = Self(raw_mutex::RawMutex::new());
+
+    type GuardMarker = GuardNoSend;
+
+    #[inline]
+    fn lock(&self) {
+        self.0.lock(here());
+    }
+
+    #[inline]
+    fn try_lock(&self) -> bool {
+        self.0.try_lock(here())
+    }
+
+    #[inline]
+    unsafe fn unlock(&self) {
+        // SAFETY: held, says the caller (invariant 1).
+        unsafe { self.0.unlock() };
+    }
+
+    fn is_locked(&self) -> bool {
+        self.0.state.load(Relaxed) & raw_mutex::LOCKED != 0
+    }
+}
+
+// SAFETY: they return `true` if and only if they have taken the lock.
+unsafe impl lock_api::RawMutexTimed for RawMutex {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    fn try_lock_for(&self, timeout: Duration) -> bool {
+        self.0.try_lock(here()) || self.0.lock_until(here(), after(timeout))
+    }
+
+    fn try_lock_until(&self, timeout: Instant) -> bool {
+        self.0.lock_until(here(), Some(timeout))
+    }
+}
+
+// SAFETY: `raw_rwlock` excludes writers from all others (its invariant 1).
+unsafe impl lock_api::RawRwLock for RawRwLock {
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
+    const INIT: Self = Self(raw_rwlock::RawRwLock::new());
+
+    type GuardMarker = GuardNoSend;
+
+    #[inline]
+    fn lock_shared(&self) {
+        self.0.read(here());
+    }
+
+    #[inline]
+    fn try_lock_shared(&self) -> bool {
+        self.0.try_read()
+    }
+
+    #[inline]
+    unsafe fn unlock_shared(&self) {
+        // SAFETY: held, says the caller (invariant 1).
+        unsafe { self.0.unlock_read() };
+    }
+
+    #[inline]
+    fn lock_exclusive(&self) {
+        self.0.write(here());
+    }
+
+    #[inline]
+    fn try_lock_exclusive(&self) -> bool {
+        self.0.try_write(here())
+    }
+
+    #[inline]
+    unsafe fn unlock_exclusive(&self) {
+        // SAFETY: held, says the caller (invariant 1).
+        unsafe { self.0.unlock_write() };
+    }
+
+    fn is_locked(&self) -> bool {
+        self.0.state.load(Relaxed) & (raw_rwlock::WRITER | raw_rwlock::REST) != 0
+    }
+
+    fn is_locked_exclusive(&self) -> bool {
+        self.0.state.load(Relaxed) & raw_rwlock::WRITER != 0
+    }
+}
+
+// SAFETY: the lock is held for reading afterwards, and was never free.
+unsafe impl RawRwLockDowngrade for RawRwLock {
+    unsafe fn downgrade(&self) {
+        // SAFETY: held for writing, says the caller (invariant 1).
+        unsafe { self.0.downgrade() };
+    }
+}
+
+// SAFETY: they return `true` if and only if they have taken the lock.
+unsafe impl RawRwLockTimed for RawRwLock {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    fn try_lock_shared_for(&self, timeout: Duration) -> bool {
+        self.0.try_read() || self.0.read_until(here(), after(timeout))
+    }
+
+    fn try_lock_shared_until(&self, timeout: Instant) -> bool {
+        self.0.read_until(here(), Some(timeout))
+    }
+
+    fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
+        self.0.try_write(here()) || self.0.write_until(here(), after(timeout))
+    }
+
+    fn try_lock_exclusive_until(&self, timeout: Instant) -> bool {
+        self.0.write_until(here(), Some(timeout))
+    }
+}
+
+impl core::fmt::Debug for RawMutex {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RawMutex").finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for RawRwLock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RawRwLock").finish_non_exhaustive()
+    }
+}

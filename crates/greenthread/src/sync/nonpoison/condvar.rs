@@ -1,0 +1,185 @@
+//! `nonpoison::Condvar`.
+
+use core::{fmt, time::Duration};
+use std::time::Instant;
+
+use super::MutexGuard;
+use crate::{
+    sync::{WaitTimeoutResult, raw_condvar::RawCondvar},
+    task::wait::Outcome,
+};
+
+/// A condition variable for [`nonpoison::Mutex`](super::Mutex).
+///
+/// It is [`sync::Condvar`](crate::sync::Condvar) in everything else. Its methods borrow the guard instead of taking it,
+/// since there are no errors to give it back in.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::{Arc, nonpoison::{Condvar, Mutex}}, thread};
+///
+/// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+/// let other = Arc::clone(&pair);
+/// thread::spawn(move || {
+///     *other.0.lock() = true;
+///     other.1.notify_one();
+/// });
+/// let mut guard = pair.0.lock();
+/// pair.1.wait_while(&mut guard, |ready| !*ready);
+/// assert!(*guard);
+/// ```
+pub struct Condvar(RawCondvar);
+
+impl Condvar {
+    /// A new condition variable, with nobody waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::Condvar;
+    ///
+    /// static CHANGED: Condvar = Condvar::new();
+    /// CHANGED.notify_all();
+    /// ```
+    #[inline]
+    pub const fn new() -> Self {
+        Self(RawCondvar::new())
+    }
+
+    /// Unlocks the mutex, waits to be notified, and locks the mutex again.
+    ///
+    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
+    /// lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, nonpoison::{Condvar, Mutex}}, thread};
+    ///
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = Arc::clone(&pair);
+    /// thread::spawn(move || {
+    ///     *other.0.lock() = true;
+    ///     other.1.notify_one();
+    /// });
+    /// let mut ready = pair.0.lock();
+    /// while !*ready {
+    ///     pair.1.wait(&mut ready);
+    /// }
+    /// ```
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        guard.held().wait(&self.0, None);
+    }
+
+    /// Waits as long as `condition` holds. It is called with the mutex locked: first before waiting, then
+    /// after each notification.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(3), Condvar::new());
+    /// condvar.wait_while(&mut mutex.lock(), |n| *n < 3); // It is 3 already.
+    /// ```
+    pub fn wait_while<T, F>(&self, guard: &mut MutexGuard<'_, T>, mut condition: F)
+    where
+        F: FnMut(&mut T) -> bool,
+    {
+        while condition(guard) {
+            self.wait(guard);
+        }
+    }
+
+    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the mutex again,
+    /// which may take its own time).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use greenthread::sync::nonpoison::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    /// assert!(condvar.wait_timeout(&mut mutex.lock(), Duration::from_millis(5)).timed_out());
+    /// ```
+    pub fn wait_timeout<T>(&self, guard: &mut MutexGuard<'_, T>, dur: Duration) -> WaitTimeoutResult {
+        let outcome = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        WaitTimeoutResult(outcome == Outcome::TimedOut)
+    }
+
+    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
+    /// that the time ran out only if the condition still holds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use greenthread::sync::nonpoison::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(3), Condvar::new());
+    /// let dur = Duration::from_millis(5);
+    /// assert!(!condvar.wait_timeout_while(&mut mutex.lock(), dur, |n| *n < 3).timed_out());
+    /// assert!(condvar.wait_timeout_while(&mut mutex.lock(), dur, |n| *n == 3).timed_out());
+    /// ```
+    pub fn wait_timeout_while<T, F>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        dur: Duration,
+        mut condition: F,
+    ) -> WaitTimeoutResult
+    where
+        F: FnMut(&mut T) -> bool,
+    {
+        let mut limit = None;
+        while condition(guard) {
+            // The clock is first looked at when there is need to wait.
+            let deadline = *limit.get_or_insert_with(|| Instant::now().checked_add(dur));
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return WaitTimeoutResult(true);
+            }
+            guard.held().wait(&self.0, deadline);
+        }
+        WaitTimeoutResult(false)
+    }
+
+    /// Wakes the thread that has waited longest, if there is one. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::Condvar;
+    ///
+    /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
+    /// ```
+    pub fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::Condvar;
+    ///
+    /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
+    /// ```
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+impl Default for Condvar {
+    /// The same as [`Condvar::new`].
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,407 @@
+//! `nonpoison::RwLock`.
+//!
+//! Invariants:
+//! 1. `value` is touched through guards: one that writes, or any number that read, as the raw lock is held. Otherwise
+//!    only through `&mut RwLock` or by owning the lock.
+
+use core::{cell::UnsafeCell, fmt, marker::PhantomData, mem, ptr::NonNull};
+
+use super::{TryLockResult, WouldBlock};
+use crate::sync::{
+    guard::guard,
+    held::{Reading, Writing},
+    raw_rwlock::RawRwLock,
+};
+
+/// A lock around a value that many may read at a time, or one may write, and that a panic does not poison.
+///
+/// It is [`sync::RwLock`](crate::sync::RwLock) in everything else: see there for who is next.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::{Arc, nonpoison::RwLock}, thread};
+///
+/// let lock = Arc::new(RwLock::new(1));
+/// let shared = Arc::clone(&lock);
+/// let _ = thread::spawn(move || {
+///     *shared.write() = 2;
+///     panic!("this poisons nothing");
+/// })
+/// .join();
+/// assert_eq!(*lock.read(), 2);
+/// ```
+pub struct RwLock<T: ?Sized> {
+    raw: RawRwLock,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value goes where the lock goes.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: the value goes from writer to writer, and is shared by readers (invariant 1), whichever OS threads they are on.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+guard! {
+    /// A lock held for reading: through it the value is read, and dropping it unlocks.
+    ///
+    /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    map: "\
+use greenthread::sync::nonpoison::{RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, 2));
+assert_eq!(*RwLockReadGuard::map(lock.read(), |pair| &pair.1), 2);",
+    filter_map: "\
+use greenthread::sync::nonpoison::{RwLock, RwLockReadGuard};
+
+let lock = RwLock::new(vec![1]);
+assert!(RwLockReadGuard::filter_map(lock.read(), |list| list.get(0)).is_ok());
+assert!(RwLockReadGuard::filter_map(lock.read(), |list| list.get(1)).is_err());"
+}
+
+guard! {
+    /// A lock held for writing: through it the value is reached, and dropping it unlocks.
+    ///
+    /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
+    map: "\
+use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, 2));
+*RwLockWriteGuard::map(lock.write(), |pair| &mut pair.1) = 3;
+assert_eq!(*lock.read(), (1, 3));",
+    filter_map: "\
+use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new(vec![1]);
+assert!(RwLockWriteGuard::filter_map(lock.write(), |list| list.get_mut(0)).is_ok());
+assert!(RwLockWriteGuard::filter_map(lock.write(), |list| list.get_mut(1)).is_err());"
+}
+
+guard! {
+    /// A lock held for reading, and a part of its value: dropping it unlocks.
+    ///
+    /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    map: "\
+use greenthread::sync::nonpoison::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, (2, 3)));
+let inner = RwLockReadGuard::map(lock.read(), |outer| &outer.1);
+assert_eq!(*MappedRwLockReadGuard::map(inner, |inner| &inner.0), 2);",
+    filter_map: "\
+use greenthread::sync::nonpoison::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, Some(2)));
+let inner = RwLockReadGuard::map(lock.read(), |outer| &outer.1);
+assert_eq!(*MappedRwLockReadGuard::filter_map(inner, |inner| inner.as_ref()).unwrap(), 2);"
+}
+
+guard! {
+    /// A lock held for writing, and a part of its value: dropping it unlocks.
+    ///
+    /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
+    map: "\
+use greenthread::sync::nonpoison::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, (2, 3)));
+let inner = RwLockWriteGuard::map(lock.write(), |outer| &mut outer.1);
+assert_eq!(*MappedRwLockWriteGuard::map(inner, |inner| &mut inner.0), 2);",
+    filter_map: "\
+use greenthread::sync::nonpoison::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, Some(2)));
+let inner = RwLockWriteGuard::map(lock.write(), |outer| &mut outer.1);
+assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).unwrap(), 2);"
+}
+
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    #[inline]
+    fn new(lock: &'a RwLock<T>, held: Reading<'a>) -> Self {
+        // SAFETY: a cell's content is somewhere.
+        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
+        Self { value, held, lent: PhantomData }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    #[inline]
+    fn new(lock: &'a RwLock<T>, held: Writing<'a>) -> Self {
+        // SAFETY: a cell's content is somewhere.
+        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
+        Self { value, held, lent: PhantomData }
+    }
+
+    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
+    ///
+    /// let lock = RwLock::new(0);
+    /// let mut guard = lock.write();
+    /// *guard = 1;
+    /// let guard = RwLockWriteGuard::downgrade(guard);
+    /// assert_eq!(*guard, *lock.read());
+    /// ```
+    pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard { value: s.value, held: s.held.downgrade(), lent: PhantomData }
+    }
+}
+
+impl<T> RwLock<T> {
+    /// A new lock, unlocked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// static NAMES: RwLock<Vec<String>> = RwLock::new(Vec::new());
+    /// NAMES.write().push("fern".into());
+    /// ```
+    #[inline]
+    pub const fn new(t: T) -> Self {
+        Self { raw: RawRwLock::new(), value: UnsafeCell::new(t) }
+    }
+
+    /// A clone of the value. Blocks as [`read`](RwLock::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// assert_eq!(RwLock::new(7).get_cloned(), 7);
+    /// ```
+    pub fn get_cloned(&self) -> T
+    where
+        T: Clone,
+    {
+        self.read().clone()
+    }
+
+    /// Puts another value in, and drops the old one after unlocking. Blocks as [`write`](RwLock::write).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(7);
+    /// lock.set(8);
+    /// assert_eq!(lock.get_cloned(), 8);
+    /// ```
+    pub fn set(&self, value: T) {
+        drop(self.replace(value));
+    }
+
+    /// Puts another value in, and returns the old one. Blocks as [`write`](RwLock::write).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(7);
+    /// assert_eq!(lock.replace(8), 7);
+    /// ```
+    pub fn replace(&self, value: T) -> T {
+        mem::replace(&mut *self.write(), value)
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until no writer holds the lock or is in line before, and locks it for reading.
+    ///
+    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
+    /// may wait for itself for ever, if a writer has come in between: don't.
+    ///
+    /// # Panics
+    ///
+    /// If there are absurdly many readers, as when guards are leaked in a loop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// let (one, two) = (lock.read(), lock.read());
+    /// assert_eq!(*one + *two, 2);
+    /// ```
+    #[inline]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard::new(self, Reading::lock(&self.raw))
+    }
+
+    /// Locks for reading if no writer holds the lock or waits for it at this moment. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`] if that is not so.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](RwLock::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// assert_eq!(*lock.try_read().unwrap(), 1);
+    /// let _guard = lock.write();
+    /// assert!(lock.try_read().is_err());
+    /// ```
+    #[inline]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        Reading::try_lock(&self.raw).map(|held| RwLockReadGuard::new(self, held)).ok_or(WouldBlock)
+    }
+
+    /// Waits until nobody holds the lock, and locks it for writing.
+    ///
+    /// Blocks the calling thread, green or OS. An uncontended `write` is one atomic operation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// *lock.write() += 1;
+    /// assert_eq!(*lock.read(), 2);
+    /// ```
+    #[inline]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        RwLockWriteGuard::new(self, Writing::lock(&self.raw))
+    }
+
+    /// Locks for writing if nobody holds the lock at this moment. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`] if that is not so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// *lock.try_write().unwrap() = 2;
+    /// let _guard = lock.read();
+    /// assert!(lock.try_write().is_err());
+    /// ```
+    #[inline]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        Writing::try_lock(&self.raw).map(|held| RwLockWriteGuard::new(self, held)).ok_or(WouldBlock)
+    }
+
+    /// Gives the value back; no lock is needed to take apart what is one's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// assert_eq!(RwLock::new(7).into_inner(), 7);
+    /// ```
+    pub fn into_inner(self) -> T
+    where
+        T: Sized,
+    {
+        self.value.into_inner()
+    }
+
+    /// The value; whoever has the lock to itself needs no guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let mut lock = RwLock::new(0);
+    /// *lock.get_mut() = 10;
+    /// assert_eq!(*lock.read(), 10);
+    /// ```
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    /// Where the value is. What is done with it is up to `unsafe` code, which must hold the lock by other means.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// let guard = lock.read();
+    /// assert!(std::ptr::eq(&*guard, lock.data_ptr()));
+    /// ```
+    pub const fn data_ptr(&self) -> *mut T {
+        self.value.get()
+    }
+
+    /// Calls `f` with the value while the lock is held for reading. Blocks as [`read`](RwLock::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// assert_eq!(RwLock::new(2).with(|n| *n + 1), 3);
+    /// ```
+    pub fn with<F, R>(&self, f: F) -> R
+    where
+        F: FnOnce(&T) -> R,
+    {
+        f(&self.read())
+    }
+
+    /// Calls `f` with the value while the lock is held for writing. Blocks as [`write`](RwLock::write).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(2);
+    /// assert_eq!(lock.with_mut(|n| { *n += 1; *n }), 3);
+    /// ```
+    pub fn with_mut<F, R>(&self, f: F) -> R
+    where
+        F: FnOnce(&mut T) -> R,
+    {
+        f(&mut self.write())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    /// The same as [`RwLock::new`].
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    /// A lock around the type's default.
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("RwLock");
+        match self.try_read() {
+            Ok(guard) => out.field("data", &&*guard),
+            Err(WouldBlock) => out.field("data", &format_args!("<locked>")),
+        };
+        out.finish_non_exhaustive()
+    }
+}

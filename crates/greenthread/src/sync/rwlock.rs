@@ -1,0 +1,421 @@
+//! `RwLock`: a raw read-write lock, a mark for panics, and the value.
+//!
+//! Invariants:
+//! 1. `value` is touched through guards: one that writes, or any number that read, as the raw lock is held. Otherwise
+//!    only through `&mut RwLock` or by owning the lock.
+
+use core::{
+    cell::UnsafeCell,
+    fmt,
+    marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
+    ptr::NonNull,
+};
+
+use super::{
+    LockResult, TryLockError, TryLockResult,
+    guard::guard,
+    held::{Reading, Writing},
+    poison::{Flag, Poisoning},
+    raw_rwlock::RawRwLock,
+};
+
+/// A lock around a value that many may read at a time, or one may write.
+///
+/// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and its worker runs others
+/// meanwhile; an OS thread that must wait blocks, as it would with std's. Green threads and OS threads may share one.
+///
+/// Guards may be kept across calls that block.
+///
+/// # Who is next
+///
+/// Threads that must wait do so in line, in the order in which they came. Readers pass nobody: one that comes while
+/// somebody is in line gets in line too. When a writer leaves, all readers at the front go in, together. A writer at the
+/// front is woken when the lock is free, and another thread may be faster; one that was woken in vain for about half a
+/// millisecond is handed the lock by the next one that leaves. So neither readers nor writers starve. A thread that
+/// neither blocks nor yields keeps the others of its worker from running, with or without a lock.
+///
+/// # Poisoning
+///
+/// A lock is poisoned when a thread panics while it holds it for writing, as with std. What counts is the green
+/// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same worker.
+///
+/// # Differs from std
+///
+/// * It is larger: 40 bytes and the value, on a 64-bit machine.
+/// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock, never a panic.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::{Arc, RwLock}, thread};
+///
+/// let ages = Arc::new(RwLock::new(vec![("fern", 3)]));
+/// let readers: Vec<_> = (0..3)
+///     .map(|_| {
+///         let ages = Arc::clone(&ages);
+///         thread::spawn(move || ages.read().unwrap().len())
+///     })
+///     .collect();
+/// ages.write().unwrap().push(("moss", 9));
+/// for reader in readers {
+///     assert!(matches!(reader.join().unwrap(), 1 | 2));
+/// }
+/// ```
+pub struct RwLock<T: ?Sized> {
+    raw: RawRwLock,
+    poison: Flag,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value goes where the lock goes.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: the value goes from writer to writer, and is shared by readers (invariant 1), whichever OS threads they are on.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T: ?Sized> UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
+
+guard! {
+    /// A lock held for reading: through it the value is read, and dropping it unlocks.
+    ///
+    /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    map: "\
+use greenthread::sync::{RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, 2));
+assert_eq!(*RwLockReadGuard::map(lock.read().unwrap(), |pair| &pair.1), 2);",
+    filter_map: "\
+use greenthread::sync::{RwLock, RwLockReadGuard};
+
+let lock = RwLock::new(vec![1]);
+assert!(RwLockReadGuard::filter_map(lock.read().unwrap(), |list| list.get(0)).is_ok());
+assert!(RwLockReadGuard::filter_map(lock.read().unwrap(), |list| list.get(1)).is_err());"
+}
+
+guard! {
+    /// A lock held for writing: through it the value is reached, and dropping it unlocks.
+    ///
+    /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
+    map: "\
+use greenthread::sync::{RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, 2));
+*RwLockWriteGuard::map(lock.write().unwrap(), |pair| &mut pair.1) = 3;
+assert_eq!(*lock.read().unwrap(), (1, 3));",
+    filter_map: "\
+use greenthread::sync::{RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new(vec![1]);
+assert!(RwLockWriteGuard::filter_map(lock.write().unwrap(), |list| list.get_mut(0)).is_ok());
+assert!(RwLockWriteGuard::filter_map(lock.write().unwrap(), |list| list.get_mut(1)).is_err());"
+}
+
+impl<T: ?Sized> UnwindSafe for RwLockWriteGuard<'_, T> {}
+impl<T: ?Sized> RefUnwindSafe for RwLockWriteGuard<'_, T> {}
+
+guard! {
+    /// A lock held for reading, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    ///
+    /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    map: "\
+use greenthread::sync::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, (2, 3)));
+let inner = RwLockReadGuard::map(lock.read().unwrap(), |outer| &outer.1);
+assert_eq!(*MappedRwLockReadGuard::map(inner, |inner| &inner.0), 2);",
+    filter_map: "\
+use greenthread::sync::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
+
+let lock = RwLock::new((1, Some(2)));
+let inner = RwLockReadGuard::map(lock.read().unwrap(), |outer| &outer.1);
+assert_eq!(*MappedRwLockReadGuard::filter_map(inner, |inner| inner.as_ref()).unwrap(), 2);"
+}
+
+guard! {
+    /// A lock held for writing, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    ///
+    /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
+    map: "\
+use greenthread::sync::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, (2, 3)));
+let inner = RwLockWriteGuard::map(lock.write().unwrap(), |outer| &mut outer.1);
+assert_eq!(*MappedRwLockWriteGuard::map(inner, |inner| &mut inner.0), 2);",
+    filter_map: "\
+use greenthread::sync::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
+
+let lock = RwLock::new((1, Some(2)));
+let inner = RwLockWriteGuard::map(lock.write().unwrap(), |outer| &mut outer.1);
+assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).unwrap(), 2);"
+}
+
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    #[inline]
+    fn new(lock: &'a RwLock<T>, held: Reading<'a>) -> LockResult<Self> {
+        // SAFETY: a cell's content is somewhere.
+        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
+        lock.poison.wrap(Self { value, held, lent: PhantomData })
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    #[inline]
+    fn new(lock: &'a RwLock<T>, held: Writing<'a>) -> LockResult<Self> {
+        // SAFETY: a cell's content is somewhere.
+        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
+        let held = Poisoning::new(held, &lock.poison);
+        lock.poison.wrap(Self { value, held, lent: PhantomData })
+    }
+
+    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::{RwLock, RwLockWriteGuard};
+    ///
+    /// let lock = RwLock::new(0);
+    /// let mut guard = lock.write().unwrap();
+    /// *guard = 1;
+    /// let guard = RwLockWriteGuard::downgrade(guard);
+    /// assert_eq!(*guard, *lock.read().unwrap());
+    /// ```
+    pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard { value: s.value, held: s.held.held.downgrade(), lent: PhantomData }
+    }
+}
+
+impl<T> RwLock<T> {
+    /// A new lock, unlocked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// static NAMES: RwLock<Vec<String>> = RwLock::new(Vec::new());
+    /// NAMES.write().unwrap().push("fern".into());
+    /// ```
+    #[inline]
+    pub const fn new(t: T) -> Self {
+        Self { raw: RawRwLock::new(), poison: Flag::new(), value: UnsafeCell::new(t) }
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until no writer holds the lock or is in line before, and locks it for reading.
+    ///
+    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
+    /// may wait for itself for ever, if a writer has come in between: don't.
+    ///
+    /// # Errors
+    ///
+    /// The lock is poisoned; the error holds the guard all the same.
+    ///
+    /// # Panics
+    ///
+    /// If there are absurdly many readers, as when guards are leaked in a loop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// let (one, two) = (lock.read().unwrap(), lock.read().unwrap());
+    /// assert_eq!(*one + *two, 2);
+    /// ```
+    #[inline]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        RwLockReadGuard::new(self, Reading::lock(&self.raw))
+    }
+
+    /// Locks for reading if no writer holds the lock or waits for it at this moment. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds the guard, if the lock
+    /// is poisoned.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](RwLock::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// assert_eq!(*lock.try_read().unwrap(), 1);
+    /// let _guard = lock.write().unwrap();
+    /// assert!(lock.try_read().is_err());
+    /// ```
+    #[inline]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let held = Reading::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
+        Ok(RwLockReadGuard::new(self, held)?)
+    }
+
+    /// Waits until nobody holds the lock, and locks it for writing.
+    ///
+    /// Blocks the calling thread, green or OS. An uncontended `write` is one atomic operation.
+    ///
+    /// # Errors
+    ///
+    /// The lock is poisoned; the error holds the guard all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// *lock.write().unwrap() += 1;
+    /// assert_eq!(*lock.read().unwrap(), 2);
+    /// ```
+    #[inline]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        RwLockWriteGuard::new(self, Writing::lock(&self.raw))
+    }
+
+    /// Locks for writing if nobody holds the lock at this moment. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds the guard, if the lock
+    /// is poisoned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(1);
+    /// *lock.try_write().unwrap() = 2;
+    /// let _guard = lock.read().unwrap();
+    /// assert!(lock.try_write().is_err());
+    /// ```
+    #[inline]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let held = Writing::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
+        Ok(RwLockWriteGuard::new(self, held)?)
+    }
+
+    /// Whether a thread has panicked while it held the lock for writing.
+    ///
+    /// Another thread may poison the lock at any time: don't rely on `false` without holding it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, RwLock}, thread};
+    ///
+    /// let lock = Arc::new(RwLock::new(()));
+    /// let shared = Arc::clone(&lock);
+    /// let _ = thread::spawn(move || {
+    ///     let _guard = shared.write().unwrap();
+    ///     panic!("while holding the lock");
+    /// })
+    /// .join();
+    /// assert!(lock.is_poisoned());
+    /// ```
+    #[inline]
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.get()
+    }
+
+    /// Takes the poison away: the value is in order again, says the caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, RwLock}, thread};
+    ///
+    /// let lock = Arc::new(RwLock::new(0));
+    /// let shared = Arc::clone(&lock);
+    /// let _ = thread::spawn(move || {
+    ///     let _guard = shared.write().unwrap();
+    ///     panic!("while holding the lock");
+    /// })
+    /// .join();
+    /// let mut guard = lock.write().unwrap_err().into_inner();
+    /// *guard = 1;
+    /// lock.clear_poison();
+    /// drop(guard);
+    /// assert_eq!(*lock.read().unwrap(), 1);
+    /// ```
+    pub fn clear_poison(&self) {
+        self.poison.clear();
+    }
+
+    /// Gives the value back; no lock is needed to take apart what is one's own.
+    ///
+    /// # Errors
+    ///
+    /// The lock is poisoned; the error holds the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// assert_eq!(RwLock::new(7).into_inner().unwrap(), 7);
+    /// ```
+    pub fn into_inner(self) -> LockResult<T>
+    where
+        T: Sized,
+    {
+        self.poison.wrap(self.value.into_inner())
+    }
+
+    /// The value; whoever has the lock to itself needs no guard.
+    ///
+    /// # Errors
+    ///
+    /// The lock is poisoned; the error holds the reference.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let mut lock = RwLock::new(0);
+    /// *lock.get_mut().unwrap() = 10;
+    /// assert_eq!(*lock.read().unwrap(), 10);
+    /// ```
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.poison.wrap(self.value.get_mut())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    /// The same as [`RwLock::new`].
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    /// A lock around the type's default.
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("RwLock");
+        match self.try_read() {
+            Ok(guard) => out.field("data", &&*guard),
+            Err(TryLockError::Poisoned(poisoned)) => out.field("data", &&**poisoned.get_ref()),
+            Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
+        };
+        out.field("poisoned", &self.poison.get()).finish_non_exhaustive()
+    }
+}
