@@ -116,6 +116,7 @@ macro_rules! atomic {
     };
 }
 
+atomic!(AtomicBool, bool);
 atomic!(AtomicU32, u32);
 atomic!(AtomicUsize, usize);
 atomic!(AtomicPtr, *mut T, T);
@@ -127,5 +128,12 @@ impl AtomicUsize {
 
     pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
         self.0.fetch_sub(value, weakened(order))
+    }
+    pub(crate) fn fetch_and(&self, value: usize, order: Ordering) -> usize {
+        self.0.fetch_and(value, weakened(order))
+    }
+
+    pub(crate) fn fetch_or(&self, value: usize, order: Ordering) -> usize {
+        self.0.fetch_or(value, weakened(order))
     }
 }

@@ -17,9 +17,16 @@
 #![cfg(test)]
 
 mod atomic;
+mod condvar;
 mod harness;
 mod idle;
 mod inbox;
 mod library;
+mod locks;
+mod mutex;
+mod once;
+mod rwlock;
+mod semaphore;
 mod sleep;
 mod state;
+mod task;

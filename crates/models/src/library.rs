@@ -12,3 +12,5 @@ pub(crate) mod inbox;
 pub(crate) mod sleep;
 #[path = "../../greenthread/src/task/state.rs"]
 pub(crate) mod state;
+
+pub(crate) mod sync;

@@ -1,0 +1,151 @@
+//! The read-write lock: a writer is alone, readers are not, and nobody sleeps at a lock that would let it in.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    atomic::Bug,
+    harness::{Joiner, check, finds, spawn},
+    library::sync::raw_rwlock::RawRwLock,
+    locks::{Guarded, HERE, IMPATIENT},
+};
+
+struct RwLock {
+    raw: RawRwLock,
+    value: Guarded,
+}
+
+/// What a thread does with the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Read,
+    ReadInTime,
+    Write,
+    WriteInTime,
+    /// Writes, and reads what it has written.
+    Downgrade,
+}
+
+use Deed::{Downgrade, Read, ReadInTime, Write, WriteInTime};
+
+impl RwLock {
+    fn act(&self, deed: Deed) {
+        let deadline = Some(Instant::now());
+        let locked = match deed {
+            Read => self.raw.read_until(HERE, None),
+            ReadInTime => self.raw.read_until(HERE, deadline),
+            Write | Downgrade => self.raw.write_until(HERE, None),
+            WriteInTime => self.raw.write_until(HERE, deadline),
+        };
+        if !locked {
+            assert!(matches!(deed, ReadInTime | WriteInTime));
+            return;
+        }
+        // SAFETY: just locked in that way.
+        unsafe {
+            match deed {
+                Read | ReadInTime => {
+                    self.value.read();
+                    self.raw.unlock_read();
+                }
+                Write | WriteInTime => {
+                    self.value.add_one();
+                    self.raw.unlock_write();
+                }
+                Downgrade => {
+                    let value = self.value.add_one();
+                    self.raw.downgrade();
+                    assert_eq!(self.value.read(), value, "somebody has written in between");
+                    self.raw.unlock_read();
+                }
+            }
+        }
+    }
+}
+
+/// Threads that do these things, one after the other; the last of them is the model's own.
+fn act(threads: &[&'static [Deed]]) {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
+    let lock = Arc::new(RwLock { raw: RawRwLock::new(), value: Guarded::new() });
+    let (own, others) = threads.split_last().expect("there are threads");
+    let others: Vec<Joiner> = others
+        .iter()
+        .map(|&deeds| {
+            let lock = lock.clone();
+            spawn(move || deeds.iter().for_each(|&deed| lock.act(deed)))
+        })
+        .collect();
+    own.iter().for_each(|&deed| lock.act(deed));
+    others.into_iter().for_each(Joiner::join);
+    let written = threads.iter().flat_map(|deeds| deeds.iter());
+    let (surely, perhaps) = written.fold((0, 0), |(surely, perhaps), deed| match deed {
+        Write | Downgrade => (surely + 1, perhaps),
+        WriteInTime => (surely, perhaps + 1),
+        _ => (surely, perhaps),
+    });
+    assert!((surely..=surely + perhaps).contains(&lock.value.read()));
+    assert!(lock.raw.try_write(HERE), "locked by nobody");
+}
+
+/// Threads that are patient, or want to be handed the lock the first time they are woken in vain.
+fn check_with(impatient: bool, preemptions: usize, threads: &'static [&'static [Deed]]) {
+    IMPATIENT.set(impatient);
+    check(Some(preemptions), move || act(threads));
+}
+
+#[test]
+fn writers_exclude_each_other() {
+    for impatient in [false, true] {
+        check_with(impatient, 3, &[&[Write, Write], &[Write]]);
+        check_with(impatient, 2, &[&[Write], &[Write], &[Write]]);
+    }
+}
+
+#[test]
+fn a_writer_excludes_readers() {
+    for impatient in [false, true] {
+        check_with(impatient, 3, &[&[Read, Read], &[Write]]);
+    }
+    check_with(true, 2, &[&[Read], &[Read], &[Write]]);
+}
+
+#[test]
+fn writers_and_a_reader_let_each_other_in() {
+    check_with(true, 2, &[&[Write], &[Read], &[Write]]);
+}
+
+#[test]
+fn a_writer_goes_on_as_a_reader() {
+    check_with(false, 3, &[&[Write], &[Downgrade]]);
+    check_with(true, 2, &[&[Read], &[Write], &[Downgrade]]);
+}
+
+#[test]
+fn giving_up_harms_nobody() {
+    check_with(true, 2, &[&[ReadInTime], &[Write], &[Write]]);
+    check_with(true, 2, &[&[WriteInTime], &[Write], &[Read]]);
+}
+
+#[test]
+fn a_writer_that_gives_up_lets_readers_in() {
+    check_with(false, 2, &[&[WriteInTime], &[Read], &[Read]]);
+}
+
+#[test]
+fn finds_an_unlock_that_releases_nothing() {
+    finds(Bug::NoRelease, "Causality violation", || act(&[&[Read], &[Write]]));
+}
+
+#[test]
+fn finds_a_lock_that_acquires_nothing() {
+    finds(Bug::NoAcquire, "Causality violation", || act(&[&[Read], &[Write]]));
+}
+
+#[test]
+fn finds_a_torn_exchange() {
+    finds(Bug::TornExchange, "", || act(&[&[Write], &[Write]]));
+}
+
+#[test]
+fn finds_a_torn_count() {
+    finds(Bug::TornExchange, "", || act(&[&[Read], &[Read], &[Write]]));
+}

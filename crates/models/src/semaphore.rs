@@ -1,0 +1,72 @@
+//! The semaphore: no permit is made or lost, and nobody waits for what is there.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    atomic::Bug,
+    harness::{check, finds, spawn},
+    library::sync::raw_semaphore::RawSemaphore,
+    locks::Guarded,
+};
+
+struct Semaphore {
+    raw: RawSemaphore,
+    value: Guarded,
+}
+
+impl Semaphore {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
+    fn new(permits: usize) -> Arc<Self> {
+        Arc::new(Self { raw: RawSemaphore::new(permits), value: Guarded::new() })
+    }
+
+    /// Takes so many, and gives them back; with all of them it may write.
+    fn use_many(&self, permits: usize, alone: bool, deadline: Option<Instant>) {
+        if self.raw.acquire_until(permits, deadline) {
+            if alone {
+                self.value.add_one();
+            } else {
+                self.value.read();
+            }
+            assert!(self.raw.release(permits));
+        }
+    }
+}
+
+/// One thread wants a permit, another all, and a third one with a deadline; as with readers and writers.
+fn share(deadline: bool) {
+    let semaphore = Semaphore::new(2);
+    let others = [(1, false), (2, true)].map(|(permits, alone)| {
+        let semaphore = semaphore.clone();
+        spawn(move || semaphore.use_many(permits, alone, (deadline && alone).then(Instant::now)))
+    });
+    semaphore.use_many(1, false, None);
+    others.into_iter().for_each(|other| other.join());
+    assert_eq!(semaphore.raw.available(), 2);
+    assert!(semaphore.raw.try_acquire(2), "somebody is in line");
+}
+
+#[test]
+fn permits_are_shared() {
+    check(Some(2), || share(false));
+}
+
+#[test]
+fn giving_up_harms_nobody() {
+    check(Some(2), || share(true));
+}
+
+#[test]
+fn finds_a_release_that_releases_nothing() {
+    finds(Bug::NoRelease, "Causality violation", || share(false));
+}
+
+#[test]
+fn finds_an_acquire_that_acquires_nothing() {
+    finds(Bug::NoAcquire, "Causality violation", || share(false));
+}
+
+#[test]
+fn finds_a_torn_exchange() {
+    finds(Bug::TornExchange, "", || share(false));
+}

@@ -1,0 +1,92 @@
+//! `task::wait` for the library's locks: the library's own states, with a driver of the model's to sleep in.
+//!
+//! A deadline may pass at any moment: a wait that has one looks for its wake-up once, and then it is over.
+
+pub(crate) mod wait {
+    use std::{sync::Arc, time::Instant};
+
+    use loom::cell::UnsafeCell;
+
+    pub(crate) use crate::library::state::Outcome;
+    use crate::{
+        harness::Driver,
+        library::state::{Claimed, WaitState},
+    };
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Reason {
+        Mutex,
+        Read,
+        Write,
+        Condvar,
+        Once,
+        Semaphore,
+    }
+
+    pub(crate) struct Waiter {
+        state: WaitState,
+        /// For loom to see whether it is written and read at the same time.
+        sleeper: UnsafeCell<Option<Arc<Driver>>>,
+    }
+
+    #[derive(Debug)]
+    pub(crate) enum Claim {
+        Lost,
+        Won(Option<Wake>),
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Wake(*const Waiter);
+
+    impl Waiter {
+        pub(crate) fn new() -> Self {
+            Self { state: WaitState::new(), sleeper: UnsafeCell::new(None) }
+        }
+
+        pub(crate) fn wait(&self, _: Reason, deadline: Option<Instant>) -> Outcome {
+            if self.state.is_settled()
+                && let Some(outcome) = self.state.outcome()
+            {
+                return outcome;
+            }
+            let driver = Driver::new();
+            // SAFETY: loom reports a race.
+            self.sleeper.with_mut(|sleeper| unsafe { *sleeper = Some(driver.clone()) });
+            if !self.state.park() {
+                return Outcome::Woken;
+            }
+            if deadline.is_none() {
+                driver.sleep();
+            } else if !driver.take() {
+                match self.state.claim(Outcome::TimedOut) {
+                    Claimed::Parked => return Outcome::TimedOut,
+                    _ => driver.sleep(),
+                }
+            }
+            self.state.outcome().expect("a parked thread is resumed by a claim only")
+        }
+
+        /// # Safety
+        /// As in the library.
+        pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
+            // SAFETY: alive, says the caller.
+            match unsafe { &(*waiter).state }.claim(outcome) {
+                Claimed::Lost => Claim::Lost,
+                Claimed::Awake => Claim::Won(None),
+                Claimed::Parked => Claim::Won(Some(Wake(waiter))),
+            }
+        }
+
+        pub(crate) fn reset(&self) -> bool {
+            self.state.reset()
+        }
+    }
+
+    impl Drop for Wake {
+        fn drop(&mut self) {
+            // SAFETY: alive until its wake-up is paid; loom reports a race.
+            let driver = unsafe { (*self.0).sleeper.with(|sleeper| (*sleeper).clone()) };
+            driver.expect("a waiter says who it is before it parks").wake();
+        }
+    }
+}
