@@ -84,6 +84,7 @@
 //!
 //! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no pthread of its own.
 
+pub mod channel;
 mod descriptor;
 mod driver;
 pub mod fs;

@@ -29,18 +29,20 @@
 //! ```
 
 mod barrier;
-mod chan;
+pub(crate) mod chan;
 mod condvar;
 mod guard;
 mod held;
 mod lazy_lock;
 #[cfg(feature = "lock_api")]
 mod lock_api;
+pub mod mpmc;
 pub mod mpsc;
 mod mutex;
 pub mod nonpoison;
 mod once;
 mod once_lock;
+pub mod oneshot;
 mod patience;
 pub mod poison;
 mod queue;

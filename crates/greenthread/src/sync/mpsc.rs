@@ -46,12 +46,14 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
     time::Duration,
 };
-use std::{sync::Arc, time::Instant};
 
 #[doc(no_inline)]
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use super::chan::core::{Core, Patience, RecvFailed, SendFailed};
+use super::chan::{
+    core::{Patience, RecvFailed, SendFailed},
+    handle::{self, Rx, Tx},
+};
 
 /// The sending half of [`channel`]. Clone it for more senders.
 ///
@@ -67,7 +69,7 @@ use super::chan::core::{Core, Patience, RecvFailed, SendFailed};
 /// assert_eq!(receiver.iter().sum::<i32>(), 3);
 /// ```
 pub struct Sender<T> {
-    core: Arc<Core<T>>,
+    core: Tx<T>,
 }
 
 /// The sending half of [`sync_channel`]. Clone it for more senders.
@@ -86,7 +88,7 @@ pub struct Sender<T> {
 /// assert!(receiver.iter().eq(0..10));
 /// ```
 pub struct SyncSender<T> {
-    core: Arc<Core<T>>,
+    core: Tx<T>,
 }
 
 /// The receiving half of [`channel`] and [`sync_channel`]. There is one only, and it can't be shared.
@@ -101,12 +103,12 @@ pub struct SyncSender<T> {
 /// assert_eq!(receiver.recv().unwrap(), "hello");
 /// ```
 pub struct Receiver<T> {
-    core: Arc<Core<T>>,
+    core: Rx<T>,
     /// One consumer at a time, as std promises: not `Sync`.
     _not_sync: PhantomData<*const ()>,
 }
 
-// SAFETY: a receiver is an `Arc` of a core, which is `Send` and `Sync` if messages are `Send`; the marker
+// SAFETY: a receiver is a counted core, which is `Send` and `Sync` if messages are `Send`; the marker
 // only takes `Sync` away.
 unsafe impl<T: Send> Send for Receiver<T> {}
 
@@ -130,8 +132,8 @@ impl<T> RefUnwindSafe for Receiver<T> {}
 /// ```
 #[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let core = Arc::new(Core::new(None));
-    (Sender { core: Arc::clone(&core) }, Receiver { core, _not_sync: PhantomData })
+    let (sender, receiver) = handle::channel(None);
+    (Sender { core: sender }, Receiver { core: receiver, _not_sync: PhantomData })
 }
 
 /// A channel with room for `bound` messages; with 0, `send` waits until its message is received.
@@ -154,8 +156,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let core = Arc::new(Core::new(Some(bound)));
-    (SyncSender { core: Arc::clone(&core) }, Receiver { core, _not_sync: PhantomData })
+    let (sender, receiver) = handle::channel(Some(bound));
+    (SyncSender { core: sender }, Receiver { core: receiver, _not_sync: PhantomData })
 }
 
 impl<T> Sender<T> {
@@ -307,8 +309,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        // A deadline beyond what a clock can show is none.
-        self.core.recv(Patience::Wait(Instant::now().checked_add(timeout))).map_err(|failed| match failed {
+        self.core.recv(Patience::within(timeout)).map_err(|failed| match failed {
             RecvFailed::Empty => RecvTimeoutError::Timeout,
             RecvFailed::Closed => RecvTimeoutError::Disconnected,
         })
@@ -350,34 +351,14 @@ impl<T> Receiver<T> {
 impl<T> Clone for Sender<T> {
     /// One more sender for the same channel.
     fn clone(&self) -> Self {
-        self.core.add_sender();
-        Self { core: Arc::clone(&self.core) }
+        Self { core: self.core.clone() }
     }
 }
 
 impl<T> Clone for SyncSender<T> {
     /// One more sender for the same channel.
     fn clone(&self) -> Self {
-        self.core.add_sender();
-        Self { core: Arc::clone(&self.core) }
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        self.core.drop_sender();
-    }
-}
-
-impl<T> Drop for SyncSender<T> {
-    fn drop(&mut self) {
-        self.core.drop_sender();
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        self.core.drop_receiver();
+        Self { core: self.core.clone() }
     }
 }
 

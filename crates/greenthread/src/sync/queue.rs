@@ -238,7 +238,8 @@ impl<P> Drop for Wakes<P> {
     fn drop(&mut self) {
         // SAFETY: each node lives until its own wake-up is fired (invariant 4): the link is read before that.
         while let Some(node) = unsafe { self.first.as_ref() } {
-            self.first = node.next.get();
+            // Null again, so that its owner knows it to be in no queue.
+            self.first = node.next.replace(ptr::null());
             let wake = node.wake.take();
             drop(wake);
         }

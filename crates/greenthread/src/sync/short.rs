@@ -54,6 +54,15 @@ impl<T> ShortLock<T> {
         ShortGuard(self)
     }
 
+    /// The guard that was forgotten before.
+    ///
+    /// # Safety
+    /// The caller holds the lock by a guard that it has forgotten, and forgets no more than it takes back.
+    #[inline]
+    pub(crate) unsafe fn held(&self) -> ShortGuard<'_, T> {
+        ShortGuard(self)
+    }
+
     #[cold]
     fn contended(&self) {
         let mut rounds = 0;

@@ -29,6 +29,7 @@ use greenthread_context::{self as context, Context};
 use super::{
     block::Task,
     pool::Pool,
+    random::{self, Random},
     remote::Remote,
     ring::Ring,
     timers::{Timer, Timers},
@@ -80,6 +81,8 @@ pub(crate) struct Local {
     /// The earliest deadline, for others to compare with `clock`.
     earliest: AtomicU64,
     pub(crate) clock: Clock,
+    /// For the choices of this worker's threads.
+    pub(crate) random: Random,
     pub(crate) remote: Arc<Remote>,
 }
 
@@ -175,6 +178,7 @@ impl Local {
             timers: UnsafeCell::new(Timers::new()),
             earliest: AtomicU64::new(u64::MAX),
             clock,
+            random: Random::new(random::seed()),
             remote,
         }
     }

@@ -17,6 +17,7 @@ pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod locals;
 mod pool;
+pub(crate) mod random;
 pub(crate) mod remote;
 mod ring;
 pub(crate) mod scope;

@@ -62,6 +62,8 @@ pub(crate) enum Reason {
     Receive,
     /// Room for a message.
     Send,
+    /// One of several channels.
+    Select,
     /// A descriptor to become readable.
     Readable,
     /// A descriptor to become writable.
@@ -73,7 +75,7 @@ pub(crate) enum Reason {
 impl Reason {
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
-        const NAMES: [(Reason, &str); 18] = [
+        const NAMES: [(Reason, &str); 19] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
             (Reason::Sleep, "sleep"),
@@ -89,6 +91,7 @@ impl Reason {
             (Reason::Condvar, "condvar"),
             (Reason::Receive, "receive"),
             (Reason::Send, "send"),
+            (Reason::Select, "select"),
             (Reason::Readable, "readable"),
             (Reason::Writable, "writable"),
             (Reason::Blocking, "blocking call"),

@@ -4,7 +4,8 @@
 //! away by the caller, who does that without the lock.
 //!
 //! Invariants:
-//! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not.
+//! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not. `len` and `kept`
+//!    together are at most the capacity.
 //! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; both are null, or neither.
 //!    The filled slots are those from `taken` in the head block to `filled` in the tail block, `len` in all.
 //! 3. Each block in the list came from `Box::into_raw`, and the list owns it. So does `spare`.
@@ -33,7 +34,7 @@ pub(super) enum Pushed<T> {
 impl<T> Buffer<T> {
     /// For `capacity` messages. Allocates for all of them: panics if that exceeds `isize::MAX` bytes.
     pub(super) fn bounded(capacity: usize) -> Self {
-        Buffer::Ring(Ring { slots: Box::new_uninit_slice(capacity), head: 0, len: 0 })
+        Buffer::Ring(Ring { slots: Box::new_uninit_slice(capacity), head: 0, len: 0, kept: 0 })
     }
 
     /// For any number of messages.
@@ -65,6 +66,37 @@ impl<T> Buffer<T> {
         }
     }
 
+    /// How many messages there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Buffer::Ring(ring) => ring.len,
+            Buffer::Blocks(blocks) => blocks.len,
+        }
+    }
+
+    /// Whether there is room for one more.
+    pub(super) fn has_room(&self) -> bool {
+        match self {
+            Buffer::Ring(ring) => ring.len + ring.kept < ring.slots.len(),
+            Buffer::Blocks(_) => true,
+        }
+    }
+
+    /// Keeps room for a message that comes later; there must be some.
+    pub(super) fn keep(&mut self) {
+        debug_assert!(self.has_room());
+        if let Buffer::Ring(ring) = self {
+            ring.kept += 1;
+        }
+    }
+
+    /// Ends a `keep`: now the message is pushed, or there will be none.
+    pub(super) fn release(&mut self) {
+        if let Buffer::Ring(ring) = self {
+            ring.kept -= 1;
+        }
+    }
+
     /// Brings a block for the next push; back comes what isn't needed.
     pub(super) fn supply(&mut self, block: Box<Block<T>>) -> Option<Box<Block<T>>> {
         match self {
@@ -82,13 +114,15 @@ pub(super) struct Ring<T> {
     slots: Box<[MaybeUninit<T>]>,
     head: usize,
     len: usize,
+    /// How many of the free slots are kept for messages to come.
+    kept: usize,
 }
 
 impl<T> Ring<T> {
     #[inline]
     fn push(&mut self, message: T) -> Pushed<T> {
         let capacity = self.slots.len();
-        if self.len == capacity {
+        if self.len + self.kept == capacity {
             return Pushed::Full(message);
         }
         let mut at = self.head + self.len;

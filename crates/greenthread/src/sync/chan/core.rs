@@ -6,23 +6,23 @@
 //! buffer. So a thread that is woken is done, without taking the lock again, nobody can overtake those who
 //! wait, and a rendezvous is nothing but a ring without slots.
 //!
+//! An arm of a select that sends makes its message only when it has won. It is given room in the buffer that is
+//! kept for it, or a receiver that waits for the message (`slot`).
+//!
 //! Invariants:
 //! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while the buffer
-//!    is full. After a side is closed nobody waits on the other.
-//! 2. `message` in a node, as long as the node is in a queue, belongs to whoever holds the lock; later to the
-//!    node's owner. In a sender's node it is filled as long as `done` isn't set, in a receiver's node once it
-//!    is.
+//!    is full, with what is kept. (Only a select that does both on one channel waits at both ends.) After a side is
+//!    closed nobody waits on the other.
+//! 2. The slots in the queues obey the invariants of `slot`, and the nodes those of `queue`.
 //! 3. The exchange is done *before* the claim, since a claimed thread may be gone at once, and undone if the
-//!    claim is lost: so a wait that ends by a deadline never takes a message with it.
-//! 4. The nodes obey the invariants of `queue`.
+//!    claim is lost: so a wait that ends by a deadline, or by another arm, never takes a message with it.
+//! 4. Whatever may make an operation ready that wasn't (a message, room, a thread that waits, an end) claims those who
+//!    watch.
 //! 5. No message is dropped, and nothing allocated or freed, while the lock is held: a message's `drop` may
 //!    use this very channel.
 
-use core::{
-    cell::{Cell, UnsafeCell},
-    mem::MaybeUninit,
-};
-use std::time::Instant;
+use core::{cell::UnsafeCell, mem::MaybeUninit};
+use std::time::{Duration, Instant};
 
 use super::{
     atomic::{
@@ -32,16 +32,29 @@ use super::{
     buffer::{Block, Buffer, Pushed},
     queue::{Node, Queue},
     short::{ShortGuard, ShortLock},
+    slot::{Exchange, Promise, Slot},
 };
 use crate::task::wait::{Claim, Outcome, Reason, Waiter, Wake};
 
 /// How long an operation may block.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Patience {
+pub enum Patience {
     /// Not at all.
     Try,
     /// Until then, or with `None` for ever.
     Wait(Option<Instant>),
+}
+
+impl Patience {
+    /// For so long; for ever, if that ends beyond what a clock can show.
+    pub fn within(timeout: Duration) -> Self {
+        Patience::Wait(Instant::now().checked_add(timeout))
+    }
+
+    /// Until then.
+    pub(crate) fn until(deadline: impl Into<Instant>) -> Self {
+        Patience::Wait(Some(deadline.into()))
+    }
 }
 
 /// Why a message was not sent.
@@ -62,31 +75,42 @@ pub(crate) enum RecvFailed {
     Closed,
 }
 
-/// What a thread waits with.
-struct Slot<T> {
-    message: UnsafeCell<MaybeUninit<T>>,
-    /// The exchange has been made. A thread that is claimed without was woken because the other side is
-    /// closed.
-    done: Cell<bool>,
-}
-
 /// A channel.
 pub(crate) struct Core<T> {
-    state: ShortLock<State<T>>,
+    pub(super) state: ShortLock<State<T>>,
     senders: AtomicUsize,
     receivers: AtomicUsize,
+    capacity: Option<usize>,
 }
 
-struct State<T> {
-    buffer: Buffer<T>,
+pub(super) struct State<T> {
+    pub(super) buffer: Buffer<T>,
     /// Who waits for a message.
-    receivers: Queue<Slot<T>>,
+    pub(super) receivers: Queue<Slot>,
     /// Who waits for room.
-    senders: Queue<Slot<T>>,
+    pub(super) senders: Queue<Slot>,
+    /// Who waits for an operation to become ready, and does it later.
+    pub(super) watchers: Queue<Slot>,
     /// There are no senders any more.
-    no_senders: bool,
+    pub(super) no_senders: bool,
     /// There are no receivers any more.
-    no_receivers: bool,
+    pub(super) no_receivers: bool,
+}
+
+/// Why no message was received at once.
+pub(super) enum NotNow<'a, T> {
+    Closed,
+    Empty(ShortGuard<'a, State<T>>),
+    /// What was there has gone again.
+    Again,
+}
+
+/// What a sender's place in the queue came to.
+enum Taken<T> {
+    Message(T, Option<Wake>),
+    /// Its message is to be made; it is in the queue still.
+    ToBeMade,
+    Nobody,
 }
 
 impl<T> Core<T> {
@@ -97,18 +121,26 @@ impl<T> Core<T> {
             buffer: capacity.map_or(Buffer::unbounded(), Buffer::bounded),
             receivers: Queue::new(),
             senders: Queue::new(),
+            watchers: Queue::new(),
             no_senders: false,
             no_receivers: false,
         };
-        Self { state: ShortLock::new(state), senders: AtomicUsize::new(1), receivers: AtomicUsize::new(1) }
+        Self {
+            state: ShortLock::new(state),
+            senders: AtomicUsize::new(1),
+            receivers: AtomicUsize::new(1),
+            capacity,
+        }
     }
 
     /// Counts another sender.
     pub(crate) fn add_sender(&self) {
-        if self.senders.fetch_add(1, Relaxed) > usize::MAX / 2 {
-            // Only leaked handles get us here, and the count must not wrap.
-            std::process::abort();
-        }
+        count(&self.senders);
+    }
+
+    /// Counts another receiver.
+    pub(crate) fn add_receiver(&self) {
+        count(&self.receivers);
     }
 
     /// One sender less. With the last one the channel is closed: receivers get what is in it, and then
@@ -118,8 +150,9 @@ impl<T> Core<T> {
             let mut state = self.state.lock();
             state.no_senders = true;
             let wakes = state.receivers.claim_all();
+            let watchers = state.watchers.claim_all();
             drop(state);
-            drop(wakes);
+            drop((wakes, watchers));
         }
     }
 
@@ -132,17 +165,47 @@ impl<T> Core<T> {
             // Nothing will be pushed any more.
             let buffer = core::mem::replace(&mut state.buffer, Buffer::unbounded());
             let wakes = state.senders.claim_all();
+            let watchers = state.watchers.claim_all();
             drop(state);
-            drop(wakes);
+            drop((wakes, watchers));
             drop(buffer);
         }
     }
 
+    /// How many messages are in the buffer.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().buffer.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there are as many as may be; a channel for none is always full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.capacity.is_some_and(|capacity| self.len() >= capacity)
+    }
+
+    /// How many there may be.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
+
     /// Sends a message, waiting for room if need be.
     #[inline]
-    pub(crate) fn send(&self, mut message: T, patience: Patience) -> Result<(), SendFailed<T>> {
+    pub(crate) fn send(&self, message: T, patience: Patience) -> Result<(), SendFailed<T>> {
+        self.send_locked(self.state.lock(), message, patience)
+    }
+
+    #[inline]
+    pub(super) fn send_locked<'a>(
+        &'a self,
+        mut state: ShortGuard<'a, State<T>>,
+        mut message: T,
+        patience: Patience,
+    ) -> Result<(), SendFailed<T>> {
         loop {
-            let mut state = self.state.lock();
             if state.no_receivers {
                 return Err(SendFailed::Closed(message));
             }
@@ -157,7 +220,12 @@ impl<T> Core<T> {
                 }
             }
             match state.buffer.push(message) {
-                Pushed::Done => return Ok(()),
+                Pushed::Done => {
+                    if !state.watchers.is_empty() {
+                        announce(state);
+                    }
+                    return Ok(());
+                }
                 Pushed::Full(back) => {
                     return match patience {
                         Patience::Try => Err(SendFailed::Full(back)),
@@ -168,6 +236,7 @@ impl<T> Core<T> {
             }
             drop(state);
             self.supply();
+            state = self.state.lock();
         }
     }
 
@@ -185,22 +254,23 @@ impl<T> Core<T> {
         message: T,
         deadline: Option<Instant>,
     ) -> Result<(), SendFailed<T>> {
+        let message = UnsafeCell::new(MaybeUninit::new(message));
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Slot::filled(message));
+        let node = Node::new(&waiter, Slot::new(message.get().cast()));
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 4).
+        // 2).
         unsafe { state.senders.push(&node) };
-        drop(state);
+        announce(state);
         let outcome = waiter.wait(Reason::Send, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
             unsafe { self.state.lock().senders.remove(&node) };
         }
-        if node.payload.done.get() {
+        if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
         }
         // SAFETY: the node is ours again, and nobody has taken the message (invariant 2).
-        let message = unsafe { node.payload.take() };
+        let message = unsafe { node.payload.read() };
         Err(match outcome {
             Outcome::Woken => SendFailed::Closed(message),
             Outcome::TimedOut => SendFailed::Full(message),
@@ -212,52 +282,147 @@ impl<T> Core<T> {
     pub(crate) fn recv(&self, patience: Patience) -> Result<T, RecvFailed> {
         let mut state = self.state.lock();
         if let Some((message, free)) = state.buffer.pop() {
-            let wake = if state.senders.is_empty() { None } else { state.refill() };
-            drop(state);
-            drop(wake);
-            drop(free);
+            popped(state, free);
             return Ok(message);
         }
-        if let Some((message, wake)) = state.take_over() {
+        if state.senders.is_empty() {
+            if state.no_senders {
+                return Err(RecvFailed::Closed);
+            }
+            let Patience::Wait(deadline) = patience else { return Err(RecvFailed::Empty) };
+            if let Some(result) = self.wait_for_message(state, deadline) {
+                return result;
+            }
+        } else {
             drop(state);
-            drop(wake);
-            return Ok(message);
         }
-        if state.no_senders {
-            return Err(RecvFailed::Closed);
-        }
-        match patience {
-            Patience::Try => Err(RecvFailed::Empty),
-            Patience::Wait(deadline) => self.wait_for_message(state, deadline),
+        self.recv_slowly(patience)
+    }
+
+    fn recv_slowly(&self, patience: Patience) -> Result<T, RecvFailed> {
+        loop {
+            match self.recv_now(self.state.lock()) {
+                Ok(message) => return Ok(message),
+                Err(NotNow::Closed) => return Err(RecvFailed::Closed),
+                Err(NotNow::Again) => {}
+                Err(NotNow::Empty(state)) => match patience {
+                    Patience::Try => return Err(RecvFailed::Empty),
+                    Patience::Wait(deadline) => {
+                        if let Some(result) = self.wait_for_message(state, deadline) {
+                            return result;
+                        }
+                    }
+                },
+            }
         }
     }
 
+    /// Receives the oldest message, if there is one.
+    #[inline]
+    pub(super) fn recv_now<'a>(&'a self, mut state: ShortGuard<'a, State<T>>) -> Result<T, NotNow<'a, T>> {
+        if let Some((message, free)) = state.buffer.pop() {
+            popped(state, free);
+            return Ok(message);
+        }
+        match state.take_over() {
+            Taken::Message(message, wake) => {
+                drop(state);
+                drop(wake);
+                Ok(message)
+            }
+            Taken::ToBeMade => self.ask(state).ok_or(NotNow::Again),
+            Taken::Nobody if state.no_senders => Err(NotNow::Closed),
+            Taken::Nobody => Err(NotNow::Empty(state)),
+        }
+    }
+
+    /// Has the first waiting sender make its message, and waits for that. `None` if nothing came of it.
+    #[cold]
+    fn ask(&self, mut state: ShortGuard<'_, State<T>>) -> Option<T> {
+        let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
+        let slot = Slot::new(message.get().cast());
+        let node = state.senders.pop()?;
+        // SAFETY: just taken out under the lock: alive until the claim, and ours (invariant 2).
+        let sender = unsafe { &(*node).payload };
+        // SAFETY: our own.
+        unsafe { slot.promise() };
+        sender.partner.set(&slot);
+        sender.exchange.set(Exchange::Promised);
+        // SAFETY: taken out, and the lock is held.
+        match unsafe { Node::claim(node) } {
+            Claim::Lost => {
+                sender.exchange.set(Exchange::None);
+                None
+            }
+            Claim::Won(wake) => {
+                drop(state);
+                drop(wake);
+                // SAFETY: promised; a promise that is kept brings the message.
+                unsafe { slot.await_promise().then(|| slot.read()) }
+            }
+        }
+    }
+
+    /// `None` if a promise was not kept: then it starts again.
     #[inline]
     fn wait_for_message(
         &self,
         mut state: ShortGuard<'_, State<T>>,
         deadline: Option<Instant>,
-    ) -> Result<T, RecvFailed> {
+    ) -> Option<Result<T, RecvFailed>> {
+        let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Slot::empty());
+        let node = Node::new(&waiter, Slot::new(message.get().cast()));
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 4).
+        // 2).
         unsafe { state.receivers.push(&node) };
-        drop(state);
+        if state.watchers.is_empty() {
+            drop(state);
+        } else {
+            announce(state);
+        }
         let outcome = waiter.wait(Reason::Receive, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
             unsafe { self.state.lock().receivers.remove(&node) };
         }
-        if node.payload.done.get() {
+        Some(match node.payload.exchange.get() {
             // SAFETY: the node is ours again, and the message is there (invariant 2).
-            return Ok(unsafe { node.payload.take() });
-        }
-        Err(match outcome {
-            Outcome::Woken => RecvFailed::Closed,
-            Outcome::TimedOut => RecvFailed::Empty,
+            Exchange::Done => Ok(unsafe { node.payload.read() }),
+            Exchange::None if outcome == Outcome::Woken => Err(RecvFailed::Closed),
+            Exchange::None => Err(RecvFailed::Empty),
+            // SAFETY: promised; a promise that is kept brings the message.
+            _ => return unsafe { node.payload.await_promise().then(|| Ok(node.payload.read())) },
         })
     }
+}
+
+fn count(handles: &AtomicUsize) {
+    if handles.fetch_add(1, Relaxed) > usize::MAX / 2 {
+        // Only leaked handles get us here, and the count must not wrap.
+        std::process::abort();
+    }
+}
+
+/// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock back.
+#[inline]
+fn popped<T>(mut state: ShortGuard<'_, State<T>>, free: Option<Box<Block<T>>>) {
+    let wake = if state.senders.is_empty() { None } else { state.refill() };
+    if state.watchers.is_empty() {
+        drop(state);
+    } else {
+        announce(state);
+    }
+    drop(wake);
+    drop(free);
+}
+
+/// Gives the lock back, and makes those who watch look (invariant 4).
+#[cold]
+pub(super) fn announce<T>(mut state: ShortGuard<'_, State<T>>) {
+    let watchers = state.watchers.claim_all();
+    drop(state);
+    drop(watchers);
 }
 
 impl<T> State<T> {
@@ -266,11 +431,11 @@ impl<T> State<T> {
     #[inline]
     fn hand_out(&mut self, mut message: T) -> Result<Option<Wake>, T> {
         while let Some(node) = self.receivers.pop() {
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 4).
+            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
-            // SAFETY: ours until the claim (invariant 2).
-            unsafe { (*slot.message.get()).write(message) };
-            slot.done.set(true);
+            // SAFETY: a receiver's, and ours until the claim (invariant 2).
+            unsafe { slot.write(message) };
+            slot.exchange.set(Exchange::Done);
             // SAFETY: taken out, and the lock is held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 return Ok(wake);
@@ -278,58 +443,78 @@ impl<T> State<T> {
             // SAFETY: the claim is lost, so its owner waits for the lock; we take back what we gave
             // (invariant 3).
             unsafe {
-                slot.done.set(false);
-                message = slot.take();
+                slot.exchange.set(Exchange::None);
+                message = slot.read();
             }
         }
         Err(message)
     }
 
-    /// After a message was taken from the buffer: moves the first waiting sender's in.
+    /// Promises a message to the first waiting receiver.
+    pub(super) fn promise(&mut self) -> Option<Promise> {
+        while let Some(node) = self.receivers.pop() {
+            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+            let slot = unsafe { &(*node).payload };
+            // SAFETY: a receiver's, and ours until the claim (invariant 2).
+            unsafe { slot.promise() };
+            // SAFETY: taken out, and the lock is held.
+            if let Claim::Won(wake) = unsafe { Node::claim(node) } {
+                // SAFETY: it is promised to us.
+                return Some(unsafe { Promise::new(slot, wake) });
+            }
+            slot.exchange.set(Exchange::None);
+        }
+        None
+    }
+
+    /// When there is room in the buffer: moves the first waiting sender's message in, or keeps the room for it.
     #[cold]
-    fn refill(&mut self) -> Option<Wake> {
-        let (message, wake) = self.take_over()?;
-        match self.buffer.push(message) {
-            Pushed::Done => wake,
-            _ => unreachable!("a message has just been taken out of it"),
+    pub(super) fn refill(&mut self) -> Option<Wake> {
+        loop {
+            match self.take_over() {
+                Taken::Nobody => return None,
+                Taken::Message(message, wake) => match self.buffer.push(message) {
+                    Pushed::Done => return wake,
+                    _ => unreachable!("a message has just been taken out of it"),
+                },
+                Taken::ToBeMade => {
+                    let Some(node) = self.senders.pop() else { unreachable!("it has just been there") };
+                    // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+                    let slot = unsafe { &(*node).payload };
+                    slot.exchange.set(Exchange::Room);
+                    // SAFETY: taken out, and the lock is held.
+                    if let Claim::Won(wake) = unsafe { Node::claim(node) } {
+                        self.buffer.keep();
+                        return wake;
+                    }
+                    slot.exchange.set(Exchange::None);
+                }
+            }
         }
     }
 
     /// The first waiting sender's message, and the sender's wake-up, if one is owed.
     #[inline]
-    fn take_over(&mut self) -> Option<(T, Option<Wake>)> {
-        while let Some(node) = self.senders.pop() {
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 4).
+    fn take_over(&mut self) -> Taken<T> {
+        while let Some(slot) = self.senders.front() {
+            if slot.is_to_be_made() {
+                return Taken::ToBeMade;
+            }
+            let Some(node) = self.senders.pop() else { unreachable!("it has just been there") };
+            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
             // SAFETY: ours until the claim (invariant 2). This is a copy, which counts if the claim is won
             // only.
-            let message = unsafe { slot.message.get().read() };
-            slot.done.set(true);
+            let message = unsafe { slot.read::<MaybeUninit<T>>() };
+            slot.exchange.set(Exchange::Done);
             // SAFETY: taken out, and the lock is held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                // SAFETY: a sender's node is filled, and by `done` its owner leaves the message to us.
-                return Some((unsafe { message.assume_init() }, wake));
+                // SAFETY: a sender's place is filled, and by `Done` its owner leaves the message to us.
+                return Taken::Message(unsafe { message.assume_init() }, wake);
             }
             // The claim is lost: the message stays with its owner (invariant 3).
-            slot.done.set(false);
+            slot.exchange.set(Exchange::None);
         }
-        None
-    }
-}
-
-impl<T> Slot<T> {
-    fn empty() -> Self {
-        Self { message: UnsafeCell::new(MaybeUninit::uninit()), done: Cell::new(false) }
-    }
-
-    fn filled(message: T) -> Self {
-        Self { message: UnsafeCell::new(MaybeUninit::new(message)), done: Cell::new(false) }
-    }
-
-    /// # Safety
-    /// The message is there, the caller's to take, and taken once.
-    unsafe fn take(&self) -> T {
-        // SAFETY: as the caller says.
-        unsafe { (*self.message.get()).assume_init_read() }
+        Taken::Nobody
     }
 }

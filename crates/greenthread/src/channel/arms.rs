@@ -1,0 +1,153 @@
+//! The arms of `select!`, on the stack of the thread that selects.
+//!
+//! Invariants:
+//! 1. A pledge borrows the arm that it was won for, which therefore stays where it is. It knows that arm by its place or
+//!    its port, and is used up by `finish`.
+//! 2. A pledge of a message says that the message is in the arm's place, and is the one way to it.
+
+use core::{cell::UnsafeCell, fmt, mem::MaybeUninit, ptr};
+
+use super::{
+    err::{RecvError, SendError},
+    receiver::Receiver,
+    sender::Sender,
+};
+use crate::sync::chan::{
+    core::Patience,
+    port::{Port, Won},
+    select::{self, Choice, Operation},
+};
+
+/// What an arm has won and not yet used. Given back when it is dropped.
+pub struct Pledge<'a> {
+    won: Option<Won>,
+    port: Option<&'a dyn Port>,
+    /// Where the message is, for an arm that receives.
+    place: *const (),
+}
+
+impl<'a> Pledge<'a> {
+    pub(super) fn new(won: Won, operation: &Operation<'a>) -> Self {
+        let port = operation.port().map(|(port, _)| port);
+        Self { won: Some(won), port, place: operation.place() }
+    }
+
+    /// Uses it up, to receive.
+    ///
+    /// # Safety
+    /// `receiver` is the arm's. The message is where the pledge says; it is not if the pledge was moved together with it.
+    pub(super) unsafe fn receive<T>(
+        &mut self,
+        receiver: &Receiver<T>,
+        place: *const (),
+    ) -> Result<T, RecvError> {
+        // SAFETY: as the caller says, and invariant 2.
+        self.won.take().map_or(Err(RecvError), |won| unsafe { receiver.finish(&won, place.cast()) })
+    }
+
+    /// Uses it up, to send. `sender` is the arm's.
+    pub(super) fn send<T>(&mut self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
+        match self.won.take() {
+            Some(won) => sender.core.complete(won, message).map_err(SendError),
+            None => Err(SendError(message)),
+        }
+    }
+
+    /// Gives it back. A message that was received stays where it is, and is leaked.
+    pub(super) fn give_back(&mut self) {
+        if let (Some(won), Some(port)) = (self.won.take(), self.port) {
+            port.abandon(won);
+        }
+    }
+}
+
+impl Drop for Pledge<'_> {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+impl fmt::Debug for Pledge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pledge").field("won", &self.won).finish_non_exhaustive()
+    }
+}
+
+/// Does one of the operations, and says which, and what it has won. If none was ready in time the number is that of none.
+pub fn run<'a>(operations: &mut [Operation<'a>], patience: Patience, choice: Choice) -> (usize, Pledge<'a>) {
+    match select::select(operations, patience, choice) {
+        Some((chosen, won)) => (chosen, Pledge::new(won, &operations[chosen])),
+        None => (usize::MAX, Pledge { won: None, port: None, place: ptr::null() }),
+    }
+}
+
+/// An arm that receives.
+pub struct RecvArm<'a, T> {
+    receiver: &'a Receiver<T>,
+    place: UnsafeCell<MaybeUninit<T>>,
+}
+
+impl<'a, T> RecvArm<'a, T> {
+    /// Receives from `receiver`.
+    pub fn new(receiver: &'a Receiver<T>) -> Self {
+        Self { receiver, place: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+
+    /// What the select does for it.
+    pub fn operation(&self) -> Operation<'_> {
+        // SAFETY: the place is borrowed for as long as the operation.
+        unsafe { self.receiver.operation(self.place.get()) }
+    }
+
+    /// The message.
+    ///
+    /// # Panics
+    ///
+    /// If the pledge is another arm's.
+    pub fn finish(&self, mut pledge: Pledge<'_>) -> Result<T, RecvError> {
+        let place = self.place.get().cast_const().cast();
+        assert!(pledge.place.is_null() || pledge.place == place, "won by another arm");
+        // SAFETY: it is this arm's, and has not moved (invariant 1).
+        unsafe { pledge.receive(self.receiver, place) }
+    }
+}
+
+/// An arm that sends.
+pub struct SendArm<'a, T> {
+    sender: &'a Sender<T>,
+}
+
+impl<'a, T> SendArm<'a, T> {
+    /// Sends to `sender`.
+    pub fn new(sender: &'a Sender<T>) -> Self {
+        Self { sender }
+    }
+
+    /// What the select does for it.
+    pub fn operation(&self) -> Operation<'a> {
+        Operation::send(&*self.sender.core)
+    }
+
+    /// Sends the message.
+    ///
+    /// # Panics
+    ///
+    /// If the pledge is another channel's.
+    pub fn finish(&self, mut pledge: Pledge<'_>, message: T) -> Result<(), SendError<T>> {
+        let own: &dyn Port = &*self.sender.core;
+        assert!(pledge.port.is_some_and(|port| ptr::addr_eq(port, own)), "won by another arm");
+        pledge.send(self.sender, message)
+    }
+}
+
+impl<T> fmt::Debug for RecvArm<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvArm").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SendArm<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendArm").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! The sending end.
+
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
+
+use super::err::{SendError, SendTimeoutError, TrySendError};
+use crate::{
+    sync::chan::{
+        core::{Patience, SendFailed},
+        handle::Tx,
+    },
+    time::Instant,
+};
+
+/// The sending end of a channel. Clone it, or share it, for more senders.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{channel::unbounded, thread};
+///
+/// let (s1, r) = unbounded();
+/// let s2 = s1.clone();
+/// thread::spawn(move || s1.send(1).unwrap());
+/// thread::spawn(move || s2.send(2).unwrap());
+/// assert_eq!(r.recv().unwrap() + r.recv().unwrap(), 3);
+/// ```
+pub struct Sender<T> {
+    pub(super) core: Tx<T>,
+}
+
+impl<T> UnwindSafe for Sender<T> {}
+impl<T> RefUnwindSafe for Sender<T> {}
+
+impl<T> Sender<T> {
+    /// Sends a message if there is room at this moment, or a receiver waiting. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// There is no room, or no receiver any more; the error holds the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::{TrySendError, bounded};
+    ///
+    /// let (s, r) = bounded(1);
+    /// assert_eq!(s.try_send(1), Ok(()));
+    /// assert_eq!(s.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(r);
+    /// assert_eq!(s.try_send(3), Err(TrySendError::Disconnected(3)));
+    /// ```
+    pub fn try_send(&self, msg: T) -> Result<(), TrySendError<T>> {
+        self.core.send(msg, Patience::Try).map_err(|failed| match failed {
+            SendFailed::Full(message) => TrySendError::Full(message),
+            SendFailed::Closed(message) => TrySendError::Disconnected(message),
+        })
+    }
+
+    /// Sends a message, and waits for room if there is none; with a capacity of 0, until it is received.
+    ///
+    /// Blocks the calling thread, green or OS.
+    ///
+    /// # Errors
+    ///
+    /// There is no receiver any more; the error holds the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::{SendError, bounded}, thread};
+    ///
+    /// let (s, r) = bounded(1);
+    /// assert_eq!(s.send(1), Ok(()));
+    /// let receiver = thread::spawn(move || r.recv());
+    /// assert_eq!(s.send(2), Ok(())); // Waits for the first message to be received.
+    /// assert_eq!(receiver.join().unwrap(), Ok(1));
+    /// assert_eq!(s.send(3), Err(SendError(3)));
+    /// ```
+    pub fn send(&self, msg: T) -> Result<(), SendError<T>> {
+        self.core.send(msg, Patience::Wait(None)).map_err(|failed| {
+            // Without a deadline it fails in one way only.
+            let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
+            SendError(message)
+        })
+    }
+
+    /// As [`send`](Sender::send), waiting for `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// There was no room in time, or there is no receiver any more; the error holds the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::{SendTimeoutError, bounded}, time::Duration};
+    ///
+    /// let (s, r) = bounded(0);
+    /// let timeout = Duration::from_millis(5);
+    /// assert_eq!(s.send_timeout(1, timeout), Err(SendTimeoutError::Timeout(1)));
+    /// drop(r);
+    /// assert_eq!(s.send_timeout(1, timeout), Err(SendTimeoutError::Disconnected(1)));
+    /// ```
+    pub fn send_timeout(&self, msg: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+        self.send_within(msg, Patience::within(timeout))
+    }
+
+    /// As [`send`](Sender::send), waiting until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// There was no room in time, or there is no receiver any more; the error holds the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::{SendTimeoutError, bounded}, time::{Duration, Instant}};
+    ///
+    /// let (s, _r) = bounded(0);
+    /// let deadline = Instant::now() + Duration::from_millis(5);
+    /// assert_eq!(s.send_deadline(1, deadline), Err(SendTimeoutError::Timeout(1)));
+    /// ```
+    pub fn send_deadline(&self, msg: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+        self.send_within(msg, Patience::until(deadline))
+    }
+
+    fn send_within(&self, message: T, patience: Patience) -> Result<(), SendTimeoutError<T>> {
+        self.core.send(message, patience).map_err(|failed| match failed {
+            SendFailed::Full(message) => SendTimeoutError::Timeout(message),
+            SendFailed::Closed(message) => SendTimeoutError::Disconnected(message),
+        })
+    }
+
+    /// Whether there is no message in the channel; with a capacity of 0, always.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, _r) = unbounded();
+    /// assert!(s.is_empty());
+    /// s.send(1).unwrap();
+    /// assert!(!s.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.core.is_empty()
+    }
+
+    /// Whether there are as many messages in the channel as may be; with a capacity of 0, always.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::bounded;
+    ///
+    /// let (s, _r) = bounded(1);
+    /// assert!(!s.is_full());
+    /// s.send(1).unwrap();
+    /// assert!(s.is_full());
+    /// ```
+    pub fn is_full(&self) -> bool {
+        self.core.is_full()
+    }
+
+    /// How many messages are in the channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, _r) = unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert_eq!(s.len(), 2);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.core.len()
+    }
+
+    /// How many messages there may be in the channel; `None` if there is no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::{bounded, unbounded};
+    ///
+    /// assert_eq!(unbounded::<()>().0.capacity(), None);
+    /// assert_eq!(bounded::<()>(5).0.capacity(), Some(5));
+    /// ```
+    pub fn capacity(&self) -> Option<usize> {
+        self.core.capacity()
+    }
+
+    /// Whether both send to one channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, _r) = unbounded::<()>();
+    /// assert!(s.same_channel(&s.clone()));
+    /// assert!(!s.same_channel(&unbounded().0));
+    /// ```
+    pub fn same_channel(&self, other: &Sender<T>) -> bool {
+        self.core.same_channel(&other.core)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    /// One more sender for the same channel.
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,331 @@
+//! One wait at many channels: the first that has something for it wins, and no other.
+//!
+//! A select takes the locks of all its channels, in the order of their addresses, and so sees them at one moment. If
+//! something is ready it gives the other locks back and does that. Otherwise it puts a node into a queue of each
+//! channel, all with the same waiter, and waits: whoever claims the waiter has made the exchange for one of them. No two
+//! selects can miss each other, and "nothing is ready" is true at one moment for all channels together.
+//!
+//! Timers are no channels: the earliest is the deadline of the wait.
+//!
+//! Invariants:
+//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called but `Port`.
+//! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw` takes all of them out
+//!    before anything else happens to them; it takes each channel's lock, so a claim in progress is over.
+//! 3. An operation's place is good for a message of its port's, and nobody else's, for as long as the operation lives.
+
+use core::fmt;
+use std::time::Instant;
+
+use super::{
+    core::Patience,
+    port::{Line, Port, Won},
+    queue::Node,
+    slot::{Exchange, Promise, Slot},
+    timer::{Timer, sooner},
+};
+use crate::task::{
+    random,
+    wait::{Outcome, Reason, Waiter},
+};
+
+/// What one arm of a select does.
+#[derive(Clone, Copy)]
+enum Act<'a> {
+    Send(&'a dyn Port),
+    Receive(&'a dyn Port, *mut ()),
+    Timer(&'a Timer),
+    Never,
+}
+
+/// One arm of a select.
+pub struct Operation<'a> {
+    act: Act<'a>,
+    /// Entry number `i` says which operation's channel has the `i`th lowest address.
+    ranked: usize,
+    node: Option<Node<Slot>>,
+}
+
+/// In what way a select selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Any of the arms that are ready, with equal odds.
+    Fair,
+    /// The first of the arms that are ready.
+    First,
+}
+
+/// The arm that has won, and what.
+pub(crate) type Chosen = (usize, Won);
+
+impl fmt::Debug for Operation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Operation<'a> {
+    pub(crate) fn send(port: &'a dyn Port) -> Self {
+        Self::new(Act::Send(port))
+    }
+
+    /// # Safety
+    /// Invariant 3.
+    pub(crate) unsafe fn receive(port: &'a dyn Port, place: *mut ()) -> Self {
+        Self::new(Act::Receive(port, place))
+    }
+
+    pub(crate) fn timer(timer: &'a Timer) -> Self {
+        Self::new(Act::Timer(timer))
+    }
+
+    /// Is never ready.
+    pub(crate) fn never() -> Self {
+        Self::new(Act::Never)
+    }
+
+    fn new(act: Act<'a>) -> Self {
+        Self { act, ranked: 0, node: None }
+    }
+
+    /// One more of the same.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(self.act)
+    }
+
+    /// Where its message goes; null if it doesn't receive.
+    pub(crate) fn place(&self) -> *const () {
+        match self.act {
+            Act::Receive(_, place) => place,
+            _ => core::ptr::null(),
+        }
+    }
+
+    /// Has the message put elsewhere.
+    ///
+    /// # Safety
+    /// Invariant 3.
+    pub(crate) unsafe fn set_place(&mut self, to: *mut ()) {
+        if let Act::Receive(_, place) = &mut self.act {
+            *place = to;
+        }
+    }
+
+    /// The channel, and in which line this waits there.
+    pub(crate) fn port(&self) -> Option<(&'a dyn Port, Line)> {
+        match self.act {
+            Act::Send(port) => Some((port, Line::Senders)),
+            Act::Receive(port, _) => Some((port, Line::Receivers)),
+            Act::Timer(_) | Act::Never => None,
+        }
+    }
+
+    /// Its place in the order of locking; 0 if it has no lock.
+    fn address(&self) -> usize {
+        self.port().map_or(0, |(port, _)| core::ptr::from_ref(port).addr())
+    }
+
+    /// # Safety
+    /// Its channel's lock is held.
+    unsafe fn is_ready(&self, now: &mut Option<Instant>) -> bool {
+        match self.act {
+            // SAFETY: as the caller says.
+            Act::Send(port) => unsafe { port.is_ready(Line::Senders) },
+            // SAFETY: as above.
+            Act::Receive(port, _) => unsafe { port.is_ready(Line::Receivers) },
+            Act::Timer(timer) => timer.is_due(*now.get_or_insert_with(Instant::now)),
+            Act::Never => false,
+        }
+    }
+
+    /// Does it, and gives its channel's lock back. `None` if it is no longer ready.
+    ///
+    /// # Safety
+    /// Its channel's lock is held.
+    unsafe fn perform(&self) -> Option<Won> {
+        match self.act {
+            // SAFETY: as the caller says.
+            Act::Send(port) => unsafe { port.start_sending() },
+            // SAFETY: as the caller says, and invariant 3.
+            Act::Receive(port, place) => unsafe { port.receive(place) },
+            Act::Timer(timer) => timer.take(Instant::now()).map(Won::Due),
+            Act::Never => None,
+        }
+    }
+
+    /// After the wait: what has been done for it meanwhile.
+    fn outcome(&self) -> Option<Won> {
+        let slot = &self.node.as_ref()?.payload;
+        match (slot.exchange.get(), self.act) {
+            (Exchange::None, _) => None,
+            (Exchange::Done, _) => Some(Won::Message),
+            (Exchange::Room, _) => Some(Won::Room),
+            // SAFETY: the node is ours again, and this is called once after each wait.
+            (Exchange::Promised, Act::Receive(..)) => unsafe { slot.await_promise() }.then_some(Won::Message),
+            // SAFETY: it is promised to us.
+            (Exchange::Promised, _) => Some(Won::Receiver(unsafe { Promise::new(slot.partner.get(), None) })),
+        }
+    }
+}
+
+/// Does one of the operations: which, and what it has won. `None` if none was ready for as long as it may wait.
+pub(crate) fn select(ops: &mut [Operation<'_>], patience: Patience, choice: Choice) -> Option<Chosen> {
+    until(ops, patience, choice, false, |ops, chosen| {
+        // SAFETY: its lock is still held.
+        unsafe { ops[chosen].perform() }.map(|won| (chosen, won))
+    })
+}
+
+/// Waits until one of the operations is ready: which.
+pub(crate) fn ready(ops: &mut [Operation<'_>], patience: Patience, choice: Choice) -> Option<usize> {
+    let chosen = until(ops, patience, choice, true, |ops, chosen| {
+        if let Some((port, _)) = ops[chosen].port() {
+            // SAFETY: its lock is still held.
+            unsafe { port.unlock() };
+        }
+        Some((chosen, Won::Closed))
+    });
+    chosen.map(|(chosen, _)| chosen)
+}
+
+fn until(
+    ops: &mut [Operation<'_>],
+    patience: Patience,
+    choice: Choice,
+    watch: bool,
+    perform: impl Fn(&[Operation<'_>], usize) -> Option<Chosen>,
+) -> Option<Chosen> {
+    rank(ops);
+    let waiter = Waiter::new();
+    let mut late = false;
+    loop {
+        lock_all(ops);
+        // SAFETY: all locks are held.
+        if let Some(chosen) = unsafe { choose(ops, choice) } {
+            unlock_all_but(ops, Some(chosen));
+            match perform(ops, chosen) {
+                None => continue,
+                done => return done,
+            }
+        }
+        let deadline = match patience {
+            Patience::Wait(deadline) if !late => deadline,
+            _ => {
+                unlock_all_but(ops, None);
+                return None;
+            }
+        };
+        let outcome = wait(ops, &waiter, watch, deadline);
+        let won = ops.iter().enumerate().find_map(|(i, op)| Some((i, op.outcome()?)));
+        if won.is_some() {
+            return won;
+        }
+        // A channel was closed, or something may be ready, or a promise was not kept; or it is too late.
+        late = outcome == Outcome::TimedOut && deadline.is_some_and(|deadline| deadline <= Instant::now());
+        waiter.reset();
+    }
+}
+
+/// With all locks held: waits until something has been done for one of the operations, or may be.
+fn wait(ops: &mut [Operation<'_>], waiter: &Waiter, watch: bool, mut deadline: Option<Instant>) -> Outcome {
+    for op in &mut *ops {
+        match op.act {
+            Act::Send(_) => op.node = Some(Node::new(waiter, Slot::to_be_made())),
+            Act::Receive(_, place) => op.node = Some(Node::new(waiter, Slot::new(place))),
+            Act::Timer(timer) => deadline = sooner(deadline, timer.due()),
+            Act::Never => {}
+        }
+    }
+    // From here to the end they are only shared (invariant 2).
+    let ops = &*ops;
+    let nodes = || {
+        ops.iter().filter_map(|op| {
+            let (port, line) = op.port()?;
+            Some((port, if watch { Line::Watchers } else { line }, op.node.as_ref()?))
+        })
+    };
+    let mut tell = false;
+    for (port, line, node) in nodes() {
+        // SAFETY: its lock is held; it is taken out below, after the wait (invariant 2).
+        tell |= unsafe { port.enlist(line, node) };
+    }
+    unlock_all_but(ops, None);
+    if tell {
+        nodes().for_each(|(port, ..)| port.announce());
+    }
+    let reason = match ops {
+        [op] if matches!(op.act, Act::Send(_)) => Reason::Send,
+        [_] => Reason::Receive,
+        _ => Reason::Select,
+    };
+    let outcome = waiter.wait(reason, deadline);
+    for (port, line, node) in nodes() {
+        // SAFETY: our own, put into this queue.
+        unsafe { port.withdraw(line, node) };
+    }
+    outcome
+}
+
+/// Sorts by address. Mostly they are sorted already, or few.
+fn rank(ops: &mut [Operation<'_>]) {
+    for new in 0..ops.len() {
+        let address = ops[new].address();
+        let mut at = new;
+        while at > 0 && ops[ops[at - 1].ranked].address() > address {
+            ops[at].ranked = ops[at - 1].ranked;
+            at -= 1;
+        }
+        ops[at].ranked = new;
+    }
+}
+
+/// Calls `f` for each channel, once, in the order of their addresses.
+fn each_lock<'a>(ops: &[Operation<'a>], mut f: impl FnMut(&'a dyn Port, usize)) {
+    let mut last = 0;
+    for op in ops {
+        let op = &ops[op.ranked];
+        let address = op.address();
+        if let Some((port, _)) = op.port()
+            && address != last
+        {
+            last = address;
+            f(port, address);
+        }
+    }
+}
+
+fn lock_all(ops: &[Operation<'_>]) {
+    each_lock(ops, |port, _| port.lock());
+}
+
+/// Gives the locks back, except that of the operation `kept`.
+fn unlock_all_but(ops: &[Operation<'_>], kept: Option<usize>) {
+    let kept = kept.map_or(0, |kept| ops[kept].address());
+    each_lock(ops, |port, address| {
+        if address != kept {
+            // SAFETY: held (invariant 1).
+            unsafe { port.unlock() }
+        }
+    });
+}
+
+/// One of the operations that are ready.
+///
+/// # Safety
+/// All locks are held.
+unsafe fn choose(ops: &[Operation<'_>], choice: Choice) -> Option<usize> {
+    let (mut chosen, mut ready, mut now) = (None, 0, None);
+    for (i, op) in ops.iter().enumerate() {
+        // SAFETY: all locks are held.
+        if unsafe { op.is_ready(&mut now) } {
+            if choice == Choice::First {
+                return Some(i);
+            }
+            // The second replaces the first in one case of two, the third either of them in one of three...
+            ready += 1;
+            if ready == 1 || random::below(ready) == 0 {
+                chosen = Some(i);
+            }
+        }
+    }
+    chosen
+}

@@ -1,0 +1,81 @@
+//! What delivers the time instead of messages: once, or again and again. No thread does that: who receives waits until
+//! the message is due, and makes it.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    core::{Patience, RecvFailed},
+    short::ShortLock,
+};
+use crate::task::wait::{Reason, Waiter};
+
+/// See the module.
+pub(crate) struct Timer {
+    /// When the next message is due; `None` after the last one.
+    next: ShortLock<Option<Instant>>,
+    /// From one message to the next, if there is more than one.
+    period: Option<Duration>,
+}
+
+impl Timer {
+    /// Delivers `first`, and then every `period`, if that is given.
+    pub(crate) fn new(first: Instant, period: Option<Duration>) -> Self {
+        Self { next: ShortLock::new(Some(first)), period }
+    }
+
+    /// When the next message is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        *self.next.lock()
+    }
+
+    /// Whether a message is there.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.due().is_some_and(|due| due <= now)
+    }
+
+    /// Takes the message, if it is there. The next one is due a period after this one, or, if that has passed already,
+    /// a period from now.
+    pub(crate) fn take(&self, now: Instant) -> Option<Instant> {
+        let mut next = self.next.lock();
+        let message = next.filter(|due| *due <= now)?;
+        let from = |moment: Instant| self.period.and_then(|period| moment.checked_add(period));
+        *next = from(message).filter(|due| *due > now).or_else(|| from(now));
+        Some(message)
+    }
+
+    /// Takes the message, waiting for it if need be.
+    pub(crate) fn recv(&self, patience: Patience) -> Result<Instant, RecvFailed> {
+        loop {
+            let now = Instant::now();
+            if let Some(message) = self.take(now) {
+                return Ok(message);
+            }
+            let Patience::Wait(deadline) = patience else { return Err(RecvFailed::Empty) };
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Err(RecvFailed::Empty);
+            }
+            sleep(sooner(deadline, self.due()));
+        }
+    }
+}
+
+/// What a channel that never has a message does.
+pub(crate) fn recv_never(patience: Patience) -> RecvFailed {
+    if let Patience::Wait(deadline) = patience {
+        sleep(deadline);
+    }
+    RecvFailed::Empty
+}
+
+/// Nobody ends this wait but its deadline.
+fn sleep(deadline: Option<Instant>) {
+    Waiter::new().wait(Reason::Receive, deadline);
+}
+
+/// The earlier of two deadlines.
+pub(super) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (deadline, None) | (None, deadline) => deadline,
+    }
+}

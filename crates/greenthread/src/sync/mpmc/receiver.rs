@@ -1,0 +1,327 @@
+//! The receiving end, and its iterators.
+
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
+
+use super::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::{
+    sync::chan::{
+        core::{Patience, RecvFailed},
+        handle::Rx,
+    },
+    time::Instant,
+};
+
+/// The receiving end of a channel. Clone it, or share it, for more receivers: each message is received by one of
+/// them.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::mpmc::channel, thread};
+///
+/// let (s, r) = channel();
+/// thread::spawn(move || (0..3).for_each(|n| s.send(n).unwrap()));
+/// assert!(r.iter().eq(0..3));
+/// ```
+pub struct Receiver<T> {
+    pub(super) core: Rx<T>,
+}
+
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
+
+impl<T> Receiver<T> {
+    /// Takes a message if there is one at this moment. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// There is no message, or there can't be one any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::{TryRecvError, channel};
+    ///
+    /// let (s, r) = channel();
+    /// assert_eq!(r.try_recv(), Err(TryRecvError::Empty));
+    /// s.send(5).unwrap();
+    /// drop(s);
+    /// assert_eq!(r.try_recv(), Ok(5));
+    /// assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
+    /// ```
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.core.recv(Patience::Try).map_err(|failed| match failed {
+            RecvFailed::Empty => TryRecvError::Empty,
+            RecvFailed::Closed => TryRecvError::Disconnected,
+        })
+    }
+
+    /// Takes the oldest message, and waits for one if there is none.
+    ///
+    /// Blocks the calling thread, green or OS.
+    ///
+    /// # Errors
+    ///
+    /// There is no message, and no sender any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::mpmc::{RecvError, channel}, thread};
+    ///
+    /// let (s, r) = channel();
+    /// thread::spawn(move || s.send(5).unwrap());
+    /// assert_eq!(r.recv(), Ok(5));
+    /// assert_eq!(r.recv(), Err(RecvError));
+    /// ```
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.core.recv(Patience::Wait(None)).map_err(|_| RecvError)
+    }
+
+    /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// No message came in time, or none can come any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::mpmc::{RecvTimeoutError, channel}, time::Duration};
+    ///
+    /// let (s, r) = channel::<()>();
+    /// let timeout = Duration::from_millis(5);
+    /// assert_eq!(r.recv_timeout(timeout), Err(RecvTimeoutError::Timeout));
+    /// drop(s);
+    /// assert_eq!(r.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
+    /// ```
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        self.recv_within(Patience::within(timeout))
+    }
+
+    /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// No message came in time, or none can come any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::mpmc::{RecvTimeoutError, channel}, time::{Duration, Instant}};
+    ///
+    /// let (_s, r) = channel::<()>();
+    /// let deadline = Instant::now() + Duration::from_millis(5);
+    /// assert_eq!(r.recv_deadline(deadline), Err(RecvTimeoutError::Timeout));
+    /// ```
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
+        self.recv_within(Patience::until(deadline))
+    }
+
+    fn recv_within(&self, patience: Patience) -> Result<T, RecvTimeoutError> {
+        self.core.recv(patience).map_err(|failed| match failed {
+            RecvFailed::Empty => RecvTimeoutError::Timeout,
+            RecvFailed::Closed => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    /// Whether there is no message in the channel; with a capacity of 0, always.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::channel;
+    ///
+    /// let (s, r) = channel();
+    /// assert!(r.is_empty());
+    /// s.send(1).unwrap();
+    /// assert!(!r.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.core.is_empty()
+    }
+
+    /// Whether there are as many messages in the channel as may be; with a capacity of 0, always.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::sync_channel;
+    ///
+    /// let (s, r) = sync_channel(1);
+    /// assert!(!r.is_full());
+    /// s.send(1).unwrap();
+    /// assert!(r.is_full());
+    /// ```
+    pub fn is_full(&self) -> bool {
+        self.core.is_full()
+    }
+
+    /// How many messages are in the channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::channel;
+    ///
+    /// let (s, r) = channel();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert_eq!(r.len(), 2);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.core.len()
+    }
+
+    /// How many messages there may be in the channel; `None` if there is no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::{channel, sync_channel};
+    ///
+    /// assert_eq!(channel::<()>().1.capacity(), None);
+    /// assert_eq!(sync_channel::<()>(5).1.capacity(), Some(5));
+    /// ```
+    pub fn capacity(&self) -> Option<usize> {
+        self.core.capacity()
+    }
+
+    /// The messages as they come; it waits for each, and ends when there can be none any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::mpmc::channel, thread};
+    ///
+    /// let (s, r) = channel();
+    /// thread::spawn(move || (0..3).for_each(|n| s.send(n).unwrap()));
+    /// assert_eq!(r.iter().collect::<Vec<_>>(), [0, 1, 2]);
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { receiver: self }
+    }
+
+    /// The messages that are there already; it never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::channel;
+    ///
+    /// let (s, r) = channel();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert!(r.try_iter().eq([1, 2]));
+    /// ```
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter { receiver: self }
+    }
+
+    /// Whether both receive from one channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::mpmc::channel;
+    ///
+    /// let (_s, r) = channel::<()>();
+    /// assert!(r.same_channel(&r.clone()));
+    /// assert!(!r.same_channel(&channel().1));
+    /// ```
+    pub fn same_channel(&self, other: &Receiver<T>) -> bool {
+        self.core.same_channel(&other.core)
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    /// One more receiver for the same channel.
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+/// The messages of a [`Receiver`], waited for; see [`Receiver::iter`].
+pub struct Iter<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+/// The messages that a [`Receiver`] has already; see [`Receiver::try_iter`].
+pub struct TryIter<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+/// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in receiver` makes it.
+pub struct IntoIter<T> {
+    receiver: Receiver<T>,
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv().ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv().ok()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { receiver: self }
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for TryIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryIter").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntoIter").finish_non_exhaustive()
+    }
+}
