@@ -59,6 +59,21 @@ pub(crate) fn read_foreign(
     runtime::unblock(|| readv(&descriptor, buffers))
 }
 
+/// Writes to a descriptor that is not ours to register and to change, as `read_foreign` reads.
+pub(crate) fn write_foreign(
+    descriptor: impl AsFd + Sync,
+    buffers: &[IoSlice<'_>],
+) -> rustix::io::Result<usize> {
+    if let Some(driver) = runtime::driver() {
+        take_turns(driver);
+        match write_now(&descriptor, buffers) {
+            Err(Errno::AGAIN | Errno::OPNOTSUPP) => {}
+            result => return result,
+        }
+    }
+    runtime::unblock(|| writev(&descriptor, buffers))
+}
+
 /// Pipes. A count that comes short says nothing about them: it is the end of a write in packet mode, and a full
 /// pipe may have room for less than a whole write.
 impl Descriptor {

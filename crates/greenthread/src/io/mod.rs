@@ -23,6 +23,7 @@
 
 mod pipe;
 mod stdin;
+mod stdout;
 mod terminal;
 
 pub use std::io::{
@@ -33,4 +34,7 @@ pub use std::io::{
 
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use stdin::{Stdin, StdinLock, stdin};
+pub use stdout::{Stderr, StderrLock, Stdout, StdoutLock, stderr, stdout};
+#[doc(hidden)]
+pub use stdout::{eprint, print};
 pub use terminal::IsTerminal;

@@ -137,6 +137,11 @@ impl<T: ?Sized> ReentrantLock<T> {
         .expect("waited for")
     }
 
+    /// Locks, if no other thread holds the lock.
+    pub(crate) fn try_lock(&self) -> Option<ReentrantLockGuard<'_, T>> {
+        self.lock_if(|| self.raw.try_lock(here()))
+    }
+
     /// Locks, if the lock is this thread's already or `take` takes it.
     fn lock_if(&self, take: impl FnOnce() -> bool) -> Option<ReentrantLockGuard<'_, T>> {
         let me = me();
@@ -186,7 +191,7 @@ impl<T> From<T> for ReentrantLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for ReentrantLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("ReentrantLock");
-        match self.lock_if(|| self.raw.try_lock(here())) {
+        match self.try_lock() {
             Some(guard) => out.field("data", &&*guard),
             None => out.field("data", &format_args!("<locked>")),
         };

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    os::fd::AsRawFd,
     process::{Child, Command, Stdio},
 };
 
@@ -114,4 +115,143 @@ fn closed_input_is_at_its_end() {
         });
     }
     assert_eq!(told(piped(NAME)), "the end");
+}
+
+/// A pipe that nobody reads, and one worker: who prints waits, and its siblings run.
+#[test]
+fn printing_to_a_full_pipe_lets_others_run() {
+    const NAME: &str = "streams::printing_to_a_full_pipe_lets_others_run";
+    const LINES: usize = 3000;
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            let printers = [
+                thread::spawn(|| (0..LINES).for_each(|n| greenthread::println!("<{n:060}>"))),
+                thread::spawn(|| (0..LINES).for_each(|n| greenthread::eprintln!("<{n:060}>"))),
+            ];
+            // It runs while they wait, and says so where there is room.
+            let mut word = String::new();
+            io::stdin().read_line(&mut word).unwrap();
+            assert!(printers.iter().all(|printer| !printer.is_finished()));
+            std::fs::write(word.trim_end(), "still running").unwrap();
+            printers.into_iter().for_each(|printer| printer.join().unwrap());
+        });
+    }
+    let file = std::env::temp_dir().join(format!("greenthread-printing-{}", std::process::id()));
+    let mut child = piped(NAME);
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    writeln!(stdin, "{}", file.display()).unwrap();
+    while !file.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the child has ended");
+        std::thread::yield_now();
+    }
+    std::fs::remove_file(&file).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    for all in [output.stdout, output.stderr] {
+        let text = String::from_utf8(all).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("<00"));
+        assert!(lines.eq((0..LINES).map(|n| format!("<{n:060}>"))));
+    }
+}
+
+/// Siblings keep out of each other's lines, and one thread may take the lock twice.
+#[test]
+fn a_lock_keeps_siblings_out() {
+    const NAME: &str = "streams::a_lock_keeps_siblings_out";
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            let mut outer = io::stdout().lock();
+            write!(outer, "<<<").unwrap();
+            let other = thread::spawn(|| write!(io::stdout(), "{}{}", 3, 4).unwrap());
+            thread::yield_now();
+            write!(io::stdout(), "1").unwrap();
+            thread::yield_now();
+            write!(outer, "2").unwrap();
+            drop(outer);
+            other.join().unwrap();
+            io::stdout().write_all(b">>>").unwrap();
+        });
+    }
+    assert_eq!(told(piped(NAME)), "1234");
+}
+
+/// A line goes out when it is whole; what is left, when the process exits, by whichever way.
+#[test]
+fn lines_and_the_rest_at_the_end() {
+    const NAME: &str = "streams::lines_and_the_rest_at_the_end";
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            greenthread::print!("<<<one");
+            greenthread::print!(" and two\nthree");
+            // What std prints comes between what was flushed and what was not.
+            std::io::stdout().write_all(b"\nfrom std\n").unwrap();
+            greenthread::print!(" and four>>>");
+            if io::stdin().read(&mut [0]).unwrap() == 1 {
+                std::process::exit(0);
+            }
+        });
+    }
+    for word in ["", "exit"] {
+        let mut child = piped(NAME);
+        child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
+        let text = told(child);
+        // The harness may say something in between.
+        assert!(text.starts_with("one and two\n\nfrom std\n") && text.ends_with("three and four"), "{text}");
+    }
+}
+
+/// An exit while a sibling holds the lock and waits does not hang.
+#[test]
+fn exiting_while_somebody_holds_the_lock() {
+    const NAME: &str = "streams::exiting_while_somebody_holds_the_lock";
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            thread::spawn(|| {
+                let _lock = io::stdout().lock();
+                thread::park();
+            });
+            thread::yield_now();
+            std::process::exit(0);
+        });
+    }
+    assert!(piped(NAME).wait_with_output().unwrap().status.success());
+}
+
+/// Closed descriptors take all there is, as in std.
+#[test]
+fn closed_outputs_swallow() {
+    const NAME: &str = "streams::closed_outputs_swallow";
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            // SAFETY: nobody else uses them here.
+            unsafe {
+                libc::close(1);
+                libc::close(2);
+            }
+            greenthread::println!("nobody hears this");
+            greenthread::eprintln!("nor this");
+            io::stdout().flush().unwrap();
+            std::process::exit(0);
+        });
+    }
+    assert!(piped(NAME).wait_with_output().unwrap().status.success());
+}
+
+/// A disk that is full is an error.
+#[test]
+fn an_error_is_an_error() {
+    const NAME: &str = "streams::an_error_is_an_error";
+    if is_child(NAME) {
+        return greenthread::run(|| {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            // SAFETY: nobody else uses it here.
+            assert_eq!(unsafe { libc::dup2(full.as_raw_fd(), 1) }, 1);
+            let error = writeln!(io::stdout(), "too much").unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENOSPC));
+            assert!(thread::spawn(|| greenthread::println!("too much")).join().is_err());
+            std::process::exit(7);
+        });
+    }
+    assert_eq!(piped(NAME).wait_with_output().unwrap().status.code(), Some(7));
 }

@@ -106,5 +106,5 @@ mod with_greenthread {
     macro_rules! left_out {
         ($($path:ident)::+; $($entry:tt)+) => {};
     }
-    expand! { greenthread: thread atomic mpsc time }
+    expand! { greenthread: thread mpsc atomic net fs time io process os }
 }
