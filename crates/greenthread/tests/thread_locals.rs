@@ -651,3 +651,50 @@ fn what_is_not_used_costs_nothing() {
         assert_eq!((one, again, two), (3, 3, 4), "a table and its entries, and a box for each value");
     });
 }
+
+#[test]
+fn an_initialiser_is_one_piece_of_code() {
+    thread_local!(static NUMBER: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, SeqCst)
+    });
+    let mut numbers: Vec<usize> = (0..5)
+        .flat_map(|_| {
+            let ask = || NUMBER.with(|number| *number);
+            [thread::spawn(ask).join().unwrap(), std::thread::spawn(ask).join().unwrap()]
+        })
+        .collect();
+    numbers.sort();
+    assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+}
+
+/// The scheduler may run a child on its joiner's stack: it is a thread of its own all the same.
+#[test]
+fn a_child_is_not_its_joiner() {
+    thread_local!(static N: Cell<u8> = const { Cell::new(0) });
+    thread_local!(static NOTE: Slot = const { RefCell::new(None) });
+    for workers in [1, 2, 8] {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let notes = log.clone();
+        runtime(workers).run(move || {
+            NOTE.set(Some(Note(notes.clone(), "parent")));
+            N.with(|n| {
+                n.set(1);
+                for _ in 0..10 {
+                    let notes = notes.clone();
+                    let child = thread::spawn(move || {
+                        assert_eq!(N.replace(2), 0);
+                        NOTE.with_borrow(|note| assert!(note.is_none()));
+                        NOTE.set(Some(Note(notes, "child")));
+                        thread::yield_now();
+                        assert_eq!(N.get(), 2);
+                    });
+                    child.join().unwrap();
+                    assert_eq!((n.get(), N.get()), (1, 1));
+                }
+                assert_eq!(*notes.lock().unwrap(), ["child"; 10]);
+            });
+        });
+        assert_eq!(log.lock().unwrap().last(), Some(&"parent"));
+    }
+}

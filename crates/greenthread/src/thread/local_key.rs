@@ -436,34 +436,39 @@ impl<T: 'static> LocalKey<RefCell<T>> {
 #[macro_export]
 macro_rules! thread_local {
     () => {};
-    (@key [$($attr:tt)*] $vis:vis $name:ident, $t:ty, [$($const:ident)?], $init:expr) => {
+    // The initialiser is expanded once: there may be statics in it.
+    (@key [$($attr:tt)*] $vis:vis $name:ident: $t:ty = const $init:block) => {
+        $($attr)* $vis static $name: $crate::thread::LocalKey<$t> = {
+            const __INIT: $t = $init;
+            ::std::thread_local! {
+                static __OS: $t = const { __INIT };
+            }
+            $crate::thread::LocalKey::__new(&__OS, || __INIT)
+        };
+    };
+    (@key [$($attr:tt)*] $vis:vis $name:ident: $t:ty = $init:expr) => {
         $($attr)* $vis static $name: $crate::thread::LocalKey<$t> = {
             fn __init() -> $t {
-                $crate::thread_local!(@init [$($const)?] $t, $init)
+                $init
             }
             ::std::thread_local! {
-                static __OS: $t = $($const)? { $init };
+                static __OS: $t = __init();
             }
             $crate::thread::LocalKey::__new(&__OS, __init)
         };
     };
-    (@init [] $t:ty, $init:expr) => { $init };
-    (@init [const] $t:ty, $init:expr) => {{
-        const __INIT: $t = $init;
-        __INIT
-    }};
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const $init:block; $($rest:tt)*) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [const], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = const $init);
         $crate::thread_local!($($rest)*);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const $init:block) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [const], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = const $init);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr; $($rest:tt)*) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = $init);
         $crate::thread_local!($($rest)*);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = $init);
     };
 }
