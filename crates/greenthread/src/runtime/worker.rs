@@ -454,7 +454,8 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.local.ready.len() != 0 || !self.queue.is_empty()
+        let pinned = self.pinned.len() != 0 && self.held.get().is_none();
+        pinned || self.local.ready.len() != 0 || !self.queue.is_empty()
     }
 
     fn others_have_some(&self) -> bool {

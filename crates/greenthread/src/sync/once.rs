@@ -1,6 +1,7 @@
 //! `Once`: the public face of `raw_once`.
 
 use core::{
+    cell::Cell,
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
     sync::atomic::AtomicU32,
@@ -43,7 +44,8 @@ pub struct Once(RawOnce);
 /// Once::new().call_once_force(|state: &OnceState| assert!(!state.is_poisoned()));
 /// ```
 pub struct OnceState {
-    poisoned: bool,
+    /// A cell, so that it stays on its thread, as std's does.
+    poisoned: Cell<bool>,
 }
 
 /// A [`Once`] in its first state.
@@ -142,7 +144,7 @@ impl Once {
             Begin::Poisoned => panic!("Once instance has previously been poisoned"),
             Begin::Ours { poisoned } => {
                 let mut finish = Finish(&self.0, false);
-                f(&OnceState { poisoned });
+                f(&OnceState { poisoned: Cell::new(poisoned) });
                 finish.1 = true;
                 drop(finish);
             }
@@ -222,7 +224,7 @@ impl OnceState {
     /// ```
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.poisoned
+        self.poisoned.get()
     }
 }
 

@@ -106,5 +106,9 @@ mod with_greenthread {
     macro_rules! left_out {
         ($($path:ident)::+; $($entry:tt)+) => {};
     }
-    expand! { greenthread: thread mpsc atomic net fs time io process os }
+    mod by_hand {
+        use greenthread::{thread_local, *};
+        include!("by_hand.rs");
+    }
+    expand! { greenthread: thread sync mpsc atomic net fs time io process os }
 }

@@ -48,6 +48,15 @@ fn the_table_is_what_the_documentation_says() {
 }
 
 #[test]
+fn all_of_the_table_is_expanded_with_both() {
+    let names: Vec<_> = docs::TABLES.iter().map(|(name, _)| *name).collect();
+    for library in ["std", "greenthread"] {
+        let expansion = format!("expand! {{ {library}: {} }}", names.join(" "));
+        assert!(include_str!("../surface/main.rs").contains(&expansion), "{expansion}");
+    }
+}
+
+#[test]
 fn what_is_left_out_is_listed_in_the_crates_documentation() {
     let mut found = BTreeSet::new();
     let mut entries = 0;

@@ -8,4 +8,5 @@ pub use super::fd as io;
 
 pub mod fs;
 pub mod net;
+pub mod prelude;
 pub mod process;
