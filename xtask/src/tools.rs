@@ -1,9 +1,9 @@
 //! The programs that we need beside Rust, and how to come by them.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use std::{env, fs};
 
 use crate::checks::Complaints;
 use crate::repo::Repo;
@@ -25,9 +25,12 @@ pub(crate) fn mdbook(repo: &Repo) -> Result<PathBuf, Complaints> {
     eprintln!("building mdBook {MDBOOK}; this is needed once, and takes a minute or more");
     let mut install = repo.cargo();
     install.args(["install", "mdbook", "--quiet", "--locked", "--force", "--version", &format!("={MDBOOK}")]);
-    install.args(["--no-default-features", "--features", "search"]);
+    // It runs for a second: optimising it would take longer.
+    install.args(["--debug", "--no-default-features", "--features", "search"]);
     install.arg("--root").arg(&tools).arg("--target-dir").arg(tools.join("build"));
     repo.output(&mut install)?;
+    // Half a gigabyte that nobody needs again.
+    _ = fs::remove_dir_all(tools.join("build"));
     Ok(program)
 }
 

@@ -29,7 +29,7 @@ use greenthread::{
     },
     thread,
 };
-use sync_world::everywhere;
+use sync_world::{everywhere, patience};
 
 /// A directory of the test's own, which goes with it.
 struct Dir(PathBuf);
@@ -587,6 +587,7 @@ fn file_locks() {
 fn more_waiters_for_a_lock_than_the_pool_has_threads() {
     const NAME: &str = "more_waiters_for_a_lock_than_the_pool_has_threads";
     if is_child(NAME) {
+        let _patience = patience(NAME.into());
         let dir = Dir::new();
         runtime(2).run(|| {
             let path = dir.path("a");
@@ -624,6 +625,7 @@ fn more_waiters_for_a_lock_than_the_pool_has_threads() {
 /// One worker, and both ends of a FIFO: if opening, reading or writing blocked the worker, it would be for ever.
 #[test]
 fn no_call_keeps_a_worker_from_its_threads() {
+    let _patience = patience("a FIFO".into());
     let dir = Dir::new();
     fifo(&dir.path("fifo"));
     for workers in [1, 2] {
@@ -656,6 +658,7 @@ fn no_call_keeps_a_worker_from_its_threads() {
 
 #[test]
 fn siblings_run_while_a_call_is_away() {
+    let _patience = patience("a FIFO".into());
     let dir = Dir::new();
     fifo(&dir.path("fifo"));
     runtime(1).run(|| {

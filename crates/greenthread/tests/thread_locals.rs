@@ -5,6 +5,7 @@ mod common;
 mod sync_world;
 
 use std::{
+    alloc::{GlobalAlloc, Layout, System},
     cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -21,6 +22,28 @@ use greenthread::{
     thread_local,
 };
 use sync_world::everywhere;
+
+/// Counts what the calling OS thread allocates.
+struct Counting;
+
+std::thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
+
+// SAFETY: it is the system's, and counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as the caller says.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, chunk: *mut u8, layout: Layout) {
+        // SAFETY: as the caller says.
+        unsafe { System.dealloc(chunk, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// Writes its name down when it goes.
 struct Note(Arc<Mutex<Vec<&'static str>>>, &'static str);
@@ -570,4 +593,108 @@ fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
             .collect();
         threads.into_iter().for_each(|thread| thread.end());
     });
+}
+
+/// A coroutine that is suspended inside `with` may outlive the thread: then the value does too.
+#[test]
+fn a_value_in_use_is_not_destroyed() {
+    use greenthread_context::{Coroutine, State};
+    thread_local!(static NAMED: RefCell<Option<Note>> = const { RefCell::new(None) });
+    std::thread_local!(static LEFT: Cell<Option<Coroutine<(), usize, ()>>> = const { Cell::new(None) });
+    runtime(1).run(|| {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let notes = log.clone();
+        let first = thread::spawn(move || {
+            NAMED.set(Some(Note(notes, "in use")));
+            let mut coroutine = Coroutine::new(|co, ()| {
+                NAMED.with(|slot| {
+                    co.suspend(1);
+                    co.suspend(slot.borrow().as_ref().map_or(0, |note| note.1.len()));
+                });
+            });
+            assert_eq!(coroutine.resume(()), State::Yielded(1));
+            LEFT.set(Some(coroutine));
+        });
+        first.join().unwrap();
+        assert!(log.lock().unwrap().is_empty());
+        thread::spawn(|| {
+            let mut coroutine = LEFT.take().unwrap();
+            assert_eq!(coroutine.resume(()), State::Yielded(6));
+            assert_eq!(coroutine.resume(()), State::Returned(()));
+        })
+        .join()
+        .unwrap();
+    });
+}
+
+/// A thread pays for the keys that it uses, at their first use, and for no others.
+#[test]
+fn what_is_not_used_costs_nothing() {
+    thread_local!(static FIRST: Cell<u8> = const { Cell::new(0) });
+    thread_local!(static SECOND: Cell<u8> = Cell::new(0));
+    runtime(1).run(|| {
+        let of = |f: fn()| {
+            let before = ALLOCATIONS.get();
+            thread::spawn(f).join().unwrap();
+            ALLOCATIONS.get() - before
+        };
+        let nothing = || ();
+        // The first ones fill the worker's stores.
+        for _ in 0..10 {
+            of(nothing);
+            of(|| FIRST.set(1));
+        }
+        assert_eq!(of(nothing), of(thread::yield_now));
+        let one = of(|| FIRST.set(1)) - of(nothing);
+        let again = of(|| (0..100).for_each(|n| FIRST.set(n))) - of(nothing);
+        let two = of(|| (0..100).for_each(|n| (FIRST.set(n), SECOND.set(n)).0)) - of(nothing);
+        assert_eq!((one, again, two), (3, 3, 4), "a table and its entries, and a box for each value");
+    });
+}
+
+#[test]
+fn an_initialiser_is_one_piece_of_code() {
+    thread_local!(static NUMBER: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, SeqCst)
+    });
+    let mut numbers: Vec<usize> = (0..5)
+        .flat_map(|_| {
+            let ask = || NUMBER.with(|number| *number);
+            [thread::spawn(ask).join().unwrap(), std::thread::spawn(ask).join().unwrap()]
+        })
+        .collect();
+    numbers.sort();
+    assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+}
+
+/// The scheduler may run a child on its joiner's stack: it is a thread of its own all the same.
+#[test]
+fn a_child_is_not_its_joiner() {
+    thread_local!(static N: Cell<u8> = const { Cell::new(0) });
+    thread_local!(static NOTE: Slot = const { RefCell::new(None) });
+    for workers in [1, 2, 8] {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let notes = log.clone();
+        runtime(workers).run(move || {
+            NOTE.set(Some(Note(notes.clone(), "parent")));
+            N.with(|n| {
+                n.set(1);
+                for _ in 0..10 {
+                    let notes = notes.clone();
+                    let child = thread::spawn(move || {
+                        assert_eq!(N.replace(2), 0);
+                        NOTE.with_borrow(|note| assert!(note.is_none()));
+                        NOTE.set(Some(Note(notes, "child")));
+                        thread::yield_now();
+                        assert_eq!(N.get(), 2);
+                    });
+                    child.join().unwrap();
+                    assert_eq!((n.get(), N.get()), (1, 1));
+                }
+                assert_eq!(*notes.lock().unwrap(), ["child"; 10]);
+            });
+        });
+        assert_eq!(log.lock().unwrap().last(), Some(&"parent"));
+    }
 }

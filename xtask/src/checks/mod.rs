@@ -11,6 +11,7 @@ mod gdb;
 mod links;
 mod listings;
 mod measured;
+mod named;
 mod pasted;
 mod pictures;
 mod spelling;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[Check] = &[
         "what chapters include is there, and each line of a listing is shown",
         coverage::check,
     ),
+    Check::new("named", "files and programs that chapters name are there", named::check),
     Check::new("spelling", "all words are in the dictionary or in words.txt", spelling::check),
     Check::new("bare", "the bare version is the commented one without comments", bare::check)
         .recorded_by(bare::record),

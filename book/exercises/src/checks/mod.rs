@@ -8,6 +8,10 @@ mod chapter_03;
 mod chapter_04;
 mod chapter_05;
 mod chapter_06;
+mod chapter_07;
+mod chapter_08;
+mod chapter_09;
+mod chapter_10;
 
 /// A chapter's exercise.
 #[derive(Debug)]
@@ -26,4 +30,8 @@ pub const ALL: &[Exercise] = &[
     Exercise { chapter: 4, check: chapter_04::check },
     Exercise { chapter: 5, check: chapter_05::check },
     Exercise { chapter: 6, check: chapter_06::check },
+    Exercise { chapter: 7, check: chapter_07::check },
+    Exercise { chapter: 8, check: chapter_08::check },
+    Exercise { chapter: 9, check: chapter_09::check },
+    Exercise { chapter: 10, check: chapter_10::check },
 ];

@@ -328,7 +328,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_clone(&self) -> Result<File> {
-        self.0.file.try_clone().map(Self::new)
+        self.0.try_clone().map(Self)
     }
 
     /// Sets the file's permissions.

@@ -14,6 +14,7 @@ use core::sync::atomic::{
 use std::{
     fs::File,
     io::{IoSliceMut, Result},
+    sync::Arc,
 };
 
 use crate::{
@@ -29,9 +30,14 @@ const CACHED: u8 = 1;
 /// It may not: the file is read past the cache, or is of another kind.
 const POOLED: u8 = 2;
 
-/// An open file, and what is known about it.
+/// A handle to an open file, and what is known about it.
 pub(super) struct Open {
     pub(super) file: File,
+    known: Arc<Known>,
+}
+
+/// What is known about an open file. All of its handles share it.
+struct Known {
     reads: AtomicU8,
     /// How many calls are on the pool: they may hold the lock of the file's position.
     away: AtomicU32,
@@ -39,7 +45,12 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(file: File) -> Self {
-        Self { file, reads: AtomicU8::new(UNKNOWN), away: AtomicU32::new(0) }
+        Self { file, known: Arc::new(Known { reads: AtomicU8::new(UNKNOWN), away: AtomicU32::new(0) }) }
+    }
+
+    /// Another handle.
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Self { file: self.file.try_clone()?, known: self.known.clone() })
     }
 
     /// Makes a call that may wait for the disk.
@@ -50,14 +61,14 @@ impl Open {
                 self.0.fetch_sub(1, Release);
             }
         }
-        self.away.fetch_add(1, Relaxed);
-        let _away = Away(&self.away);
+        self.known.away.fetch_add(1, Relaxed);
+        let _away = Away(&self.known.away);
         runtime::unblock(|| f(&self.file))
     }
 
     /// Makes a call that only needs the file's position: it doesn't wait, unless another call that does holds it.
     pub(super) fn quick<T: Send>(&self, f: impl FnOnce(&File) -> T + Send) -> T {
-        if self.away.load(Acquire) == 0 { f(&self.file) } else { self.call(f) }
+        if self.known.away.load(Acquire) == 0 { f(&self.file) } else { self.call(f) }
     }
 
     /// Reads into `bufs`, at an offset or at the position; `plain` is the call that may wait.
@@ -70,10 +81,10 @@ impl Open {
         if local::current().is_none() {
             return plain(&self.file, bufs);
         }
-        if (offset.is_some() || self.away.load(Acquire) == 0) && self.tries_cache() {
+        if (offset.is_some() || self.known.away.load(Acquire) == 0) && self.tries_cache() {
             match bufs.with(|bufs| file::read_cached(&self.file, bufs, offset)) {
                 Cached::Read(count) => return Ok(count),
-                Cached::Never => self.reads.store(POOLED, Relaxed),
+                Cached::Never => self.known.reads.store(POOLED, Relaxed),
                 Cached::Unknown => {}
             }
         }
@@ -86,10 +97,10 @@ impl Open {
     }
 
     fn tries_cache(&self) -> bool {
-        match self.reads.load(Relaxed) {
+        match self.known.reads.load(Relaxed) {
             UNKNOWN => {
                 let cached = !file::is_direct(&self.file).unwrap_or(true);
-                self.reads.store(if cached { CACHED } else { POOLED }, Relaxed);
+                self.known.reads.store(if cached { CACHED } else { POOLED }, Relaxed);
                 cached
             }
             known => known == CACHED,

@@ -90,18 +90,18 @@ impl Worker {
         self.refused.set(Some(self.local.clock.now()));
         // SAFETY: unstarted, alive, and ours.
         let thread = unsafe { task.as_ref() };
-        let pinned = !thread.home.get().is_null();
-        if pinned && self.shared.started() > 0 {
-            self.held.set(Some(self.local.clock.now()));
-            self.shared.note_refusal(thread.stack_size);
-            // SAFETY: unstarted, ours, and in no list.
-            unsafe { self.pinned.push(task) };
-            return self.shared.wake_all();
-        }
         if self.shared.started() > 0 {
             self.shared.note_refusal(thread.stack_size);
-            // SAFETY: unstarted, and ours to give.
-            unsafe { self.shared.starved.push(task) };
+            // SAFETY: unstarted, ours to give, and in no list.
+            unsafe {
+                if thread.home.get().is_null() {
+                    self.shared.starved.push(task);
+                } else {
+                    // It may start here only.
+                    self.held.set(self.refused.get());
+                    self.pinned.push(task);
+                }
+            }
             // Siblings that sleep may have stacks at hand; they give them up.
             return self.shared.wake_all();
         }

@@ -454,8 +454,7 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        let pinned = self.pinned.len() != 0 && self.held.get().is_none();
-        pinned || self.local.ready.len() != 0 || !self.queue.is_empty()
+        self.local.ready.len() != 0 || !self.queue.is_empty()
     }
 
     fn others_have_some(&self) -> bool {

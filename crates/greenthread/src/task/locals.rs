@@ -10,17 +10,20 @@
 //! 1. A table is touched by its own thread only, and no reference into it is kept while anything of the user's runs.
 //! 2. An entry's key is the address of a static `LocalKey<T>`, so it means one `T`; its node is null once the value has
 //!    been destroyed, else a leaked `Box<Node<T>>`.
-//! 3. A node stays where it is until it is destroyed, at the thread's end: no `with` of this thread's is active then.
+//! 3. A node stays where it is until it is destroyed, at the thread's end. Whoever has a [`Use`] of its value keeps it from
+//!    that: on the thread's own stack there is none any more by then, but a coroutine may have one, suspended in
+//!    the middle of a `with`, and live on in another thread. Then value and node stay for ever.
 //! 4. The list from `newest` on holds exactly the nodes whose values have a destructor and have not been destroyed.
 
 use core::{
-    cell::UnsafeCell,
+    cell::Cell,
     mem::{self, needs_drop},
+    ops::Deref,
     ptr::{self, NonNull},
 };
 use std::{
     io::{self, Write},
-    panic::catch_unwind,
+    panic::{AssertUnwindSafe, catch_unwind},
     process,
 };
 
@@ -35,6 +38,8 @@ struct Header {
     key: Key,
     /// The next older one with a destructor.
     older: *mut Header,
+    /// How many have a reference to the value.
+    uses: Cell<usize>,
     /// Drops and frees the node.
     free: unsafe fn(*mut Header),
 }
@@ -42,7 +47,42 @@ struct Header {
 #[repr(C)]
 struct Node<T> {
     header: Header,
-    value: UnsafeCell<T>,
+    value: T,
+}
+
+/// A value while somebody uses it. It stays on the OS thread: it isn't `Send`.
+#[derive(Debug)]
+pub(crate) struct Use<T>(NonNull<Node<T>>);
+
+impl<T> Use<T> {
+    /// # Safety
+    /// The node is alive: in the table, and not destroyed.
+    #[inline]
+    unsafe fn new(node: NonNull<Node<T>>) -> Self {
+        // SAFETY: alive, says the caller. Each use has a frame or an object of its own: they don't overflow the count.
+        let uses = unsafe { &(*node.as_ptr()).header.uses };
+        uses.set(uses.get() + 1);
+        Self(node)
+    }
+}
+
+impl<T> Deref for Use<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: kept by this use, and only ever shared (invariant 3).
+        unsafe { &self.0.as_ref().value }
+    }
+}
+
+impl<T> Drop for Use<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: kept by this use until now (invariant 3).
+        let uses = unsafe { &self.0.as_ref().header.uses };
+        uses.set(uses.get() - 1);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +106,7 @@ pub(crate) struct Table {
 /// What a thread has of a key.
 #[derive(Debug)]
 pub(crate) enum Found<T> {
-    Value(NonNull<T>),
+    Value(Use<T>),
     /// It has never been made.
     Nothing,
     /// The thread ends, and it is gone.
@@ -86,8 +126,8 @@ pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
         return Found::Nothing;
     }
     match NonNull::new(entry.node.cast::<Node<T>>()) {
-        // SAFETY: a node of this key's type (invariant 2), and the value lies in it.
-        Some(node) => Found::Value(unsafe { NonNull::new_unchecked((*node.as_ptr()).value.get()) }),
+        // SAFETY: a node of this key's type, and alive (invariant 2).
+        Some(node) => Found::Value(unsafe { Use::new(node) }),
         None => Found::Destroyed,
     }
 }
@@ -98,13 +138,13 @@ pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
 /// # Safety
 /// As for [`find`]; the key has not been destroyed.
 #[cold]
-pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> NonNull<T> {
+pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> Use<T> {
     // SAFETY: as the caller says.
-    if let Found::Value(place) = unsafe { find::<T>(task, key) } {
-        return place;
+    if let Found::Value(earlier) = unsafe { find::<T>(task, key) } {
+        return earlier;
     }
-    let header = Header { key, older: ptr::null_mut(), free: free::<T> };
-    let node = Box::into_raw(Box::new(Node { header, value: UnsafeCell::new(value) }));
+    let header = Header { key, older: ptr::null_mut(), uses: Cell::new(0), free: free::<T> };
+    let node = NonNull::from(Box::leak(Box::new(Node { header, value })));
     let table = task.locals.get().unwrap_or_else(|| {
         let table = Table { entries: Box::new([FREE; 4]), used: 0, newest: ptr::null_mut() };
         let table = NonNull::from(Box::leak(Box::new(table)));
@@ -113,19 +153,25 @@ pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> NonN
     });
     // SAFETY: the thread's own, and no other reference lives (invariant 1).
     let table = unsafe { &mut *table.as_ptr() };
-    table.add(Entry { key, node: node.cast() });
-    // SAFETY: the node is new, and nobody else's.
-    unsafe {
-        if needs_drop::<T>() {
-            (*node).header.older = mem::replace(&mut table.newest, node.cast());
-        }
-        NonNull::new_unchecked((*node).value.get())
+    if needs_drop::<T>() {
+        // SAFETY: the node is new, and nobody else's.
+        unsafe { (*node.as_ptr()).header.older = table.newest };
+        table.newest = node.as_ptr().cast();
     }
+    table.add(Entry { key, node: node.as_ptr().cast() });
+    // SAFETY: alive.
+    unsafe { Use::new(node) }
 }
 
+/// # Safety
+/// It is a `Node<T>`, and the caller has taken it out of the table: it has no owner (invariant 2).
 unsafe fn free<T>(node: *mut Header) {
-    // SAFETY: a `Node<T>` from a `Box`, by the one who has taken it out of the table (invariant 2).
-    drop(unsafe { Box::from_raw(node.cast::<Node<T>>()) });
+    // SAFETY: as the caller says. What is in use stays (invariant 3).
+    unsafe {
+        if (*node).uses.get() == 0 {
+            drop(Box::from_raw(node.cast::<Node<T>>()));
+        }
+    }
 }
 
 /// Destroys what has a destructor. The keys stay destroyed until [`clear`].
@@ -137,14 +183,14 @@ pub(crate) unsafe fn destroy(task: &Task) {
     let table = table.as_ptr();
     // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node of the list is alive,
     // and out of list and table before it goes (invariants 2, 4).
-    let all = catch_unwind(|| unsafe {
+    let all = catch_unwind(AssertUnwindSafe(|| unsafe {
         while let Some(node) = NonNull::new((*table).newest) {
-            let Header { key, older, free } = *node.as_ptr();
-            (*table).newest = older;
-            (&mut *table).mark_destroyed(key);
-            free(node.as_ptr());
+            let header = node.as_ptr();
+            (*table).newest = (*header).older;
+            (&mut *table).mark_destroyed((*header).key);
+            ((*header).free)(header);
         }
-    });
+    }));
     if all.is_err() {
         // As in std: the others would be left, and there is nobody to hand the panic to.
         let _ = io::stderr().write_all(b"fatal: a thread-local panicked when it was destroyed\n");

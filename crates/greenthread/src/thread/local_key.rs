@@ -2,15 +2,14 @@
 
 use core::{
     cell::{Cell, RefCell},
-    fmt,
-    ptr::{self, NonNull},
+    fmt, ptr,
 };
 use std::{error::Error, thread};
 
 use crate::task::{
     block::Task,
     local,
-    locals::{self, Found},
+    locals::{self, Found, Use},
 };
 
 /// The error of [`LocalKey::try_with`]: the thread ends, and the value is gone already. As
@@ -65,12 +64,14 @@ impl Error for AccessError {}
 ///
 /// # Cost
 ///
-/// A thread that uses no key pays nothing. An access is some ten instructions; the first one to a key in a thread
+/// A thread that uses no key pays nothing. An access is some twenty instructions; the first one to a key in a thread
 /// allocates.
 ///
 /// # Differs from std
 ///
 /// * The order of destruction is promised.
+/// * A value that a coroutine (of `greenthread-context`) uses, suspended in the middle of a `with`, when its thread ends
+///   is not destroyed at all: the coroutine may go on in another thread of the worker.
 /// * A scope waits for the destructors of its threads' values.
 /// * The global allocator can't use it on a green thread: it would be asked for the memory.
 ///
@@ -126,7 +127,7 @@ impl<T: 'static> LocalKey<T> {
 
     /// The thread's value, which is made by `init` if it is not there; `None` if it has been destroyed.
     #[inline]
-    fn value(&'static self, task: &Task, init: impl FnOnce() -> T) -> Option<NonNull<T>> {
+    fn value(&'static self, task: &Task, init: impl FnOnce() -> T) -> Option<Use<T>> {
         let key = ptr::from_ref(self).cast();
         // SAFETY: `task` runs, and the key is of this type.
         match unsafe { locals::find::<T>(task, key) } {
@@ -185,8 +186,7 @@ impl<T: 'static> LocalKey<T> {
         match green() {
             Some(task) => {
                 let value = self.value(task, self.init).ok_or(AccessError)?;
-                // SAFETY: the value stays until the thread ends, after `f`, and is only ever shared.
-                Ok(f(unsafe { value.as_ref() }))
+                Ok(f(&value))
             }
             None => self.os.try_with(f).map_err(|_| AccessError),
         }
@@ -199,8 +199,7 @@ impl<T: 'static> LocalKey<T> {
         let value = self.value(task, || first.take().expect("made once"));
         let Some(value) = value else { gone() };
         if let Some(first) = first {
-            // SAFETY: as in `try_with`.
-            f(first, unsafe { value.as_ref() });
+            f(first, &value);
         }
     }
 }
@@ -437,34 +436,39 @@ impl<T: 'static> LocalKey<RefCell<T>> {
 #[macro_export]
 macro_rules! thread_local {
     () => {};
-    (@key [$($attr:tt)*] $vis:vis $name:ident, $t:ty, [$($const:ident)?], $init:expr) => {
+    // The initialiser is expanded once: there may be statics in it.
+    (@key [$($attr:tt)*] $vis:vis $name:ident: $t:ty = const $init:block) => {
+        $($attr)* $vis static $name: $crate::thread::LocalKey<$t> = {
+            const __INIT: $t = $init;
+            ::std::thread_local! {
+                static __OS: $t = const { __INIT };
+            }
+            $crate::thread::LocalKey::__new(&__OS, || __INIT)
+        };
+    };
+    (@key [$($attr:tt)*] $vis:vis $name:ident: $t:ty = $init:expr) => {
         $($attr)* $vis static $name: $crate::thread::LocalKey<$t> = {
             fn __init() -> $t {
-                $crate::thread_local!(@init [$($const)?] $t, $init)
+                $init
             }
             ::std::thread_local! {
-                static __OS: $t = $($const)? { $init };
+                static __OS: $t = __init();
             }
             $crate::thread::LocalKey::__new(&__OS, __init)
         };
     };
-    (@init [] $t:ty, $init:expr) => { $init };
-    (@init [const] $t:ty, $init:expr) => {{
-        const __INIT: $t = $init;
-        __INIT
-    }};
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const $init:block; $($rest:tt)*) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [const], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = const $init);
         $crate::thread_local!($($rest)*);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const $init:block) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [const], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = const $init);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr; $($rest:tt)*) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = $init);
         $crate::thread_local!($($rest)*);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr) => {
-        $crate::thread_local!(@key [$(#[$attr])*] $vis $name, $t, [], $init);
+        $crate::thread_local!(@key [$(#[$attr])*] $vis $name: $t = $init);
     };
 }

@@ -1,0 +1,24 @@
+//! Stacks made of plain memory, as before.
+
+use std::io;
+
+/// A stack.
+#[derive(Debug)]
+pub(crate) struct Stack(Vec<u128>);
+
+impl Stack {
+    /// What a thread gets that asks for nothing.
+    pub(crate) const DEFAULT_SIZE: usize = 256 * 1024;
+
+    /// Makes a stack of `size` bytes.
+    pub(crate) fn new(size: usize) -> io::Result<Self> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(size.max(1024).div_ceil(16)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        Ok(Self(memory))
+    }
+
+    /// Where it ends: one past its highest byte, a multiple of 16.
+    pub(crate) fn top(&self) -> *mut u8 {
+        self.0.as_ptr().wrapping_add(self.0.capacity()).cast_mut().cast()
+    }
+}
