@@ -706,6 +706,29 @@ fn inside_without_yield_the_calls_are_made_right_here() {
     });
 }
 
+#[test]
+fn who_reads_from_the_cache_takes_turns() {
+    let dir = Dir::new();
+    std::fs::write(dir.path("a"), pattern(10_000)).unwrap();
+    runtime(1).run(|| {
+        let steps = Arc::new(AtomicUsize::new(0));
+        let sibling = thread::spawn({
+            let steps = steps.clone();
+            move || {
+                for _ in 0..50 {
+                    steps.fetch_add(1, SeqCst);
+                    thread::yield_now();
+                }
+            }
+        });
+        let file = File::open(dir.path("a")).unwrap();
+        while steps.load(SeqCst) < 50 {
+            file.read_exact_at(&mut [0; 100], 5_000).unwrap();
+        }
+        sibling.join().unwrap();
+    });
+}
+
 /// Threads do whatever they like to files of their own; a plain vector says what must be in them.
 #[test]
 fn random_work() {

@@ -248,7 +248,7 @@ impl Descriptor {
 }
 
 /// Lets others run, now and then, if one call follows the other and none waits.
-fn take_turns(driver: &PollDriver) {
+pub(crate) fn take_turns(driver: &PollDriver) {
     if driver.is_due()
         && let Some((local, task)) = local::current()
     {

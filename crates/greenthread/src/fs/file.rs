@@ -28,7 +28,8 @@ use crate::runtime;
 /// # Differs from std
 ///
 /// * There is no `Read`, `Write` and `Seek` for `Arc<File>`, which only std could add: use `&*file`.
-/// * [`is_terminal`](File::is_terminal) is a method: std's trait is closed to others.
+/// * [`is_terminal`](File::is_terminal) is a method, and of [`io::IsTerminal`](crate::io::IsTerminal): std's trait is
+///   closed to others.
 ///
 /// # Examples
 ///
@@ -396,7 +397,7 @@ impl File {
         self.set_times(FileTimes::new().set_modified(time))
     }
 
-    /// Whether it is a terminal: [`std::io::IsTerminal`], which is closed to types that aren't std's.
+    /// Whether it is a terminal: as [`IsTerminal`](crate::io::IsTerminal), which it has too.
     ///
     /// # Examples
     ///

@@ -2,7 +2,8 @@
 //!
 //! On an OS thread it is made right here. On a green thread it is made on the blocking pool, while the caller is
 //! parked; the buffer is the caller's own, which can't go meanwhile (`runtime::blocking`). A read first takes what is in
-//! the page cache, if it is: that is ten times faster than the pool, and never waits for the disk.
+//! the page cache, if it is: that is ten times faster than the pool, and never waits for the disk. (So a thread may read
+//! on and on without waiting; it takes turns with its siblings, as at sockets.)
 //!
 //! A driver with an operation of its own for positioned reads and writes (`driver`) is asked here, in `read` and `write`,
 //! before the pool.
@@ -18,9 +19,9 @@ use std::{
 };
 
 use crate::{
+    descriptor::take_turns,
     runtime,
     sys::file::{self, Cached},
-    task::local,
 };
 
 /// Nobody has asked yet.
@@ -78,10 +79,9 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File, B) -> Result<usize> + Send,
     ) -> Result<usize> {
-        if local::current().is_none() {
-            return plain(&self.file, bufs);
-        }
+        let Some(driver) = runtime::driver() else { return plain(&self.file, bufs) };
         if (offset.is_some() || self.known.away.load(Acquire) == 0) && self.tries_cache() {
+            take_turns(driver);
             match bufs.with(|bufs| file::read_cached(&self.file, bufs, offset)) {
                 Cached::Read(count) => return Ok(count),
                 Cached::Never => self.known.reads.store(POOLED, Relaxed),
