@@ -8,8 +8,8 @@ fn paint(stack: &mut [u64]) {
     stack.fill(PAINT);
 }
 
-/// How many words were in use when the stack was at its deepest. It grows from its last word towards its first,
-/// and not every word on the way is written to.
+/// How many words were in use when the stack was at its deepest. It grows from its last word
+/// towards its first, and not every word on the way is written to.
 fn used(stack: &[u64]) -> usize {
     let untouched = stack.iter().take_while(|word| **word == PAINT).count();
     stack.len() - untouched

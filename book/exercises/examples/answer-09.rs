@@ -8,7 +8,8 @@ struct Region {
 }
 
 impl Region {
-    /// Which stack has overflowed, if somebody has touched `address`; `None` if that is no guard of ours.
+    /// Which stack has overflowed, if somebody has touched `address`; `None` if that is no
+    /// guard of ours.
     fn overflowed(&self, address: usize) -> Option<usize> {
         let offset = address.checked_sub(self.base)?;
         let stride = self.guard + self.stack;
@@ -19,7 +20,8 @@ impl Region {
 
 /// The arguments: base, guard, stack, count, then addresses.
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<usize>().expect("a number"));
+    let arguments = std::env::args().skip(1);
+    let mut numbers = arguments.map(|number| number.parse::<usize>().expect("a number"));
     let mut next = || numbers.next().expect("four numbers and more");
     let region = Region { base: next(), guard: next(), stack: next(), count: next() };
     for address in numbers {

@@ -5,7 +5,8 @@ use std::any::Any;
 use panics::{run, spawn};
 
 fn told(payload: Box<dyn Any + Send>) -> String {
-    // Without anything to put in, the text is in the program itself; else it was made, and has an owner.
+    // Without anything to put in, the text is in the program itself; else it was made, and has
+    // an owner.
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {

@@ -1,6 +1,7 @@
-//! Exercise of chapter 7: a gauge for stacks. Paint a stack before its thread begins; look afterwards where the paint has gone.
+//! Exercise of chapter 7: a gauge for stacks. Paint a stack before its thread begins; look
+//! afterwards where the paint has gone.
 //!
-//! `paint` is done. Write `used`. Then `cargo run -p exercises -- check 7`.
+//! `paint` is done. Write `used`. Then run `cargo run -p exercises -- check 7`.
 
 /// What nobody writes by chance.
 const PAINT: u64 = 0x5EA1_5EA1_5EA1_5EA1;
@@ -10,8 +11,8 @@ fn paint(stack: &mut [u64]) {
     stack.fill(PAINT);
 }
 
-/// How many words were in use when the stack was at its deepest. It grows from its last word towards its first,
-/// and not every word on the way is written to.
+/// How many words were in use when the stack was at its deepest. It grows from its last word
+/// towards its first, and not every word on the way is written to.
 fn used(stack: &[u64]) -> usize {
     // Your turn.
     stack.len() - stack.len()

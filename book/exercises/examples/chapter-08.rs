@@ -1,6 +1,7 @@
 //! Exercise of chapter 8: a mailbox for threads. Whoever opens it waits until there is a letter.
 //!
-//! It doesn't work: run it, and read what the panic says. Mend `receive`. Then `cargo run -p exercises -- check 8`.
+//! It doesn't work: run it, and read what the panic says. Mend `receive`. Then run
+//! `cargo run -p exercises -- check 8`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

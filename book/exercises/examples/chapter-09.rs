@@ -1,4 +1,5 @@
-//! Exercise of chapter 9: whose guard is it? A region has many stacks, each with its guard below it:
+//! Exercise of chapter 9: whose guard is it? A region has many stacks, each with its guard
+//! below it:
 //!
 //! ```text
 //! base:  | guard 0 | stack 0 | guard 1 | stack 1 | guard 2 | stack 2 |  :end
@@ -14,9 +15,11 @@ struct Region {
 }
 
 impl Region {
-    /// Which stack has overflowed, if somebody has touched `address`; `None` if that is no guard of ours.
+    /// Which stack has overflowed, if somebody has touched `address`; `None` if that is no
+    /// guard of ours.
     fn overflowed(&self, address: usize) -> Option<usize> {
-        // Your turn. An address is anything that a program may come up with: mind those below `base`.
+        // Your turn. An address is anything that a program may come up with: mind those below
+        // `base`.
         let Self { base, guard, stack, count } = *self;
         (address == base + guard + stack + count).then_some(0)
     }
@@ -24,7 +27,8 @@ impl Region {
 
 /// The arguments: base, guard, stack, count, then addresses.
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<usize>().expect("a number"));
+    let arguments = std::env::args().skip(1);
+    let mut numbers = arguments.map(|number| number.parse::<usize>().expect("a number"));
     let mut next = || numbers.next().expect("four numbers and more");
     let region = Region { base: next(), guard: next(), stack: next(), count: next() };
     for address in numbers {

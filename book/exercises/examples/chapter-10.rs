@@ -1,7 +1,9 @@
-//! Exercise of chapter 10: what did it say? `join` gives what a thread has panicked with, and that may be anything.
+//! Exercise of chapter 10: what did it say? `join` gives what a thread has panicked with, and
+//! that may be anything.
 //!
-//! Write `told`: the text of `panic!("...")` and of `panic!("... {number}")` (which type is which?), and `something
-//! else` for what is neither. Then `cargo run -p exercises -- check 10`.
+//! Write `told`: the text of `panic!("...")` and of `panic!("... {number}")` (which type is
+//! which?), and `something else` for what is neither. Then run
+//! `cargo run -p exercises -- check 10`.
 
 use std::any::Any;
 

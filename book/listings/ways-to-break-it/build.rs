@@ -13,13 +13,15 @@ fn main() {
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let write = |name: &str, toy: &str| {
         let path = Path::new(&out).join(name).with_extension("rs");
-        fs::write(&path, without_main(toy)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        fs::write(&path, without_main(toy))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     };
     let toy = fs::read_to_string(TOY).unwrap_or_else(|error| panic!("{TOY}: {error}"));
     write("toy", &toy);
     for entry in fs::read_dir("edits").expect("there is a folder edits") {
         let path = entry.expect("edits can be read").path();
-        let diff = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let diff = fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name in UTF-8");
         write(name, &apply(&toy, &diff, name));
     }
@@ -54,7 +56,10 @@ fn apply(toy: &str, diff: &str, name: &str) -> String {
 fn without_main(toy: &str) -> String {
     let (before, rest) = toy.split_once(MAIN).expect("the toy has a main");
     let (_, after) = rest.split_once("\n}\n").expect("its main ends");
-    let text = format!("{before}{after}").replace("#[expect(dead_code)]", "#[allow(dead_code)]");
+    let text =
+        format!("{before}{after}").replace("#[expect(dead_code)]", "#[allow(dead_code)]");
     let text = text.replace("\nfn ", "\n#[allow(dead_code)]\nfn ");
-    text.lines().filter(|line| !line.starts_with("//!")).fold(String::new(), |text, line| text + line + "\n")
+    text.lines()
+        .filter(|line| !line.starts_with("//!"))
+        .fold(String::new(), |text, line| text + line + "\n")
 }

@@ -1,5 +1,6 @@
 // ANCHOR: head
-//! The two hundred lines with a safe face: threads have results, and whoever wants one waits for it.
+//! The two hundred lines with a safe face: threads have results, and whoever wants one waits
+//! for it.
 //!
 //! ```
 //! let sum = a_safe_face::run(|| {

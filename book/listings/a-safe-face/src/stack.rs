@@ -13,7 +13,9 @@ impl Stack {
     /// Makes a stack of `size` bytes.
     pub(crate) fn new(size: usize) -> io::Result<Self> {
         let mut memory = Vec::new();
-        memory.try_reserve_exact(size.max(1024).div_ceil(16)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        memory
+            .try_reserve_exact(size.max(1024).div_ceil(16))
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
         Ok(Self(memory))
     }
 

@@ -1,13 +1,18 @@
-//! The switch of chapter 5, in a room of its own. (x86-64 with the System V convention: Linux, macOS, the BSDs.)
+//! The switch of chapter 5, in a room of its own. (x86-64 with the System V convention: Linux,
+//! macOS, the BSDs.)
 
 use std::arch::asm;
 
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-compile_error!("from here on the listings are for x86-64 with the System V calling convention");
+compile_error!(
+    "from here on the listings are for x86-64 with the System V calling convention"
+);
 
 /// A stack that was left: where its registers lie.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context(#[allow(dead_code, reason = "it is the assembly that reads it")] *mut usize);
+pub(crate) struct Context(
+    #[allow(dead_code, reason = "it is the assembly that reads it")] *mut usize,
+);
 
 /// A context that begins with `start`, on the stack that ends at `top`.
 ///
@@ -24,8 +29,8 @@ pub(crate) unsafe fn prepare(top: *mut u8, start: extern "C" fn() -> !) -> Conte
 /// Goes on with the context in `*other`, and leaves the running one there.
 ///
 /// # Safety
-/// The context was left by `prepare` or `switch`, on this OS thread, and its stack is still there. While nobody has
-/// come back, the stack that we leave must stay, too.
+/// The context was left by `prepare` or `switch`, on this OS thread, and its stack is still
+/// there. While nobody has come back, the stack that we leave must stay, too.
 pub(crate) unsafe fn switch(other: *mut Context) {
     // SAFETY: Nobody writes to this stack until a switch to it goes on at 2.
     unsafe {

@@ -3,10 +3,12 @@
 //!
 //! What the safety of this room rests on:
 //!
-//! 1. Everything in here belongs to one OS thread: what others could reach is behind `Rc`, which isn't `Send`.
-//! 2. `Thread::context` holds the thread's context while it is suspended, and that of `run` while it runs.
-//! 3. A stack is given back in one place, `turn`, when its thread has ended. If a thread never ends, its stack stays
-//!    for ever: what lies on it may be lent out.
+//! 1. Everything in here belongs to one OS thread: what others could reach is behind `Rc`,
+//!    which isn't `Send`.
+//! 2. `Thread::context` holds the thread's context while it is suspended, and that of `run`
+//!    while it runs.
+//! 3. A stack is given back in one place, `turn`, when its thread has ended. If a thread never
+//!    ends, its stack stays for ever: what lies on it may be lent out.
 //! 4. No code of the user's runs while one of our cells is borrowed.
 
 use std::cell::{Cell, RefCell};
@@ -59,7 +61,8 @@ impl Drop for Thread {
 // ANCHOR_END: drop
 
 // ANCHOR: run
-/// Runs `f` as a green thread, and all the threads that it spawns. Returns when all of them have ended.
+/// Runs `f` as a green thread, and all the threads that it spawns. Returns when all of them
+/// have ended.
 ///
 /// # Panics
 /// If threads are left that wait for each other; and within another `run`.
@@ -69,7 +72,8 @@ where
     T: 'static,
 {
     assert!(ALIVE.get() == 0, "there is a `run` already on this OS thread");
-    let main = Builder::new().name("main".into()).start(f).expect("there is memory for one stack");
+    let main =
+        Builder::new().name("main".into()).start(f).expect("there is memory for one stack");
     while let Some(thread) = READY.with_borrow_mut(VecDeque::pop_front) {
         turn(thread);
     }
@@ -108,7 +112,8 @@ fn suspend(state: State) {
 }
 
 fn with_current<R>(f: impl FnOnce(&Rc<Thread>) -> R) -> Option<R> {
-    // SAFETY: Null, or what `turn` has put there. It waits, and keeps the thread in place meanwhile.
+    // SAFETY: Null, or what `turn` has put there. It waits, and keeps the thread in place
+    // meanwhile.
     unsafe { CURRENT.get().as_ref() }.map(f)
 }
 
@@ -159,7 +164,8 @@ impl Builder {
         Self { stack_size: Some(bytes), ..self }
     }
 
-    /// Spawns the thread. It has its first turn when those before it in the queue have had theirs.
+    /// Spawns the thread. It has its first turn when those before it in the queue have had
+    /// theirs.
     ///
     /// # Errors
     /// If there is no memory for its stack.
@@ -232,8 +238,8 @@ impl<T> JoinHandle<T> {
             if let Some(outcome) = self.0.outcome.take() {
                 return outcome;
             }
-            let me =
-                with_current(Rc::clone).expect("only threads wait for threads: use `run` for the first one");
+            let me = with_current(Rc::clone)
+                .expect("only threads wait for threads: use `run` for the first one");
             self.0.joiner.set(Some(me));
             suspend(State::Waiting);
         }
@@ -253,9 +259,12 @@ pub fn name() -> Option<String> {
     with_running(|name, _| Some(name?.to_owned())).flatten()
 }
 
-/// Calls `f` with the name and the stack of the running green thread, if there is one. `f` calls nothing of the user's.
+/// Calls `f` with the name and the stack of the running green thread, if there is one. `f`
+/// calls nothing of the user's.
 pub(crate) fn with_running<R>(f: impl FnOnce(Option<&str>, &Stack) -> R) -> Option<R> {
-    with_current(|thread| thread.stack.borrow().as_ref().map(|stack| f(thread.name.as_deref(), stack)))
-        .flatten()
+    with_current(|thread| {
+        thread.stack.borrow().as_ref().map(|stack| f(thread.name.as_deref(), stack))
+    })
+    .flatten()
 }
 // ANCHOR_END: rest

@@ -1,10 +1,13 @@
 // ANCHOR: head
-//! A function that gives its values one by one, on a stack of its own. Dropped half-way, it is unwound.
+//! A function that gives its values one by one, on a stack of its own. Dropped half-way, it is
+//! unwound.
 //!
 //! What the safety of this room rests on:
 //!
-//! 1. All is on one OS thread: `Generator` and `Yielder` are not `Send`, because of their `Rc`.
-//! 2. `Shared::context` holds the body's context while it is suspended, and the caller's while the body runs.
+//! 1. All is on one OS thread: `Generator` and `Yielder` are not `Send`, because of their
+//!    `Rc`.
+//! 2. `Shared::context` holds the body's context while it is suspended, and the caller's while
+//!    the body runs.
 //! 3. The body has ended, or never begun, before its stack is dropped.
 
 use std::any::Any;
@@ -40,7 +43,8 @@ struct Shared<T> {
 /// Calls the function, and gives the context to go on with when that has ended.
 type Body = Box<dyn FnOnce() -> *mut Context>;
 
-/// What a body is unwound with, when it is dropped half-way. Nobody else can make or catch one unseen.
+/// What a body is unwound with, when it is dropped half-way. Nobody else can make or catch one
+/// unseen.
 struct Cancelled;
 // ANCHOR_END: types
 
@@ -76,7 +80,8 @@ impl<T: 'static> Generator<T> {
         if let Some(body) = self.shared.body.take() {
             BODY.set(Some(body));
         }
-        // SAFETY: It has not ended, so by invariants 1 and 2 it is suspended, and its stack is there.
+        // SAFETY: It has not ended, so by invariants 1 and 2 it is suspended, and its stack is
+        // there.
         unsafe { switch(self.shared.context.as_ptr()) };
     }
 }
@@ -145,7 +150,9 @@ extern "C" fn start() -> ! {
 
 impl<T: 'static> fmt::Debug for Generator<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Generator").field("ended", &self.shared.ended.get()).finish_non_exhaustive()
+        f.debug_struct("Generator")
+            .field("ended", &self.shared.ended.get())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 // ANCHOR: head
-//! The threads of chapters 8 and 9; a panic ends its thread and nothing else, and whoever joins it is told.
+//! The threads of chapters 8 and 9; a panic ends its thread and nothing else, and whoever
+//! joins it is told.
 //!
 //! ```
 //! let outcome = panics::run(|| panics::spawn(|| -> u32 { panic!("no more coffee") }).join());

@@ -1,5 +1,6 @@
 // ANCHOR: head
-//! What happens around a thread's closure: its panic is caught, kept, and handed to whoever joins.
+//! What happens around a thread's closure: its panic is caught, kept, and handed to whoever
+//! joins.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
@@ -14,8 +15,8 @@ pub type Outcome<T> = std::thread::Result<T>;
 /// Calls a thread's closure.
 pub(crate) fn call<T>(f: impl FnOnce() -> T) -> Outcome<T> {
     install_hook();
-    // Nobody sees what the closure has left half done: it was ours alone, or is behind something that can be seen half
-    // done by other threads anyway.
+    // Nobody sees what the closure has left half done: it was ours alone, or is behind
+    // something that can be seen half done by other threads anyway.
     catch_unwind(AssertUnwindSafe(f))
 }
 

@@ -4,11 +4,15 @@
 use std::arch::{asm, naked_asm};
 
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-compile_error!("from here on the listings are for x86-64 with the System V calling convention");
+compile_error!(
+    "from here on the listings are for x86-64 with the System V calling convention"
+);
 
 /// A stack that was left: the address of three words, which are where to go on, rbp, and rbx.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context(#[allow(dead_code, reason = "it is the assembly that reads it")] *mut usize);
+pub(crate) struct Context(
+    #[allow(dead_code, reason = "it is the assembly that reads it")] *mut usize,
+);
 // ANCHOR_END: head
 
 // ANCHOR: begin
@@ -17,7 +21,8 @@ pub(crate) struct Context(#[allow(dead_code, reason = "it is the assembly that r
 /// # Safety
 /// `top` is a multiple of 16, and the 32 bytes below it may be written.
 pub(crate) unsafe fn prepare(top: *mut u8, start: extern "C" fn() -> !) -> Context {
-    // An unwinder looks up the address before the one where a context goes on, so it must be in `begin`, too.
+    // An unwinder looks up the address before the one where a context goes on, so it must be
+    // in `begin`, too.
     let words = [begin as *const () as usize + 1, 0, 0, start as *const () as usize];
     let sp = top.cast::<usize>().wrapping_sub(words.len());
     // SAFETY: The caller gives these 32 bytes.
@@ -45,11 +50,11 @@ unsafe extern "C" fn begin() {
 /// Goes on with the context in `*other`, and leaves the running one there.
 ///
 /// # Safety
-/// The context was left by `prepare` or `switch`, on this OS thread, and its stack is still there. While nobody has
-/// come back, the stack that we leave must stay, too.
+/// The context was left by `prepare` or `switch`, on this OS thread, and its stack is still
+/// there. While nobody has come back, the stack that we leave must stay, too.
 pub(crate) unsafe fn switch(other: *mut Context) {
-    // SAFETY: Nothing is in use below rsp, and nobody writes there until a switch to it goes on at 2: the 128 bytes
-    // below rsp are left alone by signal handlers.
+    // SAFETY: Nothing is in use below rsp, and nobody writes there until a switch to it goes
+    // on at 2: the 128 bytes below rsp are left alone by signal handlers.
     unsafe {
         asm!(
             "lea rax, [rip + 2f]",

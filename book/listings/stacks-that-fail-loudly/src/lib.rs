@@ -2,9 +2,13 @@
 //! The threads of chapter 8 on stacks that have a guard, and a report of who has run into it.
 //!
 //! ```
-//! let thread = || stacks_that_fail_loudly::Builder::new().name("small".into()).stack_size(64 * 1024);
-//! let sum = stacks_that_fail_loudly::run(move || thread().spawn(|| 1 + 2).map(|small| small.join()));
-//! assert_eq!(sum.unwrap(), 3);
+//! use stacks_that_fail_loudly::{Builder, run};
+//!
+//! let sum = run(|| {
+//!     let small = Builder::new().name("small".into()).stack_size(64 * 1024);
+//!     small.spawn(|| 1 + 2).expect("there is memory for a stack").join()
+//! });
+//! assert_eq!(sum, 3);
 //! ```
 // ANCHOR_END: head
 

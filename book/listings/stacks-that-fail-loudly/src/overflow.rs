@@ -21,9 +21,13 @@ pub(crate) fn install() -> io::Result<()> {
         return Ok(());
     }
     let mut before = SigAction { handler: 0, mask: [0; 16], flags: 0, restorer: 0 };
-    let ours = SigAction { handler: handle as *const () as usize, flags: SA_SIGINFO_ONSTACK, ..before };
-    // SAFETY: The first call reads what is there. The second puts a handler there that does no harm, and that finds
-    // what was there before.
+    let ours = SigAction {
+        handler: handle as *const () as usize,
+        flags: SA_SIGINFO_ONSTACK,
+        ..before
+    };
+    // SAFETY: The first call reads what is there. The second puts a handler there that does no
+    // harm, and that finds what was there before.
     let result = unsafe {
         sigaction(SIGSEGV, ptr::null(), &mut before);
         match BEFORE.set(before) {
@@ -41,12 +45,17 @@ extern "C" fn handle(_: c_int, info: *const SigInfo) {
     let address = unsafe { (*info).address };
     thread::with_running(|name, stack| {
         if stack.guard().contains(&address) {
-            report(&["\ngreen thread '", name.unwrap_or("<unnamed>"), "' has overflowed its stack\n"]);
+            report(&[
+                "\ngreen thread '",
+                name.unwrap_or("<unnamed>"),
+                "' has overflowed its stack\n",
+            ]);
             // SAFETY: It ends the process, and that is all.
             unsafe { abort() };
         }
     });
-    // Not ours. Whoever was here before gets it: the access is tried again when we return, and fails again.
+    // Not ours. Whoever was here before gets it: the access is tried again when we return, and
+    // fails again.
     if let Some(before) = BEFORE.get() {
         // SAFETY: It is what the kernel has told us.
         unsafe { sigaction(SIGSEGV, before, ptr::null_mut()) };
@@ -55,7 +64,8 @@ extern "C" fn handle(_: c_int, info: *const SigInfo) {
 
 fn report(texts: &[&str]) {
     for text in texts {
-        // SAFETY: Reads the text. If standard error can't be written to, there is nobody to tell.
+        // SAFETY: Reads the text. If standard error can't be written to, there is nobody to
+        // tell.
         unsafe { write(2, text.as_ptr(), text.len()) };
     }
 }

@@ -2,7 +2,8 @@
 //! Stacks with a guard, from an arena.
 //!
 //! ```text
-//!   region:  | guard | stack | guard | stack | guard | stack | ...      a stack grows this way: <---
+//!   region:  | guard | stack | guard | stack | guard | stack | ...
+//!                      <-- a stack grows this way
 //! ```
 //!
 //! What the safety of this room rests on:
@@ -16,8 +17,8 @@ use std::{io, ptr};
 
 use crate::overflow;
 use crate::sys::{
-    MADV_GUARD_INSTALL, MAP_FAILED, MAP_FLAGS, PAGE, PROT_NONE, PROT_READ_WRITE, madvise, mmap, mprotect,
-    munmap,
+    MADV_GUARD_INSTALL, MAP_FAILED, MAP_FLAGS, PAGE, PROT_NONE, PROT_READ_WRITE, madvise,
+    mmap, mprotect, munmap,
 };
 // ANCHOR_END: head
 
@@ -73,14 +74,16 @@ fn map(size: usize, count: usize) -> io::Result<Vec<Stack>> {
     Ok(guards.map(|guard| Stack { limit: guard.wrapping_add(GUARD), size }).collect())
 }
 
-/// Makes a guard: a marker in the page table or, on older kernels, memory with other rights than its neighbours.
+/// Makes a guard: a marker in the page table or, on older kernels, memory with other rights
+/// than its neighbours.
 ///
 /// # Safety
 /// From `guard` on, `GUARD` bytes are the caller's.
 unsafe fn protect(guard: *mut u8) -> io::Result<()> {
     // SAFETY: The caller's memory, and nothing is in it.
     let done = unsafe {
-        madvise(guard.cast(), GUARD, MADV_GUARD_INSTALL) == 0 || mprotect(guard.cast(), GUARD, PROT_NONE) == 0
+        madvise(guard.cast(), GUARD, MADV_GUARD_INSTALL) == 0
+            || mprotect(guard.cast(), GUARD, PROT_NONE) == 0
     };
     if done { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -94,14 +97,17 @@ static IDLE: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
 const REGION: usize = 64;
 
 impl Stack {
-    /// Gives a stack of `size` bytes, rounded up to whole pages: one of the arena's if that is the usual size, else a new
-    /// one.
+    /// Gives a stack of `size` bytes, rounded up to whole pages: one of the arena's if that is
+    /// the usual size, else a new one.
     ///
     /// # Errors
     /// If the kernel has no address space left, or no memory for the guards.
     pub fn new(size: usize) -> io::Result<Self> {
         overflow::install()?;
-        let size = size.max(4 * PAGE).checked_next_multiple_of(PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        let size = size
+            .max(4 * PAGE)
+            .checked_next_multiple_of(PAGE)
+            .ok_or(io::ErrorKind::OutOfMemory)?;
         if size != Self::DEFAULT_SIZE {
             return Ok(map(size, 1)?.remove(0));
         }

@@ -1,6 +1,6 @@
 // ANCHOR: head
-//! What we need of the operating system: Linux, through the C library that every program has anyway. The numbers and
-//! the shapes are those of its header files.
+//! What we need of the operating system: Linux, through the C library that every program has
+//! anyway. The numbers and the shapes are those of its header files.
 
 use std::ffi::{c_int, c_long, c_void};
 // ANCHOR_END: head
@@ -32,7 +32,11 @@ pub(crate) const MADV_GUARD_INSTALL: c_int = 102;
 
 // ANCHOR: signals
 unsafe extern "C" {
-    pub(crate) fn sigaction(signal: c_int, new: *const SigAction, old: *mut SigAction) -> c_int;
+    pub(crate) fn sigaction(
+        signal: c_int,
+        new: *const SigAction,
+        old: *mut SigAction,
+    ) -> c_int;
     pub(crate) fn write(file: c_int, bytes: *const u8, len: usize) -> isize;
     pub(crate) fn abort() -> !;
 }

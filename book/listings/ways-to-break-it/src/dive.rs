@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-/// Calls itself until 300,000 bytes below `start`, or below itself if that is 0. A stack has 262,144.
+/// Calls itself until 300,000 bytes below `start`, or below itself if that is 0. A stack has
+/// 262,144.
 #[inline(never)]
 pub(crate) fn dive(start: usize) {
     let page = black_box([7_u8; 4096]);

@@ -9,10 +9,14 @@ fn main() {
             "the other thread goes on"
         });
         let barista = Builder::new().name("barista".into());
-        let one = barista.spawn(|| -> u32 { panic!("no more coffee") }).expect("there is memory for a stack");
+        let one = barista
+            .spawn(|| -> u32 { panic!("no more coffee") })
+            .expect("there is memory for a stack");
         match one.join() {
             Ok(cups) => println!("{cups} cups"),
-            Err(payload) => println!("told by join: {}", payload.downcast_ref::<&str>().unwrap_or(&"?")),
+            Err(payload) => {
+                println!("told by join: {}", payload.downcast_ref::<&str>().unwrap_or(&"?"))
+            }
         }
         println!("{}", other.join().expect("it doesn't panic"));
     });

@@ -22,8 +22,8 @@ fn main() {
             })
         };
         let threads = [("one does well", false), ("two panics", true), ("three panics", true)];
-        let threads =
-            threads.map(|(name, panics)| thread(name, panics).expect("there is memory for a stack"));
+        let threads = threads
+            .map(|(name, panics)| thread(name, panics).expect("there is memory for a stack"));
         for thread in threads {
             println!("joined: {}", if thread.join().is_ok() { "a result" } else { "a panic" });
         }

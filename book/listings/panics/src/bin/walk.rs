@@ -21,7 +21,8 @@ fn outer() {
 fn inner() {
     let text = Backtrace::force_capture().to_string();
     // Lines with a number name a function, the others a place.
-    let paths = text.lines().filter_map(|line| line.trim().split_once(": ")).map(|(_, path)| path);
+    let paths =
+        text.lines().filter_map(|line| line.trim().split_once(": ")).map(|(_, path)| path);
     let names = paths.filter_map(|path| path.rsplit("::").next());
     for name in names.filter(|name| ["inner", "outer", "begin", "main"].contains(name)) {
         println!("{name}");

@@ -7,7 +7,10 @@ use stacks_that_fail_loudly::{Builder, run, spawn};
 fn main() {
     run(|| {
         spawn(|| println!("a neighbour is spawned and does well"));
-        let deep = Builder::new().name("deep".into()).spawn(|| dive(1)).expect("there is memory for a stack");
+        let deep = Builder::new()
+            .name("deep".into())
+            .spawn(|| dive(1))
+            .expect("there is memory for a stack");
         println!("deep has come back from depth {}", deep.join());
     });
 }

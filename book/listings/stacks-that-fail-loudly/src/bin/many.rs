@@ -1,9 +1,11 @@
-//! Ten thousand stacks at once, or as many as the first argument says: gigabytes of addresses, and little memory.
+//! Ten thousand stacks at once, or as many as the first argument says: gigabytes of addresses,
+//! and little memory.
 
 use stacks_that_fail_loudly::{Builder, run, yield_now};
 
 fn main() {
-    let count = std::env::args().nth(1).map_or(10_000, |count| count.parse().expect("a number"));
+    let count =
+        std::env::args().nth(1).map_or(10_000, |count| count.parse().expect("a number"));
     run(move || {
         for number in 1..=count {
             if let Err(error) = Builder::new().spawn(yield_now) {
@@ -21,5 +23,8 @@ fn main() {
 fn megabytes(what: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<usize>().map_or(0, |kilobytes| kilobytes / 1024)
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse::<usize>()
+        .map_or(0, |kilobytes| kilobytes / 1024)
 }

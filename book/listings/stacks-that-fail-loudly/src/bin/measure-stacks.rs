@@ -1,4 +1,5 @@
-//! What a stack costs that is touched once: mapped, guarded and unmapped each time; or from the arena and back.
+//! What a stack costs that is touched once: mapped, guarded and unmapped each time; or from
+//! the arena and back.
 
 use std::io;
 use std::time::Instant;

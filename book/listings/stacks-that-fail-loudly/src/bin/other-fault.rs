@@ -7,8 +7,9 @@ fn main() {
         spawn(|| {
             println!("about to read address 16");
             // SAFETY: None.
-            let byte =
-                unsafe { std::hint::black_box(std::ptr::without_provenance::<u8>(16)).read_volatile() };
+            let byte = unsafe {
+                std::hint::black_box(std::ptr::without_provenance::<u8>(16)).read_volatile()
+            };
             println!("it is {byte}");
         });
     });

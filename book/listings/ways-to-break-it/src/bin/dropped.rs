@@ -1,4 +1,5 @@
-//! A queue that is dropped with a suspended thread in it takes away a stack on which somebody works.
+//! A queue that is dropped with a suspended thread in it takes away a stack on which somebody
+//! works.
 include!(concat!(env!("OUT_DIR"), "/dropped.rs"));
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -21,7 +22,8 @@ fn main() {
 
 /// Gives the first thread a turn, and leaves it in the queue.
 fn first_turn() {
-    let mut thread = READY.with_borrow_mut(|ready| ready.pop_front()).expect("one was spawned");
+    let mut thread =
+        READY.with_borrow_mut(|ready| ready.pop_front()).expect("one was spawned");
     CURRENT.set(&raw mut thread);
     // SAFETY: As in `run`.
     unsafe { switch(&raw mut thread.stack.sp) };

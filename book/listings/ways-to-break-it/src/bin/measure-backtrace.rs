@@ -1,4 +1,5 @@
-//! How much of its stack a thread uses that does nothing but make a text of its backtrace, as a panic does.
+//! How much of its stack a thread uses that does nothing but make a text of its backtrace, as
+//! a panic does.
 include!(concat!(env!("OUT_DIR"), "/toy.rs"));
 
 use std::backtrace::Backtrace;
@@ -18,6 +19,10 @@ fn main() {
     unsafe { switch(&raw mut thread.stack.sp) };
     let memory = &thread.stack.memory.spare_capacity_mut()[..free];
     // SAFETY: All of it was painted.
-    let untouched = memory.iter().take_while(|word| unsafe { word.assume_init() } == PAINT).count();
-    println!("stack-used-by-a-backtrace {} bytes", (free - untouched + 16) * size_of::<u128>());
+    let untouched =
+        memory.iter().take_while(|word| unsafe { word.assume_init() } == PAINT).count();
+    println!(
+        "stack-used-by-a-backtrace {} bytes",
+        (free - untouched + 16) * size_of::<u128>()
+    );
 }

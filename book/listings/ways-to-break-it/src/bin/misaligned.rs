@@ -14,6 +14,7 @@ fn main() {
 /// Writes 16 bytes with the instruction that wants them aligned. Compilers like it, too.
 #[inline(never)]
 fn store(place: &mut Aligned) {
-    // SAFETY: Writes into `place`, which is as long and as aligned as the instruction wants it.
+    // SAFETY: Writes into `place`, which is as long and as aligned as the instruction wants
+    // it.
     unsafe { asm!("movaps [{}], xmm0", in(reg) place.0.as_mut_ptr()) };
 }

@@ -1,4 +1,5 @@
-//! The same, and the neighbour is the stack of another thread, which falls over when its turn comes.
+//! The same, and the neighbour is the stack of another thread, which falls over when its turn
+//! comes.
 include!(concat!(env!("OUT_DIR"), "/toy.rs"));
 
 #[path = "../dive.rs"]
