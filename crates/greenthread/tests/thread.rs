@@ -43,6 +43,20 @@ fn names() {
 }
 
 #[test]
+fn who_runs_something_keeps_its_name() {
+    let caller = std::thread::Builder::new().name("main".into());
+    let on_os = caller.spawn(|| everywhere(|| assert_eq!(thread::current().name(), Some("main"))));
+    on_os.unwrap().join().unwrap();
+
+    everywhere(|| {
+        let named = Builder::new().name("ada lovelace".into());
+        let run = || assert_eq!(thread::current().name(), Some("ada lovelace"));
+        named.spawn(move || greenthread::run(run)).unwrap().join().unwrap();
+        thread::spawn(|| greenthread::run(|| assert_eq!(thread::current().name(), None))).join().unwrap();
+    });
+}
+
+#[test]
 fn a_name_with_a_zero_byte_is_a_name() {
     let thread = Builder::new().name("a\0b".into()).spawn(|| thread::current().name().map(str::len)).unwrap();
     assert_eq!(thread.join().unwrap(), Some(3));

@@ -113,8 +113,9 @@ pub fn stderr() -> Stderr {
 ///
 /// # Differs from std
 ///
-/// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses; whole lines come out in order
-/// all the same. [`greenthread::println!`](crate::println) uses this one. What is printed here a test harness does not
+/// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses. Whole lines come out in order
+/// all the same; but to flush this one does not bring out a prompt by `std::print!`. [`greenthread::print!`](crate::print)
+/// and [`greenthread::println!`](crate::println) use this one: `use greenthread::{print, println}`. What is printed here a test harness does not
 /// capture, as it does not what is written to std's.
 ///
 /// # Examples

@@ -238,7 +238,8 @@ impl Runtime {
         RuntimeBuilder::default()
     }
 
-    /// Runs `f` as a green thread of this runtime, waits for it, and returns what it returns. Its stack is 8 MiB.
+    /// Runs `f` as a green thread of this runtime, waits for it, and returns what it returns. Its stack is 8 MiB, and its name
+    /// is the caller's.
     ///
     /// The caller may be an OS thread or a green thread, of this runtime too. Threads that `f` has spawned and not joined
     /// go on after it, as with `std::thread`.
@@ -331,7 +332,7 @@ pub(crate) fn default() -> io::Result<&'static Shared> {
 ///
 /// This is how a program's `main` steps onto a green thread. The calling thread is parked meanwhile; `f` may borrow from
 /// it. Threads that `f` has spawned and not joined go on after it, as with `std::thread`. The stack is 8 MiB, like that
-/// of a process's main thread.
+/// of a process's main thread, and the name is the caller's: `main`, if that is the main thread.
 ///
 /// # Panics
 ///

@@ -11,6 +11,7 @@ use crate::{
     task::{
         id,
         job::{self, Handle, Spec},
+        local,
         scope::Count,
     },
 };
@@ -125,7 +126,12 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    let request = Request { stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
+    // Whoever steps onto a green thread is still who it was: a program's main thread is called `main` there, too.
+    let name = match local::get().and_then(|local| local.running()) {
+        Some(task) => task.block.name.as_deref().map(str::to_owned),
+        None => std::thread::current().name().map(str::to_owned),
+    };
+    let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
     // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.
     match unsafe { spawn(Some(on), request, f) } {
         Ok(thread) => thread.join().unwrap_or_else(|payload| resume_unwind(payload)),
