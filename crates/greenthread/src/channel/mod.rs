@@ -2,7 +2,7 @@
 //!
 //! [`unbounded`] has room for any number of messages, so sending never blocks. [`bounded`] has room for as many as it is
 //! told, and sending waits for room; with a capacity of 0 each message passes from hand to hand. [`after`], [`at`] and
-//! [`tick`] deliver the time, [`never`] delivers nothing: for [`select!`].
+//! [`tick`] deliver the time, [`never()`] delivers nothing: for [`select!`].
 //!
 //! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may be at the same channel,
 //! at either end, and in one select. Threads that wait are served in the order in which they came.
@@ -26,7 +26,7 @@
 //!
 //! # Coming from Go
 //!
-//! A nil channel is [`never`]; closing is dropping the last sender; a receive from a closed channel is an `Err` where Go
+//! A nil channel is [`never()`]; closing is dropping the last sender; a receive from a closed channel is an `Err` where Go
 //! has a zero value; a send without receivers is an `Err` where Go waits, and there is no panic for it. In `select!` the
 //! message of a `send` is computed only if that operation has been chosen.
 //!

@@ -21,11 +21,11 @@ use crate::{
 /// A connection: [`std::net::TcpStream`], for green threads.
 ///
 /// Reading and writing block the calling thread only. Several threads may use one stream at once, also on
-/// different workers and OS threads, through references ([`Read`] and [`Write`] are there for `&TcpStream`)
+/// different workers and OS threads, through references ([`Read`](std::io::Read) and [`Write`](std::io::Write) are there for `&TcpStream`)
 /// or clones. It is closed when it is dropped, and all its clones are.
 ///
 /// As with a blocking socket of the system, a `write` comes back when the system has taken all of the buffer,
-/// unless there is a timeout or an error before; still, only [`write_all`](Write::write_all) promises it.
+/// unless there is a timeout or an error before; still, only [`write_all`](std::io::Write::write_all) promises it.
 ///
 /// # Examples
 ///
