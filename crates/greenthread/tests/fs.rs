@@ -707,6 +707,58 @@ fn inside_without_yield_the_calls_are_made_right_here() {
 }
 
 #[test]
+fn many_make_the_same_directories() {
+    everywhere(|world| {
+        let dir = Dir::new();
+        for round in 0..5 {
+            let path = dir.path(&format!("{round}/b/c/d/e/f"));
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    let path = path.clone();
+                    world.spawn(move || fs::create_dir_all(path))
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.end().unwrap());
+            assert!(fs::metadata(path).unwrap().is_dir());
+        }
+        // And of those who make one and the same file, one does.
+        let path = dir.path("one");
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                world.spawn(move || File::create_new(path).is_ok())
+            })
+            .collect();
+        assert_eq!(threads.into_iter().map(|thread| usize::from(thread.end())).sum::<usize>(), 1);
+    });
+}
+
+#[test]
+fn all_sorts_of_names() {
+    each(|dir| {
+        let names: [&[u8]; 6] =
+            ["\u{1F33F}.txt".as_bytes(), b"\xff\xfe", b" ", b"-rf", b"a\nb", &[b'x'; 255]];
+        for name in names {
+            let path = dir.0.join(std::ffi::OsStr::from_bytes(name));
+            fs::write(&path, name).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), name);
+        }
+        let mut seen: Vec<_> = fs::read_dir(&dir.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().as_bytes().to_vec())
+            .collect();
+        let mut names = names.map(<[u8]>::to_vec);
+        seen.sort();
+        names.sort();
+        assert_eq!(seen, names);
+        assert_eq!(kind(File::create(dir.path(&"x".repeat(256)))), ErrorKind::InvalidFilename);
+        assert_eq!(kind(File::open("")), ErrorKind::NotFound);
+        fs::create_dir(dir.path("slash/")).unwrap();
+        fs::remove_dir(dir.path("slash/")).unwrap();
+    });
+}
+
+#[test]
 fn who_reads_from_the_cache_takes_turns() {
     let dir = Dir::new();
     std::fs::write(dir.path("a"), pattern(10_000)).unwrap();

@@ -271,7 +271,16 @@ impl File {
     ///
     /// # Examples
     ///
-    /// See [`lock`](Self::lock).
+    /// ```
+    /// use greenthread::fs::{self, File};
+    /// # let path = std::env::temp_dir().join(format!("greenthread-unlock-{}", std::process::id()));
+    /// let (one, two) = (File::create(&path)?, File::open(&path)?);
+    /// one.lock()?;
+    /// one.unlock()?;
+    /// two.lock()?;
+    /// # fs::remove_file(&path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn unlock(&self) -> Result<()> {
         self.0.call(fs::File::unlock)
     }
