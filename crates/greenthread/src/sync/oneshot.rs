@@ -14,7 +14,12 @@
 //! assert_eq!(receiver.recv(), Ok(42));
 //! ```
 
-use core::{error::Error, fmt, marker::PhantomData, time::Duration};
+use core::{
+    error::Error,
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
 
 #[doc(no_inline)]
 pub use std::sync::mpsc::{RecvError, SendError};
@@ -39,7 +44,7 @@ use crate::time::Instant;
 #[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = handle::channel(Some(1));
-    (Sender { core: sender, _invariant: PhantomData }, Receiver { core: receiver })
+    (Sender { core: sender }, Receiver { core: receiver })
 }
 
 /// The sending half of [`channel`].
@@ -56,7 +61,6 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 pub struct Sender<T> {
     core: Tx<T>,
-    _invariant: PhantomData<T>,
 }
 
 /// The receiving half of [`channel`].
@@ -78,6 +82,11 @@ pub struct Receiver<T> {
 unsafe impl<T> Sync for Sender<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Receiver<T> {}
+
+impl<T> UnwindSafe for Sender<T> {}
+impl<T> RefUnwindSafe for Sender<T> {}
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Sender<T> {
     /// Sends the message. Never blocks.
