@@ -17,6 +17,7 @@
 #![cfg(test)]
 
 mod atomic;
+mod channel;
 mod condvar;
 mod harness;
 mod idle;
@@ -26,6 +27,7 @@ mod locks;
 mod mutex;
 mod once;
 mod rwlock;
+mod select;
 mod semaphore;
 mod sleep;
 mod state;

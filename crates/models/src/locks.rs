@@ -49,6 +49,13 @@ pub(crate) mod short {
             self.watched.with_mut(|_| {});
             ShortGuard(self)
         }
+
+        /// # Safety
+        /// As in the library.
+        pub(crate) unsafe fn held(&self) -> ShortGuard<'_, T> {
+            self.watched.with_mut(|_| {});
+            ShortGuard(self)
+        }
     }
 
     impl<T> Deref for ShortGuard<'_, T> {

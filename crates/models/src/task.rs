@@ -2,6 +2,13 @@
 //!
 //! A deadline may pass at any moment: a wait that has one looks for its wake-up once, and then it is over.
 
+/// No choice at all: a model must hold whatever comes of it.
+pub(crate) mod random {
+    pub(crate) fn below(_: u32) -> u32 {
+        0
+    }
+}
+
 pub(crate) mod wait {
     use std::{sync::Arc, time::Instant};
 
@@ -21,6 +28,9 @@ pub(crate) mod wait {
         Condvar,
         Once,
         Semaphore,
+        Receive,
+        Send,
+        Select,
     }
 
     pub(crate) struct Waiter {

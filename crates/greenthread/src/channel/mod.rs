@@ -36,7 +36,7 @@
 //! * `default` in `select!` and `try_select` look at all channels at one moment, not one after the other.
 //! * If the message of a chosen `send` panics, or leaves the `select!` by `return`, `break` or `?`, the operation is
 //!   undone, and the receiver that was to have the message goes on waiting. (There the process aborts.)
-//! * An [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a second panic.
+//! * A [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a second panic.
 //! * `select!` takes any number of operations, not 32.
 //!
 //! # Examples
@@ -74,6 +74,7 @@ mod err;
 mod macros;
 mod receiver;
 mod select;
+mod selected;
 mod sender;
 
 use std::{sync::Arc, time};
@@ -85,7 +86,8 @@ pub use err::{
     TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };
 pub use receiver::{IntoIter, Iter, Receiver, TryIter};
-pub use select::{Select, SelectedOperation};
+pub use select::Select;
+pub use selected::SelectedOperation;
 pub use sender::Sender;
 
 use crate::{

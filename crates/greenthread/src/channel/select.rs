@@ -1,23 +1,15 @@
 //! A select over a list that is made at run time.
 //!
-//! Invariants:
-//! 1. A parcel has room for a message of its operation's channel, and is told to the operation as its place before each
-//!    select; neither is moved before that is over.
-//! 2. A parcel that holds a message belongs to a `SelectedOperation`. It goes with the parcel's bytes. Only `recv` reads it,
-//!    whose argument proves that the thread may have such messages; otherwise it is leaked.
+//! Invariant: a parcel has room for a message of its operation's channel, and is told to the operation as its place before
+//! each select; neither is moved before that is over.
 
-use core::{
-    alloc::Layout,
-    fmt,
-    mem::{self, MaybeUninit},
-    ptr::{self, NonNull},
-};
-use std::alloc;
+use core::{alloc::Layout, fmt, mem, ptr};
 
 use super::{
     arms::Pledge,
-    err::{ReadyTimeoutError, RecvError, SelectTimeoutError, SendError, TryReadyError, TrySelectError},
+    err::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError},
     receiver::Receiver,
+    selected::{Parcel, SelectedOperation},
     sender::Sender,
 };
 use crate::{
@@ -25,54 +17,8 @@ use crate::{
         core::Patience,
         select::{self, Choice, Operation},
     },
-    task::local,
     time::{Duration, Instant},
 };
-
-/// A message of any type, or room for one: small ones in here, others on the heap.
-struct Parcel {
-    layout: Layout,
-    inside: MaybeUninit<[usize; 4]>,
-    /// Dangling if the message has its place inside, or there is no room yet.
-    outside: Option<NonNull<u8>>,
-}
-
-impl Parcel {
-    const fn new(layout: Layout) -> Self {
-        Self { layout, inside: MaybeUninit::uninit(), outside: None }
-    }
-
-    /// Where the message is, or shall be.
-    fn place(&mut self) -> *mut () {
-        let (layout, inside) = (self.layout, Layout::new::<[usize; 4]>());
-        if layout.size() <= inside.size() && layout.align() <= inside.align() {
-            return self.inside.as_mut_ptr().cast();
-        }
-        self.outside
-            .get_or_insert_with(|| {
-                // SAFETY: it is larger than nothing, or it would fit inside; if only its alignment is too large, it is
-                // padded to a size of at least 1.
-                let room = unsafe { alloc::alloc(Self::padded(layout)) };
-                NonNull::new(room).unwrap_or_else(|| alloc::handle_alloc_error(layout))
-            })
-            .as_ptr()
-            .cast()
-    }
-
-    /// A layout with a size that isn't 0.
-    fn padded(layout: Layout) -> Layout {
-        Layout::from_size_align(layout.size().max(1), layout.align()).unwrap_or(layout)
-    }
-}
-
-impl Drop for Parcel {
-    fn drop(&mut self) {
-        if let Some(outside) = self.outside {
-            // SAFETY: allocated in `place`, with this layout.
-            unsafe { alloc::dealloc(outside.as_ptr(), Self::padded(self.layout)) };
-        }
-    }
-}
 
 /// One operation of a [`Select`].
 struct Entry {
@@ -127,7 +73,7 @@ pub struct Select<'a> {
     choice: Choice,
 }
 
-// SAFETY: it holds no messages (invariant 2), and what it does with a channel it does under its lock. Messages that are
+// SAFETY: a message that it was given is in a `SelectedOperation` already, and what it does with a channel it does under its lock. Messages that are
 // not `Send` may pass through it as bytes only: to complete an operation takes a handle that is not `Sync` then.
 unsafe impl Send for Select<'_> {}
 // SAFETY: by a shared reference it can be cloned and printed.
@@ -198,7 +144,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(select.select().recv(&r), Ok(1));
     /// ```
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
-        // SAFETY: before each select it is given a place (invariant 1).
+        // SAFETY: before each select it is given a place (invariant).
         let operation = unsafe { r.operation(ptr::null_mut()) };
         self.add(operation, ptr::from_ref(r).cast(), Layout::new::<T>())
     }
@@ -240,12 +186,12 @@ impl<'a> Select<'a> {
 
     fn choose(&mut self, patience: Patience) -> Option<SelectedOperation<'a>> {
         for (operation, entry) in self.operations.iter_mut().zip(&mut self.entries) {
-            // SAFETY: the parcel has the room, and nothing moves until the select is over (invariant 1).
+            // SAFETY: the parcel has the room, and nothing moves until the select is over (invariant).
             unsafe { operation.set_place(entry.parcel.place()) };
         }
         let (at, won) = select::select(&mut self.operations, patience, self.choice)?;
         let entry = &mut self.entries[at];
-        let empty = Parcel::new(entry.parcel.layout);
+        let empty = entry.parcel.another();
         Some(SelectedOperation {
             pledge: Pledge::new(won, &self.operations[at]),
             index: entry.index,
@@ -494,7 +440,7 @@ impl<'a> Select<'a> {
 impl Clone for Select<'_> {
     /// The same list, with the same indices.
     fn clone(&self) -> Self {
-        let entry = |entry: &Entry| Entry { parcel: Parcel::new(entry.parcel.layout), ..*entry };
+        let entry = |entry: &Entry| Entry { parcel: entry.parcel.another(), ..*entry };
         Self {
             operations: self.operations.iter().map(Operation::again).collect(),
             entries: self.entries.iter().map(entry).collect(),
@@ -512,116 +458,5 @@ impl Default for Select<'_> {
 impl fmt::Debug for Select<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Select").finish_non_exhaustive()
-    }
-}
-
-/// An operation that has been selected and must be completed.
-///
-/// # Panics
-///
-/// If it is dropped without, it panics (except while unwinding): a program that does that is wrong. An operation that sends
-/// is undone then; the message of one that receives is leaked.
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::channel::{Select, bounded};
-///
-/// let (s, r) = bounded(1);
-/// let mut select = Select::new();
-/// let send = select.send(&s);
-/// let operation = select.select();
-/// assert_eq!(operation.index(), send);
-/// assert_eq!(operation.send(&s, 1), Ok(()));
-/// ```
-#[must_use = "a selected operation must be completed"]
-pub struct SelectedOperation<'a> {
-    pledge: Pledge<'a>,
-    index: usize,
-    handle: *const (),
-    parcel: Parcel,
-}
-
-impl SelectedOperation<'_> {
-    /// Which one it is: what [`Select::send`] or [`Select::recv`] returned.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Completes an operation that sends. Never blocks.
-    ///
-    /// # Errors
-    ///
-    /// There is no receiver any more; the error holds the message.
-    ///
-    /// # Panics
-    ///
-    /// If `s` is not the reference that was given to [`Select::send`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::channel::{Select, SendError, bounded};
-    ///
-    /// let (s, r) = bounded(0);
-    /// drop(r);
-    /// let mut select = Select::new();
-    /// select.send(&s);
-    /// assert_eq!(select.select().send(&s, 1), Err(SendError(1)));
-    /// ```
-    pub fn send<T>(self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
-        assert!(ptr::from_ref(s).cast() == self.handle, "this is not the sender that was selected");
-        self.take().0.send(s, msg)
-    }
-
-    /// Completes an operation that receives. Never blocks.
-    ///
-    /// # Errors
-    ///
-    /// There is no message, and no sender any more.
-    ///
-    /// # Panics
-    ///
-    /// If `r` is not the reference that was given to [`Select::recv`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::channel::{RecvError, Select, bounded};
-    ///
-    /// let (s, r) = bounded::<i32>(0);
-    /// drop(s);
-    /// let mut select = Select::new();
-    /// select.recv(&r);
-    /// assert_eq!(select.select().recv(&r), Err(RecvError));
-    /// ```
-    pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
-        assert!(ptr::from_ref(r).cast() == self.handle, "this is not the receiver that was selected");
-        let (mut pledge, mut parcel) = self.take();
-        // SAFETY: the same receiver, since it is borrowed since then and so is still where it was; its message is in the
-        // parcel (invariant 2).
-        unsafe { pledge.receive(r, parcel.place()) }
-    }
-}
-
-impl<'a> SelectedOperation<'a> {
-    /// Its parts, without its drop.
-    fn take(self) -> (Pledge<'a>, Parcel) {
-        let whole = mem::ManuallyDrop::new(self);
-        // SAFETY: each is read once, and the whole is forgotten.
-        unsafe { (ptr::read(&raw const whole.pledge), ptr::read(&raw const whole.parcel)) }
-    }
-}
-
-impl fmt::Debug for SelectedOperation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SelectedOperation").field("index", &self.index).finish_non_exhaustive()
-    }
-}
-
-impl Drop for SelectedOperation<'_> {
-    fn drop(&mut self) {
-        self.pledge.give_back();
-        assert!(local::panicking(), "a `SelectedOperation` was dropped without being completed");
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     locks::{patience, short},
 };
 
+pub(crate) mod chan;
 #[path = "../../../greenthread/src/sync/queue.rs"]
 pub(crate) mod queue;
 #[path = "../../../greenthread/src/sync/raw_condvar.rs"]

@@ -40,9 +40,9 @@ pub(crate) struct Slot {
     /// Where the message lies, or shall lie: a `MaybeUninit` of the channel's message type. Null for a sender whose
     /// message is to be made.
     place: *mut (),
-    pub(super) exchange: Cell<Exchange>,
+    pub(crate) exchange: Cell<Exchange>,
     /// For a sender with a promise: the receiver's slot.
-    pub(super) partner: Cell<*const Slot>,
+    pub(crate) partner: Cell<*const Slot>,
     /// For a receiver with a promise (invariant 3).
     pact: UnsafeCell<MaybeUninit<Pact>>,
 }
@@ -60,7 +60,7 @@ unsafe impl Send for Slot {}
 impl Slot {
     /// With the place of a message; for a receiver, of one to come.
     #[inline]
-    pub(super) fn new(place: *mut ()) -> Self {
+    pub(crate) fn new(place: *mut ()) -> Self {
         Self {
             place,
             exchange: Cell::new(Exchange::None),
@@ -70,12 +70,12 @@ impl Slot {
     }
 
     /// For a sender whose message is to be made.
-    pub(super) fn to_be_made() -> Self {
+    pub(crate) fn to_be_made() -> Self {
         Self::new(ptr::null_mut())
     }
 
     #[inline]
-    pub(super) fn is_to_be_made(&self) -> bool {
+    pub(crate) fn is_to_be_made(&self) -> bool {
         self.place.is_null()
     }
 
@@ -84,7 +84,7 @@ impl Slot {
     /// # Safety
     /// It is a receiver's slot of a channel for `T`, and the caller's to fill (invariants 1, 3).
     #[inline]
-    pub(super) unsafe fn write<T>(&self, message: T) {
+    pub(crate) unsafe fn write<T>(&self, message: T) {
         // SAFETY: as the caller says.
         unsafe { self.place.cast::<T>().write(message) }
     }
@@ -94,7 +94,7 @@ impl Slot {
     /// # Safety
     /// It is a slot of a channel for `T`, the message is there and the caller's, and is taken once.
     #[inline]
-    pub(super) unsafe fn read<T>(&self) -> T {
+    pub(crate) unsafe fn read<T>(&self) -> T {
         // SAFETY: as the caller says.
         unsafe { self.place.cast::<T>().read() }
     }
@@ -103,7 +103,7 @@ impl Slot {
     ///
     /// # Safety
     /// It is a receiver's, and the caller's (invariant 1).
-    pub(super) unsafe fn promise(&self) {
+    pub(crate) unsafe fn promise(&self) {
         // SAFETY: as the caller says. A pact of a promise whose claim was lost has nothing to drop.
         unsafe { (*self.pact.get()).write(Pact { waiter: Waiter::new(), kept: Cell::new(false) }) };
         self.exchange.set(Exchange::Promised);
@@ -114,7 +114,7 @@ impl Slot {
     /// # Safety
     /// The caller owns the slot, its exchange is `Promised`, and this is called once.
     #[cold]
-    pub(super) unsafe fn await_promise(&self) -> bool {
+    pub(crate) unsafe fn await_promise(&self) -> bool {
         // SAFETY: the pact was made (invariant 3).
         let pact = unsafe { (*self.pact.get()).assume_init_ref() };
         // Nobody claims it but who settles it, and there is no deadline.
@@ -138,7 +138,7 @@ pub(crate) struct Promise {
 impl Promise {
     /// # Safety
     /// The slot's exchange is `Promised`, to the caller and nobody else.
-    pub(super) unsafe fn new(receiver: *const Slot, wake: Option<Wake>) -> Self {
+    pub(crate) unsafe fn new(receiver: *const Slot, wake: Option<Wake>) -> Self {
         Self { receiver, wake }
     }
 
@@ -146,7 +146,7 @@ impl Promise {
     ///
     /// # Safety
     /// The receiver's is a channel for `T`.
-    pub(super) unsafe fn keep<T>(self, message: T) {
+    pub(crate) unsafe fn keep<T>(self, message: T) {
         // SAFETY: until the promise is settled the slot is alive, and ours to fill (invariant 3).
         unsafe {
             (*self.receiver).write(message);
@@ -155,7 +155,7 @@ impl Promise {
     }
 
     /// There will be no message: the receiver starts again.
-    pub(super) fn drop(self) {
+    pub(crate) fn drop(self) {
         self.settle(false);
     }
 
