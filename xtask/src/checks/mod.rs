@@ -5,6 +5,7 @@ use crate::repo::Repo;
 mod bare;
 mod book;
 mod browser;
+mod complete;
 mod coverage;
 mod exercises;
 mod gdb;
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[Check] = &[
         "what chapters include is there, and each line of a listing is shown",
         coverage::check,
     ),
+    Check::new("complete", "each chapter has what the introduction promises", complete::check),
     Check::new("named", "files and programs that chapters name are there", named::check),
     Check::new("spelling", "all words are in the dictionary or in words.txt", spelling::check),
     Check::new("bare", "the bare version is the commented one without comments", bare::check)
