@@ -157,6 +157,16 @@ pub struct ReadyTimeoutError;
 
 impl<T> SendError<T> {
     /// The message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, r) = unbounded();
+    /// drop(r);
+    /// assert_eq!(s.send("a letter").unwrap_err().into_inner(), "a letter");
+    /// ```
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -164,6 +174,16 @@ impl<T> SendError<T> {
 
 impl<T> TrySendError<T> {
     /// The message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::bounded;
+    ///
+    /// let (s, _r) = bounded(1);
+    /// s.send(1).unwrap();
+    /// assert_eq!(s.try_send(2).unwrap_err().into_inner(), 2);
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(message) | Self::Disconnected(message) => message,
@@ -171,11 +191,31 @@ impl<T> TrySendError<T> {
     }
 
     /// Whether there was no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::bounded;
+    ///
+    /// let (s, _r) = bounded(1);
+    /// s.send(1).unwrap();
+    /// assert!(s.try_send(2).unwrap_err().is_full());
+    /// ```
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
     /// Whether there is no receiver any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, r) = unbounded();
+    /// drop(r);
+    /// assert!(s.try_send(1).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, Self::Disconnected(_))
     }
@@ -183,6 +223,15 @@ impl<T> TrySendError<T> {
 
 impl<T> SendTimeoutError<T> {
     /// The message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::bounded, time::Duration};
+    ///
+    /// let (s, _r) = bounded(0);
+    /// assert_eq!(s.send_timeout(1, Duration::from_millis(1)).unwrap_err().into_inner(), 1);
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Timeout(message) | Self::Disconnected(message) => message,
@@ -190,11 +239,30 @@ impl<T> SendTimeoutError<T> {
     }
 
     /// Whether there was no room in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::bounded, time::Duration};
+    ///
+    /// let (s, _r) = bounded(0);
+    /// assert!(s.send_timeout(1, Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout(_))
     }
 
     /// Whether there is no receiver any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::bounded, time::Duration};
+    ///
+    /// let (s, r) = bounded(0);
+    /// drop(r);
+    /// assert!(s.send_timeout(1, Duration::from_secs(60)).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, Self::Disconnected(_))
     }
@@ -202,11 +270,30 @@ impl<T> SendTimeoutError<T> {
 
 impl TryRecvError {
     /// Whether there may be a message later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (_s, r) = unbounded::<()>();
+    /// assert!(r.try_recv().unwrap_err().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         *self == Self::Empty
     }
 
     /// Whether there is no sender any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::unbounded;
+    ///
+    /// let (s, r) = unbounded::<()>();
+    /// drop(s);
+    /// assert!(r.try_recv().unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         *self == Self::Disconnected
     }
@@ -214,11 +301,30 @@ impl TryRecvError {
 
 impl RecvTimeoutError {
     /// Whether no message came in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::unbounded, time::Duration};
+    ///
+    /// let (_s, r) = unbounded::<()>();
+    /// assert!(r.recv_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         *self == Self::Timeout
     }
 
     /// Whether there is no sender any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::unbounded, time::Duration};
+    ///
+    /// let (s, r) = unbounded::<()>();
+    /// drop(s);
+    /// assert!(r.recv_timeout(Duration::from_secs(60)).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         *self == Self::Disconnected
     }

@@ -325,16 +325,52 @@ impl<T> fmt::Debug for Receiver<T> {
 }
 
 /// The messages of a [`Receiver`], waited for; see [`Receiver::iter`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::channel::unbounded;
+///
+/// let (s, r) = unbounded();
+/// s.send(1).unwrap();
+/// s.send(2).unwrap();
+/// drop(s);
+/// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
+/// ```
 pub struct Iter<'a, T> {
     receiver: &'a Receiver<T>,
 }
 
 /// The messages that a [`Receiver`] has already; see [`Receiver::try_iter`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::channel::unbounded;
+///
+/// let (s, r) = unbounded();
+/// s.send(1).unwrap();
+/// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1]);
+/// assert_eq!(r.try_iter().next(), None);
+/// drop(s);
+/// ```
 pub struct TryIter<'a, T> {
     receiver: &'a Receiver<T>,
 }
 
 /// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in receiver` makes it.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::channel::unbounded;
+///
+/// let (s, r) = unbounded();
+/// s.send(1).unwrap();
+/// drop(s);
+/// let mut messages = r.into_iter();
+/// assert_eq!((messages.next(), messages.next()), (Some(1), None));
+/// ```
 pub struct IntoIter<T> {
     receiver: Receiver<T>,
 }

@@ -19,6 +19,16 @@ use std::os::fd::AsFd;
 /// ```
 pub trait IsTerminal {
     /// Whether it is a terminal. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::io::{self, IsTerminal};
+    ///
+    /// let (reader, _writer) = io::pipe()?;
+    /// assert!(!reader.is_terminal());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn is_terminal(&self) -> bool;
 }
 

@@ -38,6 +38,17 @@ pub trait ToSocketAddrs {
     ///
     /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says about the
     /// name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::ToSocketAddrs;
+    ///
+    /// let mut addresses = "127.0.0.1:80".to_socket_addrs()?;
+    /// assert_eq!(addresses.next(), Some(([127, 0, 0, 1], 80).into()));
+    /// assert_eq!("no port".to_socket_addrs().unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn to_socket_addrs(&self) -> io::Result<Self::Iter>;
 }
 

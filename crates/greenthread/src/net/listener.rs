@@ -162,6 +162,17 @@ impl TcpListener {
     }
 
     /// What [`set_ttl`](Self::set_ttl) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_ttl(42)?;
+    /// assert_eq!(listener.ttl()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ttl(&self) -> io::Result<u32> {
         Ok(sockopt::ip_ttl(&self.0)?)
     }
@@ -269,6 +280,19 @@ impl fmt::Debug for TcpListener {
 }
 
 /// Accepts connections without end: what [`TcpListener::incoming`] returns.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::net::{TcpListener, TcpStream};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let client = TcpStream::connect(listener.local_addr()?)?;
+/// let mut incoming = listener.incoming();
+/// let stream = incoming.next().unwrap()?;
+/// assert_eq!(stream.peer_addr()?, client.local_addr()?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Incoming<'a> {

@@ -232,6 +232,17 @@ impl TcpStream {
     }
 
     /// What [`set_nodelay`](Self::set_nodelay) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// assert!(!stream.nodelay()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
         Ok(sockopt::tcp_nodelay(&self.0)?)
     }
@@ -254,6 +265,18 @@ impl TcpStream {
     }
 
     /// What [`set_ttl`](Self::set_ttl) has set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// stream.set_ttl(42)?;
+    /// assert_eq!(stream.ttl()?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ttl(&self) -> io::Result<u32> {
         Ok(sockopt::ip_ttl(&self.0)?)
     }

@@ -125,18 +125,45 @@ pub struct RuntimeBuilder {
 
 impl RuntimeBuilder {
     /// How many OS threads run the green threads, from 1 to 4096.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(2).build()?;
+    /// assert_eq!(runtime.run(|| 6 * 7), 42);
+    /// assert!(greenthread::Runtime::builder().workers(0).build().is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
     /// The stack size, in bytes, of threads that don't ask for one. Only what a thread touches costs memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().stack_size(1 << 20).build()?;
+    /// let sum = runtime.spawn(|| [1u8; 500_000].iter().map(|one| u64::from(*one)).sum::<u64>());
+    /// assert_eq!(sum.join().unwrap(), 500_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
     /// What the workers' OS threads are called, with a number behind: `name-0`. The kernel keeps 15 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().name("kitchen").workers(1).build()?;
+    /// let name = runtime.run(|| std::fs::read_to_string("/proc/thread-self/comm"))?;
+    /// assert_eq!(name, "kitchen-0\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -144,6 +171,15 @@ impl RuntimeBuilder {
 
     /// Whether a thread that keeps its worker for more than 100 ms while others wait is named on standard
     /// error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // For a program that computes for long on purpose.
+    /// let runtime = greenthread::Runtime::builder().watchdog(false).build()?;
+    /// assert_eq!(runtime.run(|| 6 * 7), 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn watchdog(mut self, on: bool) -> Self {
         self.watchdog = Some(on);
         self
@@ -155,6 +191,13 @@ impl RuntimeBuilder {
     ///
     /// `InvalidInput` names the setting or the environment variable that can't be used. Other errors come from the system:
     /// no OS thread, no file descriptor, no memory. Nothing is left behind then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = greenthread::Runtime::builder().workers(100_000).build().unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    /// ```
     pub fn build(self) -> io::Result<Runtime> {
         prepare_process()?;
         let count = config::workers(self.workers)?;
@@ -234,6 +277,14 @@ fn work(shared: Arc<Shared>, index: usize, queue: Queue<shared::Fresh>, driver: 
 
 impl Runtime {
     /// A builder, with everything as the environment and the defaults have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().build()?;
+    /// assert_eq!(runtime.run(|| 6 * 7), 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }

@@ -10,6 +10,18 @@ use crate::task::wait::Outcome;
 ///
 /// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no constructor,
 /// so it can't be used here.)
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{sync::{Condvar, Mutex}, time::Duration};
+///
+/// let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+/// let never = |_: &mut ()| true;
+/// let (_guard, result) =
+///     condvar.wait_timeout_while(mutex.lock().unwrap(), Duration::from_millis(1), never).unwrap();
+/// assert!(result.timed_out());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(pub(super) bool);
 
@@ -152,6 +164,17 @@ impl Condvar {
     /// # Errors
     ///
     /// The mutex is poisoned; the error holds the guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// use greenthread::sync::{Condvar, Mutex};
+    ///
+    /// let (mutex, condvar) = (Mutex::new(1), Condvar::new());
+    /// let (guard, _in_time) = condvar.wait_timeout_ms(mutex.lock().unwrap(), 1).unwrap();
+    /// assert_eq!(*guard, 1);
+    /// ```
     #[deprecated(note = "replaced by `Condvar::wait_timeout`")]
     pub fn wait_timeout_ms<'a, T>(
         &self,

@@ -381,18 +381,54 @@ impl<T> fmt::Debug for Receiver<T> {
 }
 
 /// The messages of a [`Receiver`], waited for; see [`Receiver::iter`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::sync::mpsc::channel;
+///
+/// let (s, r) = channel();
+/// s.send(1).unwrap();
+/// s.send(2).unwrap();
+/// drop(s);
+/// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
+/// ```
 #[derive(Debug)]
 pub struct Iter<'a, T: 'a> {
     receiver: &'a Receiver<T>,
 }
 
 /// The messages that a [`Receiver`] has already; see [`Receiver::try_iter`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::sync::mpsc::channel;
+///
+/// let (s, r) = channel();
+/// s.send(1).unwrap();
+/// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1]);
+/// assert_eq!(r.try_iter().next(), None);
+/// drop(s);
+/// ```
 #[derive(Debug)]
 pub struct TryIter<'a, T: 'a> {
     receiver: &'a Receiver<T>,
 }
 
 /// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in receiver` makes it.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::sync::mpsc::channel;
+///
+/// let (s, r) = channel();
+/// s.send(1).unwrap();
+/// drop(s);
+/// let mut messages = r.into_iter();
+/// assert_eq!((messages.next(), messages.next()), (Some(1), None));
+/// ```
 #[derive(Debug)]
 pub struct IntoIter<T> {
     receiver: Receiver<T>,

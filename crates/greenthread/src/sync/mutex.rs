@@ -82,6 +82,18 @@ guard! {
     /// A mutex held: through it the value is reached, and dropping it unlocks.
     ///
     /// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Mutex;
+    ///
+    /// let mutex = Mutex::new(vec![1]);
+    /// let mut guard = mutex.lock().unwrap();
+    /// guard.push(2);
+    /// drop(guard);
+    /// assert_eq!(*mutex.lock().unwrap(), [1, 2]);
+    /// ```
     MutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
     map: "\
 use greenthread::sync::{Mutex, MutexGuard};
@@ -104,6 +116,18 @@ guard! {
     /// A mutex held, and a part of its value: dropping it unlocks. std has this type on nightly only.
     ///
     /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`]. A [`Condvar`](super::Condvar) wants the whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new((1, "one"));
+    /// let mut number = MutexGuard::map(mutex.lock().unwrap(), |pair| &mut pair.0);
+    /// *number = 2;
+    /// drop(number);
+    /// assert_eq!(*mutex.lock().unwrap(), (2, "one"));
+    /// ```
     MappedMutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
     map: "\
 use greenthread::sync::{MappedMutexGuard, Mutex, MutexGuard};

@@ -53,6 +53,17 @@ impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for ReentrantLock<T> {}
 /// A reentrant lock held: through it the value is read, and dropping the last one unlocks.
 ///
 /// Made by [`ReentrantLock::lock`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::sync::ReentrantLock;
+///
+/// let lock = ReentrantLock::new(1);
+/// let outer = lock.lock();
+/// let inner = lock.lock();
+/// assert_eq!(*outer + *inner, 2);
+/// ```
 #[must_use = "dropped at once, it unlocks at once"]
 #[clippy::has_significant_drop]
 pub struct ReentrantLockGuard<'a, T: ?Sized + 'a> {

@@ -80,6 +80,16 @@ guard! {
     /// A lock held for reading: through it the value is read, and dropping it unlocks.
     ///
     /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(5);
+    /// let (one, other) = (lock.read().unwrap(), lock.read().unwrap());
+    /// assert_eq!(*one + *other, 10);
+    /// ```
     RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
     map: "\
 use greenthread::sync::{RwLock, RwLockReadGuard};
@@ -98,6 +108,16 @@ guard! {
     /// A lock held for writing: through it the value is reached, and dropping it unlocks.
     ///
     /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::RwLock;
+    ///
+    /// let lock = RwLock::new(5);
+    /// *lock.write().unwrap() += 1;
+    /// assert_eq!(*lock.read().unwrap(), 6);
+    /// ```
     RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
     map: "\
 use greenthread::sync::{RwLock, RwLockWriteGuard};
@@ -120,6 +140,16 @@ guard! {
     /// A lock held for reading, and a part of its value: dropping it unlocks. std has this type on nightly only.
     ///
     /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::{RwLock, RwLockReadGuard};
+    ///
+    /// let lock = RwLock::new((1, "one"));
+    /// let word = RwLockReadGuard::map(lock.read().unwrap(), |pair| &pair.1);
+    /// assert_eq!(*word, "one");
+    /// ```
     MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
     map: "\
 use greenthread::sync::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
@@ -139,6 +169,18 @@ guard! {
     /// A lock held for writing, and a part of its value: dropping it unlocks. std has this type on nightly only.
     ///
     /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::{RwLock, RwLockWriteGuard};
+    ///
+    /// let lock = RwLock::new((1, "one"));
+    /// let mut number = RwLockWriteGuard::map(lock.write().unwrap(), |pair| &mut pair.0);
+    /// *number = 2;
+    /// drop(number);
+    /// assert_eq!(lock.read().unwrap().0, 2);
+    /// ```
     MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
     map: "\
 use greenthread::sync::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};

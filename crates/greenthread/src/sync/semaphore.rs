@@ -392,12 +392,35 @@ macro_rules! permit {
 
 permit! {
     /// Permits of a [`Semaphore`]: given back when this is dropped, on whichever thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(2);
+    /// let permit = semaphore.acquire();
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// drop(permit);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     SemaphorePermit<'a>, &'a Semaphore,
     "let semaphore = Semaphore::new(3);\nlet mut permits = semaphore.acquire_many(3);"
 }
 
 permit! {
     /// Permits of a [`Semaphore`] behind an `Arc`: given back when this is dropped, on whichever thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, Semaphore}, thread};
+    ///
+    /// let semaphore = Arc::new(Semaphore::new(1));
+    /// let permit = Arc::clone(&semaphore).acquire_owned();
+    /// thread::spawn(move || drop(permit)).join().unwrap();
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// ```
     OwnedSemaphorePermit, Arc<Semaphore>,
     "let semaphore = Arc::new(Semaphore::new(3));\nlet mut permits = Arc::clone(&semaphore).acquire_many_owned(3);"
 }

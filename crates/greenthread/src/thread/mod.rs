@@ -16,6 +16,18 @@
 //! * A green thread is no pthread: there is no `os::unix::thread::JoinHandleExt`.
 //!
 //! Beyond std there are [`spawn_local`], [`unblock`], [`without_yield`], and [`sleep_until`] on stable Rust.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::thread;
+//!
+//! let sum = greenthread::run(|| {
+//!     let threads: Vec<_> = (1..=1000).map(|n| thread::spawn(move || n)).collect();
+//!     threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
+//! });
+//! assert_eq!(sum, 500_500);
+//! ```
 
 use std::{io, num::NonZero, time::Duration};
 

@@ -1,4 +1,13 @@
 //! What Linux has: [`std::os::linux`], for green threads.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::{fs, os::linux::fs::MetadataExt};
+//!
+//! assert!(fs::metadata(".")?.st_ino() > 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub mod fs;
 pub mod net;

@@ -1,4 +1,14 @@
 //! What Linux's sockets have: [`std::os::linux::net`], for green threads.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+//!
+//! let address = SocketAddr::from_abstract_name(b"hidden")?;
+//! assert_eq!(address.as_abstract_name(), Some(&b"hidden"[..]));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::io;
 
@@ -27,6 +37,18 @@ pub trait TcpStreamExt: sealed::Sealed {
     /// # Errors
     ///
     /// What the system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{net::{TcpListener, TcpStream}, os::linux::net::TcpStreamExt};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// stream.set_quickack(true)?;
+    /// assert!(stream.quickack()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn set_quickack(&self, quickack: bool) -> io::Result<()>;
 
     /// Whether `TCP_QUICKACK` is set.
@@ -34,6 +56,18 @@ pub trait TcpStreamExt: sealed::Sealed {
     /// # Errors
     ///
     /// What the system says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{net::{TcpListener, TcpStream}, os::linux::net::TcpStreamExt};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// stream.set_quickack(false)?;
+    /// assert!(!stream.quickack()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn quickack(&self) -> io::Result<bool>;
 }
 

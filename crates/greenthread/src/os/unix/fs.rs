@@ -1,6 +1,15 @@
 //! What Unix has of files: [`std::os::unix::fs`], for green threads.
 //!
 //! The traits are std's own, so that what is written for them works with [`crate::fs`]'s types too.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::{fs, os::unix::fs::MetadataExt};
+//!
+//! assert!(fs::metadata(".")?.ino() > 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::{
     io::Result,

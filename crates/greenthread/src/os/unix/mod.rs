@@ -1,4 +1,13 @@
 //! What Unix has: [`std::os::unix`], for green threads.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::{fs, os::unix::prelude::*};
+//!
+//! assert_eq!(fs::metadata("/")?.mode() & 0o555, 0o555);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub use std::os::unix::ffi;
 #[allow(deprecated, reason = "it is std's, as it is")]

@@ -1,4 +1,14 @@
 //! What processes have on Unix: [`std::os::unix::process`], for green threads.
+//!
+//! # Examples
+//!
+//! ```
+//! use greenthread::{os::unix::process::ExitStatusExt, process::Command};
+//!
+//! let status = Command::new("sh").args(["-c", "kill -TERM $$"]).status()?;
+//! assert_eq!((status.code(), status.signal()), (None, Some(15)));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::{ffi::OsStr, io, os::unix::process::CommandExt as Theirs};
 
@@ -19,9 +29,33 @@ use crate::process::Command;
 /// ```
 pub trait CommandExt: sealed::Sealed {
     /// Sets the user that the child runs as, and drops the supplementary groups, if it may.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{os::unix::process::CommandExt, process::Command};
+    ///
+    /// // Only root may become somebody else.
+    /// match Command::new("id").arg("-u").uid(1000).output() {
+    ///     Ok(output) => assert_eq!(output.stdout, b"1000\n"),
+    ///     Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
+    /// }
+    /// ```
     fn uid(&mut self, id: u32) -> &mut Command;
 
     /// Sets the group that the child runs as.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{os::unix::process::CommandExt, process::Command};
+    ///
+    /// // Only root may join any group.
+    /// match Command::new("id").arg("-g").gid(1000).output() {
+    ///     Ok(output) => assert_eq!(output.stdout, b"1000\n"),
+    ///     Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
+    /// }
+    /// ```
     fn gid(&mut self, id: u32) -> &mut Command;
 
     /// Has a function run in the child, before the program. If it fails, so does the start.
@@ -50,6 +84,20 @@ pub trait CommandExt: sealed::Sealed {
     /// # Safety
     ///
     /// As for [`pre_exec`](Self::pre_exec).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{os::unix::process::CommandExt, process::Command};
+    ///
+    /// # #[allow(deprecated)]
+    /// # fn main() {
+    /// let mut command = Command::new("true");
+    /// // SAFETY: it makes an error, and nothing else.
+    /// unsafe { command.before_exec(|| Err(std::io::ErrorKind::Unsupported.into())) };
+    /// assert!(command.status().is_err());
+    /// # }
+    /// ```
     #[deprecated(note = "use `pre_exec`")]
     unsafe fn before_exec<F>(&mut self, f: F) -> &mut Command
     where
@@ -69,6 +117,16 @@ pub trait CommandExt: sealed::Sealed {
     fn exec(&mut self) -> io::Error;
 
     /// Sets what the program finds as its own name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{os::unix::process::CommandExt, process::Command};
+    ///
+    /// let output = Command::new("sh").arg0("another-name").args(["-c", "echo $0"]).output()?;
+    /// assert_eq!(output.stdout, b"another-name\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn arg0<S: AsRef<OsStr>>(&mut self, arg: S) -> &mut Command;
 
     /// Sets the process group of the child; with 0, one of its own. A Ctrl-C at the terminal goes to a group.

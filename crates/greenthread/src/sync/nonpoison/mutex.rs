@@ -41,6 +41,18 @@ guard! {
     /// A mutex held: through it the value is reached, and dropping it unlocks.
     ///
     /// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::Mutex;
+    ///
+    /// let mutex = Mutex::new(vec![1]);
+    /// let mut guard = mutex.lock();
+    /// guard.push(2);
+    /// drop(guard);
+    /// assert_eq!(*mutex.lock(), [1, 2]);
+    /// ```
     MutexGuard<'a> -> MappedMutexGuard, Exclusive<'a>, mut,
     map: "\
 use greenthread::sync::nonpoison::{Mutex, MutexGuard};
@@ -60,6 +72,18 @@ guard! {
     /// A mutex held, and a part of its value: dropping it unlocks.
     ///
     /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new((1, "one"));
+    /// let mut number = MutexGuard::map(mutex.lock(), |pair| &mut pair.0);
+    /// *number = 2;
+    /// drop(number);
+    /// assert_eq!(*mutex.lock(), (2, "one"));
+    /// ```
     MappedMutexGuard<'a> -> MappedMutexGuard, Exclusive<'a>, mut,
     map: "\
 use greenthread::sync::nonpoison::{MappedMutexGuard, Mutex, MutexGuard};

@@ -45,6 +45,16 @@ guard! {
     /// A lock held for reading: through it the value is read, and dropping it unlocks.
     ///
     /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(5);
+    /// let (one, other) = (lock.read(), lock.read());
+    /// assert_eq!(*one + *other, 10);
+    /// ```
     RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
     map: "\
 use greenthread::sync::nonpoison::{RwLock, RwLockReadGuard};
@@ -63,6 +73,16 @@ guard! {
     /// A lock held for writing: through it the value is reached, and dropping it unlocks.
     ///
     /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::RwLock;
+    ///
+    /// let lock = RwLock::new(5);
+    /// *lock.write() += 1;
+    /// assert_eq!(*lock.read(), 6);
+    /// ```
     RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
     map: "\
 use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
@@ -82,6 +102,16 @@ guard! {
     /// A lock held for reading, and a part of its value: dropping it unlocks.
     ///
     /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::{RwLock, RwLockReadGuard};
+    ///
+    /// let lock = RwLock::new((1, "one"));
+    /// let word = RwLockReadGuard::map(lock.read(), |pair| &pair.1);
+    /// assert_eq!(*word, "one");
+    /// ```
     MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
     map: "\
 use greenthread::sync::nonpoison::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
@@ -101,6 +131,18 @@ guard! {
     /// A lock held for writing, and a part of its value: dropping it unlocks.
     ///
     /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
+    ///
+    /// let lock = RwLock::new((1, "one"));
+    /// let mut number = RwLockWriteGuard::map(lock.write(), |pair| &mut pair.0);
+    /// *number = 2;
+    /// drop(number);
+    /// assert_eq!(lock.read().0, 2);
+    /// ```
     MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
     map: "\
 use greenthread::sync::nonpoison::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};

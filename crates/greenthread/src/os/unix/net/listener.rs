@@ -260,6 +260,23 @@ impl fmt::Debug for UnixListener {
 }
 
 /// Accepts connections without end: what [`UnixListener::incoming`] returns.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::os::unix::net::{UnixListener, UnixStream};
+/// # let dir = std::env::temp_dir().join(format!("greenthread-incoming-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let path = dir.join("socket");
+///
+/// let listener = UnixListener::bind(&path)?;
+/// let client = UnixStream::connect(&path)?;
+/// let mut incoming = listener.incoming();
+/// let stream = incoming.next().unwrap()?;
+/// assert_eq!(stream.local_addr()?.as_pathname(), client.peer_addr()?.as_pathname());
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Incoming<'a> {
