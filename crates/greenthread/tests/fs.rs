@@ -760,9 +760,13 @@ fn all_sorts_of_names() {
 
 #[test]
 fn who_reads_from_the_cache_takes_turns() {
+    let _patience = patience("who reads from the cache takes turns".into());
     let dir = Dir::new();
     std::fs::write(dir.path("a"), pattern(10_000)).unwrap();
     runtime(1).run(|| {
+        // From here on nothing waits.
+        let file = File::open(dir.path("a")).unwrap();
+        file.read_exact_at(&mut [0; 100], 5_000).unwrap();
         let steps = Arc::new(AtomicUsize::new(0));
         let sibling = thread::spawn({
             let steps = steps.clone();
@@ -773,7 +777,6 @@ fn who_reads_from_the_cache_takes_turns() {
                 }
             }
         });
-        let file = File::open(dir.path("a")).unwrap();
         while steps.load(SeqCst) < 50 {
             file.read_exact_at(&mut [0; 100], 5_000).unwrap();
         }
