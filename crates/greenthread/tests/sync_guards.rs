@@ -364,3 +364,14 @@ fn the_others_have_a_module_too() {
     let mutex: poison::Mutex<u8> = Mutex::new(1);
     assert_eq!(*mutex.lock().unwrap(), 1);
 }
+
+/// What the documentation says of them.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn locks_are_so_large() {
+    use greenthread::sync::{LazyLock, Once, OnceLock};
+
+    assert_eq!([size_of::<Mutex<u64>>(), size_of::<RwLock<u64>>()], [40 + 8; 2]);
+    assert_eq!([size_of::<Once>(), size_of::<OnceLock<u64>>()], [24, 24 + size_of::<Option<u64>>()]);
+    assert_eq!(size_of::<LazyLock<u64>>(), 24 + 2 * 8);
+}

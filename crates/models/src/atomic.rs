@@ -26,6 +26,22 @@ std::thread_local! {
     pub(crate) static BUG: Cell<Bug> = const { Cell::new(Bug::None) };
 }
 
+std::thread_local! {
+    /// How many read-modify-writes there have been.
+    static CHANGES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many read-modify-writes, the expensive kind of atomic operation, `f` makes.
+pub(crate) fn changes(f: impl FnOnce()) -> usize {
+    let before = CHANGES.get();
+    f();
+    CHANGES.get() - before
+}
+
+fn count() {
+    CHANGES.set(CHANGES.get() + 1);
+}
+
 loom::thread_local! {
     static FENCELESS: Cell<bool> = Cell::new(false);
 }
@@ -77,6 +93,7 @@ macro_rules! atomic {
             }
 
             pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                count();
                 if bug() == Bug::TornSwap {
                     let old = self.0.load(Acquire);
                     self.0.store(value, Release);
@@ -92,6 +109,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
+                count();
                 if bug() == Bug::TornExchange {
                     let seen = self.0.load(Acquire);
                     if seen != old {
@@ -123,17 +141,21 @@ atomic!(AtomicPtr, *mut T, T);
 
 impl AtomicUsize {
     pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+        count();
         self.0.fetch_add(value, weakened(order))
     }
 
     pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
+        count();
         self.0.fetch_sub(value, weakened(order))
     }
     pub(crate) fn fetch_and(&self, value: usize, order: Ordering) -> usize {
+        count();
         self.0.fetch_and(value, weakened(order))
     }
 
     pub(crate) fn fetch_or(&self, value: usize, order: Ordering) -> usize {
+        count();
         self.0.fetch_or(value, weakened(order))
     }
 }

@@ -3,6 +3,15 @@
 
 use std::cell::Cell;
 
+use crate::{
+    atomic::changes,
+    harness::check,
+    library::sync::{
+        raw_condvar::RawCondvar, raw_mutex::RawMutex, raw_once::RawOnce, raw_rwlock::RawRwLock,
+        raw_semaphore::RawSemaphore,
+    },
+};
+
 /// To all of a model's threads this is one worker, so that nobody spins for another.
 pub(crate) const HERE: usize = 8;
 
@@ -126,4 +135,38 @@ impl Guarded {
         // SAFETY: loom reports a race.
         self.0.with(|value| unsafe { *value })
     }
+}
+
+/// What nobody else wants costs one exchange to take, and one to give back.
+#[test]
+fn an_uncontended_lock_is_one_exchange() {
+    check(None, || {
+        let mutex = RawMutex::new();
+        assert_eq!(changes(|| mutex.lock(HERE)), 1);
+        // SAFETY: just locked; and so below.
+        assert_eq!(changes(|| unsafe { mutex.unlock() }), 1);
+        assert_eq!(changes(|| assert!(mutex.try_lock(HERE))), 1);
+
+        let lock = RawRwLock::new();
+        assert_eq!(changes(|| lock.write(HERE)), 1);
+        // SAFETY: as above.
+        assert_eq!(changes(|| unsafe { lock.unlock_write() }), 1);
+        assert_eq!(changes(|| assert!(lock.try_write(HERE))), 1);
+        // SAFETY: as above.
+        assert_eq!(changes(|| unsafe { lock.downgrade() }), 1);
+        assert_eq!(changes(|| lock.read(HERE)), 1);
+        // SAFETY: as above.
+        assert_eq!(changes(|| unsafe { lock.unlock_read() }), 1);
+
+        let semaphore = RawSemaphore::new(1);
+        assert_eq!(changes(|| assert!(semaphore.acquire_until(1, None))), 1);
+        assert_eq!(changes(|| assert!(semaphore.release(1))), 1);
+
+        // Where nobody waits, and where all is done, there is nothing to change.
+        let (condvar, once) = (RawCondvar::new(), RawOnce::new());
+        assert_eq!(changes(|| condvar.notify_all()), 0);
+        once.begin(false);
+        once.finish(true);
+        assert_eq!(changes(|| assert!(once.is_complete())), 0);
+    });
 }

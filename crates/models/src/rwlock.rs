@@ -101,11 +101,18 @@ fn writers_exclude_each_other() {
 }
 
 #[test]
+fn a_lock_is_handed_over() {
+    // The first is there again when it has handed it over.
+    check_with(true, 3, &[&[Write], &[Write, Write, Write]]);
+    check_with(true, 2, &[&[Write], &[Write], &[Write, Write]]);
+}
+
+#[test]
 fn a_writer_excludes_readers() {
     for impatient in [false, true] {
         check_with(impatient, 3, &[&[Read, Read], &[Write]]);
     }
-    check_with(true, 2, &[&[Read], &[Read], &[Write]]);
+    check_with(true, 1, &[&[Read], &[Read], &[Write]]);
 }
 
 #[test]
@@ -116,7 +123,7 @@ fn writers_and_a_reader_let_each_other_in() {
 #[test]
 fn a_writer_goes_on_as_a_reader() {
     check_with(false, 3, &[&[Write], &[Downgrade]]);
-    check_with(true, 2, &[&[Read], &[Write], &[Downgrade]]);
+    check_with(true, 1, &[&[Read], &[Write], &[Downgrade]]);
 }
 
 #[test]
@@ -128,6 +135,24 @@ fn giving_up_harms_nobody() {
 #[test]
 fn a_writer_that_gives_up_lets_readers_in() {
     check_with(false, 2, &[&[WriteInTime], &[Read], &[Read]]);
+}
+
+/// One reads until another has read, and a writer between the two gives up.
+#[test]
+fn giving_up_lets_in_who_is_behind() {
+    check(Some(2), || {
+        #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
+        let lock = Arc::new(RwLock { raw: RawRwLock::new(), value: Guarded::new() });
+        assert!(lock.raw.try_read());
+        let [writer, reader] = [WriteInTime, Read].map(|deed| {
+            let lock = lock.clone();
+            spawn(move || lock.act(deed))
+        });
+        reader.join();
+        // SAFETY: locked above.
+        unsafe { lock.raw.unlock_read() };
+        writer.join();
+    });
 }
 
 #[test]

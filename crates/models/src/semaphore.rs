@@ -56,6 +56,22 @@ fn giving_up_harms_nobody() {
     check(Some(2), || share(true));
 }
 
+/// One keeps a permit until another has had one, and who wants two between them gives up.
+#[test]
+fn giving_up_lets_in_who_is_behind() {
+    check(Some(2), || {
+        let semaphore = Semaphore::new(2);
+        assert!(semaphore.raw.try_acquire(1));
+        let [two, one] = [2, 1].map(|permits| {
+            let semaphore = semaphore.clone();
+            spawn(move || semaphore.use_many(permits, permits == 2, (permits == 2).then(Instant::now)))
+        });
+        one.join();
+        assert!(semaphore.raw.release(1));
+        two.join();
+    });
+}
+
 #[test]
 fn finds_a_release_that_releases_nothing() {
     finds(Bug::NoRelease, "Causality violation", || share(false));
