@@ -93,10 +93,15 @@ fn waiting_closes_its_input() {
     });
 }
 
+/// One that sleeps until it is killed, and holds nothing of ours if a test forgets it.
+fn sleeper() -> Child {
+    Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 #[test]
 fn killed_while_it_is_waited_for() {
     everywhere(|world| {
-        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut child = sleeper();
         let number = child.id();
         let waiter = world.spawn(move || child.wait().unwrap());
         a_moment();
@@ -104,7 +109,7 @@ fn killed_while_it_is_waited_for() {
         rustix::process::kill_process(number, rustix::process::Signal::KILL).unwrap();
         assert_eq!(waiter.join().signal(), Some(9));
 
-        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut child = sleeper();
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(9));
         child.kill().unwrap();
@@ -254,7 +259,7 @@ fn many_at_once_leave_nothing_behind() {
     // In a process of its own: the other tests open and close as well.
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", NAME, "--nocapture"]).env("GREENTHREAD_TEST_CHILD", NAME);
-    let output = again.output().unwrap();
+    let output = world::in_time(move || again.output().unwrap());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -278,6 +283,6 @@ fn no_descriptors_left() {
     let mut again = std::process::Command::new("sh");
     again.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
     again.args(["--exact", NAME, "--nocapture"]).env("GREENTHREAD_TEST_CHILD", NAME);
-    let output = again.output().unwrap();
+    let output = world::in_time(move || again.output().unwrap());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

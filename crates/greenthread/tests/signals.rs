@@ -1,6 +1,8 @@
 //! Signals, in a process of its own for each test, since they are the process's.
 
 mod common;
+#[path = "net/world.rs"]
+mod world;
 
 use common::{child, everywhere, is_child, text};
 use greenthread::{
@@ -10,9 +12,9 @@ use greenthread::{
 };
 use signal_hook::low_level::raise;
 
-fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
+fn in_a_process_of_its_own(name: &str, test: impl FnOnce() + Send + 'static) {
     if is_child(name) {
-        return test();
+        return world::in_time(test);
     }
     let output = child(name, |_| ());
     assert!(output.status.success(), "{}", text(&output));

@@ -15,13 +15,10 @@ use std::{
 use greenthread::{
     Runtime,
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Condvar, Mutex, mpsc},
+    signal::{SIGINT, SIGTERM, Signals},
+    sync::{Condvar, Mutex},
     thread,
     time::{Duration, Instant},
-};
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    iterator::Signals,
 };
 use socket2::SockRef;
 
@@ -86,24 +83,19 @@ fn serve(address: &str, handler: Handler) -> io::Result<()> {
         ended: Condvar::new(),
     });
 
-    // An ordinary OS thread waits for signals; a green thread, this one, waits for it. They meet at a
-    // channel. A second Ctrl-C ends the process at once.
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let (interrupt, interrupted) = mpsc::channel();
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        signals.forever().next();
-        let _ = interrupt.send(());
-        signals.forever().next();
-        process::exit(130);
-    })?;
-
     let accepting = {
         let server = server.clone();
         thread::Builder::new().name("accept".into()).spawn(move || server.accept(handler))?
     };
     println!("listening on {}", server.listener.local_addr()?);
 
-    let _ = interrupted.recv();
+    signals.next();
+    // A second one ends the process at once.
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        signals.next();
+        process::exit(130);
+    })?;
     server.stop();
     let _ = accepting.join();
     match server.drain() {

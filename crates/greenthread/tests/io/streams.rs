@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     os::fd::AsRawFd,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use greenthread::{
@@ -11,7 +11,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::is_child;
+use crate::{common::is_child, world::in_time};
 
 /// In the parent: runs the test `name` again, with pipes for its streams.
 fn piped(name: &str) -> Child {
@@ -26,9 +26,14 @@ fn piped(name: &str) -> Child {
         .unwrap()
 }
 
+/// What it has written in the end; one that hangs fails its test.
+fn end(child: Child) -> Output {
+    in_time(|| child.wait_with_output().unwrap())
+}
+
 /// What it has written between the marks; the harness writes around them.
 fn told(child: Child) -> String {
-    let output = child.wait_with_output().unwrap();
+    let output = end(child);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text.split("<<<").nth(1).unwrap().split(">>>").next().unwrap().to_owned()
@@ -65,16 +70,20 @@ fn waiting_for_input_lets_others_run() {
     let mut child = piped(NAME);
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
-    let mut seen = Vec::new();
-    while !seen.ends_with(b">>>") {
-        let mut byte = [0];
-        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
-        seen.push(byte[0]);
-    }
-    assert!(seen.ends_with(b"<<<false>>>"));
+    let seen = in_time(move || {
+        let mut seen = Vec::new();
+        while !seen.ends_with(b">>>") {
+            let mut byte = [0];
+            assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
+            seen.push(byte[0]);
+        }
+        // The rest has somewhere to go.
+        (seen, stdout)
+    });
+    assert!(seen.0.ends_with(b"<<<false>>>"));
     stdin.write_all(b"first\nsecond\nthird").unwrap();
     drop(stdin);
-    assert!(child.wait().unwrap().success());
+    assert!(end(child).status.success());
 }
 
 /// Who holds it keeps others out, and waits for input while it does.
@@ -141,12 +150,16 @@ fn printing_to_a_full_pipe_lets_others_run() {
     let mut stdin = child.stdin.take().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(50));
     writeln!(stdin, "{}", file.display()).unwrap();
-    while !file.exists() {
-        assert!(child.try_wait().unwrap().is_none(), "the child has ended");
-        std::thread::yield_now();
-    }
+    let appears = file.clone();
+    let child = in_time(move || {
+        while !appears.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "the child has ended");
+            std::thread::yield_now();
+        }
+        child
+    });
     std::fs::remove_file(&file).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = end(child);
     assert!(output.status.success());
     for all in [output.stdout, output.stderr] {
         let text = String::from_utf8(all).unwrap();
@@ -215,7 +228,7 @@ fn exiting_while_somebody_holds_the_lock() {
             std::process::exit(0);
         });
     }
-    assert!(piped(NAME).wait_with_output().unwrap().status.success());
+    assert!(end(piped(NAME)).status.success());
 }
 
 /// Closed descriptors take all there is, as in std.
@@ -235,7 +248,7 @@ fn closed_outputs_swallow() {
             std::process::exit(0);
         });
     }
-    assert!(piped(NAME).wait_with_output().unwrap().status.success());
+    assert!(end(piped(NAME)).status.success());
 }
 
 /// A disk that is full is an error.
@@ -253,5 +266,5 @@ fn an_error_is_an_error() {
             std::process::exit(7);
         });
     }
-    assert_eq!(piped(NAME).wait_with_output().unwrap().status.code(), Some(7));
+    assert_eq!(end(piped(NAME)).status.code(), Some(7));
 }

@@ -203,7 +203,7 @@ fn writing_to_one_who_has_gone() {
 
 #[test]
 fn a_large_write_and_a_slow_reader() {
-    const SIZE: usize = 64 << 20;
+    const SIZE: usize = 16 << 20;
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let pattern: Vec<u8> = (0..65_521_u64).map(|n| ((n * n) >> 3) as u8).collect();
         pattern.iter().copied().cycle().take(SIZE).collect()

@@ -65,7 +65,7 @@ pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static)
     std::thread::spawn(move || {
         let _ = sender.send(catch_unwind(AssertUnwindSafe(f)));
     });
-    match receiver.recv_timeout(Duration::from_secs(20)) {
+    match receiver.recv_timeout(Duration::from_secs(100)) {
         Ok(Ok(value)) => value,
         Ok(Err(payload)) => resume_unwind(payload),
         Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),

@@ -9,5 +9,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+#[allow(deprecated, reason = "it is std's, as it is")]
+pub use std::os::linux::raw;
+
 pub mod fs;
 pub mod net;
