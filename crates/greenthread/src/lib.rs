@@ -83,6 +83,11 @@
 //! Of what is stable in the modules of std 1.95 that have a namesake here, this is missing:
 //!
 //! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no pthread of its own.
+//!
+//! Of what std keeps unstable, `sync::mpmc`, `sync::oneshot`, `sync::nonpoison`, `ReentrantLock`, the `map` of guards and
+//! `thread::sleep_until` are here, except for this:
+//!
+//! * `sync::ReentrantLock::data_ptr`: what it is for, `lock` does.
 
 pub mod channel;
 mod descriptor;

@@ -110,5 +110,5 @@ mod with_greenthread {
         use greenthread::{thread_local, *};
         include!("by_hand.rs");
     }
-    expand! { greenthread: thread sync mpsc atomic net fs time io process os }
+    expand! { greenthread: thread sync mpsc atomic net fs time io process os nightly }
 }

@@ -3,7 +3,8 @@
 //! Every page of a module's folder is an item of that module. On a page, each method and each implementation is a
 //! `<section>` whose heading is its signature, in which every type is a link whose title is its whole path; behind the
 //! heading stands whether it is unstable, or there on some systems only. So the table holds what the pages hold, and nothing
-//! is left to memory. Not taken: what is unstable, what isn't on Linux, and implementations of unstable traits.
+//! is left to memory. Not taken: what is unstable, but for the file `nightly`; what isn't on Linux; and implementations of
+//! unstable traits.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The files of the table, and the modules of each.
+/// The files of the table, and the modules of each, or those of a module's pages that are wanted.
 pub(crate) const TABLES: &[(&str, &[&str])] = &[
     ("thread", &["thread"]),
     ("sync", &["sync"]),
@@ -35,7 +36,22 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
             "os::linux::net",
         ],
     ),
+    // What std keeps unstable and the library has.
+    (
+        NIGHTLY,
+        &[
+            "sync::mpmc",
+            "sync::oneshot",
+            "sync::nonpoison",
+            "sync: MappedMutexGuard MappedRwLockReadGuard MappedRwLockWriteGuard MutexGuard ReentrantLock \
+             ReentrantLockGuard RwLockReadGuard RwLockWriteGuard",
+            "thread: sleep_until",
+        ],
+    ),
 ];
+
+/// The file for what is unstable.
+pub(crate) const NIGHTLY: &str = "nightly";
 
 /// The types and traits that a library may have of its own: those that block, and those that such hand out. All others
 /// have to be std's very own.
@@ -43,9 +59,17 @@ const OWN: &[(&str, &str)] = &[
     ("thread", "AccessError Builder JoinHandle LocalKey Scope ScopedJoinHandle Thread ThreadId"),
     (
         "sync",
-        "Barrier BarrierWaitResult Condvar LazyLock Mutex MutexGuard Once OnceLock OnceState RwLock RwLockReadGuard \
-         RwLockWriteGuard WaitTimeoutResult",
+        "Barrier BarrierWaitResult Condvar LazyLock MappedMutexGuard MappedRwLockReadGuard MappedRwLockWriteGuard Mutex \
+         MutexGuard Once OnceLock OnceState ReentrantLock ReentrantLockGuard RwLock RwLockReadGuard RwLockWriteGuard \
+         WaitTimeoutResult",
     ),
+    ("sync::mpmc", "IntoIter Iter Receiver SendTimeoutError Sender TryIter"),
+    (
+        "sync::nonpoison",
+        "Condvar MappedMutexGuard MappedRwLockReadGuard MappedRwLockWriteGuard Mutex MutexGuard RwLock RwLockReadGuard \
+         RwLockWriteGuard TryLockResult WouldBlock",
+    ),
+    ("sync::oneshot", "Receiver RecvTimeoutError Sender TryRecvError"),
     ("sync::mpsc", "IntoIter Iter Receiver Sender SyncSender TryIter"),
     ("net", "Incoming TcpListener TcpStream ToSocketAddrs UdpSocket"),
     ("fs", "DirBuilder DirEntry File OpenOptions ReadDir"),
@@ -95,18 +119,22 @@ pub(crate) fn installed() -> Option<PathBuf> {
     index.contains("data-rustdoc-version=\"1.95.0 ").then_some(html)
 }
 
-/// The text of the table for these modules. What a path in `left_out` begins is put aside under that path.
-pub(crate) fn table(html: &Path, modules: &[&str], left_out: &[String]) -> String {
-    let mut docs = Docs { html, left_out, unstable: BTreeMap::new(), out: String::new() };
+/// The text of this file of the table. What a path in `left_out` begins is put aside under that path.
+pub(crate) fn table(html: &Path, name: &str, modules: &[&str], left_out: &[String]) -> String {
+    let nightly = name == NIGHTLY;
+    let mut docs = Docs { html, nightly, left_out, unstable: BTreeMap::new(), out: String::new() };
     docs.out.push_str("// Made by docs.rs from the documentation of std 1.95; not edited by hand.\n");
     for module in modules {
+        let (module, wanted) = module.split_once(": ").unwrap_or((module, ""));
         let folder = html.join(module.replace("::", "/"));
         let files = fs::read_dir(folder).expect("a module's folder");
         let mut files: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
         files.sort();
         for file in files {
             let file = file.to_str().expect("plain names");
-            if let [kind, name, "html"] = file.split('.').collect::<Vec<_>>()[..] {
+            if let [kind, name, "html"] = file.split('.').collect::<Vec<_>>()[..]
+                && (wanted.is_empty() || wanted.split(' ').any(|wanted| wanted == name))
+            {
                 docs.item(module, kind, name);
             }
         }
@@ -116,6 +144,8 @@ pub(crate) fn table(html: &Path, modules: &[&str], left_out: &[String]) -> Strin
 
 struct Docs<'a> {
     html: &'a Path,
+    /// Whether what is unstable is taken.
+    nightly: bool,
     left_out: &'a [String],
     /// The traits that have been looked at.
     unstable: BTreeMap<String, bool>,
@@ -144,7 +174,7 @@ impl Docs<'_> {
         // The page of something that has moved only says whereto.
         let Some((_, rest)) = page.split_once("<pre class=\"rust item-decl\"><code>") else { return };
         let (declaration, rest) = rest.split_once("</code></pre>").expect("an end");
-        if hidden(rest.split_once("class=\"docblock\"").map_or(rest, |(info, _)| info)) {
+        if hidden(rest.split_once("class=\"docblock\"").map_or(rest, |(info, _)| info), self.nightly) {
             return;
         }
         let declaration = text(declaration);
@@ -171,6 +201,8 @@ impl Docs<'_> {
                 let generics = generics.join(", ");
                 self.entry(&path, format!("same! {{ [{generics}] {path}{names} = std::{path}{names} }}"));
             }
+            // What it stands for is checked where it is used.
+            "type" => {}
             "struct" | "enum" => {
                 self.fields(&path, &declaration);
                 self.own_type(&path, &page);
@@ -189,7 +221,7 @@ impl Docs<'_> {
     }
 
     fn own_type(&mut self, path: &str, page: &str) {
-        let sections = sections(page);
+        let sections = sections(page, self.nightly);
         let mut inherent = None;
         for (i, section) in sections.iter().enumerate() {
             match (section.chapter, section.class) {
@@ -210,7 +242,7 @@ impl Docs<'_> {
     fn own_trait(&mut self, path: &str, page: &str) {
         let mut generics = Header::parse(&format!("impl<This: {path}> This"));
         generics.of = None;
-        let sections = sections(page);
+        let sections = sections(page, self.nightly);
         for (i, section) in sections.iter().enumerate() {
             match (section.chapter, section.class) {
                 ("required-methods" | "provided-methods", "method") if !section.hidden => {
@@ -350,7 +382,7 @@ impl Docs<'_> {
         assert!(!page.is_empty(), "no page for {full}");
         let (_, rest) = page.split_once("<pre class=\"rust item-decl\">").expect("a declaration");
         let rest = rest.split_once("</pre>").expect("an end").1;
-        let unstable = hidden(rest.split_once("class=\"docblock\"").map_or(rest, |(info, _)| info));
+        let unstable = hidden(rest.split_once("class=\"docblock\"").map_or(rest, |(info, _)| info), false);
         self.unstable.insert(full.to_owned(), unstable);
         unstable
     }
@@ -394,15 +426,15 @@ fn own(module: &str, name: &str) -> bool {
     OWN.iter().any(|(of, names)| *of == module && names.split_whitespace().any(|own| own == name))
 }
 
-/// Whether what stands behind a heading says that this is unstable, or not there on Linux.
-fn hidden(info: &str) -> bool {
+/// Whether what stands behind a heading says that this is unstable, if that isn't wanted, or not there on Linux.
+fn hidden(info: &str, nightly: bool) -> bool {
     let place = info
         .split_once("stab portability")
         .map_or("Unix", |(_, place)| place.split_once("</div>").expect("an end").0);
-    info.contains("stab unstable") || !(place.contains("Unix") || place.contains("Linux"))
+    info.contains("stab unstable") && !nightly || !(place.contains("Unix") || place.contains("Linux"))
 }
 
-fn sections(page: &str) -> Vec<Section<'_>> {
+fn sections(page: &str, nightly: bool) -> Vec<Section<'_>> {
     let mut all = Vec::new();
     for chapter in page.split("<h2 id=\"").skip(1) {
         let id = chapter.split('"').next().expect("an id");
@@ -414,7 +446,12 @@ fn sections(page: &str) -> Vec<Section<'_>> {
             let info = &rest[end..];
             let info =
                 &info[..info.find("class=\"docblock").or(info.find("class='docblock")).unwrap_or(info.len())];
-            all.push(Section { chapter: id, class, heading: text(&rest[..end]), hidden: hidden(info) });
+            all.push(Section {
+                chapter: id,
+                class,
+                heading: text(&rest[..end]),
+                hidden: hidden(info, nightly),
+            });
         }
     }
     all
