@@ -1,30 +1,54 @@
 //! Each program with several clients: on std's threads, and on green threads of one worker and of two.
 
-use std::{env, process::Command};
+use std::{
+    env,
+    io::{self, Write},
+    process::{self, Command},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
+};
 
 use programs::{on_greenthread, on_std};
 
-fn everywhere(on_std: fn() -> programs::Result, on_greenthread: fn() -> programs::Result) {
+fn everywhere(name: &str, on_std: fn() -> programs::Result, on_greenthread: fn() -> programs::Result) {
+    let done = patience(format!("{name} on std's threads"));
     on_std().expect("on std's threads");
+    drop(done);
     for workers in [1, 2] {
+        let _done = patience(format!("{name} on green threads, workers: {workers}"));
         let runtime = greenthread::Runtime::builder().workers(workers).build().expect("a runtime");
         runtime.run(on_greenthread).unwrap_or_else(|error| panic!("with {workers} workers: {error}"));
     }
 }
 
+/// Ends the process if what it returns isn't dropped within five minutes: who waits for what never comes would wait for
+/// ever.
+fn patience(what: String) -> Sender<()> {
+    let (done, over) = channel::<()>();
+    thread::spawn(move || {
+        if over.recv_timeout(Duration::from_secs(300)) == Err(RecvTimeoutError::Timeout) {
+            // Past the harness, which would keep it to itself.
+            _ = writeln!(io::stderr(), "hangs: {what}");
+            process::abort();
+        }
+    });
+    done
+}
+
 #[test]
 fn tls() {
-    everywhere(on_std::tls::check, on_greenthread::tls::check);
+    everywhere("tls", on_std::tls::check, on_greenthread::tls::check);
 }
 
 #[test]
 fn chat() {
-    everywhere(on_std::chat::check, on_greenthread::chat::check);
+    everywhere("chat", on_std::chat::check, on_greenthread::chat::check);
 }
 
 #[test]
 fn http() {
-    everywhere(on_std::http::check, on_greenthread::http::check);
+    everywhere("http", on_std::http::check, on_greenthread::http::check);
 }
 
 #[test]
@@ -35,5 +59,5 @@ fn redis() {
         eprintln!("skipped: there is no {tool} (Debian's package redis-tools)");
         return;
     }
-    everywhere(on_std::redis::check, on_greenthread::redis::check);
+    everywhere("redis", on_std::redis::check, on_greenthread::redis::check);
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use crate::checks::Complaints;
 use crate::tools;
@@ -188,7 +188,13 @@ impl Drop for Browser {
         }
         _ = self.driver.kill();
         _ = self.driver.wait();
-        _ = fs::remove_dir_all(&self.profile);
+        // The browser may still be writing its last files.
+        for _ in 0..40 {
+            if fs::remove_dir_all(&self.profile).is_ok() || !self.profile.exists() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 

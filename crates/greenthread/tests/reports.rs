@@ -172,6 +172,7 @@ fn bad_variables_are_named() {
         ("GREENTHREAD_STACK_SIZE", ["0", "big", "", "18446744073709551615"]),
         ("RUST_MIN_STACK", ["0", "1e9", "x", "9999999999999999999"]),
         ("GREENTHREAD_WATCHDOG", ["2", "yes", "", "-1"]),
+        ("GREENTHREAD_IO", ["epoll", "0", "", "URING"]),
     ] {
         for value in values {
             let out = child(NAME, |command| {

@@ -150,6 +150,12 @@ fn keys(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     seen.is("after → on the slider", STEP, "16")?;
     browser.press(&[TAB, SPACE])?;
     seen.is("after the button", STEP, "17")?;
+
+    // Who has chosen a theme for the book has chosen it for this page.
+    browser.text("localStorage.setItem('mdbook-theme', 'navy')")?;
+    browser.go_to(&url(page))?;
+    seen.is("the theme", "return getComputedStyle(document.body).colorScheme", "dark")?;
+    browser.text("localStorage.removeItem('mdbook-theme')")?;
     Ok(seen.complaints)
 }
 

@@ -98,6 +98,20 @@ pub struct SelectedOperation<'a> {
 
 impl SelectedOperation<'_> {
     /// Which one it is: what [`Select::send`](super::Select::send) or [`Select::recv`](super::Select::recv) returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::channel::{Select, unbounded};
+    ///
+    /// let ((s, r), (_t, other)) = (unbounded(), unbounded::<i32>());
+    /// s.send(1).unwrap();
+    /// let mut select = Select::new();
+    /// let (first, _second) = (select.recv(&r), select.recv(&other));
+    /// let operation = select.select();
+    /// assert_eq!(operation.index(), first);
+    /// assert_eq!(operation.recv(&r), Ok(1));
+    /// ```
     pub fn index(&self) -> usize {
         self.index
     }

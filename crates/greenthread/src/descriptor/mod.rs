@@ -192,6 +192,38 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut() -> rustix::io::Result<(T, Shown)>,
     ) -> io::Result<T> {
+        self.repeat(driver, interest, deadline, || match call() {
+            Ok((value, shown)) => {
+                driver.note(&self.source, interest, shown);
+                Ok(value)
+            }
+            Err(Errno::AGAIN) => {
+                driver.note(&self.source, interest, Shown::Blocked);
+                Err(Errno::AGAIN)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// As `attempt`, for the driver's own way to send. A short count shows `short`.
+    pub(crate) fn send(
+        &self,
+        driver: &PollDriver,
+        bytes: &[u8],
+        short: Shown,
+        deadline: Option<Instant>,
+    ) -> io::Result<usize> {
+        self.repeat(driver, Interest::Write, deadline, || driver.send(&self.source, bytes, short))
+    }
+
+    /// The loop. What `call` has shown is noted when it is back.
+    fn repeat<T>(
+        &self,
+        driver: &PollDriver,
+        interest: Interest,
+        deadline: Option<Instant>,
+        mut call: impl FnMut() -> rustix::io::Result<T>,
+    ) -> io::Result<T> {
         take_turns(driver);
         let nonblocking = self.is_nonblocking();
         let mut blocked = !nonblocking && driver.is_blocked(&self.source, interest);
@@ -203,18 +235,9 @@ impl Descriptor {
                 return Err(Errno::AGAIN.into());
             }
             match call() {
-                Ok((value, shown)) => {
-                    driver.note(&self.source, interest, shown);
-                    return Ok(value);
-                }
-                Err(Errno::AGAIN) => {
-                    driver.note(&self.source, interest, Shown::Blocked);
-                    if nonblocking {
-                        return Err(Errno::AGAIN.into());
-                    }
-                    blocked = true;
-                }
+                Err(Errno::AGAIN) if !nonblocking => blocked = true,
                 Err(Errno::INTR) => {}
+                Ok(value) => return Ok(value),
                 Err(error) => return Err(error.into()),
             }
         }

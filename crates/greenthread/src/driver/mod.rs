@@ -1,6 +1,6 @@
 //! The I/O contract: what a worker's driver does for the threads that live there.
 //!
-//! * `poll`: the driver on readiness, as the OS reports it.
+//! * `poll`: the driver on readiness, as the OS reports it. `sends`: sends of several threads go out together.
 //! * `source`: a descriptor, with the places where it is registered.
 //!
 //! A worker has one driver, and it is the one place where the worker sleeps. Threads find the driver of the
@@ -8,12 +8,10 @@
 //! used on one OS thread only. What may come from elsewhere: a wake-up (by the waker), the end of a source, and a
 //! rousing of all who wait for one.
 //!
-//! A driver that hands whole operations to the kernel (io_uring) joins here: its `wait_ready` is a poll
-//! that stays armed, `send` may be held back until the worker's next look and go out in one batch with the
-//! others, and there are two more items: `op`, a positioned read or write of a file on the caller's own
-//! buffer while the caller waits, and `cancel`, which ends an operation early; since the kernel works on the
-//! caller's buffer, `op` returns only after the kernel's last word on it, cancelled or not. Off the runtime,
-//! and with a driver that has no `op`, files go through the blocking pool.
+//! Files go through the blocking pool. A driver that hands them to the kernel joins here with two more items: `op`, a
+//! positioned read or write on the caller's own buffer while the caller waits, and `cancel`, which ends one early;
+//! since the kernel works on the caller's buffer, `op` returns only after the kernel's last word on it, cancelled or
+//! not.
 
 use std::{
     io,
@@ -21,9 +19,10 @@ use std::{
 };
 
 pub(crate) mod poll;
+mod sends;
 pub(crate) mod source;
 
-pub(crate) use poll::PollDriver;
+pub(crate) use poll::{COMPANY, PollDriver};
 pub(crate) use source::{Registration, Source};
 
 pub(crate) use crate::sys::poller::Interest;
@@ -74,6 +73,16 @@ pub(crate) trait Driver {
 
     /// What a call has shown, right after it and before anything else is done on this OS thread.
     fn note(&self, source: &Source, interest: Interest, shown: Shown);
+
+    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short count shows `short`. While other threads are ready to
+    /// run, it may be held back, to go out together with what these have to send; the calling thread waits for that.
+    ///
+    /// # Errors
+    /// Those of `send(2)`; `EAGAIN` if it would block.
+    fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize>;
+
+    /// The worker's, when its threads have had their turns: sends what was held back.
+    fn flush(&self);
 
     /// Whether the calling thread, which makes one call after the other without waiting, should let others
     /// run.

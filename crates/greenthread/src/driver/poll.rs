@@ -35,10 +35,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Driver, Interest, Registration, Shown, Source};
+use rustix::{
+    io::Errno,
+    net::{self, SendFlags},
+};
+
+use super::{Driver, Interest, Registration, Shown, Source, sends::Sends};
 use crate::{
     sys::poller::{Events, Poller, Readiness, Waker},
-    task::wait::{Outcome, Reason, Waiter},
+    task::{
+        local,
+        wait::{Outcome, Reason, Waiter},
+    },
 };
 
 #[cfg(test)]
@@ -50,12 +58,18 @@ const BATCH: usize = 256;
 /// How many calls may follow each other on a worker before the one who makes them lets others run.
 const CALLS: u32 = 64;
 
+/// From so many threads on that may have something to send, it pays to send it all at once.
+pub(crate) const COMPANY: u32 = 4;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct PollDriver {
     poller: Arc<Poller>,
     registry: Arc<Registry>,
     events: RefCell<Events>,
+    sends: Sends,
+    /// Among so many that may have something to send, sends are held back.
+    company: u32,
     /// How many calls were made since a thread waited last.
     calls: Cell<u32>,
 }
@@ -298,17 +312,19 @@ impl PollDriver {
         self.poller.waker()
     }
 
-    /// A driver with nothing registered.
+    /// A driver with nothing registered. With `company`, among so many threads sends are held back.
     ///
     /// # Errors
     /// The system has no descriptor or no memory left for it.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(company: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
             registry: Arc::new(Registry { slab: Mutex::new(slab), roused: AtomicBool::new(false) }),
             events: RefCell::new(Events::with_capacity(BATCH)?),
+            sends: Sends::new(company.is_some()),
+            company: company.unwrap_or(u32::MAX),
             calls: Cell::new(0),
         })
     }
@@ -420,10 +436,47 @@ impl Driver for PollDriver {
         }
     }
 
+    fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize> {
+        const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
+        let ready = local::get().map_or(0, |local| local.ready.len());
+        if ready + self.sends.count() >= self.company {
+            if self.sends.is_full() {
+                self.flush();
+            }
+            if let Some(answer) = self.sends.hold(source, bytes, short, FLAGS) {
+                return result(answer);
+            }
+        }
+        let sent = net::send(source, bytes, FLAGS);
+        self.note(source, Interest::Write, shown(bytes.len(), sent, short));
+        sent
+    }
+
+    fn flush(&self) {
+        // Noted as each answer comes: an event that comes after it is news.
+        self.sends.flush(|held, answer| {
+            self.note(held.source(), Interest::Write, shown(held.len, result(answer), held.short));
+        });
+    }
+
     fn is_due(&self) -> bool {
         let calls = self.calls.get() + 1;
         self.calls.set(if calls < CALLS { calls } else { 0 });
         calls == CALLS
+    }
+}
+
+/// What the kernel's answer is in Rust.
+fn result(answer: i32) -> rustix::io::Result<usize> {
+    usize::try_from(answer).map_err(|_| Errno::from_raw_os_error(-answer))
+}
+
+/// What a send of so many bytes has shown.
+fn shown(len: usize, sent: rustix::io::Result<usize>, short: Shown) -> Shown {
+    match sent {
+        Err(Errno::AGAIN) => Shown::Blocked,
+        Ok(count) if count < len => short,
+        _ => Shown::Full,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicI32, Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -20,7 +20,7 @@ use rustix::{
 
 use crate::{
     descriptor::{Descriptor, plain::MAX_BUFFERS},
-    driver::{Interest, Shown},
+    driver::{Interest, PollDriver, Shown},
     runtime,
 };
 
@@ -153,7 +153,7 @@ impl Socket {
                     };
                     // What was only peeked at is still there.
                     let short = 0 < count && count < room && !flags.contains(RecvFlags::PEEK);
-                    let shown = if self.short_tells && short { Shown::Short } else { Shown::Full };
+                    let shown = if short { self.short() } else { Shown::Full };
                     Ok(((count, value), shown))
                 })?
             }
@@ -216,33 +216,28 @@ impl Socket {
         })
     }
 
-    /// Sends: `call` does, with the given flags, out of `all` bytes; `rest` gives what it left over.
+    /// Sends `all` bytes: `alone` does off the runtime, `first` begins on it, and `rest` gives what it left over.
     ///
     /// A blocking `send` comes back when the kernel has taken all, and so do we. If something goes wrong in
     /// between it tells how much it has taken, and the next call tells what went wrong.
     fn transmit<'a, R: IntoIterator<Item = &'a [u8]>>(
         &self,
         all: usize,
-        mut call: impl FnMut(SendFlags) -> rustix::io::Result<usize>,
+        alone: impl FnOnce() -> rustix::io::Result<usize>,
+        first: impl FnOnce(&PollDriver, Option<Instant>) -> io::Result<usize>,
         rest: impl FnOnce(usize) -> R,
     ) -> io::Result<usize> {
         let Some(driver) = runtime::driver() else {
-            return self.sent(call(SendFlags::NOSIGNAL).map_err(io::Error::from));
+            return self.sent(alone().map_err(io::Error::from));
         };
         let deadline = self.descriptor.deadline(Interest::Write);
-        let send = |all: usize, call: &mut dyn FnMut(SendFlags) -> rustix::io::Result<usize>| {
-            self.descriptor.attempt(driver, Interest::Write, deadline, || {
-                let count = call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
-                Ok((count, if self.short_tells && count < all { Shown::Short } else { Shown::Full }))
-            })
-        };
-        let mut done = self.sent(send(all, &mut call))?;
+        let mut done = self.sent(first(driver, deadline))?;
         if done == all || self.descriptor.is_nonblocking() {
             return Ok(done);
         }
         for mut bytes in rest(done) {
             while !bytes.is_empty() {
-                match send(bytes.len(), &mut |flags| net::send(self, bytes, flags)) {
+                match self.descriptor.send(driver, bytes, self.short(), deadline) {
                     Ok(count) => {
                         done += count;
                         bytes = &bytes[count..];
@@ -255,6 +250,11 @@ impl Socket {
             }
         }
         Ok(done)
+    }
+
+    /// What a short count shows.
+    fn short(&self) -> Shown {
+        if self.short_tells { Shown::Short } else { Shown::Full }
     }
 
     /// Keeps what the kernel will not say again.
@@ -274,14 +274,27 @@ impl Socket {
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.transmit(bytes.len(), |flags| net::send(self, bytes, flags), |done| [&bytes[done..]])
+        self.transmit(
+            bytes.len(),
+            || net::send(self, bytes, SendFlags::NOSIGNAL),
+            |driver, deadline| self.descriptor.send(driver, bytes, self.short(), deadline),
+            |done| [&bytes[done..]],
+        )
     }
 
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
+        let all = buffers.iter().map(|buffer| buffer.len()).sum();
+        let call = |flags| net::sendmsg(self, buffers, &mut SendAncillaryBuffer::default(), flags);
         self.transmit(
-            buffers.iter().map(|buffer| buffer.len()).sum(),
-            |flags| net::sendmsg(self, buffers, &mut SendAncillaryBuffer::default(), flags),
+            all,
+            || call(SendFlags::NOSIGNAL),
+            |driver, deadline| {
+                self.descriptor.attempt(driver, Interest::Write, deadline, || {
+                    let count = call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+                    Ok((count, if count < all { self.short() } else { Shown::Full }))
+                })
+            },
             |mut done| {
                 buffers.iter().map(move |buffer| {
                     let skip = done.min(buffer.len());

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
 
-use crate::stack;
+use crate::{driver::COMPANY, stack, sys::ring::Ring};
 
 /// More OS threads than this are a mistake.
 const MOST_WORKERS: usize = 4096;
@@ -70,5 +70,29 @@ pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
             _ => Err(invalid(format!("{NAME} is {value:?}; it must be 0 or 1, or not be set"))),
         },
         None => Ok(cfg!(debug_assertions)),
+    }
+}
+
+/// Among how many threads sends are held back to go out together; none if they never are. `GREENTHREAD_IO` may ask for `poll`,
+/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_COMPANY` is for the tests.)
+pub(crate) fn company() -> io::Result<Option<u32>> {
+    const NAME: &str = "GREENTHREAD_IO";
+    let company = match env::var_os("GREENTHREAD_IO_COMPANY") {
+        Some(value) => number("GREENTHREAD_IO_COMPANY", &value, "a number")? as u32,
+        None => COMPANY,
+    };
+    match env::var_os(NAME) {
+        None => Ok(Some(company)),
+        Some(value) if value == "poll" => Ok(None),
+        Some(value) if value == "uring" => match Ring::new(1) {
+            Ok(_) => Ok(Some(company)),
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!(
+                    "{NAME} is \"uring\", and io_uring can't be had here: {error}; use poll, or don't set it"
+                ),
+            )),
+        },
+        Some(value) => Err(invalid(format!("{NAME} is {value:?}; it must be uring or poll, or not be set"))),
     }
 }

@@ -202,6 +202,7 @@ impl RuntimeBuilder {
         prepare_process()?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
+        let company = config::company()?;
         let watchdog = config::watchdog(self.watchdog)?.then(|| Watchdog::new(count));
         let name = self.name.unwrap_or_else(|| "greenthread".into());
         static RUNTIMES: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
@@ -210,7 +211,7 @@ impl RuntimeBuilder {
         let mut parts = Vec::with_capacity(count);
         let mut seats = Vec::with_capacity(count);
         for _ in 0..count {
-            let driver = PollDriver::new()?;
+            let driver = PollDriver::new(company)?;
             let queue = Queue::new_lifo();
             seats.push(Seat {
                 remote: Arc::new(Remote::new(number, driver.waker())),

@@ -241,6 +241,7 @@ impl Worker {
     fn next(&self) -> Next {
         let local = &self.local;
         loop {
+            self.driver.flush();
             let look = self.look.get();
             if local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after {
                 self.look_around(look);

@@ -8,6 +8,7 @@ pub(crate) mod memory;
 pub(crate) mod parker;
 pub(crate) mod poller;
 pub(crate) mod process;
+pub(crate) mod ring;
 pub(crate) mod signal;
 pub(crate) mod thread;
 

@@ -32,7 +32,7 @@ fn blocked(driver: &PollDriver, source: &Source) -> (bool, bool) {
 
 #[test]
 fn an_event_makes_ready_and_a_blocked_call_unready() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     assert_eq!(blocked(&driver, &source), (true, false));
     other.write_all(b"x").unwrap();
@@ -49,7 +49,7 @@ fn an_event_makes_ready_and_a_blocked_call_unready() {
 
 #[test]
 fn an_event_during_a_call_is_not_lost() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     other.write_all(b"x").unwrap();
     driver.sleep(NOW).unwrap();
@@ -63,7 +63,7 @@ fn an_event_during_a_call_is_not_lost() {
 
 #[test]
 fn a_short_count_is_not_believed_at_the_end() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     other.write_all(b"x").unwrap();
     other.shutdown(std::net::Shutdown::Write).unwrap();
@@ -83,7 +83,7 @@ fn a_short_count_is_not_believed_at_the_end() {
 
 #[test]
 fn a_key_of_one_that_is_gone_finds_nothing() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     let old = source.key(&driver.registry).unwrap();
     // An event for the first, a second one in its place: it must not hear of it.
@@ -104,7 +104,7 @@ fn a_key_of_one_that_is_gone_finds_nothing() {
 
 #[test]
 fn each_driver_has_its_own_view() {
-    let (one, two) = (PollDriver::new().unwrap(), PollDriver::new().unwrap());
+    let (one, two) = (PollDriver::new(None).unwrap(), PollDriver::new(None).unwrap());
     let (source, mut other) = registered(&one);
     let soon = || Some(Instant::now() + Duration::from_millis(1));
     assert_eq!(two.wait_ready(&source, Read, soon()).unwrap(), Outcome::TimedOut);
@@ -125,7 +125,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
     let source = Source::new(end.into());
     let soon = || Some(Instant::now() + Duration::from_millis(1));
     for _ in 0..5 {
-        let driver = PollDriver::new().unwrap();
+        let driver = PollDriver::new(None).unwrap();
         assert_eq!(driver.wait_ready(&source, Read, soon()).unwrap(), Outcome::TimedOut);
         let (registry, poller) = (driver.registry.clone(), Arc::downgrade(&driver.poller));
         assert!(registry.is_open());
@@ -140,7 +140,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
 
 #[test]
 fn what_can_not_be_registered_says_so() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let source = Source::new(std::fs::File::open("/proc/self/maps").unwrap().into());
     let error = driver.wait_ready(&source, Read, None).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EPERM));
@@ -152,7 +152,7 @@ fn what_can_not_be_registered_says_so() {
 
 #[test]
 fn a_wake_up_ends_the_next_sleep() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     for _ in 0..3 {
         driver.waker().wake();
         driver.waker().wake();
@@ -183,7 +183,7 @@ fn one_descriptor_by_itself() {
 
 #[test]
 fn who_calls_on_and_on_is_due_at_times() {
-    let driver = PollDriver::new().unwrap();
+    let driver = PollDriver::new(None).unwrap();
     let due = |count| (0..count).filter(|_| driver.is_due()).count();
     assert_eq!(due(640), 10);
     driver.is_due();
