@@ -124,7 +124,7 @@ function showStack(state, stack) {
     const rest = row(WORDS);
     rest.classList.add("rest");
     const isNew = stack === 1 && state.number === 0;
-    rest.append(element("td", "word", isNew ? "the end of its memory" : "⋯ who called, and so on up"));
+    rest.append(element("td", "word", isNew ? "the end of its memory" : "⋯ the callers"));
     rest.append(element("td", "address"));
     for (let index = WORDS - 1; index >= 0; index--) {
         const made = row(index);
@@ -138,7 +138,7 @@ function showStack(state, stack) {
         const meaning = state.meanings[stack][index];
         if (used || meaning) {
             word.append(...number(value, scene), element("span", "label", ""));
-            word.lastChild.append(...withCode(used ? meaning : `free; was ${meaning}`));
+            word.lastChild.append(...withCode(used ? meaning : `was ${meaning}`));
         } else {
             word.append(element("span", "label", "free"));
         }
