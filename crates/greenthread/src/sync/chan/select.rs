@@ -214,7 +214,7 @@ fn until(
                 return None;
             }
         };
-        let outcome = wait(ops, &waiter, watch, deadline);
+        let outcome = wait(ops, &waiter, choice, watch, deadline);
         let won = ops.iter().enumerate().find_map(|(i, op)| Some((i, op.outcome()?)));
         if won.is_some() {
             return won;
@@ -226,7 +226,13 @@ fn until(
 }
 
 /// With all locks held: waits until something has been done for one of the operations, or may be.
-fn wait(ops: &mut [Operation<'_>], waiter: &Waiter, watch: bool, mut deadline: Option<Instant>) -> Outcome {
+fn wait(
+    ops: &mut [Operation<'_>],
+    waiter: &Waiter,
+    choice: Choice,
+    watch: bool,
+    mut deadline: Option<Instant>,
+) -> Outcome {
     for op in &mut *ops {
         match op.act {
             Act::Send(_) => op.node = Some(Node::new(waiter, Slot::to_be_made())),
@@ -237,8 +243,13 @@ fn wait(ops: &mut [Operation<'_>], waiter: &Waiter, watch: bool, mut deadline: O
     }
     // From here to the end they are only shared (invariant 2).
     let ops = &*ops;
+    // Of two arms at the same end of one channel, the first to be put there is served first.
+    let first = match (choice, ops.len()) {
+        (Choice::Fair, len @ 2..) => random::below(u32::try_from(len).unwrap_or(u32::MAX)) as usize,
+        _ => 0,
+    };
     let nodes = || {
-        ops.iter().filter_map(|op| {
+        ops[first..].iter().chain(&ops[..first]).filter_map(|op| {
             let (port, line) = op.port()?;
             Some((port, if watch { Line::Watchers } else { line }, op.node.as_ref()?))
         })
