@@ -1,6 +1,6 @@
 //! Green threads with std's names: plain blocking code, a million threads.
 //!
-//! Replace `use std::{thread, net, sync}` by `use greenthread::{thread, net, sync}`, and a program with a thread per
+//! Replace `use std::{fs, io, net, process, sync, thread}` by `use greenthread::{..}`, and a program with a thread per
 //! connection runs on a few OS threads: what blocks a green thread lets the others go on. There is no `async`, no
 //! `Pin`, no `Send` bound on what lives across a blocking call; and backtraces are those of the thread.
 //!
@@ -64,7 +64,8 @@
 //!   [`greenthread::thread_local!`](thread_local!) each has its own.
 //! * A `std::sync::Mutex` guard held across a blocking call can deadlock the worker: its siblings block the OS thread,
 //!   and with it the holder. Use [`sync::Mutex`].
-//! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker.
+//! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker; those of [`io`] do.
+//! * What `std::println!` prints may block the worker, if nobody reads it; what [`println!`] prints does not.
 //! * A long computation keeps the other threads of its worker waiting; the watchdog names it on standard error. See
 //!   [`thread::unblock`] and [`thread::yield_now`].
 //!
