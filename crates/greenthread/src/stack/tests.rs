@@ -104,7 +104,10 @@ fn the_last_one_in_is_the_first_one_out() {
     assert_eq!(c.guard().end, c.limit().addr().get());
     let usable = c.top().addr().get() - c.limit().addr().get();
     assert!((c.size() - 896..=c.size()).contains(&usable));
-    assert_ne!(c.top().addr().get() % page_size(), d.top().addr().get() % page_size());
+    // Neighbours' tops differ; whether these are neighbours is up to the tests that run beside this one.
+    let apart = c.limit().addr().get().abs_diff(d.limit().addr().get()) / page_size();
+    let same = c.top().addr().get() % page_size() == d.top().addr().get() % page_size();
+    assert_eq!(same, apart.is_multiple_of(8));
     cache.put(c);
     cache.put(d);
 }
