@@ -412,6 +412,7 @@ fn nobody_starves_beside_sections_and_yields() {
 /// On one worker everything is decided by counts: how often the hammer gets the lock before the other does.
 #[test]
 fn a_waiter_is_handed_the_lock_in_the_end() {
+    let _guard = sync_world::patience("a_waiter_is_handed_the_lock_in_the_end".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {
         let mutex = Arc::new(Mutex::new(0_u64));

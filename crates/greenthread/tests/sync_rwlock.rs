@@ -391,6 +391,7 @@ fn has_stds_auto_traits() {
 
 /// On one worker everything is decided by counts: how often others get the lock before somebody in line does.
 fn gets_in_after(at_most: u64, hammers: usize, hammer_writes: bool, wants_to_write: bool) {
+    let _guard = sync_world::patience(format!("{hammers} hammers, {hammer_writes}, {wants_to_write}"));
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(move || {
         let lock = Arc::new(RwLock::new(()));

@@ -142,6 +142,7 @@ fn guards_go_in_any_order() {
 
 #[test]
 fn siblings_on_one_worker_are_not_one_owner() {
+    let _guard = sync_world::patience("siblings".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {
         let lock = Arc::new(ReentrantLock::new(Cell::new(0)));
