@@ -64,6 +64,9 @@
 //!   [`greenthread::thread_local!`](thread_local!) each has its own.
 //! * A `std::sync::Mutex` guard held across a blocking call can deadlock the worker: its siblings block the OS thread,
 //!   and with it the holder. Use [`sync::Mutex`].
+//! * What waits in its own way keeps the whole worker waiting: std's calls, and those of crates that have channels or locks of
+//!   their own (`crossbeam-channel`, `parking_lot`). Use [`channel`] and [`sync`] in their place, also in a crate that you
+//!   port.
 //! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker; those of [`io`] do.
 //! * What `std::println!` prints may block the worker, if nobody reads it; what [`println!`] prints does not.
 //! * A long computation keeps the other threads of its worker waiting; the watchdog names it on standard error. See

@@ -181,6 +181,34 @@ fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
     assert!(text(&out).contains("still waiting"), "{}", text(&out));
 }
 
+/// Sound, but may surprise: a channel that isn't ours knows nothing of green threads, and whoever waits for it keeps the
+/// whole worker waiting. With ours the sibling goes on.
+#[test]
+fn what_waits_in_its_own_way_keeps_its_siblings_waiting() {
+    let (later, theirs) = std::sync::mpsc::channel();
+    let messenger = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        later.send(()).unwrap();
+    });
+    runtime(1).run(|| {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let (end, ours) = greenthread::sync::mpsc::channel();
+        let sibling = thread::spawn({
+            let ran = Arc::clone(&ran);
+            move || {
+                ran.store(1, SeqCst);
+                end.send(()).unwrap();
+            }
+        });
+        theirs.recv().unwrap();
+        assert_eq!(ran.load(SeqCst), 0);
+        ours.recv().unwrap();
+        assert_eq!(ran.load(SeqCst), 1);
+        sibling.join().unwrap();
+    });
+    messenger.join().unwrap();
+}
+
 /// Sound, but may surprise: std's reentrant locks know OS threads, and let siblings in.
 #[test]
 fn stdout_lock_does_not_exclude_siblings() {
