@@ -190,7 +190,7 @@ fn what_waits_in_its_own_way_keeps_its_siblings_waiting() {
         std::thread::sleep(Duration::from_millis(20));
         later.send(()).unwrap();
     });
-    runtime(1).run(|| {
+    runtime(1).run(move || {
         let ran = Arc::new(AtomicUsize::new(0));
         let (end, ours) = greenthread::sync::mpsc::channel();
         let sibling = thread::spawn({
