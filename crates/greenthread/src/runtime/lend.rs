@@ -19,9 +19,6 @@ use crate::task::{
     local,
 };
 
-/// How many may be run so between two visits home.
-pub(super) const MOST: u32 = 64;
-
 /// How much stack the way from `join` to the child's closure takes at most, in bytes.
 const FRAMES: usize = 4096;
 

@@ -10,15 +10,14 @@ use std::{
 
 use greenthread_context as context;
 
-use super::{shared::Counts, worker::Worker};
+use super::{
+    shared::Counts,
+    worker::{RETRY, Worker},
+};
 use crate::task::{
     block::{self, Task},
     local,
 };
-
-/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
-/// runtime's may have. The one case in which a worker wakes up to look.
-pub(super) const RETRY: u64 = 20_000_000;
 
 impl Worker {
     /// Starts a thread, on a stack of its own.

@@ -30,10 +30,8 @@ use greenthread_context::Context;
 use super::{
     credit::Store,
     injector::Injector,
-    lend,
     placement::{Place, place},
     shared::{Counts, Fresh, Seat, Shared},
-    start::RETRY,
 };
 use crate::{
     driver::{Driver, PollDriver},
@@ -53,6 +51,11 @@ const OWN_QUEUE: usize = 60;
 const BATCH: usize = 30;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
+/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
+/// runtime's may have. The one case in which a worker wakes up to look.
+pub(super) const RETRY: u64 = 20_000_000;
+/// How many joiners may run their child between two visits home (`lend`).
+const LENDS: u32 = 64;
 /// How often a busy worker gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
@@ -223,7 +226,7 @@ impl Worker {
             if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
                 self.shared.call();
             }
-            self.lends.set(lend::MOST);
+            self.lends.set(LENDS);
             match next {
                 // SAFETY: it was taken out of the ring: suspended here, and in no list.
                 Next::Resume(context) => unsafe { self.local.enter(context, 0) },
