@@ -64,6 +64,7 @@ fn one_receiver_gets_it() {
             .map(|n| {
                 let (r, hits) = (r.clone(), Arc::clone(&hits));
                 world.spawn(move || {
+                    let start = Instant::now();
                     let got = match n % 2 {
                         0 => r.recv_timeout(ms(10)).is_ok(),
                         _ => select! {
@@ -71,6 +72,8 @@ fn one_receiver_gets_it() {
                             default(ms(10)) => false,
                         },
                     };
+                    // The others wait for as long as they said.
+                    assert!(got || start.elapsed() >= ms(10));
                     hits.fetch_add(got.into(), Relaxed);
                 })
             })
