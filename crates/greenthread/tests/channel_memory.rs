@@ -2,8 +2,8 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
     fs,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use greenthread::{
@@ -15,12 +15,14 @@ use greenthread::{
 
 struct Counting;
 
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
 
 // SAFETY: the system's allocator does it all.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: as the caller says.
         unsafe { System.alloc(layout) }
     }
@@ -34,18 +36,18 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often `f` allocates, with all that others do meanwhile.
+/// How often the worker allocates in `f`, with all that its other threads do meanwhile.
 fn allocations(f: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.load(Relaxed);
+    let before = ALLOCATIONS.get();
     f();
-    ALLOCATIONS.load(Relaxed) - before
+    ALLOCATIONS.get() - before
 }
 
 fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
 }
 
-/// One test, so that nothing else allocates meanwhile.
+/// One test, so that nobody else makes threads meanwhile.
 #[test]
 fn waiting_is_free() {
     const ROUNDS: usize = 200;
