@@ -2,7 +2,10 @@
 
 mod sync_world;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 use greenthread::{
     sync::{Arc, RawMutex, RawRwLock},
@@ -103,15 +106,20 @@ fn deadlines_pass() {
 #[test]
 fn a_writer_that_gives_up_lets_readers_in() {
     everywhere(|world| {
-        let lock = Arc::new(RwLock::new(()));
-        let holds = lock.read();
+        let lock = Arc::new((RwLock::new(()), AtomicBool::new(false)));
+        let holds = lock.0.read();
         let inner = Arc::clone(&lock);
-        let gives_up = world.spawn(move || inner.try_write_for(micros(3000)).is_none());
-        while lock.try_read().is_some() {
+        let gives_up = world.spawn(move || {
+            let failed = inner.0.try_write_for(micros(3000)).is_none();
+            inner.1.store(true, Relaxed);
+            failed
+        });
+        // It may also have come and gone unseen.
+        while lock.0.try_read().is_some() && !lock.1.load(Relaxed) {
             thread::yield_now();
         }
         // In line behind it; nobody unlocks before this one has been let in.
-        drop(lock.read());
+        drop(lock.0.read());
         assert!(gives_up.end());
         drop(holds);
     });

@@ -200,9 +200,15 @@ fn giving_up_lets_those_behind_go() {
     everywhere(|world| {
         let semaphore = Arc::new(Semaphore::new(1));
         let begin = Instant::now();
-        let other = Arc::clone(&semaphore);
-        let wants_much = world.spawn(move || other.acquire_many_timeout(2, micros(2000)).is_none());
-        while semaphore.try_acquire().is_some() {
+        let gone = Arc::new(AtomicBool::new(false));
+        let (other, goes) = (Arc::clone(&semaphore), Arc::clone(&gone));
+        let wants_much = world.spawn(move || {
+            let failed = other.acquire_many_timeout(2, micros(2000)).is_none();
+            goes.store(true, Relaxed);
+            failed
+        });
+        // It may also have come and gone unseen.
+        while semaphore.try_acquire().is_some() && !gone.load(Relaxed) {
             thread::yield_now();
         }
         // Behind it: nobody gives anything back, so only its giving up lets this one go.
