@@ -4,10 +4,12 @@ use std::{env, fs, time::Duration};
 
 mod clock;
 mod http;
+mod late;
 mod whereabouts;
 
 pub use clock::{Lap, Mark, Span};
 pub use http::Conn;
+pub use late::Late;
 pub use whereabouts::Whereabouts;
 
 /// One line of the work list, as the runner passes it: `peer WORK WORKERS THREADS N SECONDS`.

@@ -38,6 +38,20 @@ func main() {
 		pingpong(false)
 	case "pingpong-apart":
 		pingpong(true)
+	case "mutex":
+		mutex(false)
+	case "mutex-held":
+		mutex(true)
+	case "many-to-one":
+		manyToOne()
+	case "skynet-joins":
+		skynetJoins()
+	case "skynet-channels":
+		skynetChannels()
+	case "fib":
+		fib()
+	case "timers":
+		timers()
 	case "parked":
 		parked()
 	case "http":

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use bench_common::{Args, Conn, Lap, Mark, Rounds, Whereabouts};
 
+use crate::{locks, messages, timers, trees};
+
 use crate::flavour::{
     TcpListener, TcpStream, park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now,
 };
@@ -19,6 +21,13 @@ pub fn work(args: Args) {
         "spawn-all" => spawn_all(&args),
         "pingpong" => pingpong(&args, false),
         "pingpong-apart" => pingpong(&args, true),
+        "mutex" => locks::mutex(&args, false),
+        "mutex-held" => locks::mutex(&args, true),
+        "many-to-one" => messages::many_to_one(&args),
+        "skynet-joins" => trees::skynet_joins(&args),
+        "skynet-channels" => trees::skynet_channels(&args),
+        "fib" => trees::fib(&args),
+        "timers" => timers::timers(&args),
         "parked" => parked(args.threads),
         "http" => http().expect("a server"),
         _ => args.unknown(),

@@ -15,7 +15,9 @@ impl Row {
         let Row { work, workers, threads, .. } = self;
         match (work.as_str(), threads) {
             ("switch" | "coroutine", _) => work.clone(),
-            ("yield" | "spawn-all" | "parked", threads) => format!("{work}, {threads} threads, {workers}w"),
+            ("yield" | "spawn-all" | "parked" | "mutex" | "mutex-held" | "timers", threads) => {
+                format!("{work}, {threads} threads, {workers}w")
+            }
             ("http", threads) => format!("{work}, {threads} connections, {workers}w"),
             _ => format!("{work}, {workers}w"),
         }

@@ -3,13 +3,21 @@
 use bench_common::Args;
 use greenthread::Runtime;
 
+#[path = "../../threads/locks.rs"]
+mod locks;
+#[path = "../../threads/messages.rs"]
+mod messages;
 mod switch;
+#[path = "../../threads/timers.rs"]
+mod timers;
+#[path = "../../threads/trees.rs"]
+mod trees;
 #[path = "../../threads/works.rs"]
 mod works;
 
 mod flavour {
     pub use greenthread::net::{TcpListener, TcpStream};
-    pub use greenthread::sync::mpsc::sync_channel;
+    pub use greenthread::sync::{Mutex, mpsc::sync_channel};
     pub use greenthread::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 
     pub fn spawn_small(f: fn()) -> JoinHandle<()> {

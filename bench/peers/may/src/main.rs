@@ -3,12 +3,21 @@
 
 use bench_common::Args;
 
+#[path = "../../threads/locks.rs"]
+mod locks;
+#[path = "../../threads/messages.rs"]
+mod messages;
+#[path = "../../threads/timers.rs"]
+mod timers;
+#[path = "../../threads/trees.rs"]
+mod trees;
 #[path = "../../threads/works.rs"]
 mod works;
 
 mod flavour {
     pub use may::coroutine::{JoinHandle, park, sleep, yield_now};
     pub use may::net::{TcpListener, TcpStream};
+    pub use may::sync::Mutex;
     use may::sync::mpsc::{Receiver, Sender, channel};
 
     pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {

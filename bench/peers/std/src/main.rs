@@ -2,12 +2,20 @@
 
 use bench_common::Args;
 
+#[path = "../../threads/locks.rs"]
+mod locks;
+#[path = "../../threads/messages.rs"]
+mod messages;
+#[path = "../../threads/timers.rs"]
+mod timers;
+#[path = "../../threads/trees.rs"]
+mod trees;
 #[path = "../../threads/works.rs"]
 mod works;
 
 mod flavour {
     pub use std::net::{TcpListener, TcpStream};
-    pub use std::sync::mpsc::sync_channel;
+    pub use std::sync::{Mutex, mpsc::sync_channel};
     pub use std::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 
     pub fn spawn_small(f: fn()) -> JoinHandle<()> {

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+mod sharing;
+mod trees;
+
 use bench_common::{Args, Conn, Lap, Mark, Rounds, Span, Whereabouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -40,6 +43,13 @@ async fn work(args: Args) {
         "spawn-all" => spawn_all(&args).await,
         "pingpong" => pingpong(&args, false).await,
         "pingpong-apart" => pingpong(&args, true).await,
+        "mutex" => sharing::mutex(&args, false).await,
+        "mutex-held" => sharing::mutex(&args, true).await,
+        "many-to-one" => sharing::many_to_one(&args).await,
+        "skynet-joins" => trees::skynet_joins(&args).await,
+        "skynet-channels" => trees::skynet_channels(&args).await,
+        "fib" => trees::fib(&args).await,
+        "timers" => sharing::timers(&args).await,
         "parked" => parked(args.threads).await,
         "http" => http().await.expect("a server"),
         _ => args.unknown(),

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func mutex(hold bool) {
+	var rounds Rounds
+	for rounds.goOn() {
+		var arrived, left int64
+		var on int32
+		var start Mark
+		var span Span
+		var lock sync.Mutex
+		sum := 0
+		var all sync.WaitGroup
+		all.Add(threads)
+		for t := 0; t < threads; t++ {
+			go func() {
+				defer all.Done()
+				if atomic.AddInt64(&arrived, 1) == int64(threads) {
+					start = now()
+					atomic.StoreInt32(&on, 1)
+				}
+				for atomic.LoadInt32(&on) == 0 {
+					runtime.Gosched()
+				}
+				for i := 0; i < n; i++ {
+					lock.Lock()
+					sum++
+					if hold {
+						runtime.Gosched()
+					}
+					lock.Unlock()
+				}
+				if atomic.AddInt64(&left, 1) == int64(threads) {
+					span = start.elapsed()
+				}
+			}()
+		}
+		all.Wait()
+		rounds.add(threads*n, span)
+		check(sum == threads*n)
+	}
+	rounds.report("")
+}
+
+func manyToOne() {
+	senders := threads - 1
+	var rounds Rounds
+	for rounds.goOn() {
+		start := now()
+		messages := make(chan int, 128)
+		var all sync.WaitGroup
+		all.Add(senders)
+		for s := 0; s < senders; s++ {
+			go func() {
+				for i := 0; i < n; i++ {
+					messages <- i
+				}
+				all.Done()
+			}()
+		}
+		go func() {
+			all.Wait()
+			close(messages)
+		}()
+		sum, count := 0, 0
+		for i := range messages {
+			sum += i
+			count++
+		}
+		rounds.add(count, start.elapsed())
+		check(sum == senders*n*(n-1)/2 && count == senders*n)
+	}
+	rounds.report("")
+}
+
+func skynetChannels() {
+	var node func(first, leaves int, tell chan int)
+	node = func(first, leaves int, tell chan int) {
+		if leaves == 1 {
+			tell <- first
+			return
+		}
+		part := leaves / 10
+		sums := make(chan int, 10)
+		for i := 0; i < 10; i++ {
+			go node(first+i*part, part, sums)
+		}
+		sum := 0
+		for i := 0; i < 10; i++ {
+			sum += <-sums
+		}
+		tell <- sum
+	}
+	tree(func() int {
+		tell := make(chan int, 1)
+		go node(0, n, tell)
+		return <-tell
+	})
+}
+
+// Go has no join: a WaitGroup waits, and the results go to places that both know.
+func skynetJoins() {
+	var node func(first, leaves int) int
+	node = func(first, leaves int) int {
+		if leaves == 1 {
+			return first
+		}
+		part := leaves / 10
+		var sums [10]int
+		var done sync.WaitGroup
+		done.Add(10)
+		for i := 0; i < 10; i++ {
+			go func(i int) {
+				sums[i] = node(first+i*part, part)
+				done.Done()
+			}(i)
+		}
+		done.Wait()
+		sum := 0
+		for i := range sums {
+			sum += sums[i]
+		}
+		return sum
+	}
+	tree(func() int { return node(0, n) })
+}
+
+func tree(sum func() int) {
+	var rounds Rounds
+	for rounds.goOn() {
+		start := now()
+		total := sum()
+		rounds.add(n, start.elapsed())
+		check(total == n*(n-1)/2)
+	}
+	rounds.report("")
+}
+
+func fib() {
+	const cutOff = 12
+	var plain func(n int) int
+	plain = func(n int) int {
+		if n < 2 {
+			return n
+		}
+		return plain(n-1) + plain(n-2)
+	}
+	var fib func(n int) int
+	fib = func(n int) int {
+		if n < cutOff {
+			return plain(n)
+		}
+		var other int
+		var done sync.WaitGroup
+		done.Add(1)
+		go func() {
+			other = fib(n - 1)
+			done.Done()
+		}()
+		one := fib(n - 2)
+		done.Wait()
+		return one + other
+	}
+	var rounds Rounds
+	for rounds.goOn() {
+		start := now()
+		number := fib(n)
+		rounds.add(1, start.elapsed())
+		check(number == plain(n))
+	}
+	rounds.report("")
+}
+
+func timers() {
+	late := make([]int64, threads)
+	var all sync.WaitGroup
+	all.Add(threads)
+	start := now()
+	for t := 0; t < threads; t++ {
+		go func(t int) {
+			spread := uint64(t) * 0x9E3779B97F4A7C15 >> 20
+			wait := time.Duration(1000+spread%999_000) * time.Microsecond
+			due := time.Now().Add(wait)
+			time.Sleep(wait)
+			late[t] = int64(time.Since(due))
+			all.Done()
+		}(t)
+	}
+	all.Wait()
+	span := start.elapsed()
+	sort.Slice(late, func(i, j int) bool { return late[i] < late[j] })
+	cpu := float64(span.cpu) / float64(threads)
+	report("cpu", cpu, "ns", cpu, "")
+	for _, part := range []int{50, 99} {
+		report(fmt.Sprintf("late p%d", part), float64(late[threads*part/100]), "ns", cpu, "")
+	}
+}
