@@ -17,6 +17,7 @@ use greenthread::{
     sync::mpsc::channel,
     thread::{self, Builder},
 };
+use greenthread_context::{Coroutine, State, Suspender};
 
 /// About where the calling thread's stack is in use.
 fn here() -> usize {
@@ -41,6 +42,68 @@ fn the_stack_that_is_left_decides() {
         let small = Builder::new().stack_size(256 << 10).spawn(|| (is_lent(128 << 10), is_lent(256 << 10)));
         thread::yield_now(); // Started, so it has its own.
         assert_eq!(small.unwrap().join().unwrap(), (true, false));
+    });
+}
+
+#[test]
+fn a_coroutine_s_stack_is_not_lent() {
+    fn deep(calls: usize) -> usize {
+        let frame = std::hint::black_box([1u8; 1024]);
+        if calls == 0 { 0 } else { deep(calls - 1) + usize::from(frame[5]) }
+    }
+    runtime(1).run(|| {
+        let mut coroutine = Coroutine::new(|_: &Suspender<(), ()>, ()| {
+            // Far more than a coroutine has.
+            Builder::new().stack_size(4 << 20).spawn(|| deep(1000)).unwrap().join().unwrap()
+        });
+        assert!(matches!(coroutine.resume(()), State::Returned(1000)));
+    });
+}
+
+#[test]
+fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
+    const NAME: &str = "a_thread_that_has_waited_for_a_stack_may_borrow_one";
+    if !is_child(NAME) {
+        let output = child(NAME, |_| {});
+        return assert!(output.status.success(), "{}", text(&output));
+    }
+    runtime(1).run(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+        let size: u64 = size.trim().trim_end_matches("kB").trim().parse().unwrap();
+        let limit = libc::rlimit { rlim_cur: (size << 10) + (200 << 20), rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: it sets a limit of this process.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+        let (started, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut parked = Vec::new();
+        let starved = loop {
+            let before = started.load(SeqCst);
+            let (starts, open) = (started.clone(), open.clone());
+            let thread = thread::spawn(move || {
+                starts.fetch_add(1, SeqCst);
+                while !open.load(SeqCst) {
+                    thread::park();
+                }
+            });
+            (0..50).for_each(|_| thread::yield_now());
+            if started.load(SeqCst) == before {
+                break thread;
+            }
+            parked.push(thread);
+        };
+        open.store(true, SeqCst);
+        let first = parked.pop().unwrap();
+        first.thread().unpark();
+        first.join().unwrap();
+        starved.join().unwrap();
+        thread::sleep(Duration::from_millis(10));
+        // Nobody waits any more, so nothing is refused.
+        thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
+        for thread in parked {
+            thread.thread().unpark();
+            thread.join().unwrap();
+        }
+        thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
     });
 }
 

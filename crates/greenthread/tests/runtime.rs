@@ -358,6 +358,22 @@ fn long_lived_threads_are_spread() {
 }
 
 #[test]
+fn several_os_threads_keep_one_worker_going() {
+    let runtime = Arc::new(runtime(1));
+    let (done, all) = std::sync::mpsc::channel();
+    for _ in 0..4 {
+        let (runtime, done) = (runtime.clone(), done.clone());
+        std::thread::spawn(move || {
+            (0..3_000).for_each(|_| runtime.spawn(|| ()).join().unwrap());
+            done.send(()).unwrap();
+        });
+    }
+    for _ in 0..4 {
+        all.recv_timeout(Duration::from_secs(100)).expect("no wake-up is lost");
+    }
+}
+
+#[test]
 fn bad_worker_counts_are_errors() {
     for workers in [0, 5000, usize::MAX] {
         let error = Runtime::builder().workers(workers).build().unwrap_err();

@@ -8,7 +8,7 @@ use std::{
     cell::UnsafeCell,
     convert::Infallible,
     io,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     thread,
 };
 
@@ -80,7 +80,7 @@ where
     call.waiter.wait(Reason::Blocking, None);
     match call.work.into_inner() {
         Work::Done(Ok(value)) => Ok(value),
-        Work::Done(Err(payload)) => resume_unwind(payload),
+        Work::Done(Err(payload)) => local::resume_unwind(payload),
         _ => unreachable!("the work is done before we are woken"),
     }
 }

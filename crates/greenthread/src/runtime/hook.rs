@@ -16,7 +16,7 @@ pub(crate) fn install() {
         let Some((local, task)) = local::get().and_then(|local| Some((local, local.running()?))) else {
             return previous(info);
         };
-        task.panicked.set(true);
+        local.note_panic(task);
         // A panic during a hook aborts the process, and std counts per OS thread: no sibling may run in between.
         local.no_yield.set(local.no_yield.get() + 1);
         let name = task.block.name.as_deref().unwrap_or("<unnamed>");

@@ -40,7 +40,11 @@ pub(crate) fn run_unstarted(block: &BlockRef) {
     let thread = unsafe { child.as_ref() };
     let here = ptr::from_ref(&thread).addr();
     // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
-    let room = unsafe { (*joiner.stack.get()).as_ref() }.map_or(0, |stack| here - stack.guard().end);
+    let stack = unsafe { (*joiner.stack.get()).as_ref() };
+    // A coroutine's body, say, runs on another stack than its thread's.
+    let room = stack
+        .filter(|stack| (stack.guard().end..stack.top().addr().get()).contains(&here))
+        .map_or(0, |stack| here - stack.guard().end);
     let started = worker.started() + 1;
     if room < thread.stack_size + FRAMES || !local.ready.reserve(started) {
         return worker.put_back(child);
@@ -48,6 +52,7 @@ pub(crate) fn run_unstarted(block: &BlockRef) {
     worker.lends.set(worker.lends.get() - 1);
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.set_started(started);
+    worker.shared.note_stack(thread.stack_size);
     thread.home.set(Arc::as_ptr(&local.remote));
     // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
     // The child is run once.

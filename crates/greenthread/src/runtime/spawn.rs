@@ -1,6 +1,6 @@
 //! How a green thread comes to be.
 
-use std::{io, num::NonZeroU64, panic::Location, panic::resume_unwind, ptr::NonNull, sync::Arc};
+use std::{io, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
 
 use super::{
     Shared, credit, default,
@@ -134,7 +134,7 @@ where
     let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
     // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.
     match unsafe { spawn(Some(on), request, f) } {
-        Ok(thread) => thread.join().unwrap_or_else(|payload| resume_unwind(payload)),
+        Ok(thread) => thread.join().unwrap_or_else(|payload| local::resume_unwind(payload)),
         Err(error) => panic!("no green thread for run: {error}"),
     }
 }

@@ -194,7 +194,7 @@ impl Worker {
             None => false,
             Some(newest) if newest.0 == task => true,
             Some(other) => {
-                self.queue.push(other);
+                self.put_back(other.0);
                 false
             }
         }
@@ -203,6 +203,10 @@ impl Worker {
     /// It was the newest in the queue, and is again.
     pub(super) fn put_back(&self, task: NonNull<Task>) {
         self.queue.push(Fresh(task));
+        // Whoever looked meanwhile has missed it.
+        if self.shared.seats.len() > 1 {
+            self.shared.call();
+        }
     }
 
     /// How many threads have started here and not ended.
@@ -410,10 +414,11 @@ impl Worker {
             if self.has_work() {
                 return None;
             }
-            if self.searching.replace(false) {
-                self.shared.idle.end();
-            }
             now = self.local.clock.now();
+        }
+        // Alone, it may have been called too, and for nothing.
+        if self.searching.replace(false) {
+            self.shared.idle.end();
         }
         if stack::is_untidy() {
             stack::tidy(false);

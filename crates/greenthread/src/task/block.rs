@@ -195,8 +195,8 @@ pub(crate) struct Task {
     pub(crate) run: unsafe fn(NonNull<Task>, std::io::Result<()>),
     /// The scope that waits for it.
     pub(crate) scope: Option<NonNull<Count>>,
-    /// Its panic hook has run, and nothing has caught that panic as far as we know.
-    pub(crate) panicked: Cell<bool>,
+    /// In which of its worker's episodes (`local`) it has last been known to unwind; 0 if in none.
+    pub(crate) panicked: Cell<u32>,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: Cell<Option<NonNull<locals::Table>>>,
 }
@@ -221,7 +221,7 @@ impl Task {
             stack: UnsafeCell::new(None),
             run,
             scope,
-            panicked: Cell::new(false),
+            panicked: Cell::new(0),
             locals: Cell::new(None),
         }
     }

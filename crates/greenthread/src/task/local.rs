@@ -77,6 +77,8 @@ pub(crate) struct Local {
     pub(crate) no_yield: Cell<u32>,
     /// How many suspended threads are in the middle of unwinding.
     unwinding: Cell<u32>,
+    /// Raised whenever `unwinding` leaves 0: marks that were set before are of panics that have been caught.
+    episode: Cell<u32>,
     pub(crate) timers: UnsafeCell<Timers>,
     /// The earliest deadline, for others to compare with `clock`.
     earliest: AtomicU64,
@@ -128,6 +130,16 @@ pub(crate) fn panicking() -> bool {
     std::thread::panicking() && get().is_none_or(Local::panicking)
 }
 
+/// As std's, for a panic whose hook has not run on this thread.
+pub(crate) fn resume_unwind(payload: Box<dyn core::any::Any + Send>) -> ! {
+    if let Some(local) = get()
+        && let Some(task) = local.running()
+    {
+        local.note_panic(task);
+    }
+    std::panic::resume_unwind(payload)
+}
+
 /// Makes a suspended thread ready.
 ///
 /// # Safety
@@ -175,6 +187,7 @@ impl Local {
             ended: Cell::new(None),
             no_yield: Cell::new(0),
             unwinding: Cell::new(0),
+            episode: Cell::new(1),
             timers: UnsafeCell::new(Timers::new()),
             earliest: AtomicU64::new(u64::MAX),
             clock,
@@ -275,6 +288,9 @@ impl Local {
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
         let unwinding = std::thread::panicking() && self.panicking();
         if unwinding {
+            if self.unwinding.get() == 0 {
+                self.episode.set(self.episode.get().wrapping_add(1).max(1));
+            }
             self.unwinding.set(self.unwinding.get() + 1);
         }
         // SAFETY: as the caller says.
@@ -282,16 +298,24 @@ impl Local {
         self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
         if unwinding {
             self.unwinding.set(self.unwinding.get() - 1);
+            self.note_panic(task);
         }
+    }
+
+    /// The running thread unwinds from now on, or goes on with that.
+    pub(crate) fn note_panic(&self, task: &Task) {
+        task.panicked.set(self.episode.get());
     }
 
     /// Whether the running thread is unwinding.
     ///
     /// std counts per OS thread, so its answer is ours as long as no suspended sibling is in the middle of
-    /// unwinding; while one is, the thread's own mark (set by the panic hook) must agree.
+    /// unwinding; while one is, the thread's own mark must agree. The panic hook sets it, and whatever here resumes an
+    /// unwinding; a mark from before there was such a sibling is of a panic that has been caught.
     pub(crate) fn panicking(&self) -> bool {
         std::thread::panicking()
-            && (self.unwinding.get() == 0 || self.running().is_none_or(|task| task.panicked.get()))
+            && (self.unwinding.get() == 0
+                || self.running().is_none_or(|task| task.panicked.get() == self.episode.get()))
     }
 
     /// Leaves a thread that has ended, for ever.

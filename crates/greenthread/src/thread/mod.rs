@@ -45,6 +45,7 @@ pub use scoped::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
 use crate::{
+    driver::Driver,
     runtime,
     task::{
         local,
@@ -188,6 +189,9 @@ fn park_until(deadline: Option<std::time::Instant>) {
 /// It speaks of the calling green thread; [`std::thread::panicking`] speaks of the OS thread, and is also true while
 /// a sibling is suspended in the middle of its unwinding.
 ///
+/// While there is such a sibling, two things mislead it: a panic that is caught meanwhile still counts until the sibling is
+/// through, and an unwinding that the program itself begins by [`std::panic::resume_unwind`] doesn't count.
+///
 /// # Examples
 ///
 /// ```
@@ -248,6 +252,10 @@ where
         fn drop(&mut self) {
             self.0.no_yield.set(self.0.no_yield.get() - 1);
         }
+    }
+    // What siblings have to send doesn't wait for the end of it.
+    if let Some(driver) = runtime::driver() {
+        driver.flush();
     }
     let _depth = local::get().map(|local| {
         local.no_yield.set(local.no_yield.get() + 1);

@@ -3,7 +3,7 @@
 use core::{fmt, marker::PhantomData, ptr::NonNull};
 use std::{
     io,
-    panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind},
 };
 
 use super::{Builder, Result, Thread};
@@ -12,7 +12,7 @@ use crate::{
         self,
         spawn::{self, Request},
     },
-    task::{job::Handle, scope::Count},
+    task::{job::Handle, local, scope::Count},
 };
 
 /// Runs `f`, which may spawn threads that borrow what outlives this call, and waits for all of them:
@@ -46,7 +46,7 @@ where
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
     let unhandled = scope.count.wait();
     match result {
-        Err(payload) => resume_unwind(payload),
+        Err(payload) => local::resume_unwind(payload),
         Ok(_) if unhandled => panic!("a scoped thread panicked"),
         Ok(value) => value,
     }
