@@ -3,13 +3,18 @@
 use std::{env, fs, time::Duration};
 
 mod clock;
+pub mod files;
 mod http;
 mod late;
+mod server;
+mod unbalanced;
 mod whereabouts;
 
-pub use clock::{Lap, Mark, Span};
+pub use clock::{Lap, Mark, Span, cpu_of};
 pub use http::Conn;
 pub use late::Late;
+pub use server::{BUFFER, listening, listening_until};
+pub use unbalanced::{Compute, Effort};
 pub use whereabouts::Whereabouts;
 
 /// One line of the work list, as the runner passes it: `peer WORK WORKERS THREADS N SECONDS`.
@@ -94,9 +99,4 @@ pub fn report_parked(threads: usize, bytes: usize, start: Span, wake: Span) {
     start.report("start", threads, "");
     wake.report("wake", threads, "");
     report("memory", bytes as f64 / threads as f64, "bytes", 0.0, "");
-}
-
-/// Tells the runner that the server takes connections.
-pub fn listening(port: u16) {
-    println!("listening\t{port}");
 }

@@ -2,10 +2,7 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -56,6 +53,14 @@ func main() {
 		parked()
 	case "http":
 		http()
+	case "echo", "echo-at-rate", "idle-active", "churn":
+		echo()
+	case "unbalanced":
+		unbalanced()
+	case "files-cached":
+		files(false)
+	case "files-cold":
+		files(true)
 	default:
 		panic("no work named " + work)
 	}
@@ -220,92 +225,6 @@ func parked() {
 	started.report("start", threads, "")
 	woken.report("wake", threads, "")
 	report("memory", float64(bytes)/float64(threads), "bytes", 0, "")
-}
-
-// The server below uses Go's sockets but not its net/http, which does more than the other peers' servers.
-
-const answer = "HTTP/1.1 200 OK\r\n" +
-	"Content-Type: text/plain\r\n" +
-	"Content-Length: 13\r\n" +
-	"\r\n" +
-	"Hello, World!"
-
-func http() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	fmt.Printf("listening\t%d\n", listener.Addr().(*net.TCPAddr).Port)
-	for {
-		stream, err := listener.Accept()
-		must(err)
-		go serve(stream)
-	}
-}
-
-func serve(stream net.Conn) {
-	defer stream.Close()
-	input := make([]byte, 4096)
-	output := make([]byte, 0, len(answer))
-	filled := 0
-	for {
-		read, _ := stream.Read(input[filled:])
-		if read == 0 {
-			return
-		}
-		filled += read
-		output = output[:0]
-		done := 0
-		for {
-			length, err := parse(input[done:filled])
-			if err != nil {
-				return
-			}
-			if length == 0 {
-				break
-			}
-			done += length
-			output = append(output, answer...)
-		}
-		filled = copy(input, input[done:filled])
-		if _, err := stream.Write(output); err != nil {
-			return
-		}
-	}
-}
-
-var malformed = errors.New("malformed request")
-
-type header struct{ name, value []byte }
-
-// The length of the request at the start of the input, 0 if it is not complete. Like httparse it finds method,
-// path, version and up to 16 headers, and copies nothing.
-func parse(input []byte) (int, error) {
-	var headers [16]header
-	end := bytes.IndexByte(input, '\n')
-	if end < 0 {
-		return 0, nil
-	}
-	line := bytes.TrimSuffix(input[:end], []byte("\r"))
-	method := bytes.IndexByte(line, ' ')
-	path := bytes.LastIndexByte(line, ' ')
-	if method <= 0 || path <= method+1 || !bytes.HasPrefix(line[path+1:], []byte("HTTP/1.")) {
-		return 0, malformed
-	}
-	for at, count := end+1, 0; ; count++ {
-		end := bytes.IndexByte(input[at:], '\n')
-		if end < 0 {
-			return 0, nil
-		}
-		line := bytes.TrimSuffix(input[at:at+end], []byte("\r"))
-		at += end + 1
-		if len(line) == 0 {
-			return at, nil
-		}
-		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 || count == len(headers) {
-			return 0, malformed
-		}
-		headers[count] = header{line[:colon], bytes.TrimLeft(line[colon+1:], " \t")}
-	}
 }
 
 // Clocks and report.

@@ -1,18 +1,15 @@
 //! The works in std's words, compiled once for each peer that has threads, blocking channels and blocking sockets. The
 //! peer's `main.rs` provides `flavour`: its `spawn`, `yield_now`, `park`, `sync_channel` and so on.
 
-use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use bench_common::{Args, Conn, Lap, Mark, Rounds, Whereabouts};
+use bench_common::{Args, Lap, Mark, Rounds, Whereabouts};
 
-use crate::{locks, messages, timers, trees};
+use crate::{files, locks, messages, servers, timers, trees};
 
-use crate::flavour::{
-    TcpListener, TcpStream, park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now,
-};
+use crate::flavour::{park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now};
 
 pub fn work(args: Args) {
     match args.work.as_str() {
@@ -29,7 +26,11 @@ pub fn work(args: Args) {
         "fib" => trees::fib(&args),
         "timers" => timers::timers(&args),
         "parked" => parked(args.threads),
-        "http" => http().expect("a server"),
+        "http" => servers::http().expect("a server"),
+        "echo" | "echo-at-rate" | "idle-active" | "churn" => servers::echo().expect("a server"),
+        "unbalanced" => servers::unbalanced(&args).expect("a server"),
+        "files-cached" => files::read(&args, false),
+        "files-cold" => files::read(&args, true),
         _ => args.unknown(),
     }
 }
@@ -164,24 +165,4 @@ fn parked(threads: usize) {
         thread.join().expect("no panic");
     }
     bench_common::report_parked(threads, bytes, start, wake.elapsed());
-}
-
-fn http() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    bench_common::listening(listener.local_addr()?.port());
-    loop {
-        let (stream, _) = listener.accept()?;
-        spawn(|| _ = serve(stream)); // an error ends the connection, as an end does
-    }
-}
-
-fn serve(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut conn = Conn::default();
-    loop {
-        match stream.read(conn.space())? {
-            0 => return Ok(()),
-            n => stream.write_all(conn.answer(n)?)?,
-        }
-    }
 }

@@ -13,7 +13,7 @@ pub fn describe() -> String {
         let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
         rest.split('"').next()
     };
-    let peers = ["tokio", "may", "corosensei", "httparse"];
+    let peers = ["tokio", "may", "monoio", "corosensei", "httparse"];
     let peers: Vec<_> = peers.iter().map(|name| format!("{name} {}", version(name).unwrap_or("?"))).collect();
     format!(
         "{} x {}, Linux {}, load {}\n{}",
@@ -23,6 +23,18 @@ pub fn describe() -> String {
         read("/proc/loadavg").split(' ').next().unwrap_or("?"),
         peers.join(", "),
     )
+}
+
+/// Lets the peers open as many files as the system allows.
+pub fn raise_limits() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both read or write the limit given. Where it fails, the limits stay as they are.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
 }
 
 /// CPU time that all processors together have spent at work, in ticks of 10 ms.

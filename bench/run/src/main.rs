@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+mod ask;
 mod machine;
 mod peer;
 mod table;
@@ -18,7 +19,7 @@ const USAGE: &str = "\
 usage: run [OPTIONS]
   --repeats N        how often each measurement is taken (9)
   --seconds S        how long each one measures at least (0.3)
-  --http-seconds S   how long the HTTP server is asked (3)
+  --serve-seconds S  how long a server is asked (3)
   --only TEXT        only works whose title contains TEXT; may be given several times
   --peer NAME        only this peer and ours; may be given several times
   --go PATH          the go command (default: `go` on PATH; without it Go is left out)
@@ -29,7 +30,7 @@ usage: run [OPTIONS]
 struct Options {
     repeats: usize,
     seconds: f64,
-    http_seconds: u32,
+    serve_seconds: u32,
     only: Vec<String>,
     peers: Vec<String>,
     go: PathBuf,
@@ -56,6 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("Go is left out: {reason}");
     }
 
+    machine::raise_limits();
+    bench_common::files::make_data()?;
     let mut rows = works::rows();
     rows.retain(|row| options.only.is_empty() || options.only.iter().any(|text| row.title().contains(text)));
     for row in &mut rows {
@@ -101,9 +104,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(options: &mut Options, bin: &Path, row: &Row, name: &str) -> Result<Outcome, Box<dyn Error>> {
     loop {
         let watch = machine::Watch::start();
-        let mut outcome = match row.work.as_str() {
-            "http" => peer::serve(bin, name, row, options.http_seconds)?,
-            _ => peer::run(bin, name, row, options.seconds)?,
+        let mut outcome = match ask::asker(row) {
+            Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds)?,
+            None => peer::run(bin, name, row, options.seconds)?,
         };
         if watch.foreign(outcome.cpu + outcome.generator_cpu) < 0.1 {
             return Ok(outcome);
@@ -152,7 +155,7 @@ fn options() -> Result<Options, lexopt::Error> {
     let mut options = Options {
         repeats: 9,
         seconds: 0.3,
-        http_seconds: 3,
+        serve_seconds: 3,
         only: Vec::new(),
         peers: Vec::new(),
         go: "go".into(),
@@ -164,7 +167,7 @@ fn options() -> Result<Options, lexopt::Error> {
         match arg {
             Long("repeats") => options.repeats = parser.value()?.parse()?,
             Long("seconds") => options.seconds = parser.value()?.parse()?,
-            Long("http-seconds") => options.http_seconds = parser.value()?.parse()?,
+            Long("serve-seconds") => options.serve_seconds = parser.value()?.parse()?,
             Long("only") => options.only.push(parser.value()?.string()?),
             Long("peer") => options.peers.push(parser.value()?.string()?),
             Long("go") => options.go = parser.value()?.into(),

@@ -1,14 +1,16 @@
 //! One measurement: a peer's process from start to end.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, mem, thread};
 
+use crate::ask::{Asker, ask};
 use crate::works::Row;
 
 /// A peer that takes longer is stopped.
@@ -20,7 +22,7 @@ pub struct Outcome {
     pub lines: Vec<Line>,
     /// CPU time of the peer's process, from its birth to its end.
     pub cpu: Duration,
-    /// CPU time of whoever asked an HTTP server.
+    /// CPU time of whoever asked, if it is a server.
     pub generator_cpu: Duration,
 }
 
@@ -41,6 +43,8 @@ pub fn program(bin: &Path, peer: &str) -> PathBuf {
         "tokio-ct" | "tokio-mt" | "tokio-2ct" => "peer-tokio",
         "may" => "peer-may",
         "std" => "peer-std",
+        "monoio" => "peer-monoio",
+        "uring" => "peer-uring",
         "corosensei" => "peer-corosensei",
         "go" => "peer-go",
         other => panic!("works.tsv names a peer {other:?} that has no program"),
@@ -68,28 +72,78 @@ fn command(bin: &Path, peer: &str, row: &Row, seconds: f64) -> Command {
 
 /// Works that measure themselves.
 pub fn run(bin: &Path, peer: &str, row: &Row, seconds: f64) -> Result<Outcome, Box<dyn Error>> {
-    let mut child = command(bin, peer, row, seconds).spawn()?;
-    let (ended, end) = channel::<()>();
-    let pid = child.id() as libc::pid_t;
-    let limit = thread::spawn(move || {
-        if end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-            // SAFETY: the child has not been waited for yet, so that its id is still its own.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-        }
-    });
+    let child = command(bin, peer, row, seconds).spawn()?;
+    let _limit = Limit::new(&child);
+    finish(child)
+}
+
+/// A server that others ask (`ask`). It ends when its input does, and may have measured something itself. It runs on processor 0,
+/// if it has one worker.
+pub fn serve(
+    bin: &Path,
+    peer: &str,
+    row: &Row,
+    asker: &Asker,
+    seconds: u32,
+) -> Result<Outcome, Box<dyn Error>> {
+    let mut command = command(bin, peer, row, 0.0);
+    if row.workers == 1 {
+        on_processor(0, &mut command);
+    }
+    let mut server = command.stdin(Stdio::piped()).spawn()?;
+    let _limit = Limit::new(&server);
+    let input = server.stdin.take();
+    let asked = ask(&mut server, bin, row, asker, seconds);
+    drop(input);
+    let mut outcome = finish(server)?;
+    let (mut lines, generator_cpu) = asked?;
+    lines.append(&mut outcome.lines);
+    Ok(Outcome { lines, generator_cpu, ..outcome })
+}
+
+/// Stops a process that takes too long.
+struct Limit(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Limit {
+    fn new(child: &Child) -> Limit {
+        let (ended, end) = channel::<()>();
+        let pid = child.id() as libc::pid_t;
+        let thread = thread::spawn(move || {
+            if end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                // SAFETY: a signal to a number. It is the child's own at least until the limit is dropped.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+            }
+        });
+        Limit(Some((ended, thread)))
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        let (ended, thread) = self.0.take().expect("it is dropped once");
+        drop(ended);
+        let _ = thread.join();
+    }
+}
+
+/// What it prints until its end.
+fn finish(mut child: Child) -> Result<Outcome, Box<dyn Error>> {
     let mut text = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut text)?;
-    drop(ended);
-    limit.join().expect("no panic");
     let (status, cpu) = wait(child)?;
     if status != 0 {
         return Err(format!("wait status {status:#x}").into());
     }
-    let lines = text.lines().map(|line| parse(line).ok_or_else(|| format!("not a measurement: {line:?}")));
-    Ok(Outcome { lines: lines.collect::<Result<_, _>>()?, cpu, generator_cpu: Duration::ZERO })
+    let lines = parse(&text)?;
+    Ok(Outcome { lines, cpu, generator_cpu: Duration::ZERO })
 }
 
-fn parse(line: &str) -> Option<Line> {
+/// One measurement a line.
+pub fn parse(text: &str) -> Result<Vec<Line>, String> {
+    text.lines().map(|line| parse_line(line).ok_or_else(|| format!("not a measurement: {line:?}"))).collect()
+}
+
+fn parse_line(line: &str) -> Option<Line> {
     let mut fields = line.split('\t');
     let mut next = || fields.next();
     Some(Line {
@@ -101,65 +155,8 @@ fn parse(line: &str) -> Option<Line> {
     })
 }
 
-/// The HTTP server: it runs on processor 0, wrk asks from processor 1.
-pub fn serve(bin: &Path, peer: &str, row: &Row, seconds: u32) -> Result<Outcome, Box<dyn Error>> {
-    let mut server = on_processor(0, command(bin, peer, row, 0.0)).spawn()?;
-    let asked = ask(&mut server, row.threads, seconds);
-    // SAFETY: the child has not been waited for yet.
-    unsafe { libc::kill(server.id() as libc::pid_t, libc::SIGTERM) };
-    let (_, cpu) = wait(server)?;
-    let (lines, generator_cpu) = asked?;
-    Ok(Outcome { lines, cpu, generator_cpu })
-}
-
-fn ask(
-    server: &mut Child,
-    connections: usize,
-    seconds: u32,
-) -> Result<(Vec<Line>, Duration), Box<dyn Error>> {
-    let mut first = String::new();
-    BufReader::new(server.stdout.as_mut().expect("piped")).read_line(&mut first)?;
-    let port = first.trim().strip_prefix("listening\t").ok_or("the server doesn't listen")?;
-
-    let (_, warm_up) = wrk(port, connections, 1)?;
-    let before = cpu_of(server)?;
-    let (requests, generator) = wrk(port, connections, seconds)?;
-    let cpu = cpu_of(server)? - before;
-
-    let per_request = cpu.as_nanos() as f64 / requests as f64;
-    let busy = format!("server busy {:.0}%", 100.0 * cpu.as_secs_f64() / seconds as f64);
-    let line = |metric: &str, value, unit: &str, note| Line {
-        metric: metric.to_owned(),
-        value,
-        unit: unit.to_owned(),
-        cpu: per_request,
-        note,
-    };
-    let rate = requests as f64 / seconds as f64;
-    Ok((
-        vec![line("cpu", per_request, "ns", busy), line("rate", rate, "per s", String::new())],
-        warm_up + generator,
-    ))
-}
-
-/// Asks for some seconds; says how many requests were answered and what CPU time that took the generator.
-fn wrk(port: &str, connections: usize, seconds: u32) -> Result<(u64, Duration), Box<dyn Error>> {
-    let mut command = Command::new("wrk");
-    command.arg("-t1").arg(format!("-c{connections}")).arg(format!("-d{seconds}s"));
-    command.arg(format!("http://127.0.0.1:{port}/plaintext")).stdout(Stdio::piped());
-    let mut child = on_processor(1, command).spawn().map_err(|error| format!("wrk: {error}"))?;
-    let mut text = String::new();
-    child.stdout.take().expect("piped").read_to_string(&mut text)?;
-    let (_, cpu) = wait(child)?;
-    if text.contains("Socket errors") || text.contains("Non-2xx") {
-        return Err(format!("wrk saw errors:\n{text}").into());
-    }
-    let requests = text.lines().find_map(|line| line.split_once(" requests in "));
-    let (requests, _) = requests.ok_or_else(|| format!("wrk said:\n{text}"))?;
-    Ok((requests.trim().parse()?, cpu))
-}
-
-fn on_processor(number: usize, mut command: Command) -> Command {
+/// Has a program run there and nowhere else.
+pub fn on_processor(number: usize, command: &mut Command) {
     // SAFETY: between fork and exec it makes one system call.
     unsafe {
         command.pre_exec(move || {
@@ -171,27 +168,10 @@ fn on_processor(number: usize, mut command: Command) -> Command {
             }
         });
     }
-    command
-}
-
-/// The CPU time that a running process has used so far.
-fn cpu_of(child: &Child) -> io::Result<Duration> {
-    let mut clock = 0;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: both write to the places given.
-    let ok = unsafe {
-        libc::clock_getcpuclockid(child.id() as libc::pid_t, &mut clock) == 0
-            && libc::clock_gettime(clock, &mut time) == 0
-    };
-    if ok {
-        Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-    } else {
-        Err(io::Error::last_os_error())
-    }
 }
 
 /// Waits for the end; says how it ended and what CPU time the whole process took.
-fn wait(child: Child) -> io::Result<(i32, Duration)> {
+pub fn wait(child: Child) -> io::Result<(i32, Duration)> {
     let mut status = 0;
     // SAFETY: a rusage of zeros is one.
     let mut usage: libc::rusage = unsafe { mem::zeroed() };

@@ -12,13 +12,15 @@ pub struct Row {
 
 impl Row {
     pub fn title(&self) -> String {
-        let Row { work, workers, threads, .. } = self;
+        let Row { work, workers, threads, n, .. } = self;
         match (work.as_str(), threads) {
             ("switch" | "coroutine", _) => work.clone(),
             ("yield" | "spawn-all" | "parked" | "mutex" | "mutex-held" | "timers", threads) => {
                 format!("{work}, {threads} threads, {workers}w")
             }
             ("http", threads) => format!("{work}, {threads} connections, {workers}w"),
+            ("echo", threads) => format!("{work}, {threads} connections, {n} bytes, {workers}w"),
+            ("echo-at-rate", threads) => format!("{work}, {threads} connections, {n} per s, {workers}w"),
             _ => format!("{work}, {workers}w"),
         }
     }

@@ -3,10 +3,14 @@
 use bench_common::Args;
 use greenthread::Runtime;
 
+#[path = "../../threads/files.rs"]
+mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/servers.rs"]
+mod servers;
 mod switch;
 #[path = "../../threads/timers.rs"]
 mod timers;
@@ -16,7 +20,9 @@ mod trees;
 mod works;
 
 mod flavour {
+    pub use greenthread::fs::File;
     pub use greenthread::net::{TcpListener, TcpStream};
+    pub use greenthread::os::unix::fs::FileExt;
     pub use greenthread::sync::{Mutex, mpsc::sync_channel};
     pub use greenthread::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 

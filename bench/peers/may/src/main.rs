@@ -3,10 +3,14 @@
 
 use bench_common::Args;
 
+#[path = "../../threads/files.rs"]
+mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/servers.rs"]
+mod servers;
 #[path = "../../threads/timers.rs"]
 mod timers;
 #[path = "../../threads/trees.rs"]
@@ -18,7 +22,9 @@ mod flavour {
     pub use may::coroutine::{JoinHandle, park, sleep, yield_now};
     pub use may::net::{TcpListener, TcpStream};
     pub use may::sync::Mutex;
+    // It has no files of its own.
     use may::sync::mpsc::{Receiver, Sender, channel};
+    pub use std::{fs::File, os::unix::fs::FileExt};
 
     pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
         may::go!(f)

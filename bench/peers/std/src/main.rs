@@ -2,10 +2,14 @@
 
 use bench_common::Args;
 
+#[path = "../../threads/files.rs"]
+mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/servers.rs"]
+mod servers;
 #[path = "../../threads/timers.rs"]
 mod timers;
 #[path = "../../threads/trees.rs"]
@@ -14,7 +18,9 @@ mod trees;
 mod works;
 
 mod flavour {
+    pub use std::fs::File;
     pub use std::net::{TcpListener, TcpStream};
+    pub use std::os::unix::fs::FileExt;
     pub use std::sync::{Mutex, mpsc::sync_channel};
     pub use std::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 

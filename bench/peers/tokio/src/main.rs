@@ -1,18 +1,17 @@
 //! tokio. Called `tokio-ct` it uses the current_thread runtime, `tokio-mt` the multi_thread one, `tokio-2ct` two
 //! current_thread runtimes on two OS threads.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+mod files;
+mod servers;
 mod sharing;
 mod trees;
 
-use bench_common::{Args, Conn, Lap, Mark, Rounds, Span, Whereabouts};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use bench_common::{Args, Lap, Mark, Rounds, Span, Whereabouts};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::yield_now;
@@ -51,7 +50,11 @@ async fn work(args: Args) {
         "fib" => trees::fib(&args).await,
         "timers" => sharing::timers(&args).await,
         "parked" => parked(args.threads).await,
-        "http" => http().await.expect("a server"),
+        "http" => servers::http().await.expect("a server"),
+        "echo" | "echo-at-rate" | "idle-active" | "churn" => servers::echo().await.expect("a server"),
+        "unbalanced" => servers::unbalanced(&args).await.expect("a server"),
+        "files-cached" => files::read(&args, false).await,
+        "files-cold" => files::read(&args, true).await,
         _ => args.unknown(),
     }
 }
@@ -220,24 +223,4 @@ async fn parked(threads: usize) {
         task.await.expect("no panic");
     }
     bench_common::report_parked(threads, bytes, start, wake.elapsed());
-}
-
-async fn http() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    bench_common::listening(listener.local_addr()?.port());
-    loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(serve(stream)); // an error ends the connection, as an end does
-    }
-}
-
-async fn serve(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut conn = Conn::default();
-    loop {
-        match stream.read(conn.space()).await? {
-            0 => return Ok(()),
-            n => stream.write_all(conn.answer(n)?).await?,
-        }
-    }
 }

@@ -1,0 +1,73 @@
+//! What is counted, and when.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::Options;
+
+/// Counts the requests that are due between the end of the warm-up and the end of the run.
+pub struct Meter {
+    process: libc::pid_t,
+    begin: Instant,
+    end: Instant,
+    /// The server's CPU time when counting began.
+    before: Option<Duration>,
+    /// What it has used since.
+    cpu: Duration,
+    latency: Histogram<u64>,
+    /// Only at a rate of its own does a latency say more than the rate.
+    at_rate: bool,
+}
+
+impl Meter {
+    pub fn start(options: &Options) -> Meter {
+        let begin = Instant::now() + options.warm_up;
+        let minute = 60_000_000_000;
+        Meter {
+            process: options.process,
+            begin,
+            end: begin + options.seconds,
+            before: None,
+            cpu: Duration::ZERO,
+            latency: Histogram::new_with_max(minute, 3).expect("three digits up to a minute"),
+            at_rate: options.rate.is_some(),
+        }
+    }
+
+    /// Looks at the clock that it is given: whether to go on.
+    pub fn go_on(&mut self, now: Instant) -> io::Result<bool> {
+        match self.before {
+            None if now >= self.begin => self.before = Some(bench_common::cpu_of(self.process)?),
+            Some(before) if now >= self.end => {
+                self.cpu = bench_common::cpu_of(self.process)? - before;
+                return Ok(false);
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// A request that was due then has its answer now, or at the end of the run has none yet.
+    pub fn answered(&mut self, due: Instant, now: Instant) {
+        if due >= self.begin && due < self.end {
+            self.latency.saturating_record((now - due).as_nanos() as u64);
+        }
+    }
+
+    pub fn report(&self) {
+        let (requests, time) = (self.latency.len() as f64, (self.end - self.begin).as_secs_f64());
+        let cpu = self.cpu.as_nanos() as f64 / requests;
+        let busy = format!("server busy {:.0}%", 100.0 * self.cpu.as_secs_f64() / time);
+        let at = |part| self.latency.value_at_quantile(part);
+        let parts = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
+        let histogram: Vec<_> = parts.iter().map(|(name, part)| format!("{name}={}", at(*part))).collect();
+        bench_common::report("cpu", cpu, "ns", cpu, &busy);
+        bench_common::report("rate", requests / time, "per s", cpu, "");
+        if self.at_rate {
+            bench_common::report("latency", at(0.5) as f64, "ns", cpu, &histogram.join(","));
+            bench_common::report("latency p99", at(0.99) as f64, "ns", cpu, "");
+        }
+    }
+}
