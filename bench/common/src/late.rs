@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use crate::{Span, report};
+use crate::{Span, latencies, report, report_latencies};
 
 /// One number for each of many sleepers.
 pub struct Late(Vec<AtomicU64>);
@@ -23,14 +23,14 @@ impl Late {
         self.0[i].store(due.elapsed().as_nanos() as u64, Relaxed);
     }
 
-    /// CPU time for each, and the lateness that half, and 99 of a hundred, did not exceed.
+    /// CPU time for each, and how late they were.
     pub fn report(&self, span: Span) {
-        let mut late: Vec<_> = self.0.iter().map(|late| late.load(Relaxed)).collect();
-        late.sort_unstable();
-        let cpu = span.cpu.as_nanos() as f64 / late.len() as f64;
-        report("cpu", cpu, "ns", cpu, "");
-        for (metric, part) in [("late p50", 0.5), ("late p99", 0.99)] {
-            report(metric, late[(late.len() as f64 * part) as usize] as f64, "ns", cpu, "");
+        let mut late = latencies();
+        for one in &self.0 {
+            late.saturating_record(one.load(Relaxed));
         }
+        let cpu = span.cpu.as_nanos() as f64 / self.0.len() as f64;
+        report("cpu", cpu, "ns", cpu, "");
+        report_latencies("late", &late, cpu, "");
     }
 }

@@ -24,14 +24,13 @@ pub struct Meter {
 impl Meter {
     pub fn start(options: &Options) -> Meter {
         let begin = Instant::now() + options.warm_up;
-        let minute = 60_000_000_000;
         Meter {
             process: options.process,
             begin,
             end: begin + options.seconds,
             before: None,
             cpu: Duration::ZERO,
-            latency: Histogram::new_with_max(minute, 3).expect("three digits up to a minute"),
+            latency: bench_common::latencies(),
             at_rate: options.rate.is_some(),
         }
     }
@@ -60,14 +59,10 @@ impl Meter {
         let (requests, time) = (self.latency.len() as f64, (self.end - self.begin).as_secs_f64());
         let cpu = self.cpu.as_nanos() as f64 / requests;
         let busy = format!("server busy {:.0}%", 100.0 * self.cpu.as_secs_f64() / time);
-        let at = |part| self.latency.value_at_quantile(part);
-        let parts = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
-        let histogram: Vec<_> = parts.iter().map(|(name, part)| format!("{name}={}", at(*part))).collect();
         bench_common::report("cpu", cpu, "ns", cpu, &busy);
         bench_common::report("rate", requests / time, "per s", cpu, "");
         if self.at_rate {
-            bench_common::report("latency", at(0.5) as f64, "ns", cpu, &histogram.join(","));
-            bench_common::report("latency p99", at(0.99) as f64, "ns", cpu, "");
+            bench_common::report_latencies("latency", &self.latency, cpu, "");
         }
     }
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,7 +200,17 @@ func timers() {
 	sort.Slice(late, func(i, j int) bool { return late[i] < late[j] })
 	cpu := float64(span.cpu) / float64(threads)
 	report("cpu", cpu, "ns", cpu, "")
-	for _, part := range []int{50, 99} {
-		report(fmt.Sprintf("late p%d", part), float64(late[threads*part/100]), "ns", cpu, "")
+	at := func(percent float64) int64 { return late[int(float64(threads-1)*percent/100)] }
+	var spread []string
+	for _, percent := range percents {
+		if (100-percent)/100*float64(threads) >= 1 || percent == 100 {
+			spread = append(spread, fmt.Sprintf("%g:%d", percent, at(percent)))
+		}
 	}
+	fmt.Printf("late p50\t%d\tns\t%.3f\t\t%s\n", at(50), cpu, strings.Join(spread, " "))
+	report("late p99", float64(at(99)), "ns", cpu, "")
 }
+
+// Where a distribution is told; the Rust peers have the same list.
+var percents = []float64{0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.25, 99.5, 99.75,
+	99.9, 99.925, 99.95, 99.975, 99.99, 99.995, 99.999, 100}

@@ -74,6 +74,7 @@ fn ask_by_wrk(
         unit: unit.to_owned(),
         cpu: per_request,
         note,
+        distribution: String::new(),
     };
     let rate = requests as f64 / seconds as f64;
     let lines = vec![line("cpu", per_request, "ns", busy), line("rate", rate, "per s", String::new())];
@@ -102,7 +103,7 @@ fn run(mut generator: Command) -> Result<(String, Duration), Box<dyn Error>> {
     let mut text = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut text)?;
     match wait(child)? {
-        (0, cpu) => Ok((text, cpu)),
+        (0, usage) => Ok((text, usage.cpu)),
         (status, _) => Err(format!("{name}: wait status {status:#x}").into()),
     }
 }

@@ -12,7 +12,7 @@ mod peer;
 mod table;
 mod works;
 
-use peer::{Line, Outcome};
+use peer::{Line, Outcome, Usage};
 use works::Row;
 
 const USAGE: &str = "\
@@ -45,8 +45,10 @@ struct Sample {
     repeat: usize,
     peer: String,
     line: Line,
-    /// CPU seconds of the whole process.
-    process_cpu: f64,
+    /// Of the whole process.
+    usage: Usage,
+    /// How many processors others had meanwhile.
+    others: f64,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -75,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (number, row) in rows.iter().enumerate() {
             for peer in &row.peers {
                 progress(&format!("{}/{} {}: {peer} ", repeat + 1, options.repeats, row.title()));
-                let outcome = match measure(&mut options, &bin, row, peer) {
+                let (outcome, others) = match measure(&mut options, &bin, row, peer) {
                     Ok(outcome) => outcome,
                     Err(error) => {
                         eprintln!("{}: {peer} failed: {error}", row.title());
@@ -84,8 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 };
                 for line in outcome.lines {
                     let peer = peer.clone();
-                    let sample =
-                        Sample { row: number, repeat, peer, line, process_cpu: outcome.cpu.as_secs_f64() };
+                    let sample = Sample { row: number, repeat, peer, line, usage: outcome.usage, others };
                     if let Some(raw) = &mut raw {
                         raw.write(row, &sample)?;
                     }
@@ -100,20 +101,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts.
-fn measure(options: &mut Options, bin: &Path, row: &Row, name: &str) -> Result<Outcome, Box<dyn Error>> {
+/// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts. Says how many
+/// processors they had.
+fn measure(
+    options: &mut Options,
+    bin: &Path,
+    row: &Row,
+    name: &str,
+) -> Result<(Outcome, f64), Box<dyn Error>> {
     loop {
         let watch = machine::Watch::start();
         let mut outcome = match ask::asker(row) {
             Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds)?,
             None => peer::run(bin, name, row, options.seconds)?,
         };
-        if watch.foreign(outcome.cpu + outcome.generator_cpu) < 0.1 {
-            return Ok(outcome);
+        let others = watch.foreign(outcome.usage.cpu + outcome.generator_cpu);
+        if others < 0.1 {
+            return Ok((outcome, others));
         }
         if options.patience.is_zero() {
             outcome.lines.iter_mut().for_each(|line| line.note += " disturbed");
-            return Ok(outcome);
+            return Ok((outcome, others));
         }
         let begin = Instant::now();
         machine::wait_until_quiet(options.patience);
@@ -128,25 +136,30 @@ fn progress(line: &str) {
     }
 }
 
+const COLUMNS: &str = "work\tworkers\tthreads\tn\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\t\
+    process_cpu_s\tvoluntary\tinvoluntary\tmax_rss_kib\tothers\tnote\tdistribution";
+
 /// Every single measurement, written as it comes.
 struct Raw(fs::File);
 
 impl Raw {
     fn create(path: &Path) -> io::Result<Raw> {
         let mut file = fs::File::create(path)?;
-        writeln!(
-            file,
-            "work\tworkers\tthreads\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\tprocess_cpu_s\tnote"
-        )?;
+        writeln!(file, "{COLUMNS}")?;
         Ok(Raw(file))
     }
 
     fn write(&mut self, row: &Row, sample: &Sample) -> io::Result<()> {
-        let Row { work, workers, threads, .. } = row;
-        let Sample { peer, repeat, process_cpu, line, .. } = sample;
-        let Line { metric, value, unit, cpu, note } = line;
-        write!(self.0, "{work}\t{workers}\t{threads}\t{peer}\t{repeat}\t{metric}\t{value}\t{unit}")?;
-        writeln!(self.0, "\t{cpu}\t{process_cpu:.3}\t{note}")
+        let Row { work, workers, threads, n, .. } = row;
+        let Sample { peer, repeat, line, usage, others, .. } = sample;
+        let Line { metric, value, unit, cpu, note, distribution } = line;
+        let Usage { cpu: process_cpu, voluntary, involuntary, max_rss } = usage;
+        write!(
+            self.0,
+            "{work}\t{workers}\t{threads}\t{n}\t{peer}\t{repeat}\t{metric}\t{value}\t{unit}\t{cpu}"
+        )?;
+        write!(self.0, "\t{:.3}\t{voluntary}\t{involuntary}\t{max_rss}", process_cpu.as_secs_f64())?;
+        writeln!(self.0, "\t{others:.3}\t{note}\t{distribution}")
     }
 }
 

@@ -20,10 +20,20 @@ const LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Outcome {
     pub lines: Vec<Line>,
-    /// CPU time of the peer's process, from its birth to its end.
-    pub cpu: Duration,
+    pub usage: Usage,
     /// CPU time of whoever asked, if it is a server.
     pub generator_cpu: Duration,
+}
+
+/// What the peer's process has used, from its birth to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub cpu: Duration,
+    /// Context switches: when it had nothing to do, and when its time was up.
+    pub voluntary: u64,
+    pub involuntary: u64,
+    /// Kibibytes of memory that it had at most.
+    pub max_rss: u64,
 }
 
 /// One measurement.
@@ -35,6 +45,8 @@ pub struct Line {
     /// CPU nanoseconds per operation during the measured part.
     pub cpu: f64,
     pub note: String,
+    /// Of a latency: `PERCENT:VALUE`, with a space in between.
+    pub distribution: String,
 }
 
 pub fn program(bin: &Path, peer: &str) -> PathBuf {
@@ -130,12 +142,12 @@ impl Drop for Limit {
 fn finish(mut child: Child) -> Result<Outcome, Box<dyn Error>> {
     let mut text = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut text)?;
-    let (status, cpu) = wait(child)?;
+    let (status, usage) = wait(child)?;
     if status != 0 {
         return Err(format!("wait status {status:#x}").into());
     }
     let lines = parse(&text)?;
-    Ok(Outcome { lines, cpu, generator_cpu: Duration::ZERO })
+    Ok(Outcome { lines, usage, generator_cpu: Duration::ZERO })
 }
 
 /// One measurement a line.
@@ -152,6 +164,7 @@ fn parse_line(line: &str) -> Option<Line> {
         unit: next()?.to_owned(),
         cpu: next()?.parse().ok()?,
         note: next()?.to_owned(),
+        distribution: next().unwrap_or_default().to_owned(),
     })
 }
 
@@ -170,8 +183,8 @@ pub fn on_processor(number: usize, command: &mut Command) {
     }
 }
 
-/// Waits for the end; says how it ended and what CPU time the whole process took.
-pub fn wait(child: Child) -> io::Result<(i32, Duration)> {
+/// Waits for the end; says how it ended and what the whole process has used.
+pub fn wait(child: Child) -> io::Result<(i32, Usage)> {
     let mut status = 0;
     // SAFETY: a rusage of zeros is one.
     let mut usage: libc::rusage = unsafe { mem::zeroed() };
@@ -180,5 +193,11 @@ pub fn wait(child: Child) -> io::Result<(i32, Duration)> {
         return Err(io::Error::last_os_error());
     }
     let duration = |t: libc::timeval| Duration::new(t.tv_sec as u64, 1000 * t.tv_usec as u32);
-    Ok((status, duration(usage.ru_utime) + duration(usage.ru_stime)))
+    let usage = Usage {
+        cpu: duration(usage.ru_utime) + duration(usage.ru_stime),
+        voluntary: usage.ru_nvcsw as u64,
+        involuntary: usage.ru_nivcsw as u64,
+        max_rss: usage.ru_maxrss as u64,
+    };
+    Ok((status, usage))
 }

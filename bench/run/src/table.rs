@@ -45,10 +45,10 @@ pub fn print(rows: &[Row], samples: &[Sample]) {
                 metric => format!("{}: {metric}", row.title()),
             };
             print_cells(&title, &cells);
-            summary.extend(summarise(&title, &cells));
+            summary.extend(summarise(&title, &cells, &row.targets));
         }
     }
-    println!("\n| work | ours | best peer | ours ÷ it |\n|---|--:|--:|--:|");
+    println!("\n| work | ours | best peer | ours ÷ it | targets |\n|---|--:|--:|--:|---|");
     for line in summary {
         println!("{line}");
     }
@@ -87,14 +87,14 @@ fn print_cells(title: &str, cells: &[Cell]) {
 }
 
 /// Ours beside the peer with the best median. Less is better, but not of what is counted per second.
-fn summarise(title: &str, cells: &[Cell]) -> Option<String> {
+fn summarise(title: &str, cells: &[Cell], targets: &str) -> Option<String> {
     let ours = ours(cells)?;
     let more_is_better = ours.samples[0].line.unit == "per s";
     let worse = |cell: &&Cell| if more_is_better { -cell.median() } else { cell.median() };
     let peers = cells.iter().filter(|cell| cell.peer != ours.peer);
     let best = peers.min_by(|a, b| worse(a).total_cmp(&worse(b)))?;
     Some(format!(
-        "| {title} | {} {} | {} {} | {} |",
+        "| {title} | {} {} | {} {} | {} | {targets} |",
         number(ours.median()),
         ours.samples[0].line.unit,
         best.peer,

@@ -8,6 +8,8 @@ pub struct Row {
     pub threads: usize,
     pub n: usize,
     pub peers: Vec<String>,
+    /// As `works.tsv` has them.
+    pub targets: String,
 }
 
 impl Row {
@@ -30,13 +32,14 @@ pub fn rows() -> Vec<Row> {
     let lines = include_str!("../../works.tsv").lines();
     let rows = lines.filter(|line| !line.starts_with('#')).map(|line| {
         let mut fields = line.split('\t');
-        let mut next = || fields.next().expect("works.tsv has five columns");
+        let mut next = || fields.next().expect("works.tsv has five columns and perhaps a sixth");
         Row {
             work: next().to_owned(),
             workers: next().parse().expect("workers is a number"),
             threads: next().parse().expect("threads is a number"),
             n: next().parse().expect("n is a number"),
             peers: next().split(' ').map(str::to_owned).collect(),
+            targets: fields.next().unwrap_or_default().to_owned(),
         }
     });
     rows.collect()
