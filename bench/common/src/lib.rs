@@ -17,7 +17,7 @@ pub use late::Late;
 pub use latency::{latencies, report_latencies};
 pub use server::{BUFFER, listening, listening_until};
 pub use unbalanced::{Compute, Effort};
-pub use whereabouts::Whereabouts;
+pub use whereabouts::{Whereabouts, busy_until};
 
 /// One line of the work list, as the runner passes it: `peer WORK WORKERS THREADS N SECONDS`.
 #[derive(Clone, Debug)]
@@ -84,6 +84,14 @@ impl Rounds {
     pub fn report(&self, note: &str) {
         self.total.report("time", self.ops, note);
     }
+}
+
+/// What a channel between many holds.
+pub const ROOM: usize = 128;
+
+/// Whether the `i`-th time that this thread takes the RwLock is one to write: one in twenty, not all at once.
+pub fn writes(thread: usize, i: usize) -> bool {
+    (thread + i).is_multiple_of(20)
 }
 
 /// Bytes of memory in use by this process: resident pages and the page tables that map them.

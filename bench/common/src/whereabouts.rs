@@ -1,6 +1,7 @@
 //! On which OS threads two partners run.
 
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// Asked in each round by both partners; every 1024th time they compare the ids of their OS threads.
 #[derive(Default)]
@@ -37,4 +38,12 @@ impl Whereabouts {
 fn os_thread() -> i32 {
     // SAFETY: gettid has no preconditions.
     unsafe { libc::gettid() }
+}
+
+/// Keeps this worker busy until the others have started what it waits for, at most for a tenth of a second.
+pub fn busy_until(done: impl Fn() -> bool) {
+    let patience = Instant::now();
+    while !done() && patience.elapsed() < Duration::from_millis(100) {
+        std::hint::spin_loop();
+    }
 }

@@ -39,8 +39,16 @@ func main() {
 		mutex(false)
 	case "mutex-held":
 		mutex(true)
+	case "rwlock":
+		rwlock()
 	case "many-to-one":
-		manyToOne()
+		manyToOne(false)
+	case "many-to-one-apart":
+		manyToOne(true)
+	case "many-to-many":
+		manyToMany()
+	case "select":
+		selects()
 	case "skynet-joins":
 		skynetJoins()
 	case "skynet-channels":
@@ -147,30 +155,26 @@ func spawnAll() {
 }
 
 func pingpong(apart bool) {
-	const every = 1024
 	warmUp := n / 10
-	asked, different := 0, 0
+	var place Whereabouts
 	var rounds Rounds
 	for rounds.goOn() {
 		toB := make(chan int, 1)
 		toA := make(chan int, 1)
 		result := make(chan Span)
-		var started, other int64
+		var started int64
 		b := func() {
 			atomic.StoreInt64(&started, 1)
 			for i := 0; i < warmUp+n; i++ {
 				message := <-toB
-				if i%every == 0 {
-					atomic.StoreInt64(&other, int64(syscall.Gettid()))
-				}
+				place.tell(i)
 				toA <- message
 			}
 		}
 		a := func() {
 			go b()
-			// This worker is busy until another one has started the partner.
-			patience := time.Now()
-			for apart && atomic.LoadInt64(&started) == 0 && time.Since(patience) < 100*time.Millisecond {
+			if apart {
+				busyUntil(func() bool { return atomic.LoadInt64(&started) == 1 })
 			}
 			start := now()
 			for i := 0; i < warmUp+n; i++ {
@@ -179,19 +183,14 @@ func pingpong(apart bool) {
 				}
 				toB <- i
 				check(<-toA == i)
-				if i%every == 0 {
-					asked++
-					if atomic.LoadInt64(&other) != int64(syscall.Gettid()) {
-						different++
-					}
-				}
+				place.compare(i)
 			}
 			result <- start.elapsed()
 		}
 		go a()
 		rounds.add(n, <-result)
 	}
-	rounds.report(fmt.Sprintf("apart %.0f%%", 100*float64(different)/float64(asked)))
+	rounds.report(place.note())
 }
 
 func parked() {

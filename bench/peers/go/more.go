@@ -51,37 +51,6 @@ func mutex(hold bool) {
 	rounds.report("")
 }
 
-func manyToOne() {
-	senders := threads - 1
-	var rounds Rounds
-	for rounds.goOn() {
-		start := now()
-		messages := make(chan int, 128)
-		var all sync.WaitGroup
-		all.Add(senders)
-		for s := 0; s < senders; s++ {
-			go func() {
-				for i := 0; i < n; i++ {
-					messages <- i
-				}
-				all.Done()
-			}()
-		}
-		go func() {
-			all.Wait()
-			close(messages)
-		}()
-		sum, count := 0, 0
-		for i := range messages {
-			sum += i
-			count++
-		}
-		rounds.add(count, start.elapsed())
-		check(sum == senders*n*(n-1)/2 && count == senders*n)
-	}
-	rounds.report("")
-}
-
 func skynetChannels() {
 	var node func(first, leaves int, tell chan int)
 	node = func(first, leaves int, tell chan int) {

@@ -1,26 +1,29 @@
 //! The works in std's words, compiled once for each peer that has threads, blocking channels and blocking sockets. The
-//! peer's `main.rs` provides `flavour`: its `spawn`, `yield_now`, `park`, `sync_channel` and so on.
+//! peer's `main.rs` provides `flavour`: its `spawn`, `yield_now`, `park`, `sync_channel` and so on. What
+//! not all of them have stands in files of its own (`mpmc.rs`, `select.rs`).
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bench_common::{Args, Lap, Mark, Rounds, Whereabouts};
+use bench_common::{Args, Lap, Mark, Rounds};
 
-use crate::{files, locks, messages, servers, timers, trees};
-
-use crate::flavour::{park, sleep, spawn, spawn_small, sync_channel, unpark, yield_now};
+use crate::crowd::crowd;
+use crate::flavour::{park, sleep, spawn, spawn_small, unpark, yield_now};
+use crate::{files, locks, messages, pingpong, servers, timers, trees};
 
 pub fn work(args: Args) {
     match args.work.as_str() {
         "yield" => yields(&args),
         "spawn-join" => spawn_join(&args),
         "spawn-all" => spawn_all(&args),
-        "pingpong" => pingpong(&args, false),
-        "pingpong-apart" => pingpong(&args, true),
+        "pingpong" => pingpong::pingpong(&args, false),
+        "pingpong-apart" => pingpong::pingpong(&args, true),
         "mutex" => locks::mutex(&args, false),
         "mutex-held" => locks::mutex(&args, true),
-        "many-to-one" => messages::many_to_one(&args),
+        "rwlock" => locks::rwlock(&args),
+        "many-to-one" => messages::many_to_one(&args, false),
+        "many-to-one-apart" => messages::many_to_one(&args, true),
         "skynet-joins" => trees::skynet_joins(&args),
         "skynet-channels" => trees::skynet_channels(&args),
         "fib" => trees::fib(&args),
@@ -39,24 +42,8 @@ fn yields(args: &Args) {
     let (threads, n) = (args.threads, args.n);
     let mut rounds = Rounds::new(args);
     while rounds.go_on() {
-        let lap = Arc::new(Lap::new(threads));
-        let spawn_one = |_| {
-            let lap = lap.clone();
-            spawn(move || {
-                lap.arrive();
-                while !lap.on() {
-                    yield_now();
-                }
-                for _ in 0..n {
-                    yield_now();
-                }
-                lap.leave();
-            })
-        };
-        for thread in (0..threads).map(spawn_one).collect::<Vec<_>>() {
-            thread.join().expect("no panic");
-        }
-        rounds.add(threads * n, lap.span());
+        let span = crowd(threads, move |_| (0..n).for_each(|_| yield_now()));
+        rounds.add(threads * n, span);
     }
     rounds.report("");
 }
@@ -89,53 +76,6 @@ fn spawn_all(args: &Args) {
         assert_eq!(sum, args.n * (args.n - 1) / 2);
     }
     rounds.report("");
-}
-
-fn pingpong(args: &Args, apart: bool) {
-    let n = args.n;
-    let warm_up = n / 10;
-    let mut rounds = Rounds::new(args);
-    let place = Arc::new(Whereabouts::default());
-    while rounds.go_on() {
-        let (to_b, from_a) = sync_channel(1);
-        let (to_a, from_b) = sync_channel(1);
-        let started = Arc::new(AtomicBool::new(false));
-        let b = {
-            let (place, started) = (place.clone(), started.clone());
-            move || {
-                started.store(true, Ordering::Release);
-                for i in 0..warm_up + n {
-                    let message: usize = from_a.recv().expect("a lives");
-                    place.tell(i);
-                    to_a.send(message).expect("a lives");
-                }
-            }
-        };
-        let place = place.clone();
-        let a = move || {
-            let b = spawn(b);
-            // This worker is busy until another one has started the partner.
-            let patience = Instant::now();
-            while apart && !started.load(Ordering::Acquire) && patience.elapsed() < Duration::from_millis(100)
-            {
-                std::hint::spin_loop();
-            }
-            let mut start = Mark::now();
-            for i in 0..warm_up + n {
-                if i == warm_up {
-                    start = Mark::now();
-                }
-                to_b.send(i).expect("b lives");
-                assert_eq!(from_b.recv(), Ok(i));
-                place.compare(i);
-            }
-            let span = start.elapsed();
-            b.join().expect("no panic");
-            span
-        };
-        rounds.add(n, spawn(a).join().expect("no panic"));
-    }
-    rounds.report(&place.note());
 }
 
 static LAP: OnceLock<Lap> = OnceLock::new();

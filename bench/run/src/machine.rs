@@ -13,7 +13,17 @@ pub fn describe() -> String {
         let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
         rest.split('"').next()
     };
-    let peers = ["tokio", "may", "monoio", "corosensei", "httparse"];
+    let peers = [
+        "tokio",
+        "smol",
+        "async-executor",
+        "may",
+        "monoio",
+        "rayon",
+        "crossbeam-channel",
+        "corosensei",
+        "generator",
+    ];
     let peers: Vec<_> = peers.iter().map(|name| format!("{name} {}", version(name).unwrap_or("?"))).collect();
     format!(
         "{} x {}, Linux {}, load {}\n{}",

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 mod ask;
+mod foreign;
 mod machine;
 mod peer;
 mod table;
@@ -23,6 +24,7 @@ usage: run [OPTIONS]
   --only TEXT        only works whose title contains TEXT; may be given several times
   --peer NAME        only this peer and ours; may be given several times
   --go PATH          the go command (default: `go` on PATH; without it Go is left out)
+  --cxx PATH         the C++ compiler (default: `c++` on PATH; without it, or Boost.Fiber's headers, that is left out)
   --patience MIN     how long to wait in all for others to leave the machine alone, in minutes (30)
   --out FILE         also write every single measurement to FILE, as TSV
 ";
@@ -34,6 +36,7 @@ struct Options {
     only: Vec<String>,
     peers: Vec<String>,
     go: PathBuf,
+    cxx: PathBuf,
     patience: Duration,
     out: Option<PathBuf>,
 }
@@ -55,8 +58,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut options = options()?;
     let bin = env::current_exe()?.parent().ok_or("the runner lies in a folder")?.to_owned();
     println!("{}", machine::describe());
-    if let Err(reason) = peer::build_go(&options.go, &bin) {
-        println!("Go is left out: {reason}");
+    for (peer, built) in [
+        ("Go", foreign::build_go(&options.go, &bin)),
+        ("Boost.Fiber", foreign::build_boost(&options.cxx, &bin)),
+    ] {
+        match built {
+            Ok(version) => println!("{version}"),
+            Err(reason) => println!("{peer} is left out: {reason}"),
+        }
     }
 
     machine::raise_limits();
@@ -172,6 +181,7 @@ fn options() -> Result<Options, lexopt::Error> {
         only: Vec::new(),
         peers: Vec::new(),
         go: "go".into(),
+        cxx: "c++".into(),
         patience: Duration::from_secs(30 * 60),
         out: None,
     };
@@ -184,6 +194,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("only") => options.only.push(parser.value()?.string()?),
             Long("peer") => options.peers.push(parser.value()?.string()?),
             Long("go") => options.go = parser.value()?.into(),
+            Long("cxx") => options.cxx = parser.value()?.into(),
             Long("patience") => options.patience = Duration::from_secs(60 * parser.value()?.parse::<u64>()?),
             Long("out") => options.out = Some(parser.value()?.into()),
             Long("help") | Short('h') => {

@@ -49,29 +49,10 @@ pub struct Line {
     pub distribution: String,
 }
 
+/// Several peers may be one program, which has the name that theirs begin with.
 pub fn program(bin: &Path, peer: &str) -> PathBuf {
-    bin.join(match peer {
-        "greenthread" | "greenthread-context" => "peer-greenthread",
-        "tokio-ct" | "tokio-mt" | "tokio-2ct" => "peer-tokio",
-        "may" => "peer-may",
-        "std" => "peer-std",
-        "monoio" => "peer-monoio",
-        "uring" => "peer-uring",
-        "corosensei" => "peer-corosensei",
-        "go" => "peer-go",
-        other => panic!("works.tsv names a peer {other:?} that has no program"),
-    })
-}
-
-/// Builds Go's peer beside the others. The sources lie where this file lay when it was compiled.
-pub fn build_go(go: &Path, bin: &Path) -> Result<(), Box<dyn Error>> {
-    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers/go");
-    let program = program(bin, "go");
-    let _ = std::fs::remove_file(&program);
-    let version = Command::new(go).arg("version").output()?;
-    let status = Command::new(go).arg("build").arg("-o").arg(&program).current_dir(sources).status()?;
-    println!("{}", String::from_utf8_lossy(&version.stdout).trim());
-    if status.success() { Ok(()) } else { Err("its build failed".into()) }
+    let (name, _flavour) = peer.split_once('-').unwrap_or((peer, ""));
+    bin.join(format!("peer-{name}"))
 }
 
 fn command(bin: &Path, peer: &str, row: &Row, seconds: f64) -> Command {

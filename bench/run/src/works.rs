@@ -17,7 +17,7 @@ impl Row {
         let Row { work, workers, threads, n, .. } = self;
         match (work.as_str(), threads) {
             ("switch" | "coroutine", _) => work.clone(),
-            ("yield" | "spawn-all" | "parked" | "mutex" | "mutex-held" | "timers", threads) => {
+            ("yield" | "spawn-all" | "parked" | "mutex" | "mutex-held" | "rwlock" | "timers", threads) => {
                 format!("{work}, {threads} threads, {workers}w")
             }
             ("http", threads) => format!("{work}, {threads} connections, {workers}w"),

@@ -3,12 +3,20 @@
 use bench_common::Args;
 use greenthread::Runtime;
 
+#[path = "../../threads/crowd.rs"]
+mod crowd;
 #[path = "../../threads/files.rs"]
 mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/mpmc.rs"]
+mod mpmc;
+#[path = "../../threads/pingpong.rs"]
+mod pingpong;
+#[path = "../../threads/select.rs"]
+mod select;
 #[path = "../../threads/servers.rs"]
 mod servers;
 mod switch;
@@ -20,10 +28,11 @@ mod trees;
 mod works;
 
 mod flavour {
+    pub use greenthread::channel::{bounded, select};
     pub use greenthread::fs::File;
     pub use greenthread::net::{TcpListener, TcpStream};
     pub use greenthread::os::unix::fs::FileExt;
-    pub use greenthread::sync::{Mutex, mpsc::sync_channel};
+    pub use greenthread::sync::{Mutex, RwLock, mpsc::sync_channel};
     pub use greenthread::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 
     pub fn spawn_small(f: fn()) -> JoinHandle<()> {
@@ -42,7 +51,11 @@ fn main() {
         "coroutine" => switch::coroutine(&args),
         _ => {
             let runtime = Runtime::builder().workers(args.workers).build().expect("a runtime");
-            runtime.run(|| works::work(args));
+            runtime.run(|| match args.work.as_str() {
+                "many-to-many" => mpmc::many_to_many(&args),
+                "select" => select::select(&args),
+                _ => works::work(args),
+            });
         }
     }
 }

@@ -1,14 +1,20 @@
-//! may. Its `spawn` is unsafe, and it has no channel of fixed capacity: the ping-pong uses its unbounded one, in which
-//! never more than one message waits. A parked thread has its usual stack of 32 KiB.
+//! may. Its `spawn` is unsafe, and it has no channel of fixed capacity: the unbounded ones take their place.
+//! A parked thread has its usual stack of 32 KiB.
 
 use bench_common::Args;
 
+#[path = "../../threads/crowd.rs"]
+mod crowd;
 #[path = "../../threads/files.rs"]
 mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/mpmc.rs"]
+mod mpmc;
+#[path = "../../threads/pingpong.rs"]
+mod pingpong;
 #[path = "../../threads/servers.rs"]
 mod servers;
 #[path = "../../threads/timers.rs"]
@@ -21,9 +27,10 @@ mod works;
 mod flavour {
     pub use may::coroutine::{JoinHandle, park, sleep, yield_now};
     pub use may::net::{TcpListener, TcpStream};
-    pub use may::sync::Mutex;
-    // It has no files of its own.
+    use may::sync::mpmc;
     use may::sync::mpsc::{Receiver, Sender, channel};
+    pub use may::sync::{Mutex, RwLock};
+    // It has no files of its own.
     pub use std::{fs::File, os::unix::fs::FileExt};
 
     pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
@@ -38,6 +45,10 @@ mod flavour {
         thread.coroutine().unpark();
     }
 
+    pub fn bounded<T>(_capacity: usize) -> (mpmc::Sender<T>, mpmc::Receiver<T>) {
+        mpmc::channel()
+    }
+
     pub fn sync_channel<T>(_capacity: usize) -> (Sender<T>, Receiver<T>) {
         channel()
     }
@@ -46,5 +57,9 @@ mod flavour {
 fn main() {
     let args = Args::from_env();
     may::config().set_workers(args.workers);
-    flavour::spawn(|| works::work(args)).join().expect("no panic");
+    let work = || match args.work.as_str() {
+        "many-to-many" => mpmc::many_to_many(&args),
+        _ => works::work(args),
+    };
+    flavour::spawn(work).join().expect("no panic");
 }

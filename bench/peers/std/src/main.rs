@@ -2,12 +2,16 @@
 
 use bench_common::Args;
 
+#[path = "../../threads/crowd.rs"]
+mod crowd;
 #[path = "../../threads/files.rs"]
 mod files;
 #[path = "../../threads/locks.rs"]
 mod locks;
 #[path = "../../threads/messages.rs"]
 mod messages;
+#[path = "../../threads/pingpong.rs"]
+mod pingpong;
 #[path = "../../threads/servers.rs"]
 mod servers;
 #[path = "../../threads/timers.rs"]
@@ -21,7 +25,7 @@ mod flavour {
     pub use std::fs::File;
     pub use std::net::{TcpListener, TcpStream};
     pub use std::os::unix::fs::FileExt;
-    pub use std::sync::{Mutex, mpsc::sync_channel};
+    pub use std::sync::{Mutex, RwLock, mpsc::sync_channel};
     pub use std::thread::{Builder, JoinHandle, park, sleep, spawn, yield_now};
 
     pub fn spawn_small(f: fn()) -> JoinHandle<()> {

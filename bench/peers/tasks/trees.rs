@@ -1,10 +1,10 @@
 //! Tasks that spawn tasks.
 
-use std::future::Future;
 use std::pin::Pin;
 
 use bench_common::{Args, Mark, Rounds};
-use tokio::sync::mpsc;
+
+use crate::flavour::{Sender, channel, join, next, spawn, start_one};
 
 /// Below this, fib is a plain recursion.
 const CUT_OFF: usize = 12;
@@ -18,43 +18,39 @@ pub async fn skynet_joins(args: &Args) {
                 return first;
             }
             let part = leaves / 10;
-            let children: Vec<_> = (0..10).map(|i| tokio::spawn(node(first + i * part, part))).collect();
+            let children: Vec<_> = (0..10).map(|i| spawn(node(first + i * part, part))).collect();
             let mut sum = 0;
             for child in children {
-                sum += child.await.expect("no panic");
+                sum += join(child).await;
             }
             sum
         })
     }
-    tree(args, |n| async move { tokio::spawn(node(0, n)).await.expect("no panic") }).await;
+    tree(args, |n| join(spawn(node(0, n)))).await;
 }
 
 pub async fn skynet_channels(args: &Args) {
-    fn node(
-        first: usize,
-        leaves: usize,
-        tell: mpsc::Sender<usize>,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn node(first: usize, leaves: usize, tell: Sender<usize>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             if leaves == 1 {
                 return tell.send(first).await.expect("it waits");
             }
             let part = leaves / 10;
-            let (sender, mut receiver) = mpsc::channel(10);
+            let (sender, mut receiver) = channel(10);
             for i in 0..10 {
-                tokio::spawn(node(first + i * part, part, sender.clone()));
+                start_one(node(first + i * part, part, sender.clone()));
             }
             let mut sum = 0;
             for _ in 0..10 {
-                sum += receiver.recv().await.expect("ten children");
+                sum += next(&mut receiver).await.expect("ten children");
             }
             tell.send(sum).await.expect("it waits");
         })
     }
     tree(args, |n| async move {
-        let (sender, mut receiver) = mpsc::channel(1);
-        tokio::spawn(node(0, n, sender));
-        receiver.recv().await.expect("a sum")
+        let (sender, mut receiver) = channel(1);
+        start_one(node(0, n, sender));
+        next(&mut receiver).await.expect("a sum")
     })
     .await;
 }
@@ -79,9 +75,9 @@ pub async fn fib(args: &Args) {
             if n < CUT_OFF {
                 return plain(n);
             }
-            let other = tokio::spawn(fib(n - 1));
+            let other = spawn(fib(n - 1));
             let one = fib(n - 2).await;
-            one + other.await.expect("no panic")
+            one + join(other).await
         })
     }
     let mut rounds = Rounds::new(args);

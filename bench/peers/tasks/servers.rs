@@ -3,17 +3,15 @@
 use std::io;
 
 use bench_common::{Args, BUFFER, Compute, Conn, Effort};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::yield_now;
-use tokio::time::sleep;
+
+use crate::flavour::{ReadExt as _, TcpListener, TcpStream, WriteExt as _, sleep, start_one, yield_now};
 
 pub async fn http() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     bench_common::listening(listener.local_addr()?.port());
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(answer_requests(stream)); // an error ends the connection, as an end does
+        start_one(async { _ = answer_requests(stream).await }); // an error ends the connection, as an end does
     }
 }
 
@@ -27,7 +25,7 @@ pub async fn unbalanced(args: &Args) -> io::Result<()> {
     let effort = Effort::start();
     for number in 0..args.threads {
         let mut compute = Compute::new(number, &effort);
-        tokio::spawn(async move {
+        start_one(async move {
             loop {
                 match compute.slice() {
                     Some(time) => sleep(time).await,
@@ -44,7 +42,7 @@ pub async fn unbalanced(args: &Args) -> io::Result<()> {
 async fn serve_echo(listener: &TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(send_back(stream));
+        start_one(async { _ = send_back(stream).await });
     }
 }
 

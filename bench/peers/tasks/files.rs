@@ -1,5 +1,5 @@
-//! Random reads of a file by many tasks. tokio's own `File` has no positioned reads, and would seek and copy: who wants them hands
-//! std's to the blocking pool, which is what `File` does inside.
+//! Random reads of a file by many tasks. The `File`s of tokio and smol have no positioned reads, and would seek and
+//! copy: who wants them hands std's to the blocking pool, which is what those do inside.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bench_common::files::{BLOCK, Offsets, check, data_path, prepare};
 use bench_common::{Args, Mark, Rounds};
-use tokio::task::spawn_blocking;
+
+use crate::flavour::{join, spawn, unblock};
 
 pub async fn read(args: &Args, cold: bool) {
     let n = args.n;
@@ -21,21 +22,21 @@ pub async fn read(args: &Args, cold: bool) {
         let start = Mark::now();
         let spawn_one = |thread| {
             let file = file.clone();
-            tokio::spawn(async move {
+            spawn(async move {
                 let mut block = vec![0; BLOCK];
                 for offset in Offsets::new(thread, round).take(n) {
                     let file = file.clone();
-                    let read = spawn_blocking(move || {
+                    block = unblock(move || {
                         file.read_exact_at(&mut block, offset).expect("a file that can be read");
                         block
-                    });
-                    block = read.await.expect("no panic");
+                    })
+                    .await;
                     check(&block, offset);
                 }
             })
         };
         for task in (0..args.threads).map(spawn_one).collect::<Vec<_>>() {
-            task.await.expect("no panic");
+            join(task).await;
         }
         rounds.add(args.threads * n, start.elapsed());
     }

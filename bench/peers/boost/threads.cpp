@@ -1,0 +1,119 @@
+// Starting, yielding, parking, sleeping.
+
+#include "bench.hpp"
+#include "works.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace fibers = boost::fibers;
+using boost::this_fiber::yield;
+
+void yields() {
+    Rounds rounds;
+    while (rounds.go_on()) {
+        Lap lap{args.threads};
+        spawn_and_join_all([&lap](std::size_t) {
+            lap.arrive();
+            while (!lap.on()) yield();
+            for (std::size_t i = 0; i < args.n; ++i) yield();
+            lap.leave();
+        });
+        rounds.add(args.threads * args.n, lap.span());
+    }
+    rounds.report();
+}
+
+// A fiber has no result: it goes to a variable that both know.
+void spawn_join() {
+    Rounds rounds;
+    while (rounds.go_on()) {
+        const Mark start = Mark::now();
+        std::size_t sum = 0;
+        for (std::size_t i = 0; i < args.n; ++i) {
+            std::size_t result = 0;
+            spawn([&result, i] { result = i; }).join();
+            sum += result;
+        }
+        rounds.add(args.n, start.elapsed());
+        check(sum == args.n * (args.n - 1) / 2);
+    }
+    rounds.report();
+}
+
+void spawn_all() {
+    Rounds rounds;
+    std::vector<fibers::fiber> fibers;
+    fibers.reserve(args.n);
+    std::vector<std::size_t> results(args.n);
+    while (rounds.go_on()) {
+        const Mark start = Mark::now();
+        for (std::size_t i = 0; i < args.n; ++i) {
+            fibers.push_back(spawn([&results, i] { results[i] = i; }));
+        }
+        std::size_t sum = 0;
+        for (std::size_t i = 0; i < args.n; ++i) {
+            fibers[i].join();
+            sum += results[i];
+        }
+        fibers.clear();
+        rounds.add(args.n, start.elapsed());
+        check(sum == args.n * (args.n - 1) / 2);
+    }
+    rounds.report();
+}
+
+// Stacks of 64 KiB, without a guard: Boost's guarded ones take two kernel maps each. A fiber can't be woken by its handle: all
+// wait at one condition variable, and are let go one by one.
+void parked() {
+    const std::size_t before = memory();
+    Lap lap{args.threads};
+    fibers::mutex lock;
+    fibers::condition_variable gate;
+    bool go = false;
+    std::vector<fibers::fiber> all;
+    all.reserve(args.threads);
+    fibers::fixedsize_stack stacks{64 * 1024};
+    const Mark begin = Mark::now();
+    for (std::size_t i = 0; i < args.threads; ++i) {
+        all.emplace_back(fibers::launch::post, std::allocator_arg, stacks, [&] {
+            std::unique_lock<fibers::mutex> locked{lock};
+            lap.arrive();
+            gate.wait(locked, [&go] { return go; });
+        });
+    }
+    while (!lap.on()) yield();
+    const Span start = lap.started().since(begin);
+    const std::size_t bytes = memory() - before;
+
+    const Mark wake = Mark::now();
+    {
+        std::unique_lock<fibers::mutex> locked{lock};
+        go = true;
+    }
+    for (std::size_t i = 0; i < args.threads; ++i) gate.notify_one();
+    for (auto& fiber : all) fiber.join();
+    const Span woken = wake.elapsed();
+    start.report("start", args.threads);
+    woken.report("wake", args.threads);
+    report("memory", static_cast<double>(bytes) / args.threads, "bytes", 0);
+}
+
+void timers() {
+    using namespace std::chrono;
+    std::vector<std::int64_t> late(args.threads);
+    const Mark start = Mark::now();
+    spawn_and_join_all([&late](std::size_t i) {
+        const std::uint64_t spread = static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15u >> 20;
+        const auto due = steady_clock::now() + microseconds{1000 + spread % 999'000};
+        boost::this_fiber::sleep_until(due);
+        late[i] = nanoseconds{steady_clock::now() - due}.count();
+    });
+    const Span span = start.elapsed();
+    std::sort(late.begin(), late.end());
+    const double cpu = static_cast<double>(span.cpu.count()) / args.threads;
+    report("cpu", cpu, "ns", cpu);
+    for (const int part : {50, 99}) {
+        report("late p" + std::to_string(part), late[args.threads * part / 100], "ns", cpu);
+    }
+}

@@ -1,0 +1,27 @@
+//! Threads that begin together.
+
+use std::sync::Arc;
+
+use bench_common::{Lap, Span};
+
+use crate::flavour::{spawn, yield_now};
+
+/// That many threads run `body`, each with its number; says what passed from when all were there until the last had done.
+pub fn crowd(threads: usize, body: impl Fn(usize) + Clone + Send + 'static) -> Span {
+    let lap = Arc::new(Lap::new(threads));
+    let spawn_one = |number| {
+        let (lap, body) = (lap.clone(), body.clone());
+        spawn(move || {
+            lap.arrive();
+            while !lap.on() {
+                yield_now();
+            }
+            body(number);
+            lap.leave();
+        })
+    };
+    for thread in (0..threads).map(spawn_one).collect::<Vec<_>>() {
+        thread.join().expect("no panic");
+    }
+    lap.span()
+}

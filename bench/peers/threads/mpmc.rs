@@ -1,0 +1,41 @@
+//! Many senders, many receivers.
+
+use bench_common::{Args, Mark, ROOM, Rounds};
+
+use crate::flavour::{bounded, spawn};
+
+/// Half the threads send N messages each, and the others take what they can get.
+pub fn many_to_many(args: &Args) {
+    let (senders, n) = (args.threads / 2, args.n);
+    let mut rounds = Rounds::new(args);
+    while rounds.go_on() {
+        let start = Mark::now();
+        let (sender, receiver) = bounded(ROOM);
+        for _ in 0..senders {
+            let sender = sender.clone();
+            spawn(move || (0..n).for_each(|i| sender.send(i).expect("somebody receives")));
+        }
+        drop(sender);
+        let spawn_one = |_| {
+            let receiver = receiver.clone();
+            spawn(move || {
+                let (mut sum, mut count) = (0, 0);
+                while let Ok(i) = receiver.recv() {
+                    sum += i;
+                    count += 1;
+                }
+                (sum, count)
+            })
+        };
+        let receivers: Vec<_> = (senders..args.threads).map(spawn_one).collect();
+        let (mut sum, mut count) = (0, 0);
+        for receiver in receivers {
+            let (its_sum, its_count) = receiver.join().expect("no panic");
+            sum += its_sum;
+            count += its_count;
+        }
+        rounds.add(count, start.elapsed());
+        assert_eq!((sum, count), (senders * n * (n - 1) / 2, senders * n));
+    }
+    rounds.report("");
+}
