@@ -1,0 +1,50 @@
+//! Who is there beside the measured thread.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+};
+
+use greenthread::thread::{JoinHandle, Thread, spawn, yield_now};
+
+/// Threads that go round and round until this is dropped.
+pub(crate) struct Company {
+    over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Company {
+    /// So many threads that do `round` again and again. All of them have begun when this returns.
+    pub(crate) fn of(threads: usize, round: impl Fn() + Clone + Send + 'static) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let here = Arc::new(AtomicUsize::new(0));
+        let spawn_one = |_| {
+            let (over, here, round) = (over.clone(), here.clone(), round.clone());
+            spawn(move || {
+                here.fetch_add(1, Relaxed);
+                while !over.load(Relaxed) {
+                    round();
+                }
+            })
+        };
+        let company = (0..threads).map(spawn_one).collect();
+        while here.load(Relaxed) < threads {
+            yield_now();
+        }
+        Self { over, threads: company }
+    }
+
+    /// The first of them.
+    pub(crate) fn first(&self) -> &Thread {
+        self.threads[0].thread()
+    }
+}
+
+impl Drop for Company {
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+        for thread in self.threads.drain(..) {
+            thread.join().expect("no panic");
+        }
+    }
+}
