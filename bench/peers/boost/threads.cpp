@@ -1,9 +1,8 @@
-// Starting, yielding, parking, sleeping.
+// Starting, yielding, parking.
 
 #include "bench.hpp"
 #include "works.hpp"
 
-#include <algorithm>
 #include <mutex>
 
 namespace fibers = boost::fibers;
@@ -97,23 +96,4 @@ void parked() {
     start.report("start", args.threads);
     woken.report("wake", args.threads);
     report("memory", static_cast<double>(bytes) / args.threads, "bytes", 0);
-}
-
-void timers() {
-    using namespace std::chrono;
-    std::vector<std::int64_t> late(args.threads);
-    const Mark start = Mark::now();
-    spawn_and_join_all([&late](std::size_t i) {
-        const std::uint64_t spread = static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15u >> 20;
-        const auto due = steady_clock::now() + microseconds{1000 + spread % 999'000};
-        boost::this_fiber::sleep_until(due);
-        late[i] = nanoseconds{steady_clock::now() - due}.count();
-    });
-    const Span span = start.elapsed();
-    std::sort(late.begin(), late.end());
-    const double cpu = static_cast<double>(span.cpu.count()) / args.threads;
-    report("cpu", cpu, "ns", cpu);
-    for (const int part : {50, 99}) {
-        report("late p" + std::to_string(part), late[args.threads * part / 100], "ns", cpu);
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bench_common::{Lap, Span};
 
-use crate::flavour::{spawn, yield_now};
+use crate::flavour::{spawn, wait_until};
 
 /// That many threads run `body`, each with its number; says what passed from when all were there until the last had done.
 pub fn crowd(threads: usize, body: impl Fn(usize) + Clone + Send + 'static) -> Span {
@@ -13,9 +13,7 @@ pub fn crowd(threads: usize, body: impl Fn(usize) + Clone + Send + 'static) -> S
         let (lap, body) = (lap.clone(), body.clone());
         spawn(move || {
             lap.arrive();
-            while !lap.on() {
-                yield_now();
-            }
+            wait_until(|| lap.on());
             body(number);
             lap.leave();
         })

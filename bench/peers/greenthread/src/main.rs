@@ -42,6 +42,12 @@ mod flavour {
     pub fn unpark(thread: &JoinHandle<()>) {
         thread.thread().unpark();
     }
+
+    pub fn wait_until(done: impl Fn() -> bool) {
+        while !done() {
+            yield_now();
+        }
+    }
 }
 
 fn main() {

@@ -25,6 +25,8 @@ mod trees;
 mod works;
 
 mod flavour {
+    use std::time::Duration;
+
     pub use may::coroutine::{JoinHandle, park, sleep, yield_now};
     pub use may::net::{TcpListener, TcpStream};
     use may::sync::mpmc;
@@ -51,6 +53,13 @@ mod flavour {
 
     pub fn sync_channel<T>(_capacity: usize) -> (Sender<T>, Receiver<T>) {
         channel()
+    }
+
+    /// With two workers, those that yield here can keep those that have yet to come from being started at all.
+    pub fn wait_until(done: impl Fn() -> bool) {
+        while !done() {
+            sleep(Duration::from_micros(100));
+        }
     }
 }
 
