@@ -264,7 +264,7 @@ impl Worker {
                     return Next::Start(task);
                 }
                 self.starts.set(0);
-                local.budget.set(ready.clamp(16, 256));
+                local.budget.set(ready.clamp(64, 256));
             }
             // SAFETY: ours, and every place in it is filled while home runs.
             if let Some(context) = unsafe { local.ready.pop() } {
@@ -506,6 +506,7 @@ impl Worker {
             // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
             if !self.local.remote.inbox.is_empty() {
                 self.patience.set(SEARCH);
+                self.local.patience.set(local::PATIENCE);
                 break;
             }
             if !awake {

@@ -16,15 +16,16 @@ use core::{cell::Cell, marker::PhantomPinned, ptr};
 
 use crate::task::wait::{Claim, Outcome, Waiter, Wake};
 
-/// One thread's place in a queue, and what it wants there.
+/// One thread's place in a queue, and what it wants there. What others touch when they take it out comes first.
+#[repr(C)]
 pub(crate) struct Node<P> {
     waiter: *const Waiter,
     /// Both null while in no queue; in a queue the last one's `next` is the first, and the other way round.
     next: Cell<*const Node<P>>,
     previous: Cell<*const Node<P>>,
+    pub(crate) payload: P,
     /// The wake-up that is owed, for nodes in [`Wakes`].
     wake: Cell<Option<Wake>>,
-    pub(crate) payload: P,
     _pinned: PhantomPinned,
 }
 
@@ -35,8 +36,8 @@ impl<P> Node<P> {
             waiter,
             next: Cell::new(ptr::null()),
             previous: Cell::new(ptr::null()),
-            wake: Cell::new(None),
             payload,
+            wake: Cell::new(None),
             _pinned: PhantomPinned,
         }
     }

@@ -24,6 +24,7 @@ use super::atomic::{
 };
 
 /// See the module.
+#[repr(C)]
 pub(crate) struct ShortLock<T> {
     held: AtomicBool,
     value: UnsafeCell<T>,

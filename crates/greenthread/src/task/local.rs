@@ -17,6 +17,7 @@
 
 use core::{
     cell::{Cell, UnsafeCell},
+    hint::spin_loop,
     mem::MaybeUninit,
     pin::Pin,
     ptr::{self, NonNull},
@@ -79,6 +80,8 @@ pub(crate) struct Local {
     unwinding: Cell<u32>,
     /// Raised whenever `unwinding` leaves 0: marks that were set before are of panics that have been caught.
     episode: Cell<u32>,
+    /// For how many looks a thread waits awake: none, if that has lately been of no use.
+    pub(crate) patience: Cell<u32>,
     pub(crate) timers: UnsafeCell<Timers>,
     /// The earliest deadline, for others to compare with `clock`.
     earliest: AtomicU64,
@@ -87,6 +90,9 @@ pub(crate) struct Local {
     pub(crate) random: Random,
     pub(crate) remote: Arc<Remote>,
 }
+
+/// The most looks that a thread waits awake for, of some 20 nanoseconds each.
+pub(crate) const PATIENCE: u32 = 64;
 
 thread_local! {
     /// Invariant 1.
@@ -188,6 +194,7 @@ impl Local {
             no_yield: Cell::new(0),
             unwinding: Cell::new(0),
             episode: Cell::new(1),
+            patience: Cell::new(0),
             timers: UnsafeCell::new(Timers::new()),
             earliest: AtomicU64::new(u64::MAX),
             clock,
@@ -234,6 +241,31 @@ impl Local {
         }
         // SAFETY: a green thread runs, so home is saved (invariant 4).
         unsafe { self.home.get().assume_init() }
+    }
+
+    /// Waits awake for what another worker may do in a moment: to be suspended and woken by it takes longer. Only if nothing
+    /// is ready here, nor (as there is a budget left) unstarted; and it costs budget, so that the worker
+    /// comes home to look around. Whether it is `settled`.
+    #[inline]
+    pub(crate) fn linger(&self, settled: impl Fn() -> bool) -> bool {
+        let (budget, patience) = (self.budget.get(), self.patience.get());
+        if budget == 0 || patience == 0 || self.ready.len() != 0 {
+            return false;
+        }
+        for _ in 0..patience {
+            if settled() {
+                self.budget.set(budget - 1);
+                self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+                self.patience.set(PATIENCE);
+                return true;
+            }
+            if !self.remote.inbox.is_empty() {
+                return false;
+            }
+            spin_loop();
+        }
+        self.patience.set(patience / 2);
+        false
     }
 
     /// Suspends the running thread, until it is pushed again.

@@ -15,7 +15,12 @@
 //! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by the time
 //!    its worker handles a wake-up, its context is saved.
 
-use core::{cell::UnsafeCell, fmt, pin::pin, ptr::NonNull};
+use core::{
+    cell::UnsafeCell,
+    fmt,
+    pin::pin,
+    ptr::{self, NonNull},
+};
 use std::sync::Arc;
 
 use super::{
@@ -73,6 +78,12 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or much later.
+    fn is_of_siblings(self) -> bool {
+        use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
+        !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
+    }
+
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
         const NAMES: [(Reason, &str); 19] = [
@@ -100,20 +111,19 @@ impl Reason {
     }
 }
 
-/// One wait: of one thread, for one thing, once (until `reset`).
+/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a cache line with what is
+/// waited for.
+#[repr(C)]
 pub(crate) struct Waiter {
     state: WaitState,
-    sleeper: UnsafeCell<Sleeper>,
+    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's parker.
+    sleeper: UnsafeCell<*const ()>,
 }
 
-/// Who sleeps, and so how it is woken.
-enum Sleeper {
-    Nobody,
-    Green(NonNull<Task>),
-    Os(Arc<Parker>),
-}
+/// Set in the address of a parker; both are aligned to more than that.
+const OS: usize = 1;
 
-// SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a `Task` may be woken from anywhere.
+// SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a thread may be woken from anywhere.
 unsafe impl Send for Waiter {}
 // SAFETY: as above.
 unsafe impl Sync for Waiter {}
@@ -135,7 +145,7 @@ pub(crate) enum Claim {
 
 impl Waiter {
     pub(crate) fn new() -> Self {
-        Self { state: WaitState::new(), sleeper: UnsafeCell::new(Sleeper::Nobody) }
+        Self { state: WaitState::new(), sleeper: UnsafeCell::new(ptr::null()) }
     }
 
     /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
@@ -161,8 +171,14 @@ impl Waiter {
         reason: Reason,
         deadline: Option<std::time::Instant>,
     ) -> Outcome {
+        if reason.is_of_siblings()
+            && local.linger(|| self.state.is_settled())
+            && let Some(outcome) = self.state.outcome()
+        {
+            return outcome;
+        }
         // SAFETY: we are the waiter, and have not parked (invariant 1).
-        unsafe { *self.sleeper.get() = Sleeper::Green(NonNull::from(task)) };
+        unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         if !self.state.park() {
             return Outcome::Woken;
         }
@@ -183,7 +199,7 @@ impl Waiter {
     fn wait_os(&self, deadline: Option<std::time::Instant>) -> Outcome {
         let parker = Parker::current();
         // SAFETY: we are the waiter, and have not parked (invariant 1).
-        unsafe { *self.sleeper.get() = Sleeper::Os(parker.clone()) };
+        unsafe { *self.sleeper.get() = Arc::as_ptr(&parker).cast::<()>().map_addr(|address| address | OS) };
         if !self.state.park() {
             return Outcome::Woken;
         }
@@ -258,15 +274,19 @@ impl Drop for Wake {
     fn drop(&mut self) {
         // SAFETY: this is the one claim that left PARKED, and it pays now: the waiter is alive, and
         // `sleeper` ours to read (invariant 1).
-        match unsafe { &*(*self.0).sleeper.get() } {
-            Sleeper::Nobody => unreachable!("a waiter says who it is before it parks"),
+        let sleeper = unsafe { *(*self.0).sleeper.get() };
+        if sleeper.addr() & OS == 0 {
+            let task = NonNull::new(sleeper.cast_mut()).expect("a waiter says who it is before it parks");
             // SAFETY: suspended by the time its worker looks (invariant 2), and claimed once only.
-            Sleeper::Green(task) => unsafe { local::schedule(*task) },
-            Sleeper::Os(parker) => {
-                // From the token on the waiter may go, and its parker with it.
-                let parker = parker.clone();
-                parker.unpark();
-            }
+            unsafe { local::schedule(task.cast()) };
+        } else {
+            let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
+            // SAFETY: it came from an `Arc` that the sleeper holds until it has the token; from then on ours keeps it.
+            let parker = unsafe {
+                Arc::increment_strong_count(parker);
+                Arc::from_raw(parker)
+            };
+            parker.unpark();
         }
     }
 }

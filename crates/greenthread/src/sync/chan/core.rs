@@ -75,7 +75,8 @@ pub(crate) enum RecvFailed {
     Closed,
 }
 
-/// A channel.
+/// A channel. Its lock and its queues are one cache line.
+#[repr(C, align(64))]
 pub(crate) struct Core<T> {
     pub(super) state: ShortLock<State<T>>,
     senders: AtomicUsize,
@@ -83,8 +84,8 @@ pub(crate) struct Core<T> {
     capacity: Option<usize>,
 }
 
+#[repr(C)]
 pub(super) struct State<T> {
-    pub(super) buffer: Buffer<T>,
     /// Who waits for a message.
     pub(super) receivers: Queue<Slot>,
     /// Who waits for room.
@@ -95,6 +96,27 @@ pub(super) struct State<T> {
     pub(super) no_senders: bool,
     /// There are no receivers any more.
     pub(super) no_receivers: bool,
+    pub(super) buffer: Buffer<T>,
+}
+
+/// With what a thread waits. A message of a word lies in one cache line with all that whoever brings or takes it touches.
+#[repr(C, align(64))]
+struct Waiting<T> {
+    message: UnsafeCell<MaybeUninit<T>>,
+    waiter: Waiter,
+    node: MaybeUninit<Node<Slot>>,
+}
+
+impl<T> Waiting<T> {
+    fn new(message: MaybeUninit<T>) -> Self {
+        Self { message: UnsafeCell::new(message), waiter: Waiter::new(), node: MaybeUninit::uninit() }
+    }
+
+    /// To be called once, when it is where it stays.
+    fn begin(&mut self) -> (&Waiter, &Node<Slot>) {
+        let slot = Slot::new(self.message.get().cast());
+        (&self.waiter, self.node.write(Node::new(&self.waiter, slot)))
+    }
 }
 
 /// Why no message was received at once.
@@ -254,17 +276,16 @@ impl<T> Core<T> {
         message: T,
         deadline: Option<Instant>,
     ) -> Result<(), SendFailed<T>> {
-        let message = UnsafeCell::new(MaybeUninit::new(message));
-        let waiter = Waiter::new();
-        let node = Node::new(&waiter, Slot::new(message.get().cast()));
+        let mut waiting = Waiting::new(MaybeUninit::new(message));
+        let (waiter, node) = waiting.begin();
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
         // 2).
-        unsafe { state.senders.push(&node) };
+        unsafe { state.senders.push(node) };
         announce(state);
         let outcome = waiter.wait(Reason::Send, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
-            unsafe { self.state.lock().senders.remove(&node) };
+            unsafe { self.state.lock().senders.remove(node) };
         }
         if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
@@ -370,12 +391,11 @@ impl<T> Core<T> {
         mut state: ShortGuard<'_, State<T>>,
         deadline: Option<Instant>,
     ) -> Option<Result<T, RecvFailed>> {
-        let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
-        let waiter = Waiter::new();
-        let node = Node::new(&waiter, Slot::new(message.get().cast()));
+        let mut waiting = Waiting::<T>::new(MaybeUninit::uninit());
+        let (waiter, node) = waiting.begin();
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
         // 2).
-        unsafe { state.receivers.push(&node) };
+        unsafe { state.receivers.push(node) };
         if state.watchers.is_empty() {
             drop(state);
         } else {
@@ -384,7 +404,7 @@ impl<T> Core<T> {
         let outcome = waiter.wait(Reason::Receive, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
-            unsafe { self.state.lock().receivers.remove(&node) };
+            unsafe { self.state.lock().receivers.remove(node) };
         }
         Some(match node.payload.exchange.get() {
             // SAFETY: the node is ours again, and the message is there (invariant 2).

@@ -36,6 +36,7 @@ pub(crate) enum Exchange {
 }
 
 /// See the module.
+#[repr(C)]
 pub(crate) struct Slot {
     /// Where the message lies, or shall lie: a `MaybeUninit` of the channel's message type. Null for a sender whose
     /// message is to be made.
