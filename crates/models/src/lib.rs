@@ -19,6 +19,7 @@
 mod atomic;
 mod channel;
 mod condvar;
+mod deque;
 mod harness;
 mod idle;
 mod inbox;

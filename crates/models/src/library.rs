@@ -4,6 +4,8 @@
 
 use crate::atomic;
 
+#[path = "../../greenthread/src/runtime/deque.rs"]
+pub(crate) mod deque;
 #[path = "../../greenthread/src/runtime/idle.rs"]
 pub(crate) mod idle;
 #[path = "../../greenthread/src/task/inbox.rs"]

@@ -50,16 +50,27 @@ impl Injector {
     /// # Safety
     /// The caller gives away an unstarted task that is in no list.
     pub(crate) unsafe fn push(&self, task: NonNull<Task>) {
+        // SAFETY: as the caller says.
+        unsafe { self.push_all([task]) };
+    }
+
+    /// # Safety
+    /// As for `push`. The iterator takes no lock that is held while something is pushed.
+    pub(crate) unsafe fn push_all(&self, tasks: impl IntoIterator<Item = NonNull<Task>>) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: given to us.
-        unsafe { task.as_ref() }.link().store(ptr::null_mut(), Relaxed);
-        match NonNull::new(list.last) {
-            None => list.first = task.as_ptr(),
-            // SAFETY: in the list, so alive and ours (invariant 1).
-            Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
+        let mut pushed = 0;
+        for task in tasks {
+            // SAFETY: given to us.
+            unsafe { task.as_ref() }.link().store(ptr::null_mut(), Relaxed);
+            match NonNull::new(list.last) {
+                None => list.first = task.as_ptr(),
+                // SAFETY: in the list, so alive and ours (invariant 1).
+                Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
+            }
+            list.last = task.as_ptr();
+            pushed += 1;
         }
-        list.last = task.as_ptr();
-        self.len.store(self.len.load(Relaxed) + 1, Release);
+        self.len.store(self.len.load(Relaxed) + pushed, Release);
     }
 
     /// Takes the oldest, and hands up to `more` after it to `take`.

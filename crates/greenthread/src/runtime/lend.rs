@@ -22,6 +22,17 @@ use crate::task::{
 /// How much stack the way from `join` to the child's closure takes at most, in bytes.
 const FRAMES: usize = 4096;
 
+/// What larger stacks have beyond what was promised, so that a chain of joiners can lend the same one. Only address space,
+/// until it is used.
+const SPARE: usize = 32 << 10;
+const LARGER: usize = 256 << 10;
+
+/// How much stack a thread gets that was promised so much.
+#[inline]
+pub(super) fn with_spare(size: usize) -> usize {
+    if size >= LARGER { size + SPARE } else { size }
+}
+
 /// Called by who is about to join that thread: runs it here and now, if that can be.
 #[inline]
 pub(crate) fn run_unstarted(block: &BlockRef) {

@@ -2,7 +2,7 @@
 //!
 //! * `worker`: one worker's loop. `start`: how a thread begins on it, and ends. `placement`: where. `idle`: who
 //!   searches, who is woken.
-//! * `shared`: what the workers of one runtime share, and how it ends. `injector`: the common queue.
+//! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
 //! * `config`: numbers from the program and the environment.
@@ -14,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_deque::Worker as Queue;
 use crossbeam_utils::CachePadded;
 
 use crate::{
@@ -31,6 +30,7 @@ use crate::{
 mod blocking;
 mod config;
 mod credit;
+mod deque;
 mod hook;
 mod idle;
 mod injector;
@@ -208,25 +208,24 @@ impl RuntimeBuilder {
         static RUNTIMES: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
         let number = RUNTIMES.fetch_add(1, atomic::Ordering::Relaxed);
 
-        let mut parts = Vec::with_capacity(count);
+        let mut drivers = Vec::with_capacity(count);
         let mut seats = Vec::with_capacity(count);
         for _ in 0..count {
             let driver = PollDriver::new(company)?;
-            let queue = Queue::new_lifo();
             seats.push(Seat {
                 remote: Arc::new(Remote::new(number, driver.waker())),
-                stealer: queue.stealer(),
+                queue: shared::Queue::new(),
                 counts: CachePadded::new(Counts::default()),
             });
-            parts.push((queue, driver));
+            drivers.push(driver);
         }
         let shared = Arc::new(Shared::new(name, stack_size, seats.into(), watchdog));
 
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
-        for (index, (queue, driver)) in parts.into_iter().enumerate() {
+        for (index, driver) in drivers.into_iter().enumerate() {
             let shared = runtime.shared.clone();
             let name = format!("{}-{index}", shared.name);
-            match OsThread::spawn(&name, Box::new(move || work(shared, index, queue, driver))) {
+            match OsThread::spawn(&name, Box::new(move || work(shared, index, driver))) {
                 Ok(thread) => runtime.workers.push(thread),
                 Err(error) => {
                     // Those that have not started count as stopped; dropping the runtime stops the others.
@@ -261,10 +260,10 @@ fn prepare_process() -> io::Result<()> {
 }
 
 /// A worker's OS thread.
-fn work(shared: Arc<Shared>, index: usize, queue: Queue<shared::Fresh>, driver: PollDriver) {
+fn work(shared: Arc<Shared>, index: usize, driver: PollDriver) {
     // Without it an overflow can't be reported; everything else works.
     let _signals = overflow::SignalStack::new();
-    let worker = Box::new(Worker::new(shared.clone(), index, queue, driver));
+    let worker = Box::new(Worker::new(shared.clone(), index, driver));
     if let Some(watchdog) = &shared.watchdog {
         watchdog.watch(index, &raw const worker.local);
     }

@@ -16,14 +16,14 @@ use core::sync::atomic::{
 };
 use std::{
     io,
+    ops::Deref,
     ptr::NonNull,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
-use crossbeam_deque::Stealer;
-
 use super::{
+    deque::Deque,
     idle::{Idle, Sleeper},
     injector::Injector,
 };
@@ -35,18 +35,39 @@ use crate::task::{
     wait::{Claim, Outcome, Reason, Waiter},
 };
 
-/// An unstarted thread in a stealable queue.
-#[derive(Debug)]
-pub(crate) struct Fresh(pub(crate) NonNull<Task>);
+/// More unstarted threads than this go to the injector.
+pub(crate) const OWN_QUEUE: usize = 256;
 
-// SAFETY: an unstarted task may move between OS threads: its closure is `Send`, or it is never put into a shared queue.
-unsafe impl Send for Fresh {}
+/// A worker's own unstarted threads.
+#[derive(Debug)]
+pub(crate) struct Queue(Deque<Task, OWN_QUEUE>);
+
+// SAFETY: unstarted tasks may move between OS threads: their closures are `Send`, or they are never put in here. What
+// only the owner may do is unsafe.
+unsafe impl Send for Queue {}
+// SAFETY: as above.
+unsafe impl Sync for Queue {}
+
+impl Queue {
+    pub(crate) fn new() -> Self {
+        Self(Deque::new())
+    }
+}
+
+impl Deref for Queue {
+    type Target = Deque<Task, OWN_QUEUE>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
 
 /// One worker, as its siblings see it.
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) remote: Arc<Remote>,
-    pub(crate) stealer: Stealer<Fresh>,
+    /// Its own unstarted threads.
+    pub(crate) queue: Queue,
     pub(crate) counts: crossbeam_utils::CachePadded<Counts>,
 }
 

@@ -11,6 +11,7 @@ use std::{
 use greenthread_context as context;
 
 use super::{
+    lend,
     shared::Counts,
     worker::{RETRY, Worker},
 };
@@ -27,9 +28,10 @@ impl Worker {
         let started = self.started.get() + 1;
         // SAFETY: ours (invariant 2).
         let stacks = unsafe { &mut *self.stacks.get() };
-        let taken = stacks.take(thread.stack_size).or_else(|_| {
+        let size = lend::with_spare(thread.stack_size);
+        let taken = stacks.take(size).or_else(|_| {
             stacks.give_all();
-            stacks.take(thread.stack_size)
+            stacks.take(size)
         });
         let stack = match taken {
             Ok(stack) if self.local.ready.reserve(started) => stack,

@@ -134,10 +134,8 @@ fn sample(watched: &mut Watched, shared: &Shared, index: usize) {
         return;
     }
     let kept = watched.since.elapsed();
-    let waiting = local.ready.len() != 0
-        || !seat.stealer.is_empty()
-        || !seat.remote.inbox.is_empty()
-        || local.is_late();
+    let waiting =
+        local.ready.len() != 0 || !seat.queue.is_empty() || !seat.remote.inbox.is_empty() || local.is_late();
     if kept < PATIENCE || watched.told || !waiting {
         return;
     }

@@ -19,19 +19,20 @@
 use core::{
     cell::{Cell, UnsafeCell},
     hint::spin_loop,
+    iter,
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
-use crossbeam_deque::{Steal, Worker as Queue};
 use greenthread_context::Context;
 
 use super::{
     credit::Store,
+    deque::Stolen,
     injector::Injector,
     placement::{Place, place},
-    shared::{Counts, Fresh, Seat, Shared},
+    shared::{self, Counts, Queue, Seat, Shared},
 };
 use crate::{
     driver::{Driver, PollDriver},
@@ -44,11 +45,13 @@ use crate::{
     },
 };
 
-/// More unstarted threads than this go to the injector, where everybody finds them. (Below 64 the queue never has to grow,
-/// which it could not report if it failed.)
-const OWN_QUEUE: usize = 60;
-/// How many are taken from the injector at once, into an empty queue.
-const BATCH: usize = 30;
+/// How many are taken from the injector at once, into an empty queue; and how many go there when the queue is full.
+const BATCH: usize = shared::OWN_QUEUE / 2;
+/// How many are stolen at once, at most.
+const LOOT: usize = 16;
+/// Of so many starts one is of the oldest thread that anyone can start, and one of the oldest of its own.
+const OLDEST: u32 = 64;
+const HALF_WAY: u32 = OLDEST / 2;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
@@ -71,7 +74,6 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) driver: PollDriver,
     pub(crate) index: usize,
-    queue: Queue<Fresh>,
     /// Unstarted threads that may not start elsewhere.
     pub(super) pinned: Injector,
     /// When one of these last found no stack: they wait for a sibling to end, or for a while.
@@ -121,13 +123,12 @@ pub(crate) fn current<'a>() -> Option<&'a Worker> {
 }
 
 impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<Fresh>, driver: PollDriver) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, index: usize, driver: PollDriver) -> Self {
         Self {
             local: Local::new(shared.seats[index].remote.clone()),
             shared,
             driver,
             index,
-            queue,
             pinned: Injector::new(),
             held: Cell::new(None),
             stacks: UnsafeCell::new(Cache::new()),
@@ -179,22 +180,50 @@ impl Worker {
     }
 
     pub(super) fn queue_up(&self, task: NonNull<Task>) {
-        if self.queue.len() < OWN_QUEUE {
-            self.queue.push(Fresh(task));
-        } else {
-            // SAFETY: unstarted, and ours to give.
-            unsafe { self.shared.injector.push(task) };
+        // SAFETY: our own queue, and the task is unstarted and ours to give.
+        if !unsafe { self.queue().push(task) } {
+            self.spill(task);
         }
+    }
+
+    /// The queue is full: makes the older half of it everybody's, and this thread with them.
+    #[cold]
+    fn spill(&self, newest: NonNull<Task>) {
+        let oldest = iter::from_fn(|| self.oldest()).take(BATCH);
+        // SAFETY: unstarted, and ours to give.
+        unsafe { self.shared.injector.push_all(oldest.chain([newest])) };
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.seat().queue
+    }
+
+    /// Takes the oldest of its own.
+    fn oldest(&self) -> Option<NonNull<Task>> {
+        loop {
+            match self.queue().steal() {
+                Stolen::Item(task) => return Some(task),
+                Stolen::Nothing => return None,
+                Stolen::Again => {}
+            }
+        }
+    }
+
+    /// Takes the newest of its own.
+    #[inline]
+    fn newest(&self) -> Option<NonNull<Task>> {
+        // SAFETY: our own queue.
+        unsafe { self.queue().pop() }
     }
 
     /// Takes an unstarted thread out of the queue again, if it is the newest there.
     #[inline]
     pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
-        match self.queue.pop() {
+        match self.newest() {
             None => false,
-            Some(newest) if newest.0 == task => true,
+            Some(newest) if newest == task => true,
             Some(other) => {
-                self.put_back(other.0);
+                self.put_back(other);
                 false
             }
         }
@@ -202,7 +231,7 @@ impl Worker {
 
     /// It was the newest in the queue, and is again.
     pub(super) fn put_back(&self, task: NonNull<Task>) {
-        self.queue.push(Fresh(task));
+        self.queue_up(task);
         // Whoever looked meanwhile has missed it.
         if self.shared.seats.len() > 1 {
             self.shared.call();
@@ -287,18 +316,10 @@ impl Worker {
             {
                 return Some(task);
             }
-            let own = || self.queue.pop().map(|fresh| fresh.0);
-            let oldest = || loop {
-                match self.seat().stealer.steal() {
-                    Steal::Success(fresh) => return Some(fresh.0),
-                    Steal::Empty => return None,
-                    Steal::Retry => {}
-                }
-            };
-            let task = match turn % 16 {
-                0 => self.injected(0).or_else(oldest),
-                8 => oldest().or_else(|| self.injected(BATCH)),
-                _ => own().or_else(|| self.injected(BATCH)),
+            let task = match turn % OLDEST {
+                0 => self.injected(0).or_else(|| self.oldest()),
+                HALF_WAY => self.oldest().or_else(|| self.injected(BATCH)),
+                _ => self.newest().or_else(|| self.injected(BATCH)),
             };
             let Some(task) = task else { return self.own_fresh() };
             if self.shared.seats.len() == 1 {
@@ -335,7 +356,9 @@ impl Worker {
 
     fn injected(&self, more: usize) -> Option<NonNull<Task>> {
         let share = self.shared.injector.len() / self.shared.seats.len();
-        self.shared.injector.pop(more.min(share), |task| self.queue.push(Fresh(task)))
+        // Not more than there is room for, as `spill` would want the injector's lock again.
+        let more = more.min(share).min(shared::OWN_QUEUE - self.queue().len());
+        self.shared.injector.pop(more, |task| self.queue_up(task))
     }
 
     /// Looks at everything that may have come from elsewhere.
@@ -463,11 +486,19 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.local.ready.len() != 0 || !self.queue.is_empty()
+        self.local.ready.len() != 0 || !self.queue().is_empty()
     }
 
     fn others_have_some(&self) -> bool {
-        self.shared.injector.len() != 0 || self.shared.seats.iter().any(|seat| !seat.stealer.is_empty())
+        self.shared.injector.len() != 0 || self.shared.seats.iter().any(|seat| !seat.queue.is_empty())
+    }
+
+    /// Takes half of what else is there, into its own empty queue.
+    fn loot(&self, queue: &Queue) {
+        for _ in 0..(queue.len() / 2).min(LOOT) {
+            let Stolen::Item(task) = queue.steal() else { return };
+            self.queue_up(task);
+        }
     }
 
     /// Looks for unstarted threads that others have.
@@ -497,10 +528,13 @@ impl Worker {
                 if !steals || polite {
                     continue;
                 }
-                match seat.stealer.steal_batch_and_pop(&self.queue) {
-                    Steal::Success(fresh) => return Some(fresh.0),
-                    Steal::Retry => awake = true,
-                    Steal::Empty => {}
+                match seat.queue.steal() {
+                    Stolen::Item(task) => {
+                        self.loot(&seat.queue);
+                        return Some(task);
+                    }
+                    Stolen::Again => awake = true,
+                    Stolen::Nothing => {}
                 }
             }
             // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.

@@ -66,7 +66,7 @@ impl Stack {
         self.limit
     }
 
-    /// What [`usable_size`] made of the request. Two stacks of one size are as good as each other.
+    /// What was asked for. Two stacks of one size are as good as each other.
     #[inline]
     pub(crate) fn size(&self) -> usize {
         self.size

@@ -79,13 +79,14 @@ impl<T> ShortLock<T> {
     }
 }
 
-/// Waits a little, longer in later rounds.
+/// Waits a little, longer in later rounds: the line is left to the holder's processor, which often takes the lock again, and
+/// streams of messages come and go in lots.
 fn relax(round: u32) {
     /// How many rounds spin, and how many more yield to other OS threads.
     const SPIN: u32 = 8;
     const YIELD: u32 = 500;
     match round {
-        ..SPIN => (0..1 << (round / 2)).for_each(|_| core::hint::spin_loop()),
+        ..SPIN => (0..(3u32 << (2 * round)).min(48)).for_each(|_| core::hint::spin_loop()),
         SPIN..YIELD => std::thread::yield_now(),
         YIELD.. => std::thread::sleep(Duration::from_micros(50)),
     }

@@ -75,9 +75,9 @@ impl<T> Sender<T> {
     ///
     /// let (s, r) = sync_channel(1);
     /// assert_eq!(s.send(1), Ok(()));
-    /// let receiver = thread::spawn(move || r.recv());
+    /// let receiver = thread::spawn(move || (r.recv(), r));
     /// assert_eq!(s.send(2), Ok(())); // Waits for the first message to be received.
-    /// assert_eq!(receiver.join().unwrap(), Ok(1));
+    /// assert_eq!(receiver.join().unwrap().0, Ok(1));
     /// assert_eq!(s.send(3), Err(SendError(3)));
     /// ```
     pub fn send(&self, msg: T) -> Result<(), SendError<T>> {

@@ -1,0 +1,135 @@
+//! A worker's own unstarted threads: it puts them in and takes them out at one end, newest first, and others steal
+//! them at the other, oldest first.
+//!
+//! ```text
+//!   thieves: steal ──▶ top                            bottom ◀──▶ owner: push, pop
+//!                       ▼                               ▼
+//!               …  taken │ oldest │ … │ … │ newest │ free …
+//! ```
+//!
+//! The queue of Chase and Lev (2005), with the orderings of Lê, Pop, Cohen and Zappa Nardelli (2013), but of a fixed
+//! size: then queueing can't fail for want of memory, and a thief can't look at an array that has gone.
+//!
+//! Only the last thread left is fought for: its taker is who moves `top`. The owner takes any other by moving
+//! `bottom` alone, and the fence sees to it that a thief that still goes for that one has seen the old `top`, and loses.
+//!
+//! Invariants:
+//! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by one, by an exchange.
+//! 2. Only the owner writes `bottom` and the slots, and never a slot whose position is less than `N` above a `top` that
+//!    it has seen: so whoever has read a slot that was written anew has a `top` that has moved, and its exchange fails.
+//! 3. An item is returned once, by `pop` or by one `steal`, to whom it then belongs.
+
+use core::ptr::{self, NonNull};
+
+use crossbeam_utils::CachePadded;
+
+use super::atomic::{
+    AtomicPtr, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+
+/// The queue, for up to `N` items, a power of two.
+#[derive(Debug)]
+pub(crate) struct Deque<T, const N: usize> {
+    top: CachePadded<AtomicUsize>,
+    bottom: CachePadded<AtomicUsize>,
+    slots: Box<[AtomicPtr<T>]>,
+}
+
+/// What a thief gets.
+#[derive(Debug)]
+pub(crate) enum Stolen<T> {
+    /// The oldest.
+    Item(NonNull<T>),
+    /// There is none.
+    Nothing,
+    /// Somebody else was faster; there may be more.
+    Again,
+}
+
+impl<T, const N: usize> Deque<T, N> {
+    pub(crate) fn new() -> Self {
+        const { assert!(N.is_power_of_two()) };
+        Self {
+            top: CachePadded::new(AtomicUsize::new(0)),
+            bottom: CachePadded::new(AtomicUsize::new(0)),
+            slots: (0..N).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
+        }
+    }
+
+    fn slot(&self, position: usize) -> &AtomicPtr<T> {
+        &self.slots[position % N]
+    }
+
+    /// How many there are: for the owner no less than that, for others a hint.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        let top = self.top.load(Relaxed);
+        // A `bottom` from before that `top` is possible, and while the owner takes the last one it is one too low.
+        (self.bottom.load(Relaxed).wrapping_sub(top) as isize).max(0) as usize
+    }
+
+    /// Whether there is nothing in it: for others, after a fence, no older than that fence.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts one in; `false` if there is no room.
+    ///
+    /// # Safety
+    /// Owner only, who gives the item away (invariant 3).
+    #[inline]
+    pub(crate) unsafe fn push(&self, item: NonNull<T>) -> bool {
+        let bottom = self.bottom.load(Relaxed);
+        if bottom.wrapping_sub(self.top.load(Acquire)) >= N {
+            return false;
+        }
+        self.slot(bottom).store(item.as_ptr(), Relaxed);
+        self.bottom.store(bottom.wrapping_add(1), Release);
+        true
+    }
+
+    /// Takes the newest.
+    ///
+    /// # Safety
+    /// Owner only.
+    #[inline]
+    pub(crate) unsafe fn pop(&self) -> Option<NonNull<T>> {
+        let end = self.bottom.load(Relaxed);
+        if self.top.load(Relaxed) == end {
+            // Only the owner puts something in.
+            return None;
+        }
+        let newest = end.wrapping_sub(1);
+        self.bottom.store(newest, Relaxed);
+        fence(SeqCst);
+        let top = self.top.load(Relaxed);
+        match newest.wrapping_sub(top) as isize {
+            1.. => return NonNull::new(self.slot(newest).load(Relaxed)),
+            0 => {}
+            _ => {
+                self.bottom.store(end, Relaxed);
+                return None;
+            }
+        }
+        let won = self.top.compare_exchange(top, end, SeqCst, Relaxed).is_ok();
+        self.bottom.store(end, Relaxed);
+        if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None }
+    }
+
+    /// Takes the oldest; anyone may.
+    pub(crate) fn steal(&self) -> Stolen<T> {
+        let top = self.top.load(Acquire);
+        fence(SeqCst);
+        if (self.bottom.load(Acquire).wrapping_sub(top) as isize) <= 0 {
+            return Stolen::Nothing;
+        }
+        let item = self.slot(top).load(Relaxed);
+        match self.top.compare_exchange(top, top.wrapping_add(1), SeqCst, Relaxed) {
+            Ok(_) => NonNull::new(item).map_or(Stolen::Nothing, Stolen::Item),
+            Err(_) => Stolen::Again,
+        }
+    }
+}

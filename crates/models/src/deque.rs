@@ -1,0 +1,107 @@
+//! An owner and thieves, and the last thread, which all of them want.
+
+use std::{
+    ptr::NonNull,
+    sync::{Arc, Mutex},
+};
+
+use loom::cell::UnsafeCell;
+
+use crate::{
+    atomic::{Bug, without_fence},
+    harness::{check, finds, spawn},
+    library::deque::{Deque, Stolen},
+};
+
+type Queue = Deque<UnsafeCell<usize>, 2>;
+
+struct Shared(Queue);
+
+// SAFETY: items go from hand to hand, and loom reports a race.
+unsafe impl Send for Shared {}
+// SAFETY: as above; only one thread of each model is the owner.
+unsafe impl Sync for Shared {}
+
+fn push(queue: &Queue, number: usize) -> bool {
+    let item = NonNull::from(Box::leak(Box::new(UnsafeCell::new(9))));
+    // SAFETY: ours; loom reports a race.
+    unsafe { item.as_ref() }.with_mut(|place| unsafe { *place = number });
+    // SAFETY: called by the owner, and given away.
+    let pushed = unsafe { queue.push(item) };
+    if !pushed {
+        open(item);
+    }
+    pushed
+}
+
+fn open(item: NonNull<UnsafeCell<usize>>) -> usize {
+    // SAFETY: leaked by `push`, and taken out once: otherwise the models find a number twice.
+    unsafe { item.as_ref() }.with(|number| unsafe { *number })
+}
+
+fn steal(queue: &Queue) -> Option<usize> {
+    loop {
+        match queue.steal() {
+            Stolen::Item(item) => return Some(open(item)),
+            Stolen::Nothing => return None,
+            Stolen::Again => {}
+        }
+    }
+}
+
+/// The owner puts in `before`, then up to `count` while the thieves are at it, each of whom tries `tries` times, and takes two
+/// out; the rest in the end.
+fn share(thieves: usize, tries: usize, before: usize, count: usize, fenced: bool) {
+    let queue = Arc::new(Shared(Queue::new()));
+    let mut pushed: Vec<usize> = (0..before).filter(|&number| push(&queue.0, number)).collect();
+    let thieves: Vec<_> = (0..thieves)
+        .map(|_| {
+            let (queue, got) = (queue.clone(), Arc::new(Mutex::new(Vec::new())));
+            let told = got.clone();
+            let thief = spawn(move || {
+                let loot = (0..tries).filter_map(|_| steal(&queue.0)).collect();
+                *told.lock().expect("no panic") = loot;
+            });
+            (thief, got)
+        })
+        .collect();
+    pushed.extend((before..count).filter(|&number| push(&queue.0, number)));
+    // SAFETY: we are the owner.
+    let pop = || unsafe { queue.0.pop() }.map(open);
+    let mut got: Vec<_> = (0..2).filter_map(|_| if fenced { pop() } else { without_fence(pop) }).collect();
+    for (thief, stolen) in thieves {
+        thief.join();
+        got.append(&mut stolen.lock().expect("no panic"));
+    }
+    got.extend(std::iter::from_fn(pop));
+    got.sort_unstable();
+    assert_eq!(got, pushed, "each once");
+    assert!(queue.0.is_empty());
+}
+
+#[test]
+fn each_is_taken_once() {
+    check(Some(3), || share(1, 2, 2, 2, true));
+    check(Some(2), || share(2, 1, 2, 2, true));
+}
+
+#[test]
+fn a_slot_is_used_again() {
+    check(Some(3), || share(1, 2, 2, 3, true));
+}
+
+#[test]
+fn finds_a_missing_fence() {
+    finds(Bug::None, "each once", || share(1, 2, 2, 2, false));
+}
+
+#[test]
+fn finds_a_push_that_releases_nothing() {
+    // Seen as a thread that is not there, or not written yet.
+    finds(Bug::NoRelease, "", || share(1, 1, 0, 1, true));
+}
+
+#[test]
+fn finds_a_torn_steal() {
+    finds(Bug::TornExchange, "each once", || share(2, 1, 2, 2, true));
+}
