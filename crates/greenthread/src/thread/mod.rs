@@ -70,7 +70,7 @@ use crate::{
 ///     }
 /// });
 /// ```
-#[inline]
+#[inline(always)]
 pub fn yield_now() {
     match local::current() {
         Some((local, task)) => local.yield_now(task),
