@@ -22,9 +22,8 @@
 //! - **C2** One side runs at a time. While the resumer runs, `inside` is the suspended coroutine; while
 //!   the coroutine runs, `caller` is its resumer, which waits in `enter`. Each side learns the other's context when
 //!   it is resumed, by `exchange`.
-//! - **C3** A value is handed over as the argument of a switch: itself if it fits into the word, else its address. The giver
-//!   holds it in a `ManuallyDrop` on its stack and doesn't touch it again (`give`); the receiver takes it once, before
-//!   it switches again (`take`).
+//! - **C3** A value is handed over as the argument of a switch (`handover`). The giver holds it in a `ManuallyDrop` on its
+//!   stack and doesn't touch it again; the receiver takes it once, before it switches again.
 //! - **C4** The type of what is handed over follows from the status: to the coroutine `Input` if `NEW` or `LIVE`, else
 //!   nothing; to the resumer `Yield` if it is suspended, `Return` if `RETURNED`, the panic's payload if `PANICKED`.
 //! - **C5** The stack is given back only if the coroutine has finished. Otherwise it is leaked: frames on it
@@ -42,6 +41,7 @@ use core::ptr::{self, NonNull};
 #[cfg(unix)]
 use crate::MmapStack;
 use crate::arch::{self, Word, to_word};
+use crate::handover::{give, take};
 use crate::unwinding::{CAN_UNWIND, Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
 use crate::{Context, Stack, StackError};
 
@@ -78,39 +78,6 @@ struct Block<F> {
 
 /// C6. (The pointers to `Shared` would do, but this is no accident.)
 type NotSend = PhantomData<*mut ()>;
-
-/// Whether a `T` is handed over in the word itself.
-const fn fits<T>() -> bool {
-    size_of::<T>() <= size_of::<Word>() && align_of::<T>() <= align_of::<Word>()
-}
-
-/// The word that hands over `value`, which must stay where it is until it is taken.
-#[inline(always)]
-fn give<T>(value: &mut ManuallyDrop<T>) -> Word {
-    if fits::<T>() {
-        let mut word = Word::uninit();
-        // SAFETY: it fits, and what is in a `ManuallyDrop` may be moved out bit by bit.
-        unsafe { ptr::copy_nonoverlapping(&raw const *value, (&raw mut word).cast(), 1) };
-        word
-    } else {
-        Word::new((&raw mut *value).cast())
-    }
-}
-
-/// The value that was handed over.
-///
-/// # Safety
-/// `word` was made by `give` for a `T` (C4), whose giver still waits, and is taken once (C3).
-#[inline(always)]
-unsafe fn take<T>(word: Word) -> T {
-    if fits::<T>() {
-        // SAFETY: it fits, and is a `T`.
-        unsafe { (&raw const word).cast::<T>().read() }
-    } else {
-        // SAFETY: not fitting, it is a pointer to a `T`.
-        unsafe { word.assume_init().cast::<T>().read() }
-    }
-}
 
 /// What [`Coroutine::resume`] has come back with.
 ///

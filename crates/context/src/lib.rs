@@ -76,6 +76,7 @@ use core::ptr::NonNull;
 mod arch;
 pub mod controls;
 mod coroutine;
+mod handover;
 mod stack;
 mod unwinding;
 pub mod valgrind;
