@@ -1,6 +1,6 @@
 //! The I/O contract: what a worker's driver does for the threads that live there.
 //!
-//! * `poll`: the driver on readiness, as the OS reports it. `sends`: sends of several threads go out together.
+//! * `poll`: the driver, on readiness as the OS reports it. `operations`: what several threads hand to the kernel together.
 //! * `source`: a descriptor, with the places where it is registered.
 //!
 //! A worker has one driver, and it is the one place where the worker sleeps. Threads find the driver of the
@@ -8,24 +8,26 @@
 //! used on one OS thread only. What may come from elsewhere: a wake-up (by the waker), the end of a source, and a
 //! rousing of all who wait for one.
 //!
-//! Files go through the blocking pool. A driver that hands them to the kernel joins here with two more items: `op`, a
-//! positioned read or write on the caller's own buffer while the caller waits, and `cancel`, which ends one early;
-//! since the kernel works on the caller's buffer, `op` returns only after the kernel's last word on it, cancelled or
-//! not.
+//! On Linux the driver asks epoll for the readiness of sockets and pipes, and has a ring beside it (io_uring) for what is
+//! better handed over than tried: the sends of several threads, and reads and writes of files, on the waiting thread's own
+//! buffer. The ring wakes the worker by the same eventfd as everybody else; so there is one place to sleep, and who has no
+//! ring (old kernels, most containers) lacks nothing but speed: each send is then a system call of its own, and files go
+//! through the blocking pool.
 
 use std::{
     io,
     time::{Duration, Instant},
 };
 
+mod operations;
 pub(crate) mod poll;
-mod sends;
 pub(crate) mod source;
 
+pub(crate) use operations::Answer;
 pub(crate) use poll::{COMPANY, PollDriver};
 pub(crate) use source::{Registration, Source};
 
-pub(crate) use crate::sys::poller::Interest;
+pub(crate) use crate::sys::{poller::Interest, ring::Operation};
 use crate::task::wait::Outcome;
 
 /// What a call has shown about a source.
@@ -81,7 +83,17 @@ pub(crate) trait Driver {
     /// Those of `send(2)`; `EAGAIN` if it would block.
     fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize>;
 
-    /// The worker's, when its threads have had their turns: sends what was held back.
+    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out together with those of others that
+    /// are ready to run. None if the driver can't: nothing was done then.
+    ///
+    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a deadline nor otherwise.
+    ///
+    /// # Safety
+    /// All that the operation points to is borrowed by the caller until this is back; for writing, if the kernel writes there.
+    unsafe fn file(&self, operation: Operation) -> Option<Answer>;
+
+    /// The worker's, when its threads have had their turns: hands over what was held back, and makes those ready who have
+    /// their answers.
     fn flush(&self);
 
     /// Whether the calling thread, which makes one call after the other without waiting, should let others

@@ -40,9 +40,15 @@ use rustix::{
     net::{self, SendFlags},
 };
 
-use super::{Driver, Interest, Registration, Shown, Source, sends::Sends};
+use super::{
+    Driver, Interest, Registration, Shown, Source,
+    operations::{Answer, Operations},
+};
 use crate::{
-    sys::poller::{Events, Poller, Readiness, Waker},
+    sys::{
+        poller::{Events, Poller, Readiness, Waker},
+        ring::Operation,
+    },
     task::{
         local,
         wait::{Outcome, Reason, Waiter},
@@ -67,7 +73,7 @@ pub(crate) struct PollDriver {
     poller: Arc<Poller>,
     registry: Arc<Registry>,
     events: RefCell<Events>,
-    sends: Sends,
+    operations: Operations,
     /// Among so many that may have something to send, sends are held back.
     company: u32,
     /// How many calls were made since a thread waited last.
@@ -318,12 +324,13 @@ impl PollDriver {
     /// The system has no descriptor or no memory left for it.
     pub(crate) fn new(company: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
+        let waker = poller.waker();
         let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
             registry: Arc::new(Registry { slab: Mutex::new(slab), roused: AtomicBool::new(false) }),
             events: RefCell::new(Events::with_capacity(BATCH)?),
-            sends: Sends::new(company.is_some()),
+            operations: Operations::new(company.is_some(), waker),
             company: company.unwrap_or(u32::MAX),
             calls: Cell::new(0),
         })
@@ -360,7 +367,14 @@ impl PollDriver {
 impl Driver for PollDriver {
     fn sleep(&self, timeout: Option<Duration>) -> io::Result<()> {
         let mut events = self.events.borrow_mut();
-        self.poller.wait(timeout, &mut events)?;
+        if timeout == Some(Duration::ZERO) {
+            self.poller.wait(timeout, &mut events)?;
+        } else {
+            let news = self.operations.watch();
+            let result = self.poller.wait(if news { Some(Duration::ZERO) } else { timeout }, &mut events);
+            self.operations.unwatch();
+            result?;
+        }
         self.calls.set(0);
         let mut news = events.iter().peekable();
         // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
@@ -381,6 +395,7 @@ impl Driver for PollDriver {
                 }
             }
         }
+        self.flush();
         Ok(())
     }
 
@@ -439,12 +454,12 @@ impl Driver for PollDriver {
     fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize> {
         const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
         let ready = local::get().map_or(0, |local| local.ready.len());
-        if ready + self.sends.count() >= self.company {
-            if self.sends.is_full() {
+        if ready + self.operations.held() >= self.company {
+            if self.operations.is_full() {
                 self.flush();
             }
-            if let Some(answer) = self.sends.hold(source, bytes, short, FLAGS) {
-                return result(answer);
+            if let Some(answer) = self.operations.send(source, bytes, short, FLAGS) {
+                return answer.result;
             }
         }
         let sent = net::send(source, bytes, FLAGS);
@@ -452,10 +467,18 @@ impl Driver for PollDriver {
         sent
     }
 
+    unsafe fn file(&self, operation: Operation) -> Option<Answer> {
+        if self.operations.is_full() {
+            self.flush();
+        }
+        // SAFETY: as the caller says.
+        unsafe { self.operations.file(operation) }
+    }
+
     fn flush(&self) {
         // Noted as each answer comes: an event that comes after it is news.
-        self.sends.flush(|held, answer| {
-            self.note(held.source(), Interest::Write, shown(held.len, result(answer), held.short));
+        self.operations.flush(|send, result| {
+            self.note(send.source(), Interest::Write, shown(send.len, result, send.short));
         });
     }
 
@@ -464,11 +487,6 @@ impl Driver for PollDriver {
         self.calls.set(if calls < CALLS { calls } else { 0 });
         calls == CALLS
     }
-}
-
-/// What the kernel's answer is in Rust.
-fn result(answer: i32) -> rustix::io::Result<usize> {
-    usize::try_from(answer).map_err(|_| Errno::from_raw_os_error(-answer))
 }
 
 /// What a send of so many bytes has shown.

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{self, FileTimes, Metadata, Permissions, TryLockError},
-    io::{ErrorKind, IoSlice, IoSliceMut, IsTerminal, Read, Result, Seek, SeekFrom, Write},
+    io::{IoSlice, IoSliceMut, IsTerminal, Read, Result, Seek, SeekFrom, Write},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
         unix::fs::FileExt,
@@ -143,7 +143,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn sync_all(&self) -> Result<()> {
-        self.0.call(fs::File::sync_all)
+        self.0.sync(false, fs::File::sync_all)
     }
 
     /// As [`sync_all`](Self::sync_all), without what isn't needed to read the data again.
@@ -162,7 +162,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn sync_data(&self) -> Result<()> {
-        self.0.call(fs::File::sync_data)
+        self.0.sync(true, fs::File::sync_data)
     }
 
     /// Locks the file for this handle alone. Waits for as long as others hold it, shared or not; if it has to wait, that
@@ -420,14 +420,6 @@ impl File {
     }
 }
 
-/// A call that a signal has interrupted has moved nothing.
-fn unless_interrupted(result: Result<usize>) -> Result<usize> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
-        result => result,
-    }
-}
-
 impl Read for &File {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         self.0.read(buf, None, |mut file, buf| file.read(buf))
@@ -437,19 +429,17 @@ impl Read for &File {
         self.0.read(bufs, None, |mut file, bufs| file.read_vectored(bufs))
     }
 
-    fn read_exact(&mut self, buf: &mut [u8]) -> Result<()> {
-        // What is in the cache, and the rest in one go.
-        match unless_interrupted(self.read(buf))? {
-            count if count == buf.len() => Ok(()),
-            count => self.0.call(|mut file| file.read_exact(&mut buf[count..])),
-        }
-    }
-
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> Result<usize> {
+        if self.0.is_stream() {
+            return self.take(u64::MAX).read_to_end(buf);
+        }
         self.0.call(|mut file| file.read_to_end(buf))
     }
 
     fn read_to_string(&mut self, buf: &mut String) -> Result<usize> {
+        if self.0.is_stream() {
+            return self.take(u64::MAX).read_to_string(buf);
+        }
         self.0.call(|mut file| file.read_to_string(buf))
     }
 }
@@ -463,10 +453,6 @@ impl Read for File {
         (&*self).read_vectored(bufs)
     }
 
-    fn read_exact(&mut self, buf: &mut [u8]) -> Result<()> {
-        (&*self).read_exact(buf)
-    }
-
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> Result<usize> {
         (&*self).read_to_end(buf)
     }
@@ -478,15 +464,11 @@ impl Read for File {
 
 impl Write for &File {
     fn write(&mut self, buf: &[u8]) -> Result<usize> {
-        self.0.write(|mut file| file.write(buf))
+        self.0.write(&[IoSlice::new(buf)], None, |mut file| file.write(buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> Result<usize> {
-        self.0.write(|mut file| file.write_vectored(bufs))
-    }
-
-    fn write_all(&mut self, buf: &[u8]) -> Result<()> {
-        self.0.call(|mut file| file.write_all(buf))
+        self.0.write(bufs, None, |mut file| file.write_vectored(bufs))
     }
 
     /// Nothing is held back here; see [`sync_all`](File::sync_all).
@@ -502,10 +484,6 @@ impl Write for File {
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> Result<usize> {
         (&*self).write_vectored(bufs)
-    }
-
-    fn write_all(&mut self, buf: &[u8]) -> Result<()> {
-        (&*self).write_all(buf)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -530,19 +508,8 @@ impl FileExt for File {
         self.0.read(buf, Some(offset), |file, buf| file.read_at(buf, offset))
     }
 
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        match unless_interrupted(self.read_at(buf, offset))? {
-            count if count == buf.len() => Ok(()),
-            count => self.0.call(|file| file.read_exact_at(&mut buf[count..], offset + count as u64)),
-        }
-    }
-
     fn write_at(&self, buf: &[u8], offset: u64) -> Result<usize> {
-        self.0.write(|file| file.write_at(buf, offset))
-    }
-
-    fn write_all_at(&self, buf: &[u8], offset: u64) -> Result<()> {
-        self.0.call(|file| file.write_all_at(buf, offset))
+        self.0.write(&[IoSlice::new(buf)], Some(offset), |file| file.write_at(buf, offset))
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
     }
 }
 
-/// Among how many threads sends are held back to go out together; none if they never are. `GREENTHREAD_IO` may ask for `poll`,
+/// Among how many threads sends are held back to go out together; none if there is to be no ring. `GREENTHREAD_IO` may ask for `poll`,
 /// or for `uring` and fail if there is none. (`GREENTHREAD_IO_COMPANY` is for the tests.)
 pub(crate) fn company() -> io::Result<Option<u32>> {
     const NAME: &str = "GREENTHREAD_IO";
@@ -84,7 +84,7 @@ pub(crate) fn company() -> io::Result<Option<u32>> {
     match env::var_os(NAME) {
         None => Ok(Some(company)),
         Some(value) if value == "poll" => Ok(None),
-        Some(value) if value == "uring" => match Ring::new(1) {
+        Some(value) if value == "uring" => match Ring::new(1, 2) {
             Ok(_) => Ok(Some(company)),
             Err(error) => Err(io::Error::new(
                 error.kind(),

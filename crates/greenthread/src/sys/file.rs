@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{OFlags, fcntl_getfl},
+    fs::{FileType, OFlags, fcntl_getfl, fstat},
     io::{Errno, ReadWriteFlags, preadv2},
 };
 
@@ -40,7 +40,26 @@ pub(crate) fn read_cached(file: &File, bufs: &mut [IoSliceMut<'_>], offset: Opti
     }
 }
 
-/// Whether reads of this file pass the cache by (`O_DIRECT`). Such a read waits for the disk, whatever it was asked.
-pub(crate) fn is_direct(file: &File) -> Result<bool> {
-    Ok(fcntl_getfl(file)?.contains(OFlags::DIRECT))
+/// What an open file is, as far as it matters how it is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file or a disk: its calls wait for a disk at most.
+    Disk {
+        /// They pass the cache by (`O_DIRECT`). Such a read waits for the disk, whatever it was asked.
+        direct: bool,
+    },
+    /// A FIFO: it has no position, and its calls wait for others.
+    Stream,
+    /// Something else.
+    Other,
+}
+
+pub(crate) fn kind(file: &File) -> Result<Kind> {
+    Ok(match FileType::from_raw_mode(fstat(file)?.st_mode) {
+        FileType::RegularFile | FileType::BlockDevice => {
+            Kind::Disk { direct: fcntl_getfl(file)?.contains(OFlags::DIRECT) }
+        }
+        FileType::Fifo => Kind::Stream,
+        _ => Kind::Other,
+    })
 }

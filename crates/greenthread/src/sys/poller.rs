@@ -229,6 +229,12 @@ impl Waker {
     }
 }
 
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}
+
 /// Blocks the calling OS thread until one descriptor is ready, or has failed.
 ///
 /// # Errors

@@ -1,84 +1,200 @@
-//! Many sends in one system call: Linux's io_uring, as far as a worker uses it.
+//! Operations that the kernel carries out on a waiting thread's own memory: Linux's io_uring, as far as a worker uses it.
 //!
-//! A ring is made by the OS thread that uses it and never leaves it (`SINGLE_ISSUER`). Sends carry `MSG_DONTWAIT`, so the
-//! kernel has an answer for each before the call that hands them over returns: nothing is ever under way in between.
+//! A ring is made by the OS thread that uses it and never leaves it (`SINGLE_ISSUER`); what remains to be done for an
+//! operation is done when that thread asks for answers, and not inside of any other system call (`DEFER_TASKRUN`). An
+//! eventfd tells of answers, but only while somebody sleeps on it: see [`Ring::watch`]. (epoll can't wait for such a ring
+//! itself: it hears of answers, not of work that leads to one.)
 //!
-//! Another system's file may offer a [`Ring`] that can't be made; its sends are then made one by one.
+//! Another system's file may offer a [`Ring`] that can't be made; everything goes on without.
 //!
 //! Invariants:
-//! 1. The bytes of a send stay readable until `submit` has given its answer, or the ring has been dropped.
+//! 1. What an operation points to stays where it is, and is nobody else's, from `push` until its answer has been passed
+//!    on. Each operation that was handed over has one answer; `under_way` counts those that it is still to come for. A ring
+//!    isn't dropped before that count is 0: it cancels what is under way and waits for the kernel's last word on it.
 
 use std::{
-    io,
-    os::fd::{AsRawFd, BorrowedFd},
+    io::{self, IoSlice, IoSliceMut},
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    sync::atomic::{Ordering::SeqCst, fence},
 };
 
-use io_uring::{IoUring, opcode, types::Fd};
+use io_uring::{
+    EnterFlags, IoUring, opcode, squeue,
+    types::{CancelBuilder, Fd, FsyncFlags, Timespec},
+};
 use rustix::net::SendFlags;
 
+use super::poller::Waker;
+
+/// No call moves more: the kernel's own limit.
+const MOST_BYTES: usize = 0x7fff_f000;
+
+/// For the kernel: where the file stands.
+const HERE: u64 = u64::MAX;
+
+/// Something for the kernel to do. Its length is what fits into the kernel's number; the rest is for the next call.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation(squeue::Entry);
+
+impl Operation {
+    pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], flags: SendFlags) -> Self {
+        let send = opcode::Send::new(Fd(socket.as_raw_fd()), bytes.as_ptr(), length(bytes.len()));
+        Self(send.flags(flags.bits() as i32).build())
+    }
+
+    /// Reads at an offset; without one, from what has no position.
+    pub(crate) fn read(file: impl AsFd, buffers: &mut [IoSliceMut<'_>], offset: Option<u64>) -> Option<Self> {
+        let (file, offset) = (Fd(file.as_fd().as_raw_fd()), checked(offset)?);
+        Some(Self(match buffers {
+            [one] => opcode::Read::new(file, one.as_mut_ptr(), length(one.len())).offset(offset).build(),
+            // `IoSliceMut` has the layout of an `iovec`, by std's promise.
+            all => opcode::Readv::new(file, all.as_ptr().cast(), length(all.len())).offset(offset).build(),
+        }))
+    }
+
+    /// Writes at an offset; without one, to what has no position.
+    pub(crate) fn write(file: impl AsFd, buffers: &[IoSlice<'_>], offset: Option<u64>) -> Option<Self> {
+        let (file, offset) = (Fd(file.as_fd().as_raw_fd()), checked(offset)?);
+        Some(Self(match buffers {
+            [one] => opcode::Write::new(file, one.as_ptr(), length(one.len())).offset(offset).build(),
+            all => opcode::Writev::new(file, all.as_ptr().cast(), length(all.len())).offset(offset).build(),
+        }))
+    }
+
+    /// Waits until a file is on the disk: its data alone, or all that is known about it.
+    pub(crate) fn sync(file: impl AsFd, data_only: bool) -> Self {
+        let flags = if data_only { FsyncFlags::DATASYNC } else { FsyncFlags::empty() };
+        Self(opcode::Fsync::new(Fd(file.as_fd().as_raw_fd())).flags(flags).build())
+    }
+}
+
+fn length(len: usize) -> u32 {
+    len.min(MOST_BYTES) as u32
+}
+
+/// The kernel's way to say it. No file reaches beyond the largest signed number, and what lies there has other meanings.
+fn checked(offset: Option<u64>) -> Option<u64> {
+    offset.map_or(Some(HERE), |offset| (offset <= i64::MAX as u64).then_some(offset))
+}
+
 /// See the module.
-pub(crate) struct Ring(IoUring);
+pub(crate) struct Ring {
+    ring: IoUring,
+    /// Handed over, and not answered.
+    under_way: u32,
+}
 
 impl Ring {
-    /// A ring for up to `sends` at once.
+    /// A ring that takes `batch` operations at once, with room for the answers of `most`.
     ///
     /// # Errors
     /// The system has none (before Linux 6.1), forbids it (containers often do), or has no memory or descriptor left.
-    pub(crate) fn new(sends: u32) -> io::Result<Self> {
-        IoUring::builder()
+    pub(crate) fn new(batch: u32, most: u32) -> io::Result<Self> {
+        let mut ring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
+            .setup_taskrun_flag()
             .setup_submit_all()
+            .setup_cqsize(most)
             .dontfork()
-            .build(sends)
-            .map(Self)
+            .build(batch)?;
+        ring.completion().disable_eventfd();
+        Ok(Self { ring, under_way: 0 })
     }
 
-    /// Puts a send into the next batch; `false` if there is no room.
+    /// From now on news wake whoever sleeps on this, between `watch` and `unwatch`.
+    pub(crate) fn tell(&self, waker: &Waker) -> io::Result<()> {
+        self.ring.submitter().register_eventfd(waker.as_fd().as_raw_fd())
+    }
+
+    /// Puts an operation into the next batch; `false` if there is no room.
     ///
     /// # Safety
-    /// Invariant 1 for `bytes`.
-    pub(crate) unsafe fn send(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        bytes: &[u8],
-        flags: SendFlags,
-        tag: u64,
-    ) -> bool {
-        // What doesn't fit into the kernel's number is for the next call.
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let send = opcode::Send::new(Fd(socket.as_raw_fd()), bytes.as_ptr(), len);
-        let entry = send.flags(flags.bits() as i32).build().user_data(tag);
-        // SAFETY: the bytes stay, says the caller. The kernel looks the descriptor up when the batch is handed over, and if it
-        // is closed by then, says so.
-        unsafe { self.0.submission().push(&entry) }.is_ok()
+    /// Invariant 1 for all that the operation points to; its descriptor is open until it is handed over.
+    pub(crate) unsafe fn push(&mut self, operation: Operation, tag: u64) -> bool {
+        let entry = operation.0.user_data(tag);
+        // SAFETY: what it points to stays, says the caller. The kernel looks the descriptor up when the batch is handed over,
+        // and keeps what is open.
+        unsafe { self.ring.submission().push(&entry) }.is_ok()
     }
 
-    /// Hands the batch over, and passes the answers on: the tag, and how much was sent or the negative error number.
+    /// Hands the batch over, waits for `wait` answers (or a signal), and passes on all that there are: the tag, and what
+    /// the system call would have returned, or the negative error number.
     ///
     /// # Errors
-    /// The kernel has not taken all of it. Some may have been answered; the ring is of no use any more.
-    pub(crate) fn submit(&mut self, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
-        let (sends, mut answered) = (self.0.submission().len(), 0);
+    /// The kernel has not taken all of the batch. Some may have been answered.
+    pub(crate) fn submit(&mut self, wait: u32, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
         loop {
-            // The answers are there when the call is back; only of a strange kernel they must be waited for.
-            let wait = usize::from(self.0.submission().is_empty());
-            let result = self.0.submit_and_wait(wait);
-            for entry in self.0.completion() {
-                answer(entry.user_data(), entry.result());
-                answered += 1;
+            let count = self.ring.submission().len() as u32;
+            self.enter(count, wait, &mut answer)?;
+            if self.ring.submission().is_empty() {
+                return Ok(());
             }
-            match result {
-                _ if answered == sends => return Ok(()),
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
+        }
+    }
+
+    /// One system call for `submit`.
+    fn enter(&mut self, count: u32, wait: u32, answer: &mut impl FnMut(u64, i32)) -> io::Result<()> {
+        let flags = EnterFlags::GETEVENTS.bits();
+        // SAFETY: no signal mask is given.
+        let result = unsafe { self.ring.submitter().enter::<libc::sigset_t>(count, wait, flags, None) };
+        if let Ok(taken) = result {
+            self.under_way += taken as u32;
+        }
+        for entry in self.ring.completion() {
+            self.under_way -= 1;
+            answer(entry.user_data(), entry.result());
+        }
+        match result {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there are answers, or work that may lead to some: `submit` takes them.
+    pub(crate) fn has_news(&mut self) -> bool {
+        self.under_way != 0 && (self.ring.submission().taskrun() || !self.ring.completion().is_empty())
+    }
+
+    /// From now on news wake the sleeper; `true` if there are some already, of which it will not be told.
+    pub(crate) fn watch(&mut self) -> bool {
+        self.ring.completion().enable_eventfd();
+        // The kernel notes that there is work, and then looks whether to tell of it: one of us sees the other.
+        fence(SeqCst);
+        self.has_news()
+    }
+
+    /// Ends what `watch` began.
+    pub(crate) fn unwatch(&mut self) {
+        self.ring.completion().disable_eventfd();
+    }
+
+    /// Ends what is under way as soon as may be, and passes the answers on: who was cancelled hears of `ECANCELED`. What
+    /// was not handed over never will be, and has no answer.
+    ///
+    /// # Panics
+    /// The kernel doesn't say that it has let go.
+    pub(crate) fn end(&mut self, mut answer: impl FnMut(u64, i32)) {
+        if self.under_way != 0 {
+            // What can't be cancelled, as a write to a disk that has begun, comes to its own end.
+            let _ = self.ring.submitter().register_sync_cancel(Some(Timespec::new()), CancelBuilder::any());
+        }
+        while self.under_way != 0 {
+            if let Err(error) = self.enter(0, 1, &mut answer) {
+                panic!("io_uring does not end its operations: {error}");
             }
         }
     }
 }
 
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.end(|_, _| {});
+    }
+}
+
 impl std::fmt::Debug for Ring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ring").finish_non_exhaustive()
+        f.debug_struct("Ring").field("under_way", &self.under_way).finish_non_exhaustive()
     }
 }

@@ -75,6 +75,8 @@ pub(crate) enum Reason {
     Writable,
     /// A call on the blocking pool.
     Blocking,
+    /// A file's data.
+    File,
 }
 
 impl Reason {
@@ -86,7 +88,7 @@ impl Reason {
 
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
-        const NAMES: [(Reason, &str); 19] = [
+        const NAMES: [(Reason, &str); 20] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
             (Reason::Sleep, "sleep"),
@@ -106,6 +108,7 @@ impl Reason {
             (Reason::Readable, "readable"),
             (Reason::Writable, "writable"),
             (Reason::Blocking, "blocking call"),
+            (Reason::File, "file"),
         ];
         NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
     }

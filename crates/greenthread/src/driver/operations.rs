@@ -1,0 +1,310 @@
+//! Operations that a worker's threads hand to the kernel, several in one system call, and wait for: sends, and reads and
+//! writes of files.
+//!
+//! A thread puts its operation into the ring and lets others run. When the worker comes home it hands all over that has
+//! come together, takes the answers that are there, and their threads go on. A send has its answer before the call
+//! that hands it over is back (`MSG_DONTWAIT`), and so has a read of what is in the page cache. What waits for a disk is
+//! answered when the worker comes home later, or is woken from its sleep for it.
+//!
+//! The ring is made at its first use. Where there is none, or one that has failed, nothing is taken on, and the caller finds
+//! another way.
+//!
+//! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel works on the
+//! thread's memory, the thread doesn't run and can't unwind, its stack is not freed, and the worker doesn't end, since it
+//! has a thread. Should the worker itself fail, and its ring go, that cancels what is under way and waits for the kernel's
+//! last word (`sys::ring`, invariant 1); the threads never run again.
+//!
+//! Invariants:
+//! 1. A [`Held`] lies on the stack of the thread that waits for its answer, with all that the operation points to. It is in
+//!    `Batch::slots` from before its operation is pushed until its answer has come, or never will; by then, and not before, its
+//!    thread is woken, which nobody else does.
+//! 2. A tag names a slot and its generation, which changes when the slot is freed: an answer finds its own `Held` or none.
+//! 3. All of it is touched on the worker's own OS thread only.
+
+use std::{
+    cell::{Cell, RefCell},
+    os::fd::AsFd,
+    ptr,
+    sync::Arc,
+};
+
+use rustix::{io::Errno, net::SendFlags};
+
+use super::{Shown, Source};
+use crate::{
+    sys::{
+        poller::Waker,
+        ring::{Operation, Ring},
+    },
+    task::wait::{Reason, Waiter},
+};
+
+/// The most operations that are handed over in one system call.
+const BATCH: u32 = 64;
+
+/// The most that are held back or under way. For so many answers the ring has room, so none is ever lost.
+const MOST: u32 = 1024;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Operations {
+    state: RefCell<State>,
+    waker: Arc<Waker>,
+    /// How many are held back.
+    held: Cell<u32>,
+    /// How many wait for an answer, those that are held back among them.
+    open: Cell<u32>,
+}
+
+#[derive(Debug)]
+enum State {
+    Untried,
+    None,
+    Ready(Box<Batch>),
+}
+
+#[derive(Debug)]
+struct Batch {
+    ring: Ring,
+    table: Table,
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+struct Table {
+    slots: Vec<Slot>,
+    /// The free ones.
+    free: Vec<u32>,
+    /// How many of the others are sends.
+    sends: u32,
+    /// How many batches were handed over.
+    batches: u32,
+}
+
+/// A place for one operation.
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    /// Null if it is free.
+    held: *const Held,
+}
+
+// SAFETY: a driver goes to its worker's OS thread before anything is held back (invariant 3).
+unsafe impl Send for Table {}
+
+/// One thread's operation.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// None for a file.
+    send: Option<Sent>,
+    /// With which batch it is handed over.
+    batch: u32,
+    answer: Cell<Option<Answer>>,
+    waiter: Waiter,
+}
+
+/// What is to be known about a send when its answer is there.
+#[derive(Debug)]
+pub(super) struct Sent {
+    source: *const Source,
+    pub(super) len: usize,
+    /// What a short count shows.
+    pub(super) short: Shown,
+}
+
+impl Sent {
+    /// The socket.
+    pub(super) fn source(&self) -> &Source {
+        // SAFETY: its thread has a reference to the source, and waits as long as this can be reached (invariant 1).
+        unsafe { &*self.source }
+    }
+}
+
+/// The kernel's answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    /// As the system call would have returned.
+    pub(crate) result: rustix::io::Result<usize>,
+    /// It was there when the operation had been handed over: nothing had to be waited for.
+    pub(crate) at_once: bool,
+}
+
+impl Table {
+    /// Frees the slot of an operation, and gives it with its answer.
+    fn answer(&mut self, tag: u64, answer: i32) -> Option<&Held> {
+        let (index, generation) = (tag as u32, (tag >> 32) as u32);
+        let slot = self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
+        // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1, 2).
+        let held = unsafe { slot.held.as_ref() }?;
+        *slot = Slot { generation: generation.wrapping_add(1), held: ptr::null() };
+        self.free.push(index);
+        self.sends -= u32::from(held.send.is_some());
+        let result = usize::try_from(answer).map_err(|_| Errno::from_raw_os_error(-answer));
+        held.answer.set(Some(Answer { result, at_once: held.batch == self.batches }));
+        Some(held)
+    }
+}
+
+impl Batch {
+    fn new(waker: &Waker) -> Option<Self> {
+        let ring = Ring::new(BATCH, MOST).ok()?;
+        ring.tell(waker).ok()?;
+        let (mut slots, mut free) = (Vec::new(), Vec::new());
+        slots.try_reserve_exact(MOST as usize).ok()?;
+        free.try_reserve_exact(MOST as usize).ok()?;
+        slots.extend((0..MOST).map(|_| Slot { generation: 0, held: ptr::null() }));
+        free.extend((0..MOST).rev());
+        Some(Self { ring, table: Table { slots, free, sends: 0, batches: 0 } })
+    }
+
+    /// `false` if there is no room.
+    ///
+    /// # Safety
+    /// Invariant 1.
+    unsafe fn push(&mut self, operation: Operation, held: &Held) -> bool {
+        let Some(&index) = self.table.free.last() else { return false };
+        let slot = &mut self.table.slots[index as usize];
+        let tag = u64::from(slot.generation) << 32 | u64::from(index);
+        // SAFETY: as the caller says.
+        if !unsafe { self.ring.push(operation, tag) } {
+            return false;
+        }
+        slot.held = held;
+        self.table.free.pop();
+        self.table.sends += u32::from(held.send.is_some());
+        true
+    }
+}
+
+impl Operations {
+    /// With a ring at its first use; or, if not `allowed`, without. News of it wake who sleeps on `waker`.
+    pub(super) fn new(allowed: bool, waker: Arc<Waker>) -> Self {
+        let state = if allowed { State::Untried } else { State::None };
+        Self { state: RefCell::new(state), waker, held: Cell::new(0), open: Cell::new(0) }
+    }
+
+    /// How many are held back.
+    #[inline]
+    pub(super) fn held(&self) -> u32 {
+        self.held.get()
+    }
+
+    /// Whether the batch is full: `flush` comes first.
+    pub(super) fn is_full(&self) -> bool {
+        self.held.get() == BATCH
+    }
+
+    /// Holds a send back until the next `flush`, and gives its answer. None if it can't: nothing was sent then.
+    ///
+    /// It has `MSG_DONTWAIT` among its flags.
+    pub(super) fn send(
+        &self,
+        source: &Source,
+        bytes: &[u8],
+        short: Shown,
+        flags: SendFlags,
+    ) -> Option<Answer> {
+        debug_assert!(flags.contains(SendFlags::DONTWAIT));
+        let send = Some(Sent { source, len: bytes.len(), short });
+        // SAFETY: the bytes and the descriptor are borrowed until this is back.
+        unsafe { self.hold(Operation::send(source.as_fd(), bytes, flags), send, Reason::Writable) }
+    }
+
+    /// Holds an operation on a file back until the next `flush`, and waits for its answer. None if it can't, and nothing was
+    /// done then.
+    ///
+    /// # Safety
+    /// What it points to is borrowed by the caller until this is back, for writing if the kernel writes to it.
+    pub(super) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
+        // SAFETY: as the caller says.
+        let answer = unsafe { self.hold(operation, None, Reason::File) }?;
+        // These are no word on the file: the plain call does it, or says why not.
+        (!matches!(answer.result, Err(Errno::CANCELED | Errno::INTR | Errno::AGAIN))).then_some(answer)
+    }
+
+    /// # Safety
+    /// As for `file`.
+    unsafe fn hold(&self, operation: Operation, send: Option<Sent>, reason: Reason) -> Option<Answer> {
+        let held;
+        {
+            let mut state = self.state.borrow_mut();
+            if let State::Untried = *state {
+                *state = Batch::new(&self.waker).map_or(State::None, |batch| State::Ready(Box::new(batch)));
+            }
+            let State::Ready(batch) = &mut *state else { return None };
+            let number = batch.table.batches.wrapping_add(1);
+            held = Held { send, batch: number, answer: Cell::new(None), waiter: Waiter::new() };
+            // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes meanwhile (invariant 1).
+            if !unsafe { batch.push(operation, &held) } {
+                return None;
+            }
+        }
+        self.held.set(self.held.get() + 1);
+        self.open.set(self.open.get() + 1);
+        held.waiter.wait(reason, None);
+        held.answer.get()
+    }
+
+    /// Hands over what was held back, takes the answers that are there, tells `sent` of those to sends, and makes the threads
+    /// ready.
+    #[inline]
+    pub(super) fn flush(&self, sent: impl Fn(&Sent, rustix::io::Result<usize>)) {
+        if self.open.get() != 0 {
+            self.submit(sent);
+        }
+    }
+
+    #[cold]
+    fn submit(&self, sent: impl Fn(&Sent, rustix::io::Result<usize>)) {
+        let mut state = self.state.borrow_mut();
+        let State::Ready(batch) = &mut *state else { return };
+        let Batch { ring, table } = &mut **batch;
+        match self.held.replace(0) {
+            0 if !ring.has_news() => return,
+            0 => {}
+            _ => table.batches = table.batches.wrapping_add(1),
+        }
+        let answered = |table: &mut Table, tag, answer| {
+            if let Some(held) = table.answer(tag, answer) {
+                if let (Some(send), Some(answer)) = (&held.send, held.answer.get()) {
+                    sent(send, answer.result);
+                }
+                self.open.set(self.open.get() - 1);
+                // SAFETY: it waits until this, and no longer (invariant 1).
+                unsafe { Waiter::wake(&raw const held.waiter) };
+            }
+        };
+        let mut result = ring.submit(0, |tag, answer| answered(table, tag, answer));
+        // The answers to sends are there when that call is back; only of a strange kernel they must be waited for.
+        while result.is_ok() && table.sends != 0 {
+            result = ring.submit(1, |tag, answer| answered(table, tag, answer));
+        }
+        if result.is_err() {
+            ring.end(|tag, answer| answered(table, tag, answer));
+            // The others have no answer: they do it in another way, and so does everybody from now on.
+            for slot in table.slots.iter().filter(|slot| !slot.held.is_null()) {
+                // SAFETY: as above.
+                unsafe { Waiter::wake(&raw const (*slot.held).waiter) };
+            }
+            self.open.set(0);
+            *state = State::None;
+        }
+    }
+
+    /// Before a sleep on the waker: from now on news end it; `true` if there are some already.
+    pub(super) fn watch(&self) -> bool {
+        match &mut *self.state.borrow_mut() {
+            State::Ready(batch) if self.open.get() != 0 => batch.ring.watch(),
+            _ => false,
+        }
+    }
+
+    /// After the sleep.
+    pub(super) fn unwatch(&self) {
+        if let State::Ready(batch) = &mut *self.state.borrow_mut()
+            && self.open.get() != 0
+        {
+            batch.ring.unwatch();
+        }
+    }
+}
