@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use common::{child, is_child, runtime, text};
+use common::{child, filter::forbid, is_child, runtime, text};
 use greenthread::{
     net::{TcpListener, TcpStream},
     sync::Barrier,
@@ -56,29 +56,6 @@ fn echo() {
     server.join().unwrap();
 }
 
-/// From here on this process has no io_uring: a filter answers EPERM, as those of containers do.
-fn forbid_io_uring() {
-    let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
-    let mut filter = [
-        // Load the number of the system call; if it is this one, refuse it; allow the others.
-        statement((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0),
-        libc::sock_filter {
-            code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
-            jt: 0,
-            jf: 1,
-            k: libc::SYS_io_uring_setup as u32,
-        },
-        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: the program lies there during the call, which copies it.
-    unsafe {
-        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
-    }
-}
-
 fn in_a_child(name: &str, set: impl Fn(&mut Command), test: impl Fn()) {
     if is_child(name) {
         return test();
@@ -118,7 +95,7 @@ fn where_it_is_forbidden_all_goes_on_without() {
         command.env("GREENTHREAD_IO_COMPANY", "0");
     };
     in_a_child("where_it_is_forbidden_all_goes_on_without", set, || {
-        forbid_io_uring();
+        forbid(libc::SYS_io_uring_setup);
         with_two_sizes();
     });
 }
@@ -129,7 +106,7 @@ fn who_asks_for_it_where_it_is_forbidden_is_told() {
         command.env("GREENTHREAD_IO", "uring");
     };
     in_a_child("who_asks_for_it_where_it_is_forbidden_is_told", set, || {
-        forbid_io_uring();
+        forbid(libc::SYS_io_uring_setup);
         let error = greenthread::Runtime::builder().workers(1).build().unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
         assert!(error.to_string().contains("GREENTHREAD_IO"), "{error}");

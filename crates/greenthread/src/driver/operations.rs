@@ -308,3 +308,26 @@ impl Operations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_finds_its_own_or_none() {
+        let held = Held { send: None, batch: 1, answer: Cell::new(None), waiter: Waiter::new() };
+        let slots = vec![Slot { generation: u32::MAX, held: &raw const held }];
+        let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1 };
+        let tag = |generation: u32, index: u32| u64::from(generation) << 32 | u64::from(index);
+        for stranger in [tag(0, 0), tag(u32::MAX - 1, 0), tag(u32::MAX, 1), u64::MAX] {
+            assert!(table.answer(stranger, 5).is_none());
+        }
+        assert!(table.answer(tag(u32::MAX, 0), 5).is_some());
+        let answer = held.answer.get().unwrap();
+        assert_eq!((answer.result, answer.at_once), (Ok(5), true));
+        assert_eq!(table.free, [0]);
+        for late in [tag(u32::MAX, 0), tag(0, 0)] {
+            assert!(table.answer(late, -1).is_none());
+        }
+    }
+}

@@ -1,20 +1,27 @@
 //! Files and directories: [`std::fs`] for green threads.
 //!
-//! The names and their meaning are std's. What waits for a disk here makes only the calling green thread wait: the call is made
-//! on the blocking pool, as by [`unblock`](crate::thread::unblock), and straight on the caller's buffer. Reads of what
-//! is in the page cache are done on the spot. On an OS thread every call is std's, as it stands.
+//! The names and their meaning are std's. What waits for a disk here makes only the calling green thread wait. On an OS thread
+//! every call is std's, as it stands. On a green thread:
 //!
-//! A trip to the pool and back costs some twenty microseconds if nothing else goes on, three if much does. So one call for a
-//! whole file ([`read`], [`write`](write()), [`copy`], `read_to_end`) is better than many small ones, and a
-//! [`BufWriter`](std::io::BufWriter) better than small writes.
+//! * A read of what is in the page cache is done on the spot.
+//! * Positioned reads and writes ([`FileExt`](crate::os::unix::fs::FileExt)), `sync_all` and `sync_data` are handed to the
+//!   kernel by io_uring, where there is one (see `GREENTHREAD_IO`), together with those of the other threads; it works on the
+//!   caller's own buffer. With `O_DIRECT` among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they
+//!   pass the page cache by, as ever. FIFOs are read and written so, too.
+//! * All else is called on the blocking pool, as by [`unblock`](crate::thread::unblock). A trip there and back costs some twenty
+//!   microseconds if nothing else goes on, three if much does. So one call for a whole file ([`read`], [`write`](write()),
+//!   [`copy`], `read_to_end`) is better than many small ones, and a [`BufWriter`](std::io::BufWriter) better than small
+//!   writes.
+//!
+//! An operation that the kernel has begun is not given up: the thread waits for its end.
 //!
 //! What doesn't wait is std's own type: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`], [`TryLockError`].
 //!
 //! # Differs from std
 //!
 //! * [`File`] and [`ReadDir`] say so themselves.
-//! * A call that waits for others, not for a disk, keeps an OS thread of the pool for as long: opening or reading a FIFO, reading a
-//!   terminal. The pool has 500 of them.
+//! * A call that waits for others, not for a disk, keeps an OS thread of the pool for as long: opening a FIFO, reading a
+//!   terminal; and reading and writing a FIFO where there is no io_uring. The pool has 500 of them.
 //! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
 //!   worker wait; the functions here do the same.
 //!

@@ -198,3 +198,84 @@ impl std::fmt::Debug for Ring {
         f.debug_struct("Ring").field("under_way", &self.under_way).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Write, pipe};
+
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// A ring, unless there is none here.
+    fn ring() -> Option<Ring> {
+        Ring::new(4, 8).ok()
+    }
+
+    #[test]
+    fn what_is_under_way_is_cancelled() {
+        let (Some(mut ring), (reader, writer)) = (ring(), pipe().unwrap()) else { return };
+        let mut memory = [[7; 4]; 3];
+        for (tag, bytes) in memory.iter_mut().enumerate() {
+            let read = Operation::read(&reader, &mut [IoSliceMut::new(bytes)], None).unwrap();
+            // SAFETY: `memory` stays until the end.
+            assert!(unsafe { ring.push(read, tag as u64) });
+        }
+        let mut answers = Vec::new();
+        ring.submit(0, |tag, answer| answers.push((tag, answer))).unwrap();
+        assert!(answers.is_empty() && ring.under_way == 3 && !ring.has_news());
+        (&writer).write_all(b"one").unwrap();
+        ring.submit(1, |tag, answer| answers.push((tag, answer))).unwrap();
+        let [(first, 3)] = answers[..] else { panic!("{answers:?}") };
+        assert_eq!(&memory[first as usize], b"one\x07");
+        // Not handed over: it has no answer.
+        let read = Operation::read(&reader, &mut [IoSliceMut::new(&mut memory[first as usize])], None);
+        // SAFETY: as above.
+        assert!(unsafe { ring.push(read.unwrap(), 9) });
+        ring.end(|tag, answer| answers.push((tag, answer)));
+        let cancelled = -Errno::CANCELED.raw_os_error();
+        assert!(
+            answers.len() == 3 && answers[1..].iter().all(|(tag, answer)| *tag < 3 && *answer == cancelled)
+        );
+        drop(ring);
+        (&writer).write_all(b"two").unwrap();
+        assert_eq!(memory.concat().iter().filter(|byte| **byte == 7).count(), 9, "nobody has read it");
+    }
+
+    #[test]
+    fn who_sleeps_is_told_of_news_and_nobody_else() {
+        use crate::sys::poller::{Events, Poller};
+        use std::time::{Duration, Instant};
+
+        let (Some(mut ring), (reader, writer)) = (ring(), pipe().unwrap()) else { return };
+        let (poller, mut events) = (Poller::new().unwrap(), Events::with_capacity(4).unwrap());
+        ring.tell(&poller.waker()).unwrap();
+        let short = Some(Duration::from_millis(2));
+        // What the creation of the eventfd itself tells.
+        poller.wait(Some(Duration::ZERO), &mut events).unwrap();
+        for round in 0..3 {
+            let mut byte = [0];
+            let read = Operation::read(&reader, &mut [IoSliceMut::new(&mut byte)], None).unwrap();
+            // SAFETY: `byte` stays until it is answered below.
+            assert!(unsafe { ring.push(read, 0) });
+            ring.submit(0, |_, _| panic!("there is nothing to read")).unwrap();
+            if round == 1 {
+                // Too early for the sleeper: it hears of it before it sleeps.
+                (&writer).write_all(b"x").unwrap();
+                let start = Instant::now();
+                poller.wait(short, &mut events).unwrap();
+                assert!(start.elapsed() >= Duration::from_millis(2), "nobody watches");
+                assert!(ring.watch());
+            } else {
+                assert!(!ring.watch());
+                (&writer).write_all(b"x").unwrap();
+                poller.wait(None, &mut events).unwrap();
+            }
+            ring.unwatch();
+            assert!(ring.has_news());
+            let mut answered = 0;
+            ring.submit(0, |_, answer| answered += answer).unwrap();
+            assert_eq!((answered, byte, ring.under_way), (1, *b"x", 0));
+        }
+    }
+}

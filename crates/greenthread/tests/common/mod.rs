@@ -9,6 +9,8 @@ use std::{
 
 use greenthread::Runtime;
 
+pub(crate) mod filter;
+
 /// Runs `test` as a green thread on runtimes of 1, 2 and 8 workers.
 pub(crate) fn everywhere(test: impl Fn() + Sync) {
     for workers in [1, 2, 8] {
