@@ -57,7 +57,7 @@ pub(crate) fn run_unstarted(block: &BlockRef) {
         .filter(|stack| (stack.guard().end..stack.top().addr().get()).contains(&here))
         .map_or(0, |stack| here - stack.guard().end);
     let started = worker.started() + 1;
-    if room < thread.stack_size + FRAMES || !local.ready.reserve(started) {
+    if room < thread.stack_size + FRAMES || !local.reserve(started) {
         return worker.put_back(child);
     }
     worker.lends.set(worker.lends.get() - 1);

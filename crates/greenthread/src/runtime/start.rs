@@ -34,7 +34,7 @@ impl Worker {
             stacks.take(size)
         });
         let stack = match taken {
-            Ok(stack) if self.local.ready.reserve(started) => stack,
+            Ok(stack) if self.local.reserve(started) => stack,
             Ok(stack) => {
                 stacks.put(stack);
                 let message =

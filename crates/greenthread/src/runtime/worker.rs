@@ -298,6 +298,8 @@ impl Worker {
             // SAFETY: ours, and every place in it is filled while home runs.
             if let Some(context) = unsafe { local.ready.pop() } {
                 local.budget.set(local.budget.get().saturating_sub(1));
+                // SAFETY: as above. Threads that end one after the other come back here, and each touches all its frames.
+                unsafe { local.ready.prefetch(512) };
                 return Next::Resume(context);
             }
             if let Some(next) = self.idle() {
@@ -407,9 +409,9 @@ impl Worker {
         if next.is_none_or(|deadline| deadline > now) {
             return self.local.note_deadline(next);
         }
-        timers.expire(now, |timer| {
-            // SAFETY: a timer in the queue lies on a suspended thread's stack, with its waiter.
-            unsafe { drop(Waiter::claim(timer.as_ref().waiter(), Outcome::TimedOut)) };
+        timers.expire(now, |waiter| {
+            // SAFETY: alive: its thread is suspended, and takes the timer out before it goes on.
+            unsafe { drop(Waiter::claim(waiter, Outcome::TimedOut)) };
         });
         self.local.note_deadline(timers.next_deadline());
     }

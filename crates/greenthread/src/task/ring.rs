@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! 1. Only its worker's OS thread writes to it. Another OS thread may read the length, as a hint.
-//! 2. The capacity is a power of two and at least the number of the worker's started threads (`reserve`
+//! 2. The capacity is a power of two and at least the number of the worker's started threads (`Local::reserve`
 //!    comes before each start), and a thread is in the ring at most once: a push always has room.
 
 use core::{
@@ -46,22 +46,21 @@ impl Ring {
         self.tail.load(Relaxed).wrapping_sub(self.head.load(Relaxed))
     }
 
-    fn capacity(&self) -> usize {
+    /// How many threads it has room for.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
         if self.slots.get().is_null() { 0 } else { self.mask.get() as usize + 1 }
     }
 
-    /// Makes room for `started` threads (invariant 2); `false` if there is no memory for it.
-    #[inline]
-    pub(crate) fn reserve(&self, started: usize) -> bool {
-        started <= self.capacity() || self.grow(started)
-    }
-
-    #[cold]
-    fn grow(&self, started: usize) -> bool {
-        if started > MOST {
+    /// Makes room for `capacity` threads; `false` if there is no memory for it.
+    ///
+    /// # Safety
+    /// Owner only. A power of two, and no less than before.
+    pub(crate) unsafe fn grow(&self, capacity: usize) -> bool {
+        debug_assert!(capacity.is_power_of_two());
+        if capacity > MOST {
             return false;
         }
-        let capacity = started.next_power_of_two().max(64);
         let Ok(layout) = Layout::array::<Context>(capacity) else { return false };
         // SAFETY: the layout is not empty.
         let slots = unsafe { alloc(layout) }.cast::<Context>();
@@ -118,6 +117,22 @@ impl Ring {
         self.head.store(head.wrapping_add(1), Relaxed);
         // SAFETY: the place at `head` was pushed and filled, and lies inside the allocation.
         Some(unsafe { self.slots.get().add((head & self.mask.get()) as usize).read() })
+    }
+
+    /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads it is in no cache any more,
+    /// and waiting for it would take longer than all the rest of a switch.
+    ///
+    /// # Safety
+    /// As for [`Ring::pop`].
+    #[inline]
+    pub(crate) unsafe fn prefetch(&self, bytes: usize) {
+        const AHEAD: u32 = 6;
+        let head = self.head.load(Relaxed);
+        if self.tail.load(Relaxed).wrapping_sub(head) > AHEAD {
+            let at = head.wrapping_add(AHEAD) & self.mask.get();
+            // SAFETY: the place lies between head and tail: it was pushed and filled.
+            unsafe { self.slots.get().add(at as usize).read() }.prefetch(bytes);
+        }
     }
 }
 

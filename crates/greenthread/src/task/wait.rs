@@ -18,7 +18,6 @@
 use core::{
     cell::UnsafeCell,
     fmt,
-    pin::pin,
     ptr::{self, NonNull},
 };
 use std::sync::Arc;
@@ -27,7 +26,6 @@ use super::{
     block::Task,
     local::{self, Local},
     state::{Claimed, WaitState},
-    timers::Timer,
 };
 use crate::sys::parker::Parker;
 
@@ -190,8 +188,7 @@ impl Waiter {
             None => local.suspend(task),
             Some(deadline) => {
                 let deadline = local.clock.nanos(deadline);
-                let timer = pin!(Timer::new(self, deadline));
-                local.suspend_until(task, deadline, timer);
+                local.suspend_until(task, deadline, self);
             }
         }
         task.block.waits_for.store(Reason::Nothing as u8, core::sync::atomic::Ordering::Relaxed);
