@@ -7,7 +7,7 @@ mod sync_world;
 use std::{
     ffi::CString,
     fs::File as Plain,
-    io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},
+    io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write},
     os::{fd::AsRawFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     process::Command,
@@ -129,6 +129,40 @@ fn random_places() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     handles[1].sync_all().unwrap();
+}
+
+/// By the common position each byte is read once, and each write has a place of its own, from the disk as well.
+fn by_the_common_position() {
+    const THREADS: u64 = 40;
+    let dir = Dir::new();
+    let file = Arc::new(open(&dir.path("a"), false));
+    let spawn = |f: fn(&File, u8) -> u64| -> u64 {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|n| {
+                let file = file.clone();
+                thread::spawn(move || f(&file, n as u8))
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    };
+    let written = spawn(|mut file, n| {
+        (0..5).for_each(|_| file.write_all(&[n; 5000]).unwrap());
+        u64::from(n) * 25_000
+    });
+    assert_eq!(file.metadata().unwrap().len(), THREADS * 25_000);
+    file.sync_data().unwrap();
+    forget(&file);
+    // They wait for the disk together, before they read on and on.
+    file.read_exact_at(&mut [0; 10], THREADS * 25_000 - 10).unwrap();
+    (&*file).rewind().unwrap();
+    let read = spawn(|mut file, _| {
+        let (mut sum, mut buffer) = (0, [0; 3000]);
+        while let count @ 1.. = file.read(&mut buffer).unwrap() {
+            sum += buffer[..count].iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        }
+        sum
+    });
+    assert_eq!(read, written);
 }
 
 /// What std says to each of these calls is what we say.
@@ -256,7 +290,7 @@ fn unwinding() {
 fn everything() {
     let _patience = patience("files".into());
     for workers in [1, 2] {
-        for test in [random_places, as_std, fifos, unwinding] {
+        for test in [random_places, by_the_common_position, as_std, fifos, unwinding] {
             runtime(workers).run(test);
         }
     }
