@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod chapter;
 mod checks;
 mod gdb;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     match arguments[..] {
         ["pictures", ref which @ ..] if which.first() != Some(&"--record") => {
             record(&repo, "pictures", which)
+        }
+        ["bench", ref rest @ ..] => {
+            bench::bench(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["book"] => check(&repo, ALL),
         ["book", ref names @ ..] | ref names if is_names(names) => {
@@ -80,6 +84,8 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask book CHECK..           some of the checks
        cargo xtask CHECK --record [NAME]  writes anew what the check compares with
        cargo xtask pictures [NAME]        draws the pictures
+       cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
+       cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
 
 The checks; those with * record:
 "

@@ -103,7 +103,7 @@ fn run(mut generator: Command) -> Result<(String, Duration), Box<dyn Error>> {
     let mut text = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut text)?;
     match wait(child)? {
-        (0, usage) => Ok((text, usage.cpu)),
-        (status, _) => Err(format!("{name}: wait status {status:#x}").into()),
+        (status, usage) if status.success() => Ok((text, usage.cpu)),
+        (status, _) => Err(format!("{name}: {status}").into()),
     }
 }

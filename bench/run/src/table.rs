@@ -1,133 +1,72 @@
-//! The tables, in Markdown: one line for each measurement, and a summary.
+//! The tables that a run ends with, in Markdown: one line for each measurement, then a summary, then the targets.
 
-use crate::Sample;
+use crate::machine::DISTURBED;
+use crate::results::Sample;
+use crate::stats::{Group, groups, number, quantity};
+use crate::target::{count, verdicts};
 use crate::works::Row;
 
-/// All samples of one peer in one metric of one row.
-struct Cell<'a> {
-    peer: &'a str,
-    samples: Vec<&'a Sample>,
-    sorted: Vec<f64>,
-}
-
-impl Cell<'_> {
-    fn median(&self) -> f64 {
-        median(self.sorted.clone())
-    }
-
-    /// The note of the measurement in the middle.
-    fn note(&self) -> &str {
-        let middle = self.sorted[self.sorted.len() / 2];
-        self.samples.iter().find(|s| s.line.value == middle).map_or("", |s| s.line.note.trim())
-    }
-
-    /// Ours divided by this peer, in each repeat; the median of that, as the machine drifts between repeats.
-    fn ratio(&self, ours: &Cell) -> f64 {
-        let other = |ours: &Sample| self.samples.iter().find(|theirs| theirs.repeat == ours.repeat);
-        median(
-            ours.samples.iter().filter_map(|ours| Some(ours.line.value / other(ours)?.line.value)).collect(),
-        )
-    }
-}
-
 pub fn print(rows: &[Row], samples: &[Sample]) {
-    let mut summary = Vec::new();
+    let groups = groups(rows, samples);
     println!("\n| work | peer | median | min to max | CPU | ours ÷ peer | |");
     println!("|---|---|--:|--:|--:|--:|---|");
-    for (number, row) in rows.iter().enumerate() {
-        let of_row: Vec<_> = samples.iter().filter(|s| s.row == number).collect();
-        for metric in unique(of_row.iter().map(|s| s.line.metric.as_str())) {
-            let of_metric: Vec<_> = of_row.iter().copied().filter(|s| s.line.metric == metric).collect();
-            let peers = unique(of_metric.iter().map(|s| s.peer.as_str()));
-            let cells: Vec<_> = peers.into_iter().map(|peer| cell(peer, &of_metric)).collect();
-            let title = match metric {
-                "time" => row.title(),
-                metric => format!("{}: {metric}", row.title()),
-            };
-            print_cells(&title, &cells);
-            summary.extend(summarise(&title, &cells, &row.targets));
-        }
-    }
-    println!("\n| work | ours | best peer | ours ÷ it | targets |\n|---|--:|--:|--:|---|");
-    for line in summary {
+    groups.iter().for_each(print_group);
+    println!("\n| work | ours | best peer | ours ÷ it |\n|---|--:|--:|--:|");
+    for line in groups.iter().filter_map(summary) {
         println!("{line}");
     }
+    let verdicts = verdicts(rows, samples);
+    if !verdicts.is_empty() {
+        println!("\n{}\n{}", targets(rows, samples), count(&verdicts));
+    }
 }
 
-fn cell<'a>(peer: &'a str, samples: &[&'a Sample]) -> Cell<'a> {
-    let samples: Vec<_> = samples.iter().copied().filter(|s| s.peer == peer).collect();
-    let mut sorted: Vec<_> = samples.iter().map(|s| s.line.value).collect();
-    sorted.sort_by(f64::total_cmp);
-    Cell { peer, samples, sorted }
-}
-
-fn ours<'a, 'b>(cells: &'a [Cell<'b>]) -> Option<&'a Cell<'b>> {
-    cells.iter().find(|cell| cell.peer.starts_with("greenthread"))
-}
-
-fn print_cells(title: &str, cells: &[Cell]) {
-    for (i, cell) in cells.iter().enumerate() {
-        let (min, max) = (cell.sorted[0], cell.sorted[cell.sorted.len() - 1]);
-        let ratio = match ours(cells) {
-            Some(ours) if ours.peer != cell.peer => number(cell.ratio(ours)),
+fn print_group(group: &Group) {
+    for (i, series) in group.series.iter().enumerate() {
+        let ratio = match group.ours() {
+            Some(ours) if !series.is_ours() => number(ours.ratio_to(series)),
             _ => String::new(),
         };
+        let disturbed = series.samples.iter().any(|sample| sample.others >= DISTURBED);
         println!(
-            "| {} | {} | {} {} | {} to {} | {} | {ratio} | {} |",
-            if i == 0 { title } else { "" },
-            cell.peer,
-            number(cell.median()),
-            cell.samples[0].line.unit,
-            number(min),
-            number(max),
-            number(median(cell.samples.iter().map(|s| s.line.cpu).collect())),
-            cell.note(),
+            "| {} | {} | {} | {} to {} | {} | {ratio} | {}{} |",
+            if i == 0 { group.title() } else { String::new() },
+            series.peer,
+            quantity(series.median(), group.unit()),
+            quantity(series.least(), group.unit()),
+            quantity(series.greatest(), group.unit()),
+            number(series.cpu()),
+            series.note(),
+            if disturbed { " disturbed" } else { "" },
         );
     }
 }
 
-/// Ours beside the peer with the best median. Less is better, but not of what is counted per second.
-fn summarise(title: &str, cells: &[Cell], targets: &str) -> Option<String> {
-    let ours = ours(cells)?;
-    let more_is_better = ours.samples[0].line.unit == "per s";
-    let worse = |cell: &&Cell| if more_is_better { -cell.median() } else { cell.median() };
-    let peers = cells.iter().filter(|cell| cell.peer != ours.peer);
-    let best = peers.min_by(|a, b| worse(a).total_cmp(&worse(b)))?;
+/// Ours beside the peer with the best median.
+fn summary(group: &Group) -> Option<String> {
+    let (ours, best) = (group.ours()?, group.best(&[])?);
     Some(format!(
-        "| {title} | {} {} | {} {} | {} | {targets} |",
-        number(ours.median()),
-        ours.samples[0].line.unit,
+        "| {} | {} | {}: {} | {} |",
+        group.title(),
+        quantity(ours.median(), group.unit()),
         best.peer,
-        number(best.median()),
-        number(best.ratio(ours)),
+        quantity(best.median(), group.unit()),
+        number(ours.ratio_to(best)),
     ))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        len if len % 2 == 1 => values[len / 2],
-        len => (values[len / 2 - 1] + values[len / 2]) / 2.0,
+/// All targets and what has become of them.
+pub fn targets(rows: &[Row], samples: &[Sample]) -> String {
+    let mut text = "| work | ours | beside | ours ÷ it | target | |\n|---|--:|--:|--:|--:|---|\n".to_owned();
+    for verdict in verdicts(rows, samples) {
+        let met = match verdict.met {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "not measured",
+        };
+        let [title, ours, against, ratio, limit] =
+            [verdict.title, verdict.ours, verdict.against, verdict.ratio, verdict.limit];
+        text += &format!("| {title} | {ours} | {against} | {ratio} | {limit} | {met} |\n");
     }
-}
-
-/// Three digits that count.
-fn number(value: f64) -> String {
-    match value.abs() {
-        v if v == 0.0 || v.is_nan() => "–".to_owned(),
-        v if v < 10.0 => format!("{value:.2}"),
-        v if v < 100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
-fn unique<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    for value in values {
-        if !value.is_empty() && !seen.contains(&value) {
-            seen.push(value);
-        }
-    }
-    seen
+    text
 }

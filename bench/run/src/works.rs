@@ -1,5 +1,7 @@
 //! The work list.
 
+use crate::target::Target;
+
 /// One line of `works.tsv`.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -8,8 +10,7 @@ pub struct Row {
     pub threads: usize,
     pub n: usize,
     pub peers: Vec<String>,
-    /// As `works.tsv` has them.
-    pub targets: String,
+    pub targets: Vec<Target>,
 }
 
 impl Row {
@@ -29,8 +30,11 @@ impl Row {
 }
 
 pub fn rows() -> Vec<Row> {
-    let lines = include_str!("../../works.tsv").lines();
-    let rows = lines.filter(|line| !line.starts_with('#')).map(|line| {
+    parse(include_str!("../../works.tsv"))
+}
+
+pub fn parse(text: &str) -> Vec<Row> {
+    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
         let mut fields = line.split('\t');
         let mut next = || fields.next().expect("works.tsv has five columns and perhaps a sixth");
         Row {
@@ -39,7 +43,12 @@ pub fn rows() -> Vec<Row> {
             threads: next().parse().expect("threads is a number"),
             n: next().parse().expect("n is a number"),
             peers: next().split(' ').map(str::to_owned).collect(),
-            targets: fields.next().unwrap_or_default().to_owned(),
+            targets: fields.next().map_or(Vec::new(), |targets| {
+                targets
+                    .split(", ")
+                    .map(|target| target.parse().unwrap_or_else(|wrong| panic!("{wrong}")))
+                    .collect()
+            }),
         }
     });
     rows.collect()
