@@ -48,23 +48,26 @@ fn home() -> PathBuf {
 fn measure_all(mut options: Options, bin: &Path, last: &Path) -> Result<(), Box<dyn Error>> {
     let begin = Instant::now();
     let mut facts = machine::facts();
-    for (peer, built) in [
-        ("Go", foreign::build_go(&options.go, bin)),
-        ("Boost.Fiber", foreign::build_boost(&options.cxx, bin)),
-    ] {
-        match built {
-            Ok(version) => facts.push((peer.to_owned(), version)),
-            Err(reason) => println!("{peer} is left out: {reason}"),
+    let mut build = |peer: &str, name: &str, build: &dyn Fn() -> Result<String, Box<dyn Error>>| {
+        if is_asked(&options, peer) {
+            match build() {
+                Ok(version) => facts.push((name.to_owned(), version)),
+                Err(reason) => println!("{name} is left out: {reason}"),
+            }
         }
-    }
+    };
+    build("go", "Go", &|| foreign::build_go(&options.go, bin));
+    build("boost", "Boost.Fiber", &|| foreign::build_boost(&options.cxx, bin));
     facts.push(("repeats".to_owned(), options.repeats.to_string()));
     for (key, value) in &facts {
         println!("{key}: {value}");
     }
 
     machine::raise_limits();
-    bench_common::files::make_data()?;
     let rows = chosen(&options, bin)?;
+    if rows.iter().any(|row| row.work.starts_with("files")) {
+        bench_common::files::make_data()?;
+    }
     let out = options.out.clone().unwrap_or_else(|| last.to_owned());
     let mut writer = Writer::create(&out, options.keep, &rows)?;
     writer.begin(&machine::date(), &facts)?;
@@ -118,12 +121,14 @@ fn chosen(options: &Options, bin: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
     };
     rows.retain(wanted);
     for row in &mut rows {
-        row.peers.retain(|peer| {
-            let asked = options.peers.is_empty() || stats::is_ours(peer) || options.peers.contains(peer);
-            asked && peer::program(bin, peer).exists()
-        });
+        row.peers.retain(|peer| is_asked(options, peer) && peer::program(bin, peer).exists());
     }
     Ok(rows)
+}
+
+/// Whether a peer is to take part, if it is there.
+fn is_asked(options: &Options, peer: &str) -> bool {
+    options.peers.is_empty() || stats::is_ours(peer) || options.peers.iter().any(|asked| asked == peer)
 }
 
 /// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts. With each line comes
