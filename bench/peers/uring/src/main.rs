@@ -1,79 +1,24 @@
-//! No runtime at all: a loop around io_uring that keeps as many reads under way as other peers have threads. What file reads
-//! cost at least, by this kernel.
+//! No runtime at all: loops around io_uring. What the kernel's part of the works costs at least, as far as is known how to ask
+//! it.
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
+use bench_common::Args;
+use io_uring::{IoUring, cqueue, squeue};
 
-use bench_common::files::{BLOCK, Offsets, check, data_path, prepare};
-use bench_common::{Args, Mark, Rounds};
-use io_uring::{IoUring, cqueue, opcode, squeue, types::Fd};
+mod echo;
+mod files;
 
 fn main() {
     let args = Args::from_env();
     match args.work.as_str() {
-        "files-cached" => read(&args, false),
-        "files-cold" => read(&args, true),
+        "echo" | "echo-at-rate" | "idle-active" | "churn" => echo::serve().expect("a server"),
+        "files-cached" => files::read(&args, false),
+        "files-cold" => files::read(&args, true),
         _ => args.unknown(),
     }
 }
 
-/// What a thread would have on its stack.
-struct Reader {
-    offsets: std::iter::Take<Offsets>,
-    at: u64,
-    block: Vec<u8>,
-}
-
-impl Reader {
-    fn next(&mut self, file: &File, number: usize) -> Option<squeue::Entry> {
-        self.at = self.offsets.next()?;
-        let read = opcode::Read::new(Fd(file.as_raw_fd()), self.block.as_mut_ptr(), BLOCK as u32);
-        Some(read.offset(self.at).build().user_data(number as u64))
-    }
-}
-
-fn read(args: &Args, cold: bool) {
-    let file = File::open(data_path()).expect("the runner has made it");
+fn ring(entries: u32) -> IoUring {
     let mut builder = IoUring::<squeue::Entry, cqueue::Entry>::builder();
     builder.setup_single_issuer().setup_defer_taskrun().setup_submit_all();
-    let mut ring = builder.build(args.threads as u32).expect("a ring");
-    let mut rounds = Rounds::new(args);
-    for round in 0.. {
-        if !rounds.go_on() {
-            break;
-        }
-        prepare(cold, round);
-        let start = Mark::now();
-        let reader = |thread| {
-            let offsets = Offsets::new(thread, round).take(args.n);
-            Reader { offsets, at: 0, block: vec![0; BLOCK] }
-        };
-        let mut readers: Vec<_> = (0..args.threads).map(reader).collect();
-        let mut next: Vec<_> = readers
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(number, reader)| reader.next(&file, number))
-            .collect();
-        let mut under_way = 0;
-        loop {
-            // SAFETY: a reader's block stays until its read has been answered, and each has one read under way at most.
-            unsafe { ring.submission().push_multiple(&next) }.expect("room for one read of each");
-            under_way += next.len();
-            next.clear();
-            if under_way == 0 {
-                break;
-            }
-            ring.submit_and_wait(1).expect("the kernel takes them");
-            for answer in ring.completion() {
-                under_way -= 1;
-                assert_eq!(answer.result(), BLOCK as i32);
-                let number = answer.user_data() as usize;
-                let reader = &mut readers[number];
-                check(&reader.block, reader.at);
-                next.extend(reader.next(&file, number));
-            }
-        }
-        rounds.add(args.threads * args.n, start.elapsed());
-    }
-    rounds.report("");
+    builder.build(entries).expect("a ring")
 }
