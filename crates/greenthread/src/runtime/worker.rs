@@ -59,7 +59,7 @@ const LOOK: u64 = 100_000;
 pub(super) const RETRY: u64 = 20_000_000;
 /// How many joiners may run their child between two visits home (`lend`).
 const LENDS: u32 = 64;
-/// How often a busy worker gives memory of unused stacks back, in nanoseconds.
+/// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
 /// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
 const SEARCH: u32 = 100;
@@ -446,9 +446,17 @@ impl Worker {
             self.shared.idle.end();
         }
         if stack::is_untidy() {
-            stack::tidy(false);
-            self.poll(Some(Duration::ZERO));
-            return None;
+            // SAFETY: ours (invariant 2); no reference lives on.
+            let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
+            let left = deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(now));
+            let look = self.look.get();
+            // A timer that is due meanwhile would be late.
+            if left >= TIDY || now.saturating_sub(look.tidied) >= TIDY {
+                self.look.set(Look { tidied: now, ..look });
+                stack::tidy(left < 10 * TIDY);
+                self.poll(Some(Duration::ZERO));
+                return None;
+            }
         }
         let flag = &self.local.remote.sleep;
         flag.prepare();
