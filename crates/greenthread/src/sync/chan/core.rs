@@ -75,8 +75,8 @@ pub(crate) enum RecvFailed {
     Closed,
 }
 
-/// A channel. Its lock and its queues are one cache line.
-#[repr(C, align(64))]
+/// A channel. Its lock and its queues are one cache line, if it begins one (`line`).
+#[repr(C)]
 pub(crate) struct Core<T> {
     pub(super) state: ShortLock<State<T>>,
     senders: AtomicUsize,

@@ -1,20 +1,19 @@
 //! The two ends of a channel, counted: what all public senders and receivers are made of.
 
 use core::ops::Deref;
-use std::sync::Arc;
 
-use super::core::Core;
+use super::{core::Core, line::Shared};
 
 /// A sender.
-pub(crate) struct Tx<T>(Arc<Core<T>>);
+pub(crate) struct Tx<T>(Shared<Core<T>>);
 
 /// A receiver.
-pub(crate) struct Rx<T>(Arc<Core<T>>);
+pub(crate) struct Rx<T>(Shared<Core<T>>);
 
 /// A channel for `capacity` messages, without a limit if that is `None`.
 pub(crate) fn channel<T>(capacity: Option<usize>) -> (Tx<T>, Rx<T>) {
-    let core = Arc::new(Core::new(capacity));
-    (Tx(Arc::clone(&core)), Rx(core))
+    let core = Shared::new(Core::new(capacity));
+    (Tx(core.clone()), Rx(core))
 }
 
 macro_rules! handle {
@@ -22,7 +21,7 @@ macro_rules! handle {
         impl<T> $name<T> {
             /// Whether both belong to one channel.
             pub(crate) fn same_channel(&self, other: &Self) -> bool {
-                Arc::ptr_eq(&self.0, &other.0)
+                self.0.is(&other.0)
             }
         }
 
@@ -38,7 +37,7 @@ macro_rules! handle {
         impl<T> Clone for $name<T> {
             fn clone(&self) -> Self {
                 self.0.$add();
-                Self(Arc::clone(&self.0))
+                Self(self.0.clone())
             }
         }
 

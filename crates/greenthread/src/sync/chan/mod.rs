@@ -6,7 +6,7 @@
 //! * `port`: a channel, whatever its messages, as a select sees it.
 //! * `select`: one wait at many channels.
 //! * `timer`: what delivers the time instead of messages.
-//! * `handle`: the counted ends.
+//! * `handle`: the counted ends; `line`: where in memory the channel between them lies.
 //!
 //! Any number of threads may send and receive; the public faces allow what they allow.
 
@@ -14,6 +14,7 @@ mod buffer;
 #[allow(clippy::module_inception)]
 pub(crate) mod core;
 pub(crate) mod handle;
+mod line;
 pub(crate) mod port;
 pub(crate) mod select;
 mod slot;
