@@ -12,7 +12,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../instructions.tsv");
 const HEAD: &str = "\
 # What one operation of each of our small works executes. Written by `instructions --bless`; compilers and C libraries
 # differ, so bless on the machine that you compare on before you change something.
-# work\tinstructions\tatomics\tkernel\tclock
+# work\tinstructions\tatomics\treturns\tkernel\tclock
 ";
 
 pub struct Baseline(HashMap<String, Count>);
@@ -47,9 +47,10 @@ impl Baseline {
         let mut text = HEAD.to_owned();
         for work in measured::works() {
             if let Some(count) = self.0.get(work.name) {
-                let Count { instructions, atomics, kernel, clock } = count;
+                let Count { instructions, atomics, returns, kernel, clock } = count;
                 let name = work.name;
-                _ = writeln!(text, "{name}\t{instructions:.1}\t{atomics:.2}\t{kernel:.2}\t{clock:.2}");
+                _ = write!(text, "{name}\t{instructions:.1}\t{atomics:.2}\t{returns:.2}");
+                _ = writeln!(text, "\t{kernel:.2}\t{clock:.2}");
             }
         }
         fs::write(FILE, text)
@@ -60,6 +61,12 @@ fn row(line: &str) -> Option<(String, Count)> {
     let mut fields = line.split('\t');
     let work = fields.next()?.to_owned();
     let mut number = || fields.next()?.parse().ok();
-    let count = Count { instructions: number()?, atomics: number()?, kernel: number()?, clock: number()? };
+    let count = Count {
+        instructions: number()?,
+        atomics: number()?,
+        returns: number()?,
+        kernel: number()?,
+        clock: number()?,
+    };
     Some((work, count))
 }

@@ -15,6 +15,8 @@ pub enum Kind {
     Atomic,
     /// It calls the kernel.
     Kernel,
+    /// It returns from a function.
+    Return,
 }
 
 pub struct Code {
@@ -108,6 +110,7 @@ fn kind(code: &[u8]) -> Kind {
         _ if prefixes.contains(&LOCK) => Kind::Atomic,
         [0x86 | 0x87, operands, ..] if operands >> 6 != 0b11 => Kind::Atomic,
         [0x0F, 0x05, ..] => Kind::Kernel,
+        [0xC2 | 0xC3, ..] => Kind::Return,
         _ => Kind::Plain,
     }
 }
@@ -118,12 +121,13 @@ mod tests {
 
     #[test]
     fn kinds() {
-        let cases: [(&[u8], Kind); 7] = [
+        let cases: [(&[u8], Kind); 8] = [
             (&[0xF0, 0x48, 0x0F, 0xB1, 0x0F], Kind::Atomic), // lock cmpxchg [rdi], rcx
             (&[0x87, 0x07], Kind::Atomic),                   // xchg [rdi], eax
             (&[0x48, 0x87, 0x07], Kind::Atomic),             // xchg [rdi], rax
             (&[0x48, 0x87, 0xDB], Kind::Plain),              // xchg rbx, rbx
             (&[0x0F, 0x05], Kind::Kernel),                   // syscall
+            (&[0xC3], Kind::Return),                         // ret
             (&[0x48, 0x8B, 0x07], Kind::Plain),              // mov rax, [rdi]
             (&[], Kind::Plain),
         ];

@@ -5,6 +5,8 @@ pub struct Count {
     pub instructions: f64,
     /// Instructions that lock the bus.
     pub atomics: f64,
+    /// Returns from functions.
+    pub returns: f64,
     /// System calls.
     pub kernel: f64,
     /// Readings of the clock.

@@ -27,8 +27,8 @@ usage: instructions [OPTIONS] [WORK..]
   --bless     write the counts to instructions.tsv, the baseline
 
 Columns: what one operation executes. instructions: all of them, with the difference from the baseline; atomics: those
-that lock the bus (lock-prefixed, or an exchange with memory), which cost as much as dozens of others; kernel: system calls;
-clock: readings of the clock.
+that lock the bus (lock-prefixed, or an exchange with memory), which cost as much as dozens of others; returns: from functions
+(to a frame from before a switch they are mispredicted); kernel: system calls; clock: readings of the clock.
 ";
 
 struct Options {
@@ -53,8 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut baseline = Baseline::read()?;
     println!(
-        "{:<14} {:>12} {:>8} {:>8} {:>7} {:>6}",
-        "work", "instructions", "", "atomics", "kernel", "clock"
+        "{:<14} {:>12} {:>8} {:>8} {:>8} {:>7} {:>6}",
+        "work", "instructions", "", "atomics", "returns", "kernel", "clock"
     );
     for work in works {
         let profiles = (0..options.repeats)
@@ -63,9 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map_err(|error| format!("{}: {error}", work.name))?;
         let counts: Vec<Count> = profiles.iter().map(profile::Profile::count).collect();
         let count = counts[0];
-        let mut line = format!("{:<14} {:>12.1}", work.name, count.instructions);
+        let Count { instructions, atomics, returns, kernel, clock } = count;
         let difference = baseline.difference(work.name, count);
-        write!(line, " {difference:>8} {:>8.2} {:>7.2} {:>6.2}", count.atomics, count.kernel, count.clock)?;
+        let mut line = format!("{:<14} {instructions:>12.1} {difference:>8}", work.name);
+        write!(line, " {atomics:>8.2} {returns:>8.2} {kernel:>7.2} {clock:>6.2}")?;
         if options.repeats > 1 {
             write!(line, "  spread {:.2}%", count::spread(&counts))?;
         }

@@ -104,6 +104,7 @@ impl Profile {
         Count {
             instructions: sum(&|_, _| true),
             atomics: sum(&|kind, _| kind == Kind::Atomic),
+            returns: sum(&|kind, _| kind == Kind::Return),
             kernel: sum(&|kind, symbol| kind == Kind::Kernel && !is_clock(symbol)),
             clock: sum(&|kind, symbol| kind == Kind::Kernel && is_clock(symbol)),
         }
