@@ -5,6 +5,7 @@ use std::{env, fs, time::Duration};
 mod clock;
 pub mod files;
 mod http;
+mod idle;
 mod late;
 mod latency;
 mod server;
@@ -13,6 +14,7 @@ mod whereabouts;
 
 pub use clock::{Lap, Mark, Span, cpu_of};
 pub use http::Conn;
+pub use idle::idle;
 pub use late::Late;
 pub use latency::{latencies, report_latencies};
 pub use server::{BUFFER, listening, listening_until};

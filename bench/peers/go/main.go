@@ -59,6 +59,8 @@ func main() {
 		timers()
 	case "parked":
 		parked()
+	case "idle":
+		idle()
 	case "http":
 		http()
 	case "echo", "echo-at-rate", "idle-active", "churn":

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -183,3 +186,35 @@ func timers() {
 // Where a distribution is told; the Rust peers have the same list.
 var percents = []float64{0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.25, 99.5, 99.75,
 	99.9, 99.925, 99.95, 99.975, 99.99, 99.995, 99.999, 100}
+
+// Goroutines that wait, in a runtime that has nothing else to do. The OS thread that looks blocks in a call of its own.
+func idle() {
+	for t := 0; t < threads; t++ {
+		go func() { select {} }()
+	}
+	runtime.LockOSThread()
+	sleep := func(time syscall.Timespec) { must(syscall.Nanosleep(&time, nil)) }
+	sleep(syscall.Timespec{Nsec: 100_000_000})
+	before := switchesOfOthers()
+	sleep(syscall.Timespec{Sec: int64(n)})
+	report("switches", float64(switchesOfOthers()-before), "", 0, "")
+}
+
+func switchesOfOthers() int {
+	tasks, err := os.ReadDir("/proc/self/task")
+	must(err)
+	sum := 0
+	for _, task := range tasks {
+		if task.Name() == strconv.Itoa(syscall.Gettid()) {
+			continue
+		}
+		status, err := os.ReadFile("/proc/self/task/" + task.Name() + "/status")
+		must(err)
+		for _, line := range strings.Split(string(status), "\n") {
+			if name, value, _ := strings.Cut(line, ":"); strings.HasSuffix(name, "voluntary_ctxt_switches") {
+				sum += number(strings.TrimSpace(value))
+			}
+		}
+	}
+	return sum
+}

@@ -1,10 +1,12 @@
 //! The works in the words of futures, compiled once for each executor that has tasks, channels that are awaited, and sockets.
 //! The peer's `main.rs` provides `flavour`: its `spawn`, `join`, `yield_now`, `channel` and so on.
 
+use std::future::pending;
+
 use bench_common::{Args, Mark, Rounds};
 
 use crate::crowd::crowd;
-use crate::flavour::{join, spawn, yield_now};
+use crate::flavour::{join, spawn, start_one, yield_now};
 use crate::{files, locks, messages, mpmc, parked, pingpong, servers, timers, trees};
 
 pub async fn work(args: Args) {
@@ -25,6 +27,7 @@ pub async fn work(args: Args) {
         "fib" => trees::fib(&args).await,
         "timers" => timers::timers(&args).await,
         "parked" => parked::parked(args.threads).await,
+        "idle" => idle(&args).await,
         "http" => servers::http().await.expect("a server"),
         "echo" | "echo-at-rate" | "idle-active" | "churn" => servers::echo().await.expect("a server"),
         "unbalanced" => servers::unbalanced(&args).await.expect("a server"),
@@ -76,4 +79,13 @@ async fn spawn_all(args: &Args) {
         assert_eq!(sum, args.n * (args.n - 1) / 2);
     }
     rounds.report("");
+}
+
+/// Tasks that wait, in a runtime that has nothing else to do.
+async fn idle(args: &Args) {
+    for _ in 0..args.threads {
+        start_one(pending());
+    }
+    bench_common::idle(args.n);
+    pending().await
 }

@@ -29,6 +29,7 @@ pub fn work(args: Args) {
         "fib" => trees::fib(&args),
         "timers" => timers::timers(&args),
         "parked" => parked(args.threads),
+        "idle" => idle(&args),
         "http" => servers::http().expect("a server"),
         "echo" | "echo-at-rate" | "idle-active" | "churn" => servers::echo().expect("a server"),
         "unbalanced" => servers::unbalanced(&args).expect("a server"),
@@ -105,4 +106,19 @@ fn parked(threads: usize) {
         thread.join().expect("no panic");
     }
     bench_common::report_parked(threads, bytes, start, wake.elapsed());
+}
+
+/// Threads that park, in a runtime that has nothing else to do.
+fn idle(args: &Args) -> ! {
+    for _ in 0..args.threads {
+        drop(spawn_small(|| park_for_good()));
+    }
+    bench_common::idle(args.n);
+    park_for_good()
+}
+
+fn park_for_good() -> ! {
+    loop {
+        park();
+    }
 }
