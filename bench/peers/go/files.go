@@ -33,7 +33,7 @@ func files(cold bool) {
 				state := (uint64(round)<<32 | uint64(t)) * 0x9E37_79B9_7F4A_7C15
 				buffer := make([]byte, block)
 				for i := 0; i < n; i++ {
-					state = step(state)
+					state = state*6364136223846793005 + 1442695040888963407
 					offset := (state >> 33) % blocks * block
 					_, err := file.ReadAt(buffer, int64(offset))
 					must(err)

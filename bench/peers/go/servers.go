@@ -70,13 +70,13 @@ func unbalanced() {
 }
 
 func compute(number int, steps *int64) {
-	state := uint64(number)
+	state := uint64(number) + 1
 	for {
-		state = step(state)
+		state = xorshift(state)
 		part := float64(state>>40) / (1 << 24)
-		slice := int64(50_000 * math.Pow(100, part))
+		slice := int64(25_000 * math.Pow(100, part))
 		for i := int64(0); i < slice; i++ {
-			state = step(state)
+			state = xorshift(state)
 		}
 		atomic.AddInt64(steps, slice)
 		if number%4 == 3 {
@@ -87,8 +87,10 @@ func compute(number int, steps *int64) {
 	}
 }
 
-func step(state uint64) uint64 {
-	return state*6364136223846793005 + 1442695040888963407
+func xorshift(state uint64) uint64 {
+	state ^= state << 13
+	state ^= state >> 7
+	return state ^ state<<17
 }
 
 // The HTTP server uses Go's sockets but not its net/http, which does more than the other peers' servers.
