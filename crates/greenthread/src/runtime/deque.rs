@@ -76,6 +76,11 @@ impl<T, const N: usize> Deque<T, N> {
         self.len() == 0
     }
 
+    /// The oldest one's position.
+    pub(crate) fn first(&self) -> usize {
+        self.top.load(Relaxed)
+    }
+
     /// Puts one in; `false` if there is no room.
     ///
     /// # Safety

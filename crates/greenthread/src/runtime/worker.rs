@@ -49,9 +49,9 @@ use crate::{
 const BATCH: usize = shared::OWN_QUEUE / 2;
 /// How many are stolen at once, at most.
 const LOOT: usize = 16;
-/// Of so many starts one is of the oldest thread that anyone can start, and one of the oldest of its own.
-const OLDEST: u32 = 64;
-const HALF_WAY: u32 = OLDEST / 2;
+/// How many old threads are started after each look around: the oldest of its own, and before it some of the injector's.
+/// Of trees of threads, which newest first are run with few stacks, each old one is another large branch.
+const OLD: u32 = 4;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
@@ -84,10 +84,14 @@ pub(crate) struct Worker {
     ids: Cell<(u64, u64)>,
     /// How many threads have started here and not ended.
     pub(super) started: Cell<usize>,
+    /// How many old ones have their turn yet.
+    old: Cell<u32>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
     pub(super) lends: Cell<u32>,
+    /// Where it has last seen a lone thread in each one's queue.
+    seen: Box<[Cell<usize>]>,
     /// It counts among the searchers.
     searching: Cell<bool>,
     /// When a stack was last refused.
@@ -124,6 +128,7 @@ pub(crate) fn current<'a>() -> Option<&'a Worker> {
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, driver: PollDriver) -> Self {
+        let seen = shared.seats.iter().map(|_| Cell::new(usize::MAX)).collect();
         Self {
             local: Local::new(shared.seats[index].remote.clone()),
             shared,
@@ -135,8 +140,10 @@ impl Worker {
             credit: Store::new(),
             ids: Cell::new((1, 0)),
             started: Cell::new(0),
+            old: Cell::new(0),
             starts: Cell::new(0),
             lends: Cell::new(0),
+            seen,
             searching: Cell::new(false),
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
@@ -318,10 +325,12 @@ impl Worker {
             {
                 return Some(task);
             }
-            let task = match turn % OLDEST {
-                0 => self.injected(0).or_else(|| self.oldest()),
-                HALF_WAY => self.oldest().or_else(|| self.injected(BATCH)),
-                _ => self.newest().or_else(|| self.injected(BATCH)),
+            let old = self.old.get();
+            self.old.set(old.saturating_sub(1));
+            let task = match old {
+                0 => self.newest().or_else(|| self.injected(BATCH)),
+                1 => self.oldest().or_else(|| self.injected(BATCH)),
+                _ => self.injected(0).or_else(|| self.newest()),
             };
             let Some(task) = task else { return self.own_fresh() };
             if self.shared.seats.len() == 1 {
@@ -378,6 +387,7 @@ impl Worker {
         if tidy {
             stack::tidy(true);
         }
+        self.old.set(OLD);
         self.read_inbox();
         self.expire(now);
         if poll {
@@ -535,7 +545,11 @@ impl Worker {
                 // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
                 let mine = self.started.get();
                 let polite = mine > 64 && mine - 64 > seat.remote.load() * 5 / 4 && round + 1 < rounds;
-                if !steals || polite {
+                // A lone one that has just come is likely to be wanted by who spawned it.
+                let lone = seat.queue.len() == 1;
+                let first = seat.queue.first();
+                let new = lone && self.seen[victim].replace(first) != first;
+                if !steals || polite || new {
                     continue;
                 }
                 match seat.queue.steal() {

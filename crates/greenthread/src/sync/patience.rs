@@ -1,4 +1,4 @@
-//! When a thread has waited for a lock long enough to be handed it.
+//! How long a thread looks at a lock that is held, and when it has waited long enough to be handed it.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,15 @@ const AT_MOST: Duration = Duration::from_micros(500);
 
 /// So often it may, however quickly (a simulated clock stands still meanwhile).
 const LOSSES: u32 = 256;
+
+/// How often a thread looks at a held lock before it sleeps.
+pub(crate) const SPINS: u32 = 6;
+
+/// Waits before the next look: longer each time, since each look takes the cache line away from the holder's processor,
+/// where one thread after the other may take the lock and give it back.
+pub(crate) fn back_off(round: u32) {
+    (0..(4 << round).min(64)).for_each(|_| core::hint::spin_loop());
+}
 
 /// One thread's patience with one lock.
 #[derive(Debug)]

@@ -43,7 +43,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
-    patience::Patience,
+    patience::{Patience, SPINS, back_off},
     queue::{Node, Queue},
     short::ShortLock,
 };
@@ -55,10 +55,6 @@ const QUEUED: usize = 2;
 const WOKEN: usize = 4;
 /// Where the holder's worker is.
 const HERE: usize = !7;
-
-/// How often a thread looks at a held lock before it sleeps: seldom, and ever more so, since each look takes the cache line
-/// away from the holder's processor, where one thread after the other may take and release the lock.
-const SPINS: u32 = 6;
 
 /// How many unlocks wake nobody while a woken thread is on its way.
 const SKIPS: u32 = 32;
@@ -146,7 +142,7 @@ impl RawMutex {
             if round == SPINS || (here != 0 && seen & HERE == here) {
                 return false;
             }
-            (0..(4 << round).min(64)).for_each(|_| core::hint::spin_loop());
+            back_off(round);
             round += 1;
             seen = self.state.load(Relaxed);
         }

@@ -47,7 +47,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
-    patience::Patience,
+    patience::{Patience, SPINS, back_off},
     queue::{Node, Queue},
     short::{ShortGuard, ShortLock},
 };
@@ -64,9 +64,6 @@ pub(super) const REST: usize = !7;
 
 /// So many readers there are only if guards are leaked in a loop; the count must not reach the top.
 const MAX: usize = usize::MAX / 2;
-
-/// How often a thread looks at a held lock before it sleeps.
-const SPINS: u32 = 40;
 
 /// How many unlocks wake nobody while a woken writer is on its way.
 const SKIPS: u32 = 32;
@@ -205,18 +202,18 @@ impl RawRwLock {
         true
     }
 
-    /// Tries for as long as it is worth it: while the holder is a writer that can run at the same time. An OS thread may
-    /// hope for readers too.
+    /// Tries for as long as it is worth it: while the holder is a writer that can run at the same time. Readers may be of
+    /// the same worker, so a green thread hopes for their end for a moment only.
     fn spin(&self, here: usize, attempt: impl Fn() -> bool) -> bool {
-        for _ in 0..SPINS {
+        for round in 0..SPINS {
             if attempt() {
                 return true;
             }
             let seen = self.state.load(Relaxed);
-            if here != 0 && (seen & WRITER == 0 || seen & REST == here) {
+            if here != 0 && (if seen & WRITER == 0 { round == SPINS / 2 } else { seen & REST == here }) {
                 return false;
             }
-            core::hint::spin_loop();
+            back_off(round);
         }
         false
     }
