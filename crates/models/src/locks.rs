@@ -99,6 +99,10 @@ std::thread_local! {
 }
 
 pub(crate) mod patience {
+    pub(crate) const SPINS: u32 = 2;
+
+    pub(crate) fn back_off(_round: u32) {}
+
     #[derive(Debug)]
     pub(crate) struct Patience;
 

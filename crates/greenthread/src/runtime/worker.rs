@@ -3,8 +3,9 @@
 //!
 //! In what order things get their turn:
 //!
-//! * A *round* is as many direct switches as there are ready threads (256 at most, and 16 at least if there is
-//!   nothing to start). After it unstarted threads have theirs: one, and one more for each 16 ready ones.
+//! * A *round* is as many direct switches as there are ready threads (256 at most, and 64 at least if there is
+//!   nothing to start; fewer if the next look around is due sooner). After it unstarted threads have theirs: one, and one
+//!   more for each 16 ready ones.
 //! * Every 100 microseconds or so (counted in switches, and adapted) the worker looks at its inbox, its timers and its
 //!   driver. So neither a thread that only yields nor one that only spawns keeps anybody from going on.
 //! * With nothing ready, it starts threads, newest first (that keeps few stacks in use), now and then the oldest (so that
@@ -296,11 +297,11 @@ impl Worker {
             if self.starts.get() > 0 || ready == 0 {
                 if let Some(task) = self.fresh(ready > 0) {
                     self.starts.set(self.starts.get().saturating_sub(1));
-                    local.budget.set(if self.starts.get() == 0 { ready.min(256) } else { 0 });
+                    local.budget.set(if self.starts.get() == 0 { self.round(ready) } else { 0 });
                     return Next::Start(task);
                 }
                 self.starts.set(0);
-                local.budget.set(ready.clamp(64, 256));
+                local.budget.set(self.round(ready.max(64)));
             }
             // SAFETY: ours, and every place in it is filled while home runs.
             if let Some(context) = unsafe { local.ready.pop() } {
@@ -313,6 +314,11 @@ impl Worker {
                 return next;
             }
         }
+    }
+
+    /// How many switches a round for so many ready threads has: if each thread runs for long, the worker looks around sooner.
+    fn round(&self, ready: u32) -> u32 {
+        ready.min(256).min(self.look.get().after.max(1))
     }
 
     /// An unstarted thread to start here and now.
