@@ -300,11 +300,15 @@ fn long_lived_threads_are_spread() {
     const CONNECTIONS: usize = 10_000;
     const WORKERS: usize = 8;
     if is_child(NAME) {
-        // The clients: plain sockets, held open until the parent closes its end.
+        // The clients: plain sockets, held open until the parent closes its end. No more than 64 at a time wait to be
+        // accepted: what a listener has no room for is tried again after seconds.
         let address = std::env::var("ADDRESS").unwrap();
         let mut streams = Vec::new();
-        for _ in 0..CONNECTIONS {
-            streams.push(std::net::TcpStream::connect(&address).unwrap());
+        while streams.len() < CONNECTIONS {
+            let connect = |_| std::net::TcpStream::connect(&address).unwrap();
+            let mut some: Vec<_> = (0..64.min(CONNECTIONS - streams.len())).map(connect).collect();
+            some.iter_mut().for_each(|stream| stream.read_exact(&mut [0]).unwrap());
+            streams.append(&mut some);
         }
         for mut stream in streams {
             stream.write_all(b"x").unwrap();
@@ -340,6 +344,7 @@ fn long_lived_threads_are_spread() {
                     };
                     on_worker[index].fetch_add(1, SeqCst);
                     started.fetch_add(1, SeqCst);
+                    stream.write_all(b"!").unwrap();
                     stream.read_exact(&mut [0]).unwrap();
                 })
             })
