@@ -202,15 +202,15 @@ impl RawRwLock {
         true
     }
 
-    /// Tries for as long as it is worth it: while the holder is a writer that can run at the same time. Readers may be of
-    /// the same worker, so a green thread hopes for their end for a moment only.
+    /// Tries for as long as it is worth it: not if the holder is a writer of the same worker. Readers may be of the same
+    /// worker too, but most are brief; and a writer that queues, where it could have slipped in between them, stops them all.
     fn spin(&self, here: usize, attempt: impl Fn() -> bool) -> bool {
         for round in 0..SPINS {
             if attempt() {
                 return true;
             }
             let seen = self.state.load(Relaxed);
-            if here != 0 && (if seen & WRITER == 0 { round == SPINS / 2 } else { seen & REST == here }) {
+            if here != 0 && seen & WRITER != 0 && seen & REST == here {
                 return false;
             }
             back_off(round);
