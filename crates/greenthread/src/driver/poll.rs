@@ -453,7 +453,8 @@ impl Driver for PollDriver {
 
     fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize> {
         const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
-        let ready = local::get().map_or(0, |local| local.ready.len());
+        // Where threads run for long, those that wait together would wait for each other's turns.
+        let ready = local::get().filter(|local| local.brisk.get()).map_or(0, |local| local.ready.len());
         if ready + self.operations.held() >= self.company {
             if self.operations.is_full() {
                 self.flush();

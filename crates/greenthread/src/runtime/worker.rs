@@ -55,6 +55,9 @@ const LOOT: usize = 16;
 const OLD: u32 = 4;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
+/// To run for so many nanoseconds without a switch is long; and for how long that is remembered.
+const LONG: u64 = 25_000;
+const BRISK_AFTER: u64 = 10_000_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
 /// runtime's may have. The one case in which a worker wakes up to look.
 pub(super) const RETRY: u64 = 20_000_000;
@@ -109,6 +112,8 @@ struct Look {
     at: u64,
     polled: u64,
     tidied: u64,
+    /// When threads were last found to run for long.
+    slow: u64,
     switches: u32,
     after: u32,
 }
@@ -389,7 +394,9 @@ impl Worker {
         let polled = if poll { now } else { last.polled };
         let tidy = stack::is_untidy() && now.saturating_sub(last.tidied) >= TIDY;
         let tidied = if tidy { now } else { last.tidied };
-        self.look.set(Look { at: now, polled, tidied, switches, after });
+        let slow = if took / made >= LONG { now } else { last.slow };
+        self.local.brisk.set(now.saturating_sub(slow) >= BRISK_AFTER);
+        self.look.set(Look { at: now, polled, tidied, slow, switches, after });
         if tidy {
             stack::tidy(true);
         }

@@ -68,6 +68,8 @@ pub(crate) struct Local {
     pub(crate) ready: Ring,
     /// How many direct switches are left in this round.
     pub(crate) budget: Cell<u32>,
+    /// No thread has lately run for long at a stretch.
+    pub(crate) brisk: Cell<bool>,
     /// The thread that runs; null on the home context.
     pub(crate) current: AtomicPtr<Task>,
     /// How often the worker came home or a thread gave way: it stands still while one thread hogs the worker.
@@ -188,6 +190,7 @@ impl Local {
             blocks: Pool::new(),
             ready: Ring::new(),
             budget: Cell::new(0),
+            brisk: Cell::new(true),
             current: AtomicPtr::new(ptr::null_mut()),
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
