@@ -483,6 +483,10 @@ impl Driver for PollDriver {
         });
     }
 
+    fn is_holding(&self) -> bool {
+        self.operations.held() != 0
+    }
+
     fn is_due(&self) -> bool {
         let calls = self.calls.get() + 1;
         self.calls.set(if calls < CALLS { calls } else { 0 });

@@ -56,7 +56,7 @@ const OLD: u32 = 4;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// To run for so many nanoseconds without a switch is long; and for how long that is remembered.
-const LONG: u64 = 25_000;
+const LONG: u64 = 100_000;
 const BRISK_AFTER: u64 = 10_000_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
 /// runtime's may have. The one case in which a worker wakes up to look.
@@ -290,7 +290,7 @@ impl Worker {
     fn next(&self) -> Next {
         let local = &self.local;
         loop {
-            self.driver.flush();
+            self.flush();
             let look = self.look.get();
             if local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after {
                 self.look_around(look);
@@ -319,6 +319,18 @@ impl Worker {
                 return next;
             }
         }
+    }
+
+    /// Has the driver hand over what it held back. How long that takes is no measure of how long threads run.
+    fn flush(&self) {
+        if !self.driver.is_holding() {
+            return self.driver.flush();
+        }
+        let begin = self.local.clock.now();
+        self.driver.flush();
+        let look = self.look.get();
+        let took = self.local.clock.now().saturating_sub(begin);
+        self.look.set(Look { at: look.at + took, ..look });
     }
 
     /// How many switches a round for so many ready threads has: if each thread runs for long, the worker looks around sooner.
