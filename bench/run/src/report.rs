@@ -31,10 +31,8 @@ pub fn write(from: &Path, to: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>>
         fs::write(folder.join(name), svg)?;
     }
     fs::write(to.join("RESULTS.md"), text)?;
-    let measurements = to.join("results.tsv");
-    if from != measurements {
-        fs::copy(from, &measurements)?;
-    }
+    // Read whole before it is written: it may be the same file.
+    fs::write(to.join("results.tsv"), fs::read(from)?)?;
     println!("{}, with {} plots", to.join("RESULTS.md").display(), plots.len());
     Ok(())
 }
