@@ -1,7 +1,7 @@
 //! Workers, their queues, how they sleep and where threads start; and the [`Runtime`] that owns them.
 //!
 //! * `worker`: one worker's loop. `start`: how a thread begins on it, and ends. `placement`: where. `idle`: who
-//!   searches, who is woken.
+//!   searches, who is woken; `search`: how.
 //! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
@@ -36,6 +36,7 @@ mod idle;
 mod injector;
 mod lend;
 mod placement;
+mod search;
 mod shared;
 pub(crate) mod spawn;
 mod start;

@@ -19,7 +19,6 @@
 
 use core::{
     cell::{Cell, UnsafeCell},
-    hint::spin_loop,
     iter,
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
@@ -33,6 +32,7 @@ use super::{
     deque::Stolen,
     injector::Injector,
     placement::{Place, place},
+    search::SEARCH,
     shared::{self, Counts, Queue, Seat, Shared},
 };
 use crate::{
@@ -47,9 +47,7 @@ use crate::{
 };
 
 /// How many are taken from the injector at once, into an empty queue; and how many go there when the queue is full.
-const BATCH: usize = shared::OWN_QUEUE / 2;
-/// How many are stolen at once, at most.
-const LOOT: usize = 16;
+pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
 /// How many old threads are started after each look around: the oldest of its own, and before it some of the injector's.
 /// Of trees of threads, which newest first are run with few stacks, each old one is another large branch.
 const OLD: u32 = 4;
@@ -65,8 +63,6 @@ pub(super) const RETRY: u64 = 20_000_000;
 const LENDS: u32 = 64;
 /// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
-/// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
-const SEARCH: u32 = 100;
 /// A sleep of so many nanoseconds was no sleep: waking up takes as long.
 const SHORT_SLEEP: u64 = 50_000;
 
@@ -95,14 +91,14 @@ pub(crate) struct Worker {
     /// How many more joiners may run their child before the worker comes home.
     pub(super) lends: Cell<u32>,
     /// Where it has last seen a lone thread in each one's queue.
-    seen: Box<[Cell<usize>]>,
+    pub(super) seen: Box<[Cell<usize>]>,
     /// It counts among the searchers.
-    searching: Cell<bool>,
+    pub(super) searching: Cell<bool>,
     /// When a stack was last refused.
     pub(super) refused: Cell<Option<u64>>,
-    turn: Cell<u32>,
+    pub(super) turn: Cell<u32>,
     /// How many rounds of a search it has patience for: all, if that has lately brought something; else ever fewer.
-    patience: Cell<u32>,
+    pub(super) patience: Cell<u32>,
     look: Cell<Look>,
 }
 
@@ -207,7 +203,7 @@ impl Worker {
         unsafe { self.shared.injector.push_all(oldest.chain([newest])) };
     }
 
-    fn queue(&self) -> &Queue {
+    pub(super) fn queue(&self) -> &Queue {
         &self.seat().queue
     }
 
@@ -388,7 +384,7 @@ impl Worker {
         self.pinned.pop(0, |_| {})
     }
 
-    fn injected(&self, more: usize) -> Option<NonNull<Task>> {
+    pub(super) fn injected(&self, more: usize) -> Option<NonNull<Task>> {
         let share = self.shared.injector.len() / self.shared.seats.len();
         // Not more than there is room for, as `spill` would want the injector's lock again.
         let more = more.min(share).min(shared::OWN_QUEUE - self.queue().len());
@@ -420,7 +416,7 @@ impl Worker {
         }
     }
 
-    fn read_inbox(&self) {
+    pub(super) fn read_inbox(&self) {
         if self.local.remote.inbox.is_empty() {
             return;
         }
@@ -451,7 +447,7 @@ impl Worker {
         self.local.note_deadline(timers.next_deadline());
     }
 
-    fn poll(&self, timeout: Option<Duration>) {
+    pub(super) fn poll(&self, timeout: Option<Duration>) {
         if let Err(error) = self.driver.sleep(timeout) {
             // Only a broken descriptor table can do this; there is no thread to tell it to.
             panic!("worker {} can't wait for events: {error}", self.index);
@@ -536,78 +532,5 @@ impl Worker {
 
     fn others_have_some(&self) -> bool {
         self.shared.injector.len() != 0 || self.shared.seats.iter().any(|seat| !seat.queue.is_empty())
-    }
-
-    /// Takes half of what else is there, into its own empty queue.
-    fn loot(&self, queue: &Queue) {
-        for _ in 0..(queue.len() / 2).min(LOOT) {
-            let Stolen::Item(task) = queue.steal() else { return };
-            self.queue_up(task);
-        }
-    }
-
-    /// Looks for unstarted threads that others have.
-    fn search(&self) -> Option<NonNull<Task>> {
-        let seats = &self.shared.seats;
-        // With enough searchers there already, it only waits for its inbox for a while.
-        let steals = self.searching.get() || self.shared.idle.begin(seats.len().div_ceil(2));
-        self.searching.set(steals);
-        let rounds = self.patience.get();
-        let mut awake = false;
-        for round in 0..rounds {
-            if steals && let Some(task) = self.injected(BATCH) {
-                return Some(task);
-            }
-            let turn = self.turn.get().wrapping_mul(0x9E37_79B1).wrapping_add(1);
-            self.turn.set(turn);
-            for offset in 0..seats.len() {
-                let victim = (turn as usize % seats.len() + offset) % seats.len();
-                if victim == self.index {
-                    continue;
-                }
-                let seat = &seats[victim];
-                awake |= !seat.remote.sleep.is_asleep();
-                // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
-                let mine = self.started.get();
-                let polite = mine > 64 && mine - 64 > seat.remote.load() * 5 / 4 && round + 1 < rounds;
-                // A lone one that has just come is likely to be wanted by who spawned it.
-                let lone = seat.queue.len() == 1;
-                let first = seat.queue.first();
-                let new = lone && self.seen[victim].replace(first) != first;
-                if !steals || polite || new {
-                    continue;
-                }
-                match seat.queue.steal() {
-                    Stolen::Item(task) => {
-                        self.loot(&seat.queue);
-                        return Some(task);
-                    }
-                    Stolen::Again => awake = true,
-                    Stolen::Nothing => {}
-                }
-            }
-            // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
-            if !self.local.remote.inbox.is_empty() {
-                self.patience.set(SEARCH);
-                self.local.patience.set(local::PATIENCE);
-                break;
-            }
-            if !awake {
-                break;
-            }
-            // A message from a sibling comes sooner than the driver could be asked.
-            if round == 8 {
-                self.poll(Some(Duration::ZERO));
-                if self.local.ready.len() != 0 {
-                    break;
-                }
-            }
-            (0..8).for_each(|_| spin_loop());
-            if round + 1 == rounds {
-                self.patience.set((rounds / 2).max(2));
-            }
-        }
-        self.read_inbox();
-        None
     }
 }
