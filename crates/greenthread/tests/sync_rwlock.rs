@@ -133,6 +133,30 @@ fn readers_in_line_go_in_together() {
     });
 }
 
+/// Whether they came before the writer in line or after it.
+#[test]
+fn readers_in_line_go_in_before_a_writer() {
+    everywhere(|world| {
+        let lock = Arc::new(RwLock::new(0));
+        let guard = lock.write().unwrap();
+        let other = Arc::clone(&lock);
+        let mut readers = vec![world.spawn(move || *other.read().unwrap())];
+        let other = Arc::clone(&lock);
+        let writer = world.spawn(move || *other.write().unwrap() = 1);
+        thread::sleep(micros(300));
+        let other = Arc::clone(&lock);
+        readers.push(world.spawn(move || *other.read().unwrap()));
+        thread::sleep(micros(300));
+        drop(guard);
+        // If the writer has been faster, all are behind it.
+        let guard = lock.read().unwrap();
+        readers.into_iter().for_each(|reader| assert_eq!(reader.end(), *guard));
+        drop(guard);
+        writer.end();
+        assert_eq!(*lock.read().unwrap(), 1);
+    });
+}
+
 #[test]
 fn tries_never_wait_and_take_nothing_away() {
     everywhere(|world| {

@@ -149,6 +149,7 @@ impl AtomicUsize {
         count();
         self.0.fetch_sub(value, weakened(order))
     }
+
     pub(crate) fn fetch_and(&self, value: usize, order: Ordering) -> usize {
         count();
         self.0.fetch_and(value, weakened(order))
@@ -157,5 +158,21 @@ impl AtomicUsize {
     pub(crate) fn fetch_or(&self, value: usize, order: Ordering) -> usize {
         count();
         self.0.fetch_or(value, weakened(order))
+    }
+
+    pub(crate) fn fetch_update(
+        &self,
+        success: Ordering,
+        failure: Ordering,
+        mut next: impl FnMut(usize) -> Option<usize>,
+    ) -> Result<usize, usize> {
+        let mut seen = self.load(failure);
+        while let Some(value) = next(seen) {
+            match self.compare_exchange(seen, value, success, failure) {
+                Ok(_) => return Ok(seen),
+                Err(now) => seen = now,
+            }
+        }
+        Err(seen)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// To all of a model's threads this is one worker, so that nobody spins for another.
-pub(crate) const HERE: usize = 8;
+pub(crate) const HERE: usize = 256;
 
 pub(crate) mod short {
     use core::{
@@ -99,6 +99,7 @@ std::thread_local! {
 }
 
 pub(crate) mod patience {
+    pub(crate) const PASSES: usize = 1;
     pub(crate) const SPINS: u32 = 2;
 
     pub(crate) fn back_off(_round: u32) {}

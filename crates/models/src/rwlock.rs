@@ -120,6 +120,21 @@ fn writers_and_a_reader_let_each_other_in() {
     check_with(true, 2, &[&[Write], &[Read], &[Write]]);
 }
 
+/// A writer in line is passed once; then there is a bar.
+#[test]
+fn readers_pass_a_writer_up_to_the_bar() {
+    check_with(false, 2, &[&[Read, Read], &[Write], &[Read, Read]]);
+    check_with(true, 1, &[&[Read, Read], &[Write, Write], &[Read]]);
+}
+
+#[test]
+fn a_writer_that_gives_up_takes_its_bar_along() {
+    for impatient in [false, true] {
+        check_with(impatient, 2, &[&[Read, Read], &[WriteInTime], &[Read, Read]]);
+        check_with(impatient, 1, &[&[Read], &[WriteInTime, Write], &[Read, Read]]);
+    }
+}
+
 #[test]
 fn a_writer_goes_on_as_a_reader() {
     check_with(false, 3, &[&[Write], &[Downgrade]]);

@@ -34,7 +34,7 @@ impl RawMutex {
 impl RawRwLock {
     /// A free one.
     pub(crate) const fn new() -> Self {
-        let waiting = raw_rwlock::Waiting { queue: Queue::new(), tickets: 0, skipped: 0 };
+        let waiting = raw_rwlock::Waiting { readers: Queue::new(), writers: Queue::new(), skipped: 0 };
         Self { state: AtomicUsize::new(0), waiting: ShortLock::new(waiting) }
     }
 }
@@ -90,7 +90,7 @@ impl<'a> Reading<'a> {
         Self(raw)
     }
 
-    /// Takes the lock if there is neither a writer nor a queue.
+    /// Takes the lock if there is neither a writer nor a bar.
     #[inline]
     pub(crate) fn try_lock(raw: &'a RawRwLock) -> Option<Self> {
         raw.try_read().then(|| Self(raw))

@@ -8,6 +8,9 @@ const AT_MOST: Duration = Duration::from_micros(500);
 /// So often it may, however quickly (a simulated clock stands still meanwhile).
 const LOSSES: u32 = 256;
 
+/// So many readers pass a writer in line. Readers that overlap could keep the lock from it for ever.
+pub(crate) const PASSES: usize = 31;
+
 /// How often a thread looks at a held lock before it sleeps.
 pub(crate) const SPINS: u32 = 6;
 

@@ -1,41 +1,47 @@
 //! The states of a read-write lock, and the only ways from one to the next.
 //!
-//! The state is one word: three bits, and in the rest the number of readers or, while a writer holds the lock, the
-//! writer's worker (0 for an OS thread), which says whether it is any use to spin.
+//! The state is one word: three bits, a small count, and in the rest the number of readers or, while a writer holds the
+//! lock, the writer's worker (0 for an OS thread), which says whether it is any use to spin.
 //!
 //! ```text
 //!   0                        free, nobody waits
 //!   n * ONE                  n readers
 //!   WRITER | here            a writer
-//!   .. | QUEUED              the queue is not empty, or is just being looked at
+//!   .. | QUEUED              somebody is in line, or the line is just being looked at
 //!   .. | WOKEN               a writer was woken to try again, and has neither got the lock nor gone back yet
+//!   .. | n * PASS            n readers have passed the writers in line; if n is `PASSES` (BARRED), no more will
 //! ```
 //!
-//! * `read`: one more reader, one exchange, unless there is a writer or a queue: readers that come pass nobody.
-//! * `write`: 0 to WRITER, one exchange. Otherwise it spins for a while if that can help; then it queues, and sleeps.
-//! * `unlock_read`: one reader less, one subtraction. The last one, if there is a queue, rouses it.
-//! * `unlock_write`: without QUEUED, to 0, one exchange. Otherwise, under the queue's lock: the readers at the
-//!   front are *granted* the lock, all at once. A writer at the front is woken to *try* (barging, as with a mutex) or,
-//!   once it has lost patience (`patience`), is *handed* the lock, which stays WRITER.
-//! * So a reader waits for the writers before it and no others, and a writer is passed by other writers, and by
-//!   readers that find no queue, for as long as its patience lasts.
+//! * `read`: one more reader, one exchange, unless there is a writer or a bar. Whoever loses the race for it lets the
+//!   other processor be for a while: the lock's cache line is dearer than all else here.
+//! * `write`: 0 to WRITER, one exchange. Otherwise it spins for a while if that can help; then it gets in line, and
+//!   sleeps.
+//! * `unlock_read`: one reader less, one subtraction. The last one, if there is a line, rouses it.
+//! * `unlock_write`: without QUEUED, to 0, one exchange. Otherwise, under the lines' lock: all readers in line are
+//!   *granted* the lock, at once. If there are none, the first writer is woken to *try* (barging, as with a mutex).
+//! * Readers pass a writer that sleeps in line `PASSES` times. One that is awake again they pass as they like, since it
+//!   isn't they who keep it from running; but if it comes too late for too long (`patience`), it puts up the bar. Where
+//!   there is a bar, readers get in line, and the first writer is *handed* the lock, which is then WRITER all the time.
+//! * So a reader waits for the writer that holds the lock, or for the one behind the bar; and a writer is passed for as
+//!   long as its patience lasts.
 //!
 //! Invariants:
 //! 1. WRITER is set by the one thread that from then on holds the lock, or for it by whoever hands it over; a reader
 //!    is counted by itself or by whoever grants it the lock. Only holders, or their handing over, end that. Whoever
 //!    takes the lock acquires what those before it released: on a writer's way out by its store or exchange, on a
 //!    reader's by its subtraction, all later changes of the word being exchanges too.
-//! 2. QUEUED is set if the queue is not empty; both change under the queue's lock only.
-//! 3. The queue's lock, held while WRITER is ours, makes the state ours: others change such a state only in
-//!    `enqueue`, `give_up` and `rouse`, under that lock. So `unlock_write_slow` and `downgrade` may write it with a
-//!    plain store.
-//! 4. Where the lock is free and the queue is not empty, somebody is on the way who will look at the queue: a
-//!    releaser before `rouse`, or a woken writer (WOKEN), which takes the lock and will release it, or goes back to
-//!    the queue when it finds the lock held, or gives up and rouses. No wake-up is lost.
-//! 5. WOKEN may be lost (an unlock without QUEUED clears it too): it suppresses only.
-//! 6. A grant is counted before its claim: a thread that is claimed may read and leave at once. While grants are
+//! 2. QUEUED is set if a line is not empty; both change under the lines' lock only.
+//! 3. The lines' lock, held while WRITER is ours, makes the state ours: others change such a state only as they get in
+//!    line, give up and rouse, under that lock. So `unlock_write_slow` and the like may write it with a plain store.
+//! 4. Where the lock is free and somebody is in line, somebody is on the way who will look there: a releaser before
+//!    `rouse`, or a woken writer (WOKEN), which takes the lock and will release it, or goes back in line when it finds
+//!    the lock held, or gives up and rouses. No wake-up is lost.
+//! 5. Readers get in line where there is a writer or a bar. The bar goes when a writer takes the lock, or with the last
+//!    writer in line, and both let those readers in: none sleeps while others may read.
+//! 6. WOKEN may be lost (an unlock without QUEUED clears it too): it suppresses only.
+//! 7. A grant is counted before its claim: a thread that is claimed may read and leave at once. While grants are
 //!    given the granter is a reader itself, so that no writer gets in between.
-//! 7. The nodes obey the invariants of `queue`.
+//! 8. The nodes obey the invariants of `queue`.
 //!
 //! `RawRwLock::new` is in `held`, since it is `const` and a model checker's atomics have no such constructor.
 
@@ -47,7 +53,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
-    patience::{Patience, SPINS, back_off},
+    patience::{PASSES, Patience, SPINS, back_off},
     queue::{Node, Queue},
     short::{ShortGuard, ShortLock},
 };
@@ -57,10 +63,16 @@ use crate::task::wait::{Claim, Outcome, Reason, Waiter};
 pub(super) const WRITER: usize = 1;
 const QUEUED: usize = 2;
 const WOKEN: usize = 4;
+/// One reader has passed the writers in line.
+const PASS: usize = 8;
+/// How many have.
+const PASSED: usize = 31 * PASS;
+/// Too many have.
+const BARRED: usize = PASSES * PASS;
 /// One reader.
-const ONE: usize = 8;
+const ONE: usize = 256;
 /// How many readers there are, or where the writer's worker is.
-pub(super) const REST: usize = !7;
+pub(super) const REST: usize = !(ONE - 1);
 
 /// So many readers there are only if guards are leaked in a loop; the count must not reach the top.
 const MAX: usize = usize::MAX / 2;
@@ -74,37 +86,41 @@ pub(crate) struct RawRwLock {
     pub(super) waiting: ShortLock<Waiting>,
 }
 
-/// What the queue's lock guards.
+/// The two lines, and what else their lock guards.
 pub(crate) struct Waiting {
-    pub(super) queue: Queue<Turn>,
-    /// The next newcomer's ticket.
-    pub(super) tickets: u32,
+    pub(super) readers: Queue<()>,
+    pub(super) writers: Queue<Turn>,
     pub(super) skipped: u32,
 }
 
-/// A waiting thread.
+/// A waiting writer.
 pub(crate) struct Turn {
-    reads: bool,
-    /// Newer threads have later tickets, so a writer that was woken in vain gets its place again.
-    ticket: Cell<u32>,
     /// Where it runs.
     here: usize,
-    /// A writer that has lost patience: hand it the lock.
-    impatient: Cell<bool>,
     /// It was handed the lock.
     handed: Cell<bool>,
 }
 
-impl Turn {
-    fn new(reads: bool, here: usize) -> Self {
-        Self { reads, ticket: Cell::new(0), here, impatient: Cell::new(false), handed: Cell::new(false) }
+/// The state with one more reader, if it lets readers in.
+#[inline]
+fn with_reader(seen: usize) -> Option<usize> {
+    if seen & WRITER != 0 || is_barred(seen) {
+        return None;
     }
+    assert!(seen < MAX, "too many readers hold this lock");
+    let passes = seen & (QUEUED | WOKEN) == QUEUED;
+    Some(seen + ONE + if passes { PASS } else { 0 })
 }
 
-/// Whether a newcomer finds the lock taken: to readers a queue is as bad as a writer.
+/// The state with a writer, if it lets writers in.
 #[inline]
-fn is_closed(state: usize, reads: bool) -> bool {
-    state & if reads { WRITER | QUEUED } else { WRITER | REST } != 0
+fn with_writer(seen: usize, here: usize) -> Option<usize> {
+    (seen & (WRITER | REST) == 0).then_some(seen | here | WRITER)
+}
+
+#[inline]
+fn is_barred(seen: usize) -> bool {
+    seen & PASSED == BARRED
 }
 
 impl RawRwLock {
@@ -117,21 +133,21 @@ impl RawRwLock {
     /// As `read`, until the deadline at most; whether it has taken the lock.
     #[inline]
     pub(crate) fn read_until(&self, here: usize, deadline: Option<Instant>) -> bool {
-        self.try_read() || self.read_slow(here & REST, deadline)
+        self.read_once() || self.read_slow(here & REST, deadline)
     }
 
-    /// Takes the lock for reading if there is neither a writer nor a queue.
+    /// Takes the lock for reading, unless there is a writer or a bar, or somebody else is faster.
+    #[inline]
+    fn read_once(&self) -> bool {
+        let seen = self.state.load(Relaxed);
+        with_reader(seen)
+            .is_some_and(|next| self.state.compare_exchange(seen, next, Acquire, Relaxed).is_ok())
+    }
+
+    /// Takes the lock for reading if there is neither a writer nor a bar.
     #[inline]
     pub(crate) fn try_read(&self) -> bool {
-        let mut seen = self.state.load(Relaxed);
-        while !is_closed(seen, true) {
-            assert!(seen < MAX, "too many readers hold this lock");
-            match self.state.compare_exchange_weak(seen, seen + ONE, Acquire, Relaxed) {
-                Ok(_) => return true,
-                Err(now) => seen = now,
-            }
-        }
-        false
+        self.state.fetch_update(Acquire, Relaxed, with_reader).is_ok()
     }
 
     /// Takes the lock for writing; `here` as above.
@@ -150,29 +166,25 @@ impl RawRwLock {
     /// Takes the lock for writing if it is free.
     #[inline]
     pub(crate) fn try_write(&self, here: usize) -> bool {
-        let mut seen = self.state.load(Relaxed);
-        while !is_closed(seen, false) {
-            match self.state.compare_exchange_weak(seen, seen | here & REST | WRITER, Acquire, Relaxed) {
-                Ok(_) => return true,
-                Err(now) => seen = now,
-            }
-        }
-        false
+        self.state.fetch_update(Acquire, Relaxed, |seen| with_writer(seen, here & REST)).is_ok()
     }
 
     #[cold]
     fn read_slow(&self, here: usize, deadline: Option<Instant>) -> bool {
-        if self.spin(here, || self.try_read()) {
+        if self.spin(here, || self.read_once()) {
             return true;
         }
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Turn::new(true, here));
-        if !self.enqueue(&node, false) {
+        let node = Node::new(&waiter, ());
+        if !self.line_up_to_read(&node) {
             return true;
         }
         let granted = waiter.wait(Reason::Read, deadline) == Outcome::Woken;
         if !granted {
-            self.give_up(&node);
+            let mut waiting = self.waiting.lock();
+            // SAFETY: our own, put into this queue.
+            unsafe { waiting.readers.remove(&node) };
+            self.rouse(waiting);
         }
         granted
     }
@@ -183,78 +195,84 @@ impl RawRwLock {
             return true;
         }
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Turn::new(false, here));
+        let node = Node::new(&waiter, Turn { here, handed: Cell::new(false) });
         let mut patience = Patience::new();
-        let mut again = false;
-        while self.enqueue(&node, again) {
+        let (mut again, mut impatient) = (false, false);
+        while self.line_up_to_write(&node, again, impatient) {
             if waiter.wait(Reason::Write, deadline) == Outcome::TimedOut {
-                self.give_up(&node);
+                let mut waiting = self.waiting.lock();
+                // SAFETY: our own, put into this queue.
+                unsafe { waiting.writers.remove(&node) };
+                self.rouse(waiting);
                 return false;
             }
             if node.payload.handed.get() {
                 return true;
             }
-            // Woken to try, and out of the queue: nobody knows the waiter any more.
+            // Woken to try, and out of the line: nobody knows the waiter any more.
             waiter.reset();
-            node.payload.impatient.set(patience.lost());
             again = true;
+            impatient = patience.lost();
         }
         true
     }
 
-    /// Tries for as long as it is worth it: not if the holder is a writer of the same worker. Readers may be of the same
-    /// worker too, but most are brief; and a writer that queues, where it could have slipped in between them, stops them all.
+    /// Tries for as long as it is worth it: not at a bar, and not if the holder is a writer of the same worker. Readers
+    /// may be of the same worker too, but most are brief.
     fn spin(&self, here: usize, attempt: impl Fn() -> bool) -> bool {
         for round in 0..SPINS {
-            if attempt() {
-                return true;
-            }
             let seen = self.state.load(Relaxed);
-            if here != 0 && seen & WRITER != 0 && seen & REST == here {
+            if is_barred(seen) || (here != 0 && seen & WRITER != 0 && seen & REST == here) {
                 return false;
             }
             back_off(round);
+            if attempt() {
+                return true;
+            }
         }
         false
     }
 
-    /// Puts the node into the queue, or takes the lock if that is possible now. `again`: it was woken to try.
-    fn enqueue(&self, node: &Node<Turn>, again: bool) -> bool {
-        let Turn { reads, here, .. } = node.payload;
-        let clear = if again { WOKEN } else { 0 };
+    /// Puts a reader in line, or takes the lock if that is possible now.
+    fn line_up_to_read(&self, node: &Node<()>) -> bool {
         let mut waiting = self.waiting.lock();
-        let mut seen = self.state.load(Relaxed);
-        loop {
-            let closed = is_closed(seen, reads);
-            let (next, order) = match (closed, reads) {
-                (true, _) => (seen | QUEUED, Relaxed),
-                (false, true) => (seen + ONE, Acquire),
-                (false, false) => (seen | here | WRITER, Acquire),
-            };
-            match self.state.compare_exchange_weak(seen, next & !clear, order, Relaxed) {
-                Ok(_) if closed => break,
-                Ok(_) => return false,
-                Err(now) => seen = now,
-            }
+        let next = |seen| Some(with_reader(seen).unwrap_or(seen | QUEUED));
+        let (Ok(seen) | Err(seen)) = self.state.fetch_update(Acquire, Relaxed, next);
+        if with_reader(seen).is_some() {
+            return false;
         }
-        if again {
-            let ticket = node.payload.ticket.get();
-            // SAFETY: the caller keeps the node until it has been taken out and claimed, or takes it out (invariant 7).
-            unsafe { waiting.queue.insert(node, |turn| turn.ticket.get().wrapping_sub(ticket) as i32 > 0) };
-        } else {
-            node.payload.ticket.set(waiting.tickets);
-            waiting.tickets = waiting.tickets.wrapping_add(1);
-            // SAFETY: as above.
-            unsafe { waiting.queue.push(node) };
-        }
+        // SAFETY: the caller keeps the node until it has been taken out and claimed, or takes it out (invariant 8).
+        unsafe { waiting.readers.push(node) };
         true
     }
 
-    /// Takes the node back; those behind it may be able to go now.
-    fn give_up(&self, node: &Node<Turn>) {
-        // SAFETY: our own, put into this queue.
-        unsafe { self.waiting.lock().queue.remove(node) };
-        self.rouse(self.waiting.lock());
+    /// Puts a writer in line, or takes the lock if that is possible now. `again`: it was woken to try, and is the first
+    /// in line again; `impatient`: in vain too often.
+    fn line_up_to_write(&self, node: &Node<Turn>, again: bool, impatient: bool) -> bool {
+        let woken = if again { WOKEN } else { 0 };
+        let passed = if again { PASSED } else { 0 };
+        let here = node.payload.here;
+        let mut waiting = self.waiting.lock();
+        let next = |seen| {
+            let next = match with_writer(seen, here) {
+                Some(next) => next & !passed,
+                None if impatient => seen & !PASSED | BARRED | QUEUED,
+                None => seen | QUEUED,
+            };
+            Some(next & !woken)
+        };
+        let (Ok(seen) | Err(seen)) = self.state.fetch_update(Acquire, Relaxed, next);
+        if with_writer(seen, here).is_some() {
+            return false;
+        }
+        // SAFETY: as above.
+        unsafe {
+            match again {
+                true => waiting.writers.insert(node, |_| true),
+                false => waiting.writers.push(node),
+            }
+        }
+        true
     }
 
     /// Gives a reader's lock back.
@@ -268,7 +286,7 @@ impl RawRwLock {
         }
     }
 
-    /// One reader less; whether the lock is free now and the queue wants to be looked at.
+    /// One reader less; whether the lock is free now and somebody is in line.
     #[inline]
     fn leave(&self) -> bool {
         let seen = self.state.fetch_sub(ONE, Release) - ONE;
@@ -283,7 +301,7 @@ impl RawRwLock {
     pub(crate) unsafe fn unlock_write(&self) {
         let seen = self.state.load(Relaxed);
         if seen & QUEUED != 0 || self.state.compare_exchange(seen, 0, Release, Relaxed).is_err() {
-            self.unlock_write_slow(self.waiting.lock());
+            self.unlock_write_slow();
         }
     }
 
@@ -301,35 +319,43 @@ impl RawRwLock {
         }
         let waiting = self.waiting.lock();
         // Ours to write (invariant 3): one reader for the caller, and one for `share`.
-        self.state.store(self.state.load(Relaxed) & WOKEN | QUEUED | (ONE + ONE), Release);
+        self.state.store(self.state.load(Relaxed) & (WOKEN | PASSED) | QUEUED | (ONE + ONE), Release);
         self.share(waiting);
     }
 
-    /// With WRITER ours, which it gives up or hands over.
     #[cold]
-    fn unlock_write_slow(&self, mut waiting: ShortGuard<'_, Waiting>) {
+    fn unlock_write_slow(&self) {
+        let waiting = self.waiting.lock();
+        // Ours to write (invariant 3).
+        let kept = self.state.load(Relaxed) & (WOKEN | PASSED) | QUEUED;
+        if !waiting.readers.is_empty() {
+            self.state.store(kept | ONE, Release);
+            self.share(waiting);
+        } else if is_barred(kept) {
+            self.hand_over(waiting);
+        } else {
+            self.state.store(kept, Release);
+            self.rouse(waiting);
+        }
+    }
+
+    /// With WRITER ours, which it gives up: hands it to the first writer in line. That ends the bar.
+    fn hand_over(&self, mut waiting: ShortGuard<'_, Waiting>) {
+        // Ours to write (invariant 3).
         let woken = self.state.load(Relaxed) & WOKEN;
         let wake = loop {
-            let Some(turn) = waiting.queue.front() else {
-                self.state.store(0, Release);
-                return;
-            };
-            // The state is ours to write (invariant 3).
-            if turn.reads {
-                self.state.store(woken | QUEUED | ONE, Release);
-                return self.share(waiting);
-            }
-            if !turn.impatient.get() {
+            let Some(node) = waiting.writers.pop() else {
                 self.state.store(woken | QUEUED, Release);
                 return self.rouse(waiting);
-            }
+            };
+            // SAFETY: just taken out under the lock: alive until the claim (invariant 8).
+            let turn = unsafe { &(*node).payload };
             let there = turn.here;
             turn.handed.set(true);
-            let node = waiting.queue.pop().expect("there is a first one");
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 7).
+            // SAFETY: as above.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                let rest = if waiting.queue.is_empty() { 0 } else { QUEUED };
-                self.state.store(rest | woken | there | WRITER, Release);
+                let queued = if waiting.is_empty() { 0 } else { QUEUED };
+                self.state.store(queued | woken | there | WRITER, Release);
                 break wake;
             }
         };
@@ -337,21 +363,17 @@ impl RawRwLock {
         drop(wake);
     }
 
-    /// With one reader's lock ours, which it gives up: lets all readers at the front in.
+    /// With one reader's lock ours, which it gives up: lets all readers in line in.
     fn share(&self, mut waiting: ShortGuard<'_, Waiting>) {
-        let wakes = waiting.queue.claim_while(
-            |turn| {
-                if turn.reads {
-                    self.state.fetch_add(ONE, Relaxed);
-                }
-                turn.reads
-            },
-            |_| {
-                self.state.fetch_sub(ONE, Relaxed);
-            },
-        );
-        if waiting.queue.is_empty() {
-            self.state.fetch_and(!QUEUED, Relaxed);
+        let count = |_: &()| {
+            self.state.fetch_add(ONE, Relaxed);
+            true
+        };
+        let wakes = waiting.readers.claim_while(count, |()| {
+            self.state.fetch_sub(ONE, Relaxed);
+        });
+        if waiting.is_empty() {
+            self.state.fetch_and(!(QUEUED | PASSED), Relaxed);
         }
         drop(waiting);
         drop(wakes);
@@ -360,25 +382,32 @@ impl RawRwLock {
         }
     }
 
-    /// Sees to it that whoever is first in the queue goes on, if the lock's state lets it. Else its holder will.
+    /// Sees to it that whoever has its turn goes on, if the lock's state lets it. Else its holder will.
     #[cold]
     fn rouse(&self, mut waiting: ShortGuard<'_, Waiting>) {
         let wake = loop {
             let seen = self.state.load(Relaxed);
-            let Some(turn) = waiting.queue.front() else {
-                self.state.fetch_and(!QUEUED, Relaxed);
-                return;
-            };
-            if seen & WRITER != 0 || (!turn.reads && seen & REST != 0) {
+            if seen & WRITER != 0 {
                 return;
             }
-            // To let others in, one must be in oneself.
-            let (reads, hand_over) = (turn.reads, turn.impatient.get());
-            if reads || hand_over {
-                let ours = if reads { seen + ONE } else { seen | WRITER };
-                match self.state.compare_exchange(seen, ours, Acquire, Relaxed) {
-                    Ok(_) if reads => return self.share(waiting),
-                    Ok(_) => return self.unlock_write_slow(waiting),
+            if waiting.is_empty() {
+                self.state.fetch_and(!(QUEUED | PASSED), Relaxed);
+                return;
+            }
+            let barred = is_barred(seen) && !waiting.writers.is_empty();
+            if !barred && !waiting.readers.is_empty() {
+                // To let others in, one must be in oneself.
+                match self.state.compare_exchange(seen, seen + ONE, Acquire, Relaxed) {
+                    Ok(_) => return self.share(waiting),
+                    Err(_) => continue,
+                }
+            }
+            if seen & REST != 0 {
+                return;
+            }
+            if barred {
+                match self.state.compare_exchange(seen, seen | WRITER, Acquire, Relaxed) {
+                    Ok(_) => return self.hand_over(waiting),
                     Err(_) => continue,
                 }
             }
@@ -387,12 +416,12 @@ impl RawRwLock {
                 return;
             }
             waiting.skipped = 0;
-            let node = waiting.queue.pop().expect("there is a first one");
-            let queued = if waiting.queue.is_empty() { QUEUED } else { 0 };
+            let node = waiting.writers.pop().expect("writers are in line, and no readers");
+            let queued = if waiting.is_empty() { QUEUED } else { 0 };
             // The thread may clear WOKEN as soon as it is claimed.
             self.state.fetch_or(WOKEN, Relaxed);
             self.state.fetch_and(!queued, Relaxed);
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 7).
+            // SAFETY: just taken out under the lock: alive until the claim (invariant 8).
             match unsafe { Node::claim(node) } {
                 Claim::Won(wake) => break wake,
                 Claim::Lost => self.state.fetch_and(!WOKEN, Relaxed),
@@ -400,5 +429,11 @@ impl RawRwLock {
         };
         drop(waiting);
         drop(wake);
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.readers.is_empty() && self.writers.is_empty()
     }
 }

@@ -29,11 +29,15 @@ use super::{
 ///
 /// # Who is next
 ///
-/// Threads that must wait do so in line, in the order in which they came. Readers pass nobody: one that comes while
-/// somebody is in line gets in line too. When a writer leaves, all readers at the front go in, together. A writer at the
-/// front is woken when the lock is free, and another thread may be faster; one that was woken in vain for about half a
-/// millisecond is handed the lock by the next one that leaves. So neither readers nor writers starve. A thread that
-/// neither blocks nor yields keeps the others of its worker from running, with or without a lock.
+/// Readers and writers wait in a line each, in the order in which they came. When a writer leaves, all readers in line
+/// go in, together; else the first writer in line is woken, and another thread may be faster.
+///
+/// A reader that comes while others read goes in, though a writer be in line. But only 31 readers pass a writer that
+/// sleeps there, and one that was woken in vain for about half a millisecond is passed no more: readers that come then
+/// get in line too, and when the last one of those that are in leaves, the writer is handed the lock. So neither readers
+/// nor writers starve: a reader waits for one writer, and a writer for those who were faster during its half
+/// millisecond. A thread that neither blocks nor yields keeps the others of its worker from running, with or without a
+/// lock.
 ///
 /// # Poisoning
 ///
@@ -250,7 +254,7 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until no writer holds the lock or is in line before, and locks it for reading.
+    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for reading.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
     /// may wait for itself for ever, if a writer has come in between: don't.
@@ -277,7 +281,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard::new(self, Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock or waits for it at this moment. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
     ///
     /// # Errors
     ///

@@ -31,7 +31,7 @@ impl raw_mutex::RawMutex {
 
 impl raw_rwlock::RawRwLock {
     pub(crate) fn new() -> Self {
-        let waiting = raw_rwlock::Waiting { queue: Queue::new(), tickets: 0, skipped: 0 };
+        let waiting = raw_rwlock::Waiting { readers: Queue::new(), writers: Queue::new(), skipped: 0 };
         Self { state: AtomicUsize::new(0), waiting: ShortLock::new(waiting) }
     }
 }

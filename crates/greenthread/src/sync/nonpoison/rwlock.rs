@@ -256,7 +256,7 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until no writer holds the lock or is in line before, and locks it for reading.
+    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for reading.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
     /// may wait for itself for ever, if a writer has come in between: don't.
@@ -279,7 +279,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard::new(self, Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock or waits for it at this moment. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
     ///
     /// # Errors
     ///
