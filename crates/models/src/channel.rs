@@ -4,9 +4,10 @@ use std::{ops::Deref, sync::Arc, time::Instant};
 
 use crate::{
     atomic::Bug,
-    harness::{Joiner, check, finds, spawn},
+    harness::{self, Joiner, finds, spawn},
     library::sync::chan::core::{Core, Patience, RecvFailed, SendFailed},
     locks::Guarded,
+    task::wait::EARLY,
 };
 
 /// A message, for loom to see whether it is handed over: the sender writes to it, the receiver reads it.
@@ -54,6 +55,14 @@ pub(crate) const FOREVER: Patience = Patience::Wait(None);
 /// A deadline that may pass at any moment.
 pub(crate) fn a_moment() -> Patience {
     Patience::Wait(Some(Instant::now()))
+}
+
+/// With threads that park under the lock, and with threads that do so when they have given it back.
+fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + Copy + 'static) {
+    for early in [false, true] {
+        EARLY.set(early);
+        harness::check(preemptions, model);
+    }
 }
 
 /// One sends so many messages, and hangs up; the other receives until the end.

@@ -10,7 +10,7 @@ pub(crate) mod random {
 }
 
 pub(crate) mod wait {
-    use std::{sync::Arc, time::Instant};
+    use std::{cell::Cell, sync::Arc, time::Instant};
 
     use loom::cell::UnsafeCell;
 
@@ -48,6 +48,14 @@ pub(crate) mod wait {
     #[derive(Debug)]
     pub(crate) struct Wake(*const Waiter);
 
+    std::thread_local! {
+        /// Whether the threads of the model park as soon as they may.
+        pub(crate) static EARLY: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// As the library's.
+    pub(crate) struct Parked(Arc<Driver>);
+
     impl Waiter {
         pub(crate) fn new() -> Self {
             Self { state: WaitState::new(), sleeper: UnsafeCell::new(None) }
@@ -74,6 +82,34 @@ pub(crate) mod wait {
                 }
             }
             self.state.outcome().expect("a parked thread is resumed by a claim only")
+        }
+
+        /// # Safety
+        /// As in the library.
+        pub(crate) unsafe fn park_early(&self, deadline: Option<Instant>) -> Option<Parked> {
+            if deadline.is_some() || !EARLY.get() {
+                return None;
+            }
+            let driver = Driver::new();
+            // SAFETY: loom reports a race.
+            self.sleeper.with_mut(|sleeper| unsafe { *sleeper = Some(driver.clone()) });
+            self.state.park_for_one();
+            Some(Parked(driver))
+        }
+
+        pub(crate) fn wait_from(
+            &self,
+            parked: Option<Parked>,
+            reason: Reason,
+            deadline: Option<Instant>,
+        ) -> Outcome {
+            match parked {
+                Some(parked) => {
+                    parked.0.sleep();
+                    self.state.outcome().expect("a parked thread is resumed by a claim only")
+                }
+                None => self.wait(reason, deadline),
+            }
         }
 
         /// # Safety

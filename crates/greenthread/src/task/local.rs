@@ -248,18 +248,24 @@ impl Local {
         unsafe { self.home.get().assume_init() }
     }
 
+    /// Whether it is worth to wait awake (`linger`).
+    #[inline]
+    pub(crate) fn may_linger(&self) -> bool {
+        self.budget.get() != 0 && self.patience.get() != 0 && self.ready.len() == 0
+    }
+
     /// Waits awake for what another worker may do in a moment: to be suspended and woken by it takes longer. Only if nothing
     /// is ready here, nor (as there is a budget left) unstarted; and it costs budget, so that the worker
     /// comes home to look around. Whether it is `settled`.
     #[inline]
     pub(crate) fn linger(&self, settled: impl Fn() -> bool) -> bool {
-        let (budget, patience) = (self.budget.get(), self.patience.get());
-        if budget == 0 || patience == 0 || self.ready.len() != 0 {
+        if !self.may_linger() {
             return false;
         }
+        let patience = self.patience.get();
         for _ in 0..patience {
             if settled() {
-                self.budget.set(budget - 1);
+                self.budget.set(self.budget.get() - 1);
                 self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
                 self.patience.set(PATIENCE);
                 return true;

@@ -5,12 +5,16 @@
 //!   IDLE ──────────────▶ PARKED ─────────────────────▶ WOKEN
 //!    │                     │
 //!    │ claim(Woken)        └──── claim(TimedOut) ────▶ TIMED_OUT
-//!    └──────────────────────────────────────────────▶ WOKEN
+//!    ├──────────────────────────────────────────────▶ WOKEN
+//!    │ park_for_one()              claim(Woken)
+//!    └────────────▶ PARKED_FOR_ONE ─────────────────▶ WOKEN
 //! ```
 //!
 //! * The waiter alone goes from IDLE to PARKED, and alone resets a settled state.
 //! * Exactly one claim leaves PARKED. Whoever makes it owes the waiter one wake-up, and until it has
 //!   paid, the waiter does not run: what the waiter wrote before `park` stays readable until then.
+//! * PARKED_FOR_ONE is PARKED where only one thread will try to claim, which learns of the waiter only after it has
+//!   parked: then neither parking nor the claim needs an exchange.
 //! * A claim that finds IDLE owes nothing: the waiter sees it in `park` and does not sleep.
 //!
 //! Orderings: a claim releases what its maker wrote before, `park` and `outcome` acquire it; `park`
@@ -18,13 +22,14 @@
 
 use super::atomic::{
     AtomicU32,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
 const IDLE: u32 = 0;
 const PARKED: u32 = 1;
-const WOKEN: u32 = 2;
-const TIMED_OUT: u32 = 3;
+const PARKED_FOR_ONE: u32 = 2;
+const WOKEN: u32 = 3;
+const TIMED_OUT: u32 = 4;
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +65,14 @@ impl WaitState {
         self.0.compare_exchange(IDLE, PARKED, AcqRel, Acquire).is_ok()
     }
 
+    /// Waiter only, before anybody knows it: commits to sleeping until the one claim comes that there will be.
+    #[inline]
+    pub(crate) fn park_for_one(&self) {
+        self.0.store(PARKED_FOR_ONE, Relaxed);
+    }
+
     /// Anyone: ends the wait, once.
+    #[inline]
     pub(crate) fn claim(&self, outcome: Outcome) -> Claimed {
         let to = match outcome {
             Outcome::Woken => WOKEN,
@@ -71,6 +83,10 @@ impl WaitState {
             let found = match seen {
                 IDLE => Claimed::Awake,
                 PARKED => Claimed::Parked,
+                PARKED_FOR_ONE => {
+                    self.0.store(to, Release);
+                    return Claimed::Parked;
+                }
                 _ => return Claimed::Lost,
             };
             match self.0.compare_exchange_weak(seen, to, AcqRel, Relaxed) {
@@ -103,6 +119,6 @@ impl WaitState {
 
     /// Waiter only: whether a claim has been made, without acquiring what it released.
     pub(crate) fn is_settled(&self) -> bool {
-        self.0.load(Relaxed) > PARKED
+        self.0.load(Relaxed) > PARKED_FOR_ONE
     }
 }

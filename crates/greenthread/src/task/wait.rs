@@ -19,6 +19,7 @@ use core::{
     cell::UnsafeCell,
     fmt,
     ptr::{self, NonNull},
+    sync::atomic::Ordering::Relaxed,
 };
 use std::sync::Arc;
 
@@ -183,15 +184,15 @@ impl Waiter {
         if !self.state.park() {
             return Outcome::Woken;
         }
-        task.block.waits_for.store(reason as u8, core::sync::atomic::Ordering::Relaxed);
         match deadline {
-            None => local.suspend(task),
+            None => Parked { local, task }.sleep(reason),
             Some(deadline) => {
                 let deadline = local.clock.nanos(deadline);
+                task.block.waits_for.store(reason as u8, Relaxed);
                 local.suspend_until(task, deadline, self);
+                task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
             }
         }
-        task.block.waits_for.store(Reason::Nothing as u8, core::sync::atomic::Ordering::Relaxed);
         self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
 
@@ -213,11 +214,52 @@ impl Waiter {
         self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
 
+    /// Parks before anybody knows of the waiter, so that neither this nor the claim takes an exchange. `None` where that
+    /// can't be, or is better not done: the caller doesn't sleep as a green thread does, there is a deadline, or a sibling
+    /// on another worker may be so quick that it is worth to stay awake.
+    ///
+    /// # Safety
+    /// Nobody knows of the waiter but through the caller, who holds the lock under which the one claim of this wait will
+    /// be made; when it has given that back it calls `wait_from` with the result, and does nothing in between that may
+    /// switch.
+    #[inline]
+    pub(crate) unsafe fn park_early<'a>(&self, deadline: Option<std::time::Instant>) -> Option<Parked<'a>> {
+        if deadline.is_some() {
+            return None;
+        }
+        let (local, task) = local::current()?;
+        if local.may_linger() {
+            return None;
+        }
+        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
+        self.state.park_for_one();
+        Some(Parked { local, task })
+    }
+
+    /// As `wait`, from where `park_early` has come to.
+    #[inline]
+    pub(crate) fn wait_from(
+        &self,
+        parked: Option<Parked<'_>>,
+        reason: Reason,
+        deadline: Option<std::time::Instant>,
+    ) -> Outcome {
+        match parked {
+            Some(parked) => {
+                parked.sleep(reason);
+                Outcome::Woken
+            }
+            None => self.wait(reason, deadline),
+        }
+    }
+
     /// Ends the wait of `waiter`, once.
     ///
     /// # Safety
     /// `waiter` is alive during this call: its owner can't return from its wait and drop it meanwhile
     /// other than by this very claim (hold the lock under which it would take itself back).
+    #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
         // SAFETY: alive, says the caller.
         match unsafe { &(*waiter).state }.claim(outcome) {
@@ -252,6 +294,24 @@ impl Waiter {
     /// Waiter only: ready for another wait. `true` if a wake-up lay there.
     pub(crate) fn reset(&self) -> bool {
         self.state.reset()
+    }
+}
+
+/// A green thread that has parked, and is about to suspend itself.
+#[derive(Debug)]
+#[must_use = "whoever claims its wait takes it for suspended"]
+pub(crate) struct Parked<'a> {
+    local: &'a Local,
+    task: &'a Task,
+}
+
+impl Parked<'_> {
+    /// Until the wait is claimed.
+    #[inline]
+    fn sleep(self, reason: Reason) {
+        self.task.block.waits_for.store(reason as u8, Relaxed);
+        self.local.suspend(self.task);
+        self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }
 }
 

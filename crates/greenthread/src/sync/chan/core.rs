@@ -279,10 +279,13 @@ impl<T> Core<T> {
         let mut waiting = Waiting::new(MaybeUninit::new(message));
         let (waiter, node) = waiting.begin();
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 2).
-        unsafe { state.senders.push(node) };
+        // 2). It is claimed under this lock, once; to unlock and to wake others switches nothing.
+        let parked = unsafe {
+            state.senders.push(node);
+            waiter.park_early(deadline)
+        };
         announce(state);
-        let outcome = waiter.wait(Reason::Send, deadline);
+        let outcome = waiter.wait_from(parked, Reason::Send, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
             unsafe { self.state.lock().senders.remove(node) };
@@ -394,14 +397,17 @@ impl<T> Core<T> {
         let mut waiting = Waiting::<T>::new(MaybeUninit::uninit());
         let (waiter, node) = waiting.begin();
         // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 2).
-        unsafe { state.receivers.push(node) };
+        // 2). It is claimed under this lock, once; to unlock and to wake others switches nothing.
+        let parked = unsafe {
+            state.receivers.push(node);
+            waiter.park_early(deadline)
+        };
         if state.watchers.is_empty() {
             drop(state);
         } else {
             announce(state);
         }
-        let outcome = waiter.wait(Reason::Receive, deadline);
+        let outcome = waiter.wait_from(parked, Reason::Receive, deadline);
         if outcome != Outcome::Woken {
             // SAFETY: our own, put into this queue.
             unsafe { self.state.lock().receivers.remove(node) };
