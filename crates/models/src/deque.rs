@@ -49,10 +49,15 @@ fn steal(queue: &Queue) -> Option<usize> {
     }
 }
 
+fn shift(queue: &Queue, count: usize, got: &mut Vec<usize>) {
+    // SAFETY: called by the owner.
+    unsafe { queue.shift(count, |item| got.push(open(item))) };
+}
+
 /// The owner puts in `before`, then up to `count` while the thieves are at it, each of whom tries `tries` times, and takes two
 /// out; the rest in the end.
 fn share(thieves: usize, tries: usize, before: usize, count: usize, fenced: bool) {
-    let queue = Arc::new(Shared(Queue::new()));
+    let queue = Arc::new(Shared(Queue::new(false)));
     let mut pushed: Vec<usize> = (0..before).filter(|&number| push(&queue.0, number)).collect();
     let thieves: Vec<_> = (0..thieves)
         .map(|_| {
@@ -88,6 +93,57 @@ fn each_is_taken_once() {
 #[test]
 fn a_slot_is_used_again() {
     check(Some(3), || share(1, 2, 2, 3, true));
+}
+
+/// The owner takes from the thieves' end, puts more in, and takes one from its own end.
+fn take_from_both_ends(tries: usize, count: usize) {
+    let queue = Arc::new(Shared(Queue::new(false)));
+    let mut pushed: Vec<usize> = (0..2).filter(|&number| push(&queue.0, number)).collect();
+    let (other, stolen) = (queue.clone(), Arc::new(Mutex::new(Vec::new())));
+    let told = stolen.clone();
+    let thief = spawn(move || {
+        let loot = (0..tries).filter_map(|_| steal(&other.0)).collect();
+        *told.lock().expect("no panic") = loot;
+    });
+    let mut got = Vec::new();
+    shift(&queue.0, count, &mut got);
+    pushed.extend((2..4).filter(|&number| push(&queue.0, number)));
+    // SAFETY: we are the owner.
+    got.extend(unsafe { queue.0.pop() }.map(open));
+    thief.join();
+    got.append(&mut stolen.lock().expect("no panic"));
+    shift(&queue.0, usize::MAX, &mut got);
+    got.sort_unstable();
+    assert_eq!(got, pushed, "each once");
+    assert!(queue.0.is_empty());
+}
+
+#[test]
+fn the_owner_takes_several_at_once() {
+    for count in [1, 2] {
+        check(Some(3), move || take_from_both_ends(2, count));
+    }
+}
+
+#[test]
+fn an_owner_alone_needs_no_fence() {
+    check(None, || {
+        let queue = Queue::new(true);
+        assert!((0..2).all(|number| push(&queue, number)) && !push(&queue, 2));
+        // SAFETY: nobody else has it.
+        assert_eq!(without_fence(|| unsafe { queue.pop() }).map(open), Some(1));
+        assert!(push(&queue, 3));
+        let mut got = Vec::new();
+        shift(&queue, 1, &mut got);
+        // SAFETY: as above.
+        got.extend(std::iter::from_fn(|| unsafe { queue.pop() }.map(open)));
+        assert_eq!(got, [0, 3]);
+    });
+}
+
+#[test]
+fn finds_a_torn_shift() {
+    finds(Bug::TornExchange, "each once", || take_from_both_ends(2, 2));
 }
 
 #[test]

@@ -14,12 +14,17 @@
 //! `bottom` alone, and the fence sees to it that a thief that still goes for that one has seen the old `top`, and loses.
 //!
 //! Invariants:
-//! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by one, by an exchange.
+//! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by exchanges: by one, or by
+//!    more if it is the owner who takes the oldest.
 //! 2. Only the owner writes `bottom` and the slots, and never a slot whose position is less than `N` above a `top` that
 //!    it has seen: so whoever has read a slot that was written anew has a `top` that has moved, and its exchange fails.
-//! 3. An item is returned once, by `pop` or by one `steal`, to whom it then belongs.
+//! 3. An item is handed out once, by `pop`, `shift` or one `steal`, to whom it then belongs.
+//! 4. Where the owner is `alone` there is no thief: nobody else touches the queue, but to look how full it is.
 
-use core::ptr::{self, NonNull};
+use core::{
+    array,
+    ptr::{self, NonNull},
+};
 
 use crossbeam_utils::CachePadded;
 
@@ -34,7 +39,8 @@ use super::atomic::{
 pub(crate) struct Deque<T, const N: usize> {
     top: CachePadded<AtomicUsize>,
     bottom: CachePadded<AtomicUsize>,
-    slots: Box<[AtomicPtr<T>]>,
+    slots: Box<[AtomicPtr<T>; N]>,
+    alone: bool,
 }
 
 /// What a thief gets.
@@ -49,12 +55,14 @@ pub(crate) enum Stolen<T> {
 }
 
 impl<T, const N: usize> Deque<T, N> {
-    pub(crate) fn new() -> Self {
+    /// An empty one; `alone` says that there will be no thieves (invariant 4).
+    pub(crate) fn new(alone: bool) -> Self {
         const { assert!(N.is_power_of_two()) };
         Self {
             top: CachePadded::new(AtomicUsize::new(0)),
             bottom: CachePadded::new(AtomicUsize::new(0)),
-            slots: (0..N).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
+            slots: Box::new(array::from_fn(|_| AtomicPtr::new(ptr::null_mut()))),
+            alone,
         }
     }
 
@@ -108,7 +116,11 @@ impl<T, const N: usize> Deque<T, N> {
             return None;
         }
         let newest = end.wrapping_sub(1);
-        self.bottom.store(newest, Relaxed);
+        // Released: a thief that finds this one takes what lies below, which it must see.
+        self.bottom.store(newest, Release);
+        if self.alone {
+            return NonNull::new(self.slot(newest).load(Relaxed));
+        }
         fence(SeqCst);
         let top = self.top.load(Relaxed);
         match newest.wrapping_sub(top) as isize {
@@ -124,8 +136,28 @@ impl<T, const N: usize> Deque<T, N> {
         if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None }
     }
 
-    /// Takes the oldest; anyone may.
+    /// Takes up to so many of the oldest, at once.
+    ///
+    /// # Safety
+    /// Owner only, who puts none in while it is given them.
+    pub(crate) unsafe fn shift(&self, count: usize, take: impl FnMut(NonNull<T>)) {
+        let bottom = self.bottom.load(Relaxed);
+        let mut top = self.top.load(Relaxed);
+        while bottom != top {
+            let end = top.wrapping_add(count.min(bottom.wrapping_sub(top)));
+            match self.top.compare_exchange(top, end, SeqCst, Relaxed) {
+                Ok(_) => {
+                    let taken = (0..end.wrapping_sub(top)).map(|n| self.slot(top.wrapping_add(n)).load(Relaxed));
+                    return taken.filter_map(NonNull::new).for_each(take);
+                }
+                Err(now) => top = now,
+            }
+        }
+    }
+
+    /// Takes the oldest; anyone may, unless the owner is alone.
     pub(crate) fn steal(&self) -> Stolen<T> {
+        debug_assert!(!self.alone);
         let top = self.top.load(Acquire);
         fence(SeqCst);
         if (self.bottom.load(Acquire).wrapping_sub(top) as isize) <= 0 {

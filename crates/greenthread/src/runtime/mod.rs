@@ -213,11 +213,11 @@ impl RuntimeBuilder {
         let mut seats = Vec::with_capacity(count);
         for _ in 0..count {
             let driver = PollDriver::new(company)?;
-            seats.push(Seat {
+            seats.push(Arc::new(Seat {
                 remote: Arc::new(Remote::new(number, driver.waker())),
-                queue: shared::Queue::new(),
+                queue: shared::Queue::new(count == 1),
                 counts: CachePadded::new(Counts::default()),
-            });
+            }));
             drivers.push(driver);
         }
         let shared = Arc::new(Shared::new(name, stack_size, seats.into(), watchdog));

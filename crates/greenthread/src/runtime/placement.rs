@@ -6,6 +6,8 @@
 //! that are awake help themselves by stealing; only when this one is much fuller than the emptiest of them, it leaves
 //! the thread to them.
 
+use std::sync::Arc;
+
 use super::shared::Seat;
 
 /// What to do with an unstarted thread.
@@ -26,7 +28,7 @@ const LOOK_AT: usize = 8;
 const SLACK: usize = 2;
 
 /// Decides for the worker number `own` with `load` started threads. `turn` varies from call to call.
-pub(crate) fn place(seats: &[Seat], own: usize, load: usize, turn: usize) -> Place<'_> {
+pub(crate) fn place(seats: &[Arc<Seat>], own: usize, load: usize, turn: usize) -> Place<'_> {
     if load < SLACK {
         return Place::Here;
     }

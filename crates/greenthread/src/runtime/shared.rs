@@ -49,8 +49,9 @@ unsafe impl Send for Queue {}
 unsafe impl Sync for Queue {}
 
 impl Queue {
-    pub(crate) fn new() -> Self {
-        Self(Deque::new())
+    /// Of a worker that is `alone`, or not.
+    pub(crate) fn new(alone: bool) -> Self {
+        Self(Deque::new(alone))
     }
 }
 
@@ -86,7 +87,7 @@ impl Counts {
     }
 }
 
-impl Sleeper for Seat {
+impl Sleeper for Arc<Seat> {
     fn flag(&self) -> &SleepFlag {
         &self.remote.sleep
     }
@@ -102,7 +103,7 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     /// What a thread's stack is when it doesn't say.
     pub(crate) stack_size: usize,
-    pub(crate) seats: Box<[Seat]>,
+    pub(crate) seats: Box<[Arc<Seat>]>,
     pub(crate) injector: Injector,
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
@@ -142,7 +143,7 @@ impl Shared {
     pub(crate) fn new(
         name: String,
         stack_size: usize,
-        seats: Box<[Seat]>,
+        seats: Box<[Arc<Seat>]>,
         watchdog: Option<super::watchdog::Watchdog>,
     ) -> Self {
         Self {

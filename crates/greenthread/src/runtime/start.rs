@@ -83,7 +83,7 @@ impl Worker {
             }
             block::release(task.cast());
         }
-        Counts::bump(&self.seat().counts.ended);
+        Counts::bump(&self.seat.counts.ended);
     }
 
     /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.

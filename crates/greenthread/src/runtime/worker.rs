@@ -19,7 +19,6 @@
 
 use core::{
     cell::{Cell, UnsafeCell},
-    iter,
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
@@ -29,7 +28,6 @@ use greenthread_context::Context;
 
 use super::{
     credit::Store,
-    deque::Stolen,
     injector::Injector,
     placement::{Place, place},
     search::SEARCH,
@@ -74,6 +72,7 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) driver: PollDriver,
     pub(crate) index: usize,
+    pub(super) seat: Arc<Seat>,
     /// Unstarted threads that may not start elsewhere.
     pub(super) pinned: Injector,
     /// When one of these last found no stack: they wait for a sibling to end, or for a while.
@@ -131,8 +130,10 @@ pub(crate) fn current<'a>() -> Option<&'a Worker> {
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, driver: PollDriver) -> Self {
         let seen = shared.seats.iter().map(|_| Cell::new(usize::MAX)).collect();
+        let seat = shared.seats[index].clone();
         Self {
-            local: Local::new(shared.seats[index].remote.clone()),
+            local: Local::new(seat.remote.clone()),
+            seat,
             shared,
             driver,
             index,
@@ -154,10 +155,6 @@ impl Worker {
         }
     }
 
-    pub(super) fn seat(&self) -> &Seat {
-        &self.shared.seats[self.index]
-    }
-
     /// A number for a new thread.
     pub(crate) fn next_id(&self) -> NonZeroU64 {
         const LUMP: u64 = 1024;
@@ -171,7 +168,7 @@ impl Worker {
 
     /// Queues an unstarted thread, for any worker or for this one only. The caller has taken its credit.
     pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
-        Counts::bump(&self.seat().counts.spawned);
+        Counts::bump(&self.seat.counts.spawned);
         if pinned {
             // SAFETY: unstarted, alive, and ours.
             unsafe { task.as_ref() }.home.set(Arc::as_ptr(&self.local.remote));
@@ -198,24 +195,28 @@ impl Worker {
     /// The queue is full: makes the older half of it everybody's, and this thread with them.
     #[cold]
     fn spill(&self, newest: NonNull<Task>) {
-        let oldest = iter::from_fn(|| self.oldest()).take(BATCH);
-        // SAFETY: unstarted, and ours to give.
-        unsafe { self.shared.injector.push_all(oldest.chain([newest])) };
+        let mut lot = [newest; BATCH + 1];
+        let mut count = 0;
+        // SAFETY: our own queue; unstarted, and ours to give.
+        unsafe {
+            self.queue().shift(BATCH, |task| {
+                lot[count] = task;
+                count += 1;
+            });
+            self.shared.injector.push_all(lot[..count].iter().copied().chain([newest]));
+        }
     }
 
     pub(super) fn queue(&self) -> &Queue {
-        &self.seat().queue
+        &self.seat.queue
     }
 
     /// Takes the oldest of its own.
     fn oldest(&self) -> Option<NonNull<Task>> {
-        loop {
-            match self.queue().steal() {
-                Stolen::Item(task) => return Some(task),
-                Stolen::Nothing => return None,
-                Stolen::Again => {}
-            }
-        }
+        let mut oldest = None;
+        // SAFETY: our own queue.
+        unsafe { self.queue().shift(1, |task| oldest = Some(task)) };
+        oldest
     }
 
     /// Takes the newest of its own.

@@ -67,10 +67,16 @@ pub(crate) enum Kind {
 }
 
 impl Block {
-    /// A head with one reference, the caller's.
-    pub(crate) fn new(vtable: &'static VTable, id: NonZeroU64, name: Option<Box<str>>, kind: Kind) -> Self {
+    /// A head with so many references, which are the caller's.
+    pub(crate) fn new(
+        references: usize,
+        vtable: &'static VTable,
+        id: NonZeroU64,
+        name: Option<Box<str>>,
+        kind: Kind,
+    ) -> Self {
         Self {
-            references: AtomicUsize::new(1),
+            references: AtomicUsize::new(references),
             vtable,
             id,
             name,
@@ -88,7 +94,7 @@ impl Block {
                 drop(unsafe { Box::from_raw(block.as_ptr()) });
             },
         };
-        let block = Box::new(Block::new(&VTABLE, id, name, Kind::Os));
+        let block = Box::new(Block::new(1, &VTABLE, id, name, Kind::Os));
         // SAFETY: the new block's one reference is ours to give (invariant 1).
         unsafe { BlockRef::from_raw(NonNull::from(Box::leak(block))) }
     }

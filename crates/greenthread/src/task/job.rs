@@ -84,7 +84,8 @@ where
     impl<F, T> Table<F, T> {
         const VTABLE: &'static VTable = &VTable { free: free::<F, T> };
     }
-    let block = Block::new(Table::<F, T>::VTABLE, spec.id, spec.name, Kind::Green);
+    // One reference is the task's own, one the handle's.
+    let block = Block::new(2, Table::<F, T>::VTABLE, spec.id, spec.name, Kind::Green);
     let task = Task::new(block, spec.location, spec.stack_size, run::<F, T>, spec.scope);
     // SAFETY: room for one `Job`.
     unsafe {
@@ -94,8 +95,8 @@ where
         });
     }
     let task = job.cast::<Task>();
-    // SAFETY: the block is alive: its first reference is the task's own.
-    let block = unsafe { BlockRef::share(task.cast()) };
+    // SAFETY: one of the two.
+    let block = unsafe { BlockRef::from_raw(task.cast()) };
     Ok((task, Handle { block, _result: core::marker::PhantomData }))
 }
 
