@@ -36,15 +36,18 @@ pub(super) fn with_spare(size: usize) -> usize {
 /// Called by who is about to join that thread: runs it here and now, if that can be.
 #[inline]
 pub(crate) fn run_unstarted(block: &BlockRef) {
+    let child: NonNull<Task> = block.as_ptr().cast();
+    // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
+    if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() {
+        return;
+    }
     let Some(worker) = worker::current() else { return };
     if worker.lends.get() == 0 || std::thread::panicking() {
         return;
     }
     // An exiting process and `without_yield` let nobody else run.
     let Some((local, joiner)) = local::current() else { return };
-    let child: NonNull<Task> = block.as_ptr().cast();
-    // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
-    if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() || !worker.take_back(child) {
+    if !worker.take_back(child) {
         return;
     }
     // SAFETY: unstarted, and taken out of the queue: alive, and ours.

@@ -15,6 +15,7 @@ use core::{
 use std::alloc::{alloc, dealloc};
 
 use super::local;
+use crate::sys::prefetch::prefetch;
 
 const STEP: usize = 64;
 const ALIGN: usize = 16;
@@ -91,7 +92,9 @@ impl Pool {
         let list = &self.lists[class];
         let chunk = NonNull::new(list.get())?;
         // SAFETY: in the list, so ours, with the next one in its first word (invariant 2).
-        list.set(unsafe { chunk.cast::<*mut u8>().read() });
+        let next = unsafe { chunk.cast::<*mut u8>().read() };
+        prefetch(next, layout_of(class).size());
+        list.set(next);
         self.bytes.set(self.bytes.get() - layout_of(class).size());
         Some(chunk)
     }
