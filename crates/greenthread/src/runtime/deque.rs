@@ -147,7 +147,8 @@ impl<T, const N: usize> Deque<T, N> {
             let end = top.wrapping_add(count.min(bottom.wrapping_sub(top)));
             match self.top.compare_exchange(top, end, SeqCst, Relaxed) {
                 Ok(_) => {
-                    let taken = (0..end.wrapping_sub(top)).map(|n| self.slot(top.wrapping_add(n)).load(Relaxed));
+                    let taken =
+                        (0..end.wrapping_sub(top)).map(|n| self.slot(top.wrapping_add(n)).load(Relaxed));
                     return taken.filter_map(NonNull::new).for_each(take);
                 }
                 Err(now) => top = now,

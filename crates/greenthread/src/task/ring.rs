@@ -27,6 +27,9 @@ pub(crate) struct Ring {
     tail: AtomicU32,
 }
 
+/// How many switches ahead a stack is fetched.
+const AHEAD: u32 = 6;
+
 /// The most threads that a worker can have started.
 const MOST: usize = 1 << 30;
 
@@ -119,6 +122,30 @@ impl Ring {
         Some(unsafe { self.slots.get().add((head & self.mask.get()) as usize).read() })
     }
 
+    /// Takes the oldest out and adds a place at the end, as a thread does that gives way: `pop`, `prefetch` and `push` in one.
+    ///
+    /// # Safety
+    /// As for these.
+    #[inline]
+    pub(crate) unsafe fn rotate(&self, bytes: usize) -> Option<(Context, *mut Context)> {
+        let (head, tail) = (self.head.load(Relaxed), self.tail.load(Relaxed));
+        if head == tail {
+            return None;
+        }
+        self.head.store(head.wrapping_add(1), Relaxed);
+        self.tail.store(tail.wrapping_add(1), Relaxed);
+        let (slots, mask) = (self.slots.get(), self.mask.get());
+        // SAFETY: masked positions are inside the allocation; those from head to tail are filled, and the one at tail is
+        // free, or will be when the one at head has been read (invariant 2).
+        unsafe {
+            let next = slots.add((head & mask) as usize).read();
+            if tail.wrapping_sub(head) > AHEAD + 1 {
+                slots.add((head.wrapping_add(AHEAD + 1) & mask) as usize).read().prefetch(bytes);
+            }
+            Some((next, slots.add((tail & mask) as usize)))
+        }
+    }
+
     /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads it is in no cache any more,
     /// and waiting for it would take longer than all the rest of a switch.
     ///
@@ -126,7 +153,6 @@ impl Ring {
     /// As for [`Ring::pop`].
     #[inline]
     pub(crate) unsafe fn prefetch(&self, bytes: usize) {
-        const AHEAD: u32 = 6;
         let head = self.head.load(Relaxed);
         if self.tail.load(Relaxed).wrapping_sub(head) > AHEAD {
             let at = head.wrapping_add(AHEAD) & self.mask.get();
