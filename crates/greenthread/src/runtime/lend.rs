@@ -15,7 +15,7 @@ use std::{
 
 use super::worker;
 use crate::task::{
-    block::{BlockRef, Task},
+    block::{BlockRef, Start, Task},
     local,
 };
 
@@ -33,22 +33,23 @@ pub(super) fn with_spare(size: usize) -> usize {
     if size >= LARGER { size + SPARE } else { size }
 }
 
-/// Called by who is about to join that thread: runs it here and now, if that can be.
+/// Called by who is about to join that thread, and has its handle: runs it here and now, if that can be. Whether it
+/// has: then the thread's own reference is the caller's (`Handle::collect`).
 #[inline]
-pub(crate) fn run_unstarted(block: &BlockRef) {
+pub(crate) fn run_unstarted(block: &BlockRef) -> bool {
     let child: NonNull<Task> = block.as_ptr().cast();
     // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
     if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() {
-        return;
+        return false;
     }
-    let Some(worker) = worker::current() else { return };
+    let Some(worker) = worker::current() else { return false };
     if worker.lends.get() == 0 || std::thread::panicking() {
-        return;
+        return false;
     }
     // An exiting process and `without_yield` let nobody else run.
-    let Some((local, joiner)) = local::current() else { return };
+    let Some((local, joiner)) = local::current() else { return false };
     if !worker.take_back(child) {
-        return;
+        return false;
     }
     // SAFETY: unstarted, and taken out of the queue: alive, and ours.
     let thread = unsafe { child.as_ref() };
@@ -61,7 +62,8 @@ pub(crate) fn run_unstarted(block: &BlockRef) {
         .map_or(0, |stack| here - stack.guard().end);
     let started = worker.started() + 1;
     if room < thread.stack_size + FRAMES || !local.reserve(started) {
-        return worker.put_back(child);
+        worker.put_back(child);
+        return false;
     }
     worker.lends.set(worker.lends.get() - 1);
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
@@ -73,10 +75,11 @@ pub(crate) fn run_unstarted(block: &BlockRef) {
     unsafe {
         *thread.stack.get() = (*joiner.stack.get()).take();
         local.current.store(child.as_ptr(), Relaxed);
-        (thread.run)(child, Ok(()));
+        (thread.run)(child, Start::Lent);
         local.current.store(ptr::from_ref(joiner).cast_mut(), Relaxed);
         *joiner.stack.get() = (*thread.stack.get()).take();
     }
     worker.set_started(worker.started() - 1);
-    worker.forget(child);
+    worker.discharge(thread);
+    true
 }

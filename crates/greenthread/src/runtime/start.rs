@@ -16,8 +16,8 @@ use super::{
     worker::{RETRY, Worker},
 };
 use crate::task::{
-    block::{self, Task},
-    local,
+    block::{Start, Task},
+    job, local,
 };
 
 impl Worker {
@@ -74,14 +74,19 @@ impl Worker {
     }
 
     /// The last of a thread that has no stack any more.
-    pub(super) fn forget(&self, task: NonNull<Task>) {
+    fn forget(&self, task: NonNull<Task>) {
         // SAFETY: alive by the task's own reference, which goes here.
         unsafe {
-            self.credit.give(task.as_ref().stack_size);
-            if let Some(watchdog) = &self.shared.watchdog {
-                watchdog.let_go(self.index);
-            }
-            block::release(task.cast());
+            self.discharge(task.as_ref());
+            job::let_go(task);
+        }
+    }
+
+    /// Strikes a thread off: it has ended.
+    pub(super) fn discharge(&self, thread: &Task) {
+        self.credit.give(thread.stack_size);
+        if let Some(watchdog) = &self.shared.watchdog {
+            watchdog.let_go(self.index);
         }
         Counts::bump(&self.seat.counts.ended);
     }
@@ -107,7 +112,7 @@ impl Worker {
             return self.shared.wake_all();
         }
         // SAFETY: unstarted and ours; it is run once, and not again.
-        unsafe { (thread.run)(task, Err(error)) };
+        unsafe { (thread.run)(task, Start::Refused(error)) };
         self.forget(task);
         // Nobody's end can bring a stack now: it is for the next one to find out whether there is any.
         self.shared.forget_refusal();
@@ -133,7 +138,7 @@ unsafe extern "C" fn entry(task: usize) -> ! {
     local.current.store(task.as_ptr(), Relaxed);
     // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
     unsafe {
-        (task.as_ref().run)(task, Ok(()));
+        (task.as_ref().run)(task, Start::Own);
         local.end(task)
     }
 }

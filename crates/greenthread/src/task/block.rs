@@ -178,6 +178,31 @@ pub(crate) unsafe fn release(block: NonNull<Block>) {
     }
 }
 
+/// Gives two references back, as [`release`].
+///
+/// # Safety
+/// The caller owns both, and gives them away.
+pub(crate) unsafe fn release_two(block: NonNull<Block>) {
+    // SAFETY: alive, by the references that we give back.
+    let head = unsafe { block.as_ref() };
+    if head.references.load(Acquire) == 2 || head.references.fetch_sub(2, Release) == 2 {
+        fence(Acquire);
+        // SAFETY: those were the last references, and the vtable fits (invariants 1, 2).
+        unsafe { (head.vtable.free)(block) };
+    }
+}
+
+/// How a thread comes to run.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// On its own stack.
+    Own,
+    /// On that of the thread that joins it, which is who calls (`runtime::lend`).
+    Lent,
+    /// Not at all: there is no stack for it.
+    Refused(std::io::Error),
+}
+
 /// A green thread.
 #[repr(C)]
 pub(crate) struct Task {
@@ -197,8 +222,8 @@ pub(crate) struct Task {
     pub(crate) stack_size: usize,
     /// The stack that it runs on.
     pub(crate) stack: UnsafeCell<Option<Stack>>,
-    /// Runs its closure on its own stack; or, with an error, ends it without, on any.
-    pub(crate) run: unsafe fn(NonNull<Task>, std::io::Result<()>),
+    /// Runs its closure, or ends it without.
+    pub(crate) run: unsafe fn(NonNull<Task>, Start),
     /// The scope that waits for it.
     pub(crate) scope: Option<NonNull<Count>>,
     /// In which of its worker's episodes (`local`) it has last been known to unwind; 0 if in none.
@@ -213,7 +238,7 @@ impl Task {
         block: Block,
         location: &'static Location<'static>,
         stack_size: usize,
-        run: unsafe fn(NonNull<Task>, std::io::Result<()>),
+        run: unsafe fn(NonNull<Task>, Start),
         scope: Option<NonNull<Count>>,
     ) -> Self {
         Self {

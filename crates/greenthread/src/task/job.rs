@@ -8,6 +8,10 @@
 //!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
 //! ```
 //!
+//! Both sides have a reference to the block. Each gives its own back when it has done; but a handle that detaches leaves
+//! its reference to the thread, and a thread that runs on its joiner's stack leaves its own to the handle, so that
+//! there is one count to change and not two.
+//!
 //! Invariants:
 //! 1. A `Job` is a `Task` with a result and a closure behind it, in this order (`repr(C)`): a handle that knows only `T`
 //!    reaches the result.
@@ -22,7 +26,7 @@ use core::{
     mem::{ManuallyDrop, MaybeUninit},
     panic::Location,
     ptr::{self, NonNull},
-    sync::atomic::Ordering::{AcqRel, Acquire},
+    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
 };
 use std::{
     alloc::Layout,
@@ -33,7 +37,7 @@ use std::{
 };
 
 use super::{
-    block::{Block, BlockRef, Kind, Task, VTable},
+    block::{self, Block, BlockRef, Kind, Start, Task, VTable},
     locals, pool,
     scope::Count,
     wait::{Reason, Waiter},
@@ -96,7 +100,7 @@ where
     }
     let task = job.cast::<Task>();
     // SAFETY: one of the two.
-    let block = unsafe { BlockRef::from_raw(task.cast()) };
+    let block = ManuallyDrop::new(unsafe { BlockRef::from_raw(task.cast()) });
     Ok((task, Handle { block, _result: core::marker::PhantomData }))
 }
 
@@ -110,8 +114,8 @@ unsafe fn free<F, T>(block: NonNull<Block>) {
     }
 }
 
-/// Runs the closure on the stack that it is called on, or with an error ends the thread without; then tells whoever waits.
-unsafe fn run<F, T>(task: NonNull<Task>, start: io::Result<()>)
+/// Runs the closure on the stack that it is called on, or ends the thread without; then tells whoever waits.
+unsafe fn run<F, T>(task: NonNull<Task>, start: Start)
 where
     F: FnOnce() -> T,
 {
@@ -119,9 +123,10 @@ where
     let job = unsafe { task.cast::<Job<F, T>>().as_ref() };
     // SAFETY: taken once (invariant 2).
     let closure = unsafe { (*job.closure.get()).assume_init_read() };
+    let lent = matches!(start, Start::Lent);
     let result = match start {
-        Ok(()) => catch_unwind(AssertUnwindSafe(closure)),
-        Err(error) => {
+        Start::Own | Start::Lent => catch_unwind(AssertUnwindSafe(closure)),
+        Start::Refused(error) => {
             swallow(closure);
             Err(Box::new(error) as _)
         }
@@ -140,28 +145,49 @@ where
     }
     // SAFETY: it runs, and ends; or it has never run.
     unsafe { locals::destroy(task) };
-    match task.end.swap(ENDED, AcqRel) {
-        DETACHED => {
-            unhandled = panicked;
-            if !unwanted {
+    if unwanted {
+        unhandled = panicked;
+    } else if lent {
+        // The handle is the joiner's, which is below on this stack.
+        task.end.store(ENDED, Relaxed);
+    } else {
+        match task.end.swap(ENDED, AcqRel) {
+            DETACHED => {
+                unhandled = panicked;
                 // SAFETY: as above, both.
                 unsafe {
                     swallow((*job.outcome.result.get()).assume_init_read());
                     locals::destroy(task);
                 }
+                task.end.store(DETACHED, Relaxed);
             }
+            waiter if !waiter.is_null() => {
+                // SAFETY: the joiner stays until it is woken (invariant 3).
+                unsafe { Waiter::wake(waiter) };
+            }
+            _ => {}
         }
-        waiter if !waiter.is_null() => {
-            // SAFETY: the joiner stays until it is woken (invariant 3).
-            unsafe { Waiter::wake(waiter) };
-        }
-        _ => {}
     }
     // SAFETY: nothing of the user's runs on this thread any more.
     unsafe { locals::clear(task) };
     if let Some(scope) = scope {
         // SAFETY: the scope waits for this (invariant 4).
         unsafe { Count::leave(scope, unhandled) };
+    }
+}
+
+/// The worker's last touch of a thread that has run: gives its reference back, and with it the handle's that was left.
+///
+/// # Safety
+/// The thread has ended on a stack of its own, or on none, and its worker is done with it.
+#[inline]
+pub(crate) unsafe fn let_go(task: NonNull<Task>) {
+    // SAFETY: alive by the task's own reference. What a handle left is ours: it is told by DETACHED, which stays.
+    unsafe {
+        match task.as_ref().end.load(Relaxed) {
+            DETACHED => block::release_two(task.cast()),
+            _ => block::release(task.cast()),
+        }
     }
 }
 
@@ -179,7 +205,7 @@ fn swallow<V>(value: V) {
 /// The one handle of a job.
 #[derive(Debug)]
 pub(crate) struct Handle<T> {
-    pub(crate) block: BlockRef,
+    pub(crate) block: ManuallyDrop<BlockRef>,
     _result: core::marker::PhantomData<T>,
 }
 
@@ -208,11 +234,26 @@ impl<T> Handle<T> {
         {
             waiter.wait(Reason::Join, None);
         }
-        // SAFETY: ended, so the result is there, and the handle's (invariant 2).
-        let result = unsafe { (*outcome.result.get()).assume_init_read() };
-        // SAFETY: `this` is not dropped as a handle; its reference goes here.
-        drop(unsafe { ptr::read(&this.block) });
-        result
+        // SAFETY: ended, so the result is there, and the handle's (invariant 2); its reference goes here.
+        unsafe {
+            let result = (*outcome.result.get()).assume_init_read();
+            block::release(this.block.as_ptr());
+            result
+        }
+    }
+
+    /// As `join`, of a thread that has run on the caller's stack.
+    ///
+    /// # Safety
+    /// It has, with [`Start::Lent`].
+    pub(crate) unsafe fn collect(self) -> Result<T> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: ended, so the result is there, and the handle's (invariant 2). Both references are ours to give back.
+        unsafe {
+            let result = (*this.outcome().result.get()).assume_init_read();
+            block::release_two(this.block.as_ptr());
+            result
+        }
     }
 }
 
@@ -220,6 +261,7 @@ impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         let outcome = self.outcome();
         if outcome.task.end.compare_exchange(ptr::null_mut(), DETACHED, AcqRel, Acquire).is_ok() {
+            // And with it goes our reference.
             return;
         }
         // SAFETY: ended, and never joined: the result is ours (invariant 2).
@@ -229,5 +271,7 @@ impl<T> Drop for Handle<T> {
             unsafe { scope.as_ref() }.note_panic();
         }
         swallow(result);
+        // SAFETY: our own reference, once.
+        unsafe { ManuallyDrop::drop(&mut self.block) };
     }
 }

@@ -55,7 +55,10 @@ impl<T> JoinHandle<T> {
     /// assert_eq!(panic.downcast_ref(), Some(&"why"));
     /// ```
     pub fn join(self) -> Result<T> {
-        runtime::run_unstarted(&self.0.block);
+        if runtime::run_unstarted(&self.0.block) {
+            // SAFETY: it has run here.
+            return unsafe { self.0.collect() };
+        }
         self.0.join()
     }
 

@@ -200,7 +200,10 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// assert_eq!(sum, 6);
     /// ```
     pub fn join(self) -> Result<T> {
-        runtime::run_unstarted(&self.handle.block);
+        if runtime::run_unstarted(&self.handle.block) {
+            // SAFETY: it has run here.
+            return unsafe { self.handle.collect() };
+        }
         self.handle.join()
     }
 
