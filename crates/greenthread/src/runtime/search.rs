@@ -32,7 +32,7 @@ impl Worker {
         // With enough searchers there already, it only waits for its inbox for a while.
         let steals = self.searching.get() || self.shared.idle.begin(seats.len().div_ceil(2));
         self.searching.set(steals);
-        let rounds = self.patience.get();
+        let rounds = self.search_rounds.get();
         let mut awake = false;
         for round in 0..rounds {
             if steals && let Some(task) = self.injected(BATCH) {
@@ -68,7 +68,7 @@ impl Worker {
             }
             // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
             if !self.local.remote.inbox.is_empty() {
-                self.patience.set(SEARCH);
+                self.search_rounds.set(SEARCH);
                 self.local.patience.set(local::PATIENCE);
                 break;
             }
@@ -84,7 +84,7 @@ impl Worker {
             }
             (0..8).for_each(|_| spin_loop());
             if round + 1 == rounds {
-                self.patience.set((rounds / 2).max(2));
+                self.search_rounds.set((rounds / 2).max(2));
             }
         }
         self.read_inbox();

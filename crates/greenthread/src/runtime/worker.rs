@@ -96,8 +96,8 @@ pub(crate) struct Worker {
     /// When a stack was last refused.
     pub(super) refused: Cell<Option<u64>>,
     pub(super) turn: Cell<u32>,
-    /// How many rounds of a search it has patience for: all, if that has lately brought something; else ever fewer.
-    pub(super) patience: Cell<u32>,
+    /// How many rounds a search has: all, if that has lately brought something; else ever fewer.
+    pub(super) search_rounds: Cell<u32>,
     look: Cell<Look>,
 }
 
@@ -150,7 +150,7 @@ impl Worker {
             searching: Cell::new(false),
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
-            patience: Cell::new(SEARCH),
+            search_rounds: Cell::new(SEARCH),
             look: Cell::new(Look::default()),
         }
     }
@@ -520,7 +520,7 @@ impl Worker {
         let slept_until = self.local.clock.now();
         // A sleep that was hardly worth it: next time, wait awake for longer.
         if slept_until.saturating_sub(now) < SHORT_SLEEP && brought {
-            self.patience.set(SEARCH);
+            self.search_rounds.set(SEARCH);
         }
         let now = slept_until;
         self.look.set(Look { at: now, polled: now, switches: self.local.switches.load(Relaxed), ..look });
