@@ -46,7 +46,7 @@ use super::{
 ///
 /// # Differs from std
 ///
-/// * It is larger: 40 bytes and the value, on a 64-bit machine.
+/// * It is larger: 48 bytes and the value, on a 64-bit machine.
 /// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock, never a panic.
 ///
 /// # Examples
