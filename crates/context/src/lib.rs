@@ -157,8 +157,22 @@ impl Context {
     /// ```
     #[inline(always)]
     pub fn prefetch(self, bytes: usize) {
-        arch::prefetch(self, bytes);
+        prefetch(self.as_ptr().as_ptr().cast(), bytes);
     }
+}
+
+/// Some memory will be wanted soon, so fetch so many bytes from `start` on into the cache.
+///
+/// As [`Context::prefetch`], for what a context's owner keeps about it elsewhere. Nothing is read: any address will do, and
+/// what has no such instruction does nothing.
+///
+/// ```
+/// let word = 7_u64;
+/// greenthread_context::prefetch((&raw const word).cast(), size_of_val(&word));
+/// ```
+#[inline(always)]
+pub fn prefetch(start: *const u8, bytes: usize) {
+    arch::prefetch(start, bytes);
 }
 
 impl fmt::Debug for Context {

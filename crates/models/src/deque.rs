@@ -51,7 +51,7 @@ fn steal(queue: &Queue) -> Option<usize> {
 
 fn shift(queue: &Queue, count: usize, got: &mut Vec<usize>) {
     // SAFETY: called by the owner.
-    unsafe { queue.shift(count, |item| got.push(open(item))) };
+    got.extend(unsafe { queue.shift(count) }.map(open));
 }
 
 /// The owner puts in `before`, then up to `count` while the thieves are at it, each of whom tries `tries` times, and takes two

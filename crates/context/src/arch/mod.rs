@@ -17,7 +17,7 @@
 //! | `switch_call(save, to, f, arg) -> Word` | as `switch`, with `f(arg)` called on the stack of `to` before it goes on |
 //! | `switch_controls`, `switch_call_controls` | the same two, for a site that keeps its floating-point control words |
 //! | `with_bridge(ctx, f, data)` | calls `f(data)` on this stack, so that a walk from `f` goes on into `ctx` |
-//! | `prefetch(ctx, bytes)` | a hint: the memory from `ctx` upwards, where its stack's last frames lie, will be wanted soon |
+//! | `prefetch(start, bytes)` | a hint: this memory will be wanted soon |
 //! | `valgrind_request(request, args, default) -> usize` | Valgrind's magic instructions; `default` when it isn't there |
 //!
 //! What every machine keeps true (other files cite these as *A1* to *A6*):

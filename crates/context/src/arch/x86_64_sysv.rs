@@ -363,12 +363,12 @@ pub(crate) unsafe extern "C" fn with_bridge(ctx: Context, f: extern "C" fn(*mut 
 }
 
 #[inline(always)]
-pub(crate) fn prefetch(ctx: Context, bytes: usize) {
+pub(crate) fn prefetch(start: *const u8, bytes: usize) {
     use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     const LINE: usize = 64;
     for offset in (0..bytes).step_by(LINE) {
         // SAFETY: a prefetch reads nothing that the program could notice, and no address is wrong for it.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(ctx.as_ptr().as_ptr().wrapping_add(offset).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset).cast()) };
     }
 }
 

@@ -136,24 +136,24 @@ impl<T, const N: usize> Deque<T, N> {
         if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None }
     }
 
-    /// Takes up to so many of the oldest, at once.
+    /// Takes up to so many of the oldest, at once: all that the iterator gives, and has not given yet, are the caller's.
     ///
     /// # Safety
-    /// Owner only, who puts none in while it is given them.
-    pub(crate) unsafe fn shift(&self, count: usize, take: impl FnMut(NonNull<T>)) {
+    /// Owner only, who puts none in before the iterator has gone.
+    pub(crate) unsafe fn shift(&self, count: usize) -> impl Iterator<Item = NonNull<T>> {
         let bottom = self.bottom.load(Relaxed);
         let mut top = self.top.load(Relaxed);
-        while bottom != top {
-            let end = top.wrapping_add(count.min(bottom.wrapping_sub(top)));
-            match self.top.compare_exchange(top, end, SeqCst, Relaxed) {
-                Ok(_) => {
-                    let taken =
-                        (0..end.wrapping_sub(top)).map(|n| self.slot(top.wrapping_add(n)).load(Relaxed));
-                    return taken.filter_map(NonNull::new).for_each(take);
-                }
+        let taken = loop {
+            let taken = count.min(bottom.wrapping_sub(top));
+            if taken == 0 {
+                break 0;
+            }
+            match self.top.compare_exchange(top, top.wrapping_add(taken), SeqCst, Relaxed) {
+                Ok(_) => break taken,
                 Err(now) => top = now,
             }
-        }
+        };
+        (0..taken).filter_map(move |n| NonNull::new(self.slot(top.wrapping_add(n)).load(Relaxed)))
     }
 
     /// Takes the oldest; anyone may, unless the owner is alone.

@@ -15,10 +15,12 @@ use std::{
     },
 };
 
-use crate::{
-    sys::prefetch::prefetch,
-    task::{block::Task, inbox::Linked},
-};
+use greenthread_context::prefetch;
+
+use crate::task::{block::Task, inbox::Linked};
+
+/// What is fetched of a thread that is about to start: its task, and about as much of a closure.
+const BLOCK: usize = size_of::<Task>() + 32;
 
 #[derive(Debug)]
 struct List {
@@ -97,7 +99,7 @@ impl Injector {
     fn unlink(list: &mut List) -> Option<NonNull<Task>> {
         let first = NonNull::new(list.first)?;
         // Who starts it will want all of it. To fetch what follows takes its link, which comes as slowly.
-        prefetch(first.as_ptr(), size_of::<Task>() + 32);
+        prefetch(first.as_ptr().cast(), BLOCK);
         // SAFETY: in the list, so alive and ours (invariant 1).
         list.first = unsafe { first.as_ref() }.link().load(Relaxed);
         if list.first.is_null() {

@@ -16,6 +16,7 @@ use std::{
 use super::worker;
 use crate::task::{
     block::{BlockRef, Start, Task},
+    job::Handle,
     local,
 };
 
@@ -33,10 +34,19 @@ pub(super) fn with_spare(size: usize) -> usize {
     if size >= LARGER { size + SPARE } else { size }
 }
 
-/// Called by who is about to join that thread, and has its handle: runs it here and now, if that can be. Whether it
-/// has: then the thread's own reference is the caller's (`Handle::collect`).
+/// Waits for a thread's end; one that has not started is run here and now, if that can be.
 #[inline]
-pub(crate) fn run_unstarted(block: &BlockRef) -> bool {
+pub(crate) fn join<T>(handle: Handle<T>) -> std::thread::Result<T> {
+    if run_unstarted(&handle.block) {
+        // SAFETY: it has run here.
+        return unsafe { handle.collect() };
+    }
+    handle.join()
+}
+
+/// Called by who has the thread's handle. Whether it has run: then its own reference is the handle's.
+#[inline]
+fn run_unstarted(block: &BlockRef) -> bool {
     let child: NonNull<Task> = block.as_ptr().cast();
     // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
     if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() {

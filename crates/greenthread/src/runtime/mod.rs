@@ -44,7 +44,7 @@ mod watchdog;
 mod worker;
 
 pub(crate) use blocking::{unblock, unblock_apart};
-pub(crate) use lend::run_unstarted;
+pub(crate) use lend::join;
 use shared::{Counts, Seat, Shared};
 use watchdog::Watchdog;
 use worker::Worker;

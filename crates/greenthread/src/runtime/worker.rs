@@ -31,7 +31,7 @@ use super::{
     injector::Injector,
     placement::{Place, place},
     search::SEARCH,
-    shared::{self, Counts, Queue, Seat, Shared},
+    shared::{self, Counts, Seat, Shared},
 };
 use crate::{
     driver::{Driver, PollDriver},
@@ -187,7 +187,7 @@ impl Worker {
 
     pub(super) fn queue_up(&self, task: NonNull<Task>) {
         // SAFETY: our own queue, and the task is unstarted and ours to give.
-        if !unsafe { self.queue().push(task) } {
+        if !unsafe { self.seat.queue.push(task) } {
             self.spill(task);
         }
     }
@@ -195,35 +195,21 @@ impl Worker {
     /// The queue is full: makes the older half of it everybody's, and this thread with them.
     #[cold]
     fn spill(&self, newest: NonNull<Task>) {
-        let mut lot = [newest; BATCH + 1];
-        let mut count = 0;
         // SAFETY: our own queue; unstarted, and ours to give.
-        unsafe {
-            self.queue().shift(BATCH, |task| {
-                lot[count] = task;
-                count += 1;
-            });
-            self.shared.injector.push_all(lot[..count].iter().copied().chain([newest]));
-        }
-    }
-
-    pub(super) fn queue(&self) -> &Queue {
-        &self.seat.queue
+        unsafe { self.shared.injector.push_all(self.seat.queue.shift(BATCH).chain([newest])) };
     }
 
     /// Takes the oldest of its own.
     fn oldest(&self) -> Option<NonNull<Task>> {
-        let mut oldest = None;
         // SAFETY: our own queue.
-        unsafe { self.queue().shift(1, |task| oldest = Some(task)) };
-        oldest
+        unsafe { self.seat.queue.shift(1) }.next()
     }
 
     /// Takes the newest of its own.
     #[inline]
     fn newest(&self) -> Option<NonNull<Task>> {
         // SAFETY: our own queue.
-        unsafe { self.queue().pop() }
+        unsafe { self.seat.queue.pop() }
     }
 
     /// Takes an unstarted thread out of the queue again, if it is the newest there.
@@ -388,7 +374,7 @@ impl Worker {
     pub(super) fn injected(&self, more: usize) -> Option<NonNull<Task>> {
         let share = self.shared.injector.len() / self.shared.seats.len();
         // Not more than there is room for, as `spill` would want the injector's lock again.
-        let more = more.min(share).min(shared::OWN_QUEUE - self.queue().len());
+        let more = more.min(share).min(shared::OWN_QUEUE - self.seat.queue.len());
         self.shared.injector.pop(more, |task| self.queue_up(task))
     }
 
@@ -528,7 +514,7 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.local.ready.len() != 0 || !self.queue().is_empty()
+        self.local.ready.len() != 0 || !self.seat.queue.is_empty()
     }
 
     fn others_have_some(&self) -> bool {

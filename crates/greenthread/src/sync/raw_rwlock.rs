@@ -66,11 +66,12 @@ const WOKEN: usize = 4;
 /// One reader has passed the writers in line.
 const PASS: usize = 8;
 /// How many have.
-const PASSED: usize = 31 * PASS;
+const PASSED: usize = ONE - PASS;
 /// Too many have.
 const BARRED: usize = PASSES * PASS;
 /// One reader.
 const ONE: usize = 256;
+const _: () = assert!(BARRED & !PASSED == 0, "the count has room for so many");
 /// How many readers there are, or where the writer's worker is.
 pub(super) const REST: usize = !(ONE - 1);
 

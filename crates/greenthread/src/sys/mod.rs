@@ -7,7 +7,6 @@ pub(crate) mod file;
 pub(crate) mod memory;
 pub(crate) mod parker;
 pub(crate) mod poller;
-pub(crate) mod prefetch;
 pub(crate) mod process;
 pub(crate) mod ring;
 pub(crate) mod signal;

@@ -153,7 +153,7 @@ impl Clone for BlockRef {
 impl Drop for BlockRef {
     fn drop(&mut self) {
         // SAFETY: it is our own reference that goes.
-        unsafe { release(self.0) };
+        unsafe { release(self.0, 1) };
     }
 }
 
@@ -163,29 +163,18 @@ impl fmt::Debug for BlockRef {
     }
 }
 
-/// Gives one reference back; the last one frees the block.
+/// Gives references back; the last one frees the block.
 ///
 /// # Safety
-/// The caller owns a reference, and gives it away.
-pub(crate) unsafe fn release(block: NonNull<Block>) {
-    // SAFETY: alive, by the reference that we give back.
-    let head = unsafe { block.as_ref() };
-    // The last one needs no subtraction: there is nobody to add one.
-    if head.references.load(Acquire) == 1 || head.references.fetch_sub(1, Release) == 1 {
-        fence(Acquire);
-        // SAFETY: that was the last reference, and the vtable fits (invariants 1, 2).
-        unsafe { (head.vtable.free)(block) };
-    }
-}
-
-/// Gives two references back, as [`release`].
-///
-/// # Safety
-/// The caller owns both, and gives them away.
-pub(crate) unsafe fn release_two(block: NonNull<Block>) {
+/// The caller owns so many, and gives them away.
+#[inline]
+pub(crate) unsafe fn release(block: NonNull<Block>, references: usize) {
     // SAFETY: alive, by the references that we give back.
     let head = unsafe { block.as_ref() };
-    if head.references.load(Acquire) == 2 || head.references.fetch_sub(2, Release) == 2 {
+    // The last ones need no subtraction: there is nobody to add one.
+    if head.references.load(Acquire) == references
+        || head.references.fetch_sub(references, Release) == references
+    {
         fence(Acquire);
         // SAFETY: those were the last references, and the vtable fits (invariants 1, 2).
         unsafe { (head.vtable.free)(block) };

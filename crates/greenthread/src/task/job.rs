@@ -184,10 +184,8 @@ where
 pub(crate) unsafe fn let_go(task: NonNull<Task>) {
     // SAFETY: alive by the task's own reference. What a handle left is ours: it is told by DETACHED, which stays.
     unsafe {
-        match task.as_ref().end.load(Relaxed) {
-            DETACHED => block::release_two(task.cast()),
-            _ => block::release(task.cast()),
-        }
+        let left = task.as_ref().end.load(Relaxed) == DETACHED;
+        block::release(task.cast(), if left { 2 } else { 1 });
     }
 }
 
@@ -234,12 +232,8 @@ impl<T> Handle<T> {
         {
             waiter.wait(Reason::Join, None);
         }
-        // SAFETY: ended, so the result is there, and the handle's (invariant 2); its reference goes here.
-        unsafe {
-            let result = (*outcome.result.get()).assume_init_read();
-            block::release(this.block.as_ptr());
-            result
-        }
+        // SAFETY: ended, and the handle is used no more.
+        unsafe { this.finish(1) }
     }
 
     /// As `join`, of a thread that has run on the caller's stack.
@@ -247,11 +241,19 @@ impl<T> Handle<T> {
     /// # Safety
     /// It has, with [`Start::Lent`].
     pub(crate) unsafe fn collect(self) -> Result<T> {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: ended, so the result is there, and the handle's (invariant 2). Both references are ours to give back.
+        // SAFETY: ended, and has left its reference; the handle is used no more.
+        unsafe { ManuallyDrop::new(self).finish(2) }
+    }
+
+    /// Takes the result, and gives references back: the handle's own, or that and the thread's.
+    ///
+    /// # Safety
+    /// The thread has ended, and these references are the handle's, which is neither used nor dropped afterwards.
+    unsafe fn finish(&self, references: usize) -> Result<T> {
+        // SAFETY: the result is there, and the handle's (invariant 2); and as the caller says.
         unsafe {
-            let result = (*this.outcome().result.get()).assume_init_read();
-            block::release_two(this.block.as_ptr());
+            let result = (*self.outcome().result.get()).assume_init_read();
+            block::release(self.block.as_ptr(), references);
             result
         }
     }

@@ -14,8 +14,9 @@ use core::{
 };
 use std::alloc::{alloc, dealloc};
 
+use greenthread_context::prefetch;
+
 use super::local;
-use crate::sys::prefetch::prefetch;
 
 const STEP: usize = 64;
 const ALIGN: usize = 16;

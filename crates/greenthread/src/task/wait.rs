@@ -184,14 +184,12 @@ impl Waiter {
         if !self.state.park() {
             return Outcome::Woken;
         }
+        let parked = Parked { local, task };
         match deadline {
-            None => Parked { local, task }.sleep(reason),
-            Some(deadline) => {
-                let deadline = local.clock.nanos(deadline);
-                task.block.waits_for.store(reason as u8, Relaxed);
-                local.suspend_until(task, deadline, self);
-                task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
-            }
+            None => parked.sleep(reason, Local::suspend),
+            Some(deadline) => parked.sleep(reason, |local, task| {
+                local.suspend_until(task, local.clock.nanos(deadline), self);
+            }),
         }
         self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
@@ -247,7 +245,7 @@ impl Waiter {
     ) -> Outcome {
         match parked {
             Some(parked) => {
-                parked.sleep(reason);
+                parked.sleep(reason, Local::suspend);
                 Outcome::Woken
             }
             None => self.wait(reason, deadline),
@@ -308,9 +306,9 @@ pub(crate) struct Parked<'a> {
 impl Parked<'_> {
     /// Until the wait is claimed.
     #[inline]
-    fn sleep(self, reason: Reason) {
+    fn sleep(self, reason: Reason, suspend: impl FnOnce(&Local, &Task)) {
         self.task.block.waits_for.store(reason as u8, Relaxed);
-        self.local.suspend(self.task);
+        suspend(self.local, self.task);
         self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }
 }

@@ -55,11 +55,7 @@ impl<T> JoinHandle<T> {
     /// assert_eq!(panic.downcast_ref(), Some(&"why"));
     /// ```
     pub fn join(self) -> Result<T> {
-        if runtime::run_unstarted(&self.0.block) {
-            // SAFETY: it has run here.
-            return unsafe { self.0.collect() };
-        }
-        self.0.join()
+        runtime::join(self.0)
     }
 
     /// Whether the thread has ended: its closure has returned or panicked, and its thread-locals are destroyed. Does not

@@ -200,11 +200,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// assert_eq!(sum, 6);
     /// ```
     pub fn join(self) -> Result<T> {
-        if runtime::run_unstarted(&self.handle.block) {
-            // SAFETY: it has run here.
-            return unsafe { self.handle.collect() };
-        }
-        self.handle.join()
+        runtime::join(self.handle)
     }
 
     /// Whether the thread has ended, as [`JoinHandle::is_finished`](super::JoinHandle::is_finished).
