@@ -111,11 +111,17 @@ impl<T, const N: usize> Deque<T, N> {
     #[inline]
     pub(crate) unsafe fn pop(&self) -> Option<NonNull<T>> {
         let end = self.bottom.load(Relaxed);
-        if self.top.load(Relaxed) == end {
-            // Only the owner puts something in.
-            return None;
-        }
         let newest = end.wrapping_sub(1);
+        match end.wrapping_sub(self.top.load(Relaxed)) {
+            // Only the owner puts something in.
+            0 => return None,
+            // The last one: taken as by a thief, who may have been faster.
+            1 if !self.alone => {
+                let won = self.top.compare_exchange(newest, end, SeqCst, Relaxed).is_ok();
+                return if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None };
+            }
+            _ => {}
+        }
         // Released: a thief that finds this one takes what lies below, which it must see.
         self.bottom.store(newest, Release);
         if self.alone {

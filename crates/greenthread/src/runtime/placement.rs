@@ -27,6 +27,9 @@ const LOOK_AT: usize = 8;
 /// Two threads more than another's is no reason to wake it.
 const SLACK: usize = 2;
 
+/// With fewer threads than that, a worker does not compare itself with busy ones.
+pub(super) const FULL: usize = 64;
+
 /// Decides for the worker number `own` with `load` started threads. `turn` varies from call to call.
 pub(crate) fn place(seats: &[Arc<Seat>], own: usize, load: usize, turn: usize) -> Place<'_> {
     if load < SLACK {
@@ -42,15 +45,20 @@ pub(crate) fn place(seats: &[Arc<Seat>], own: usize, load: usize, turn: usize) -
             continue;
         }
         let seat = &seats[i];
+        // How full a busy one is changes all the time: only who is very full itself looks.
+        let is_away = seat.remote.sleep.is_away();
+        if !is_away && load <= FULL {
+            continue;
+        }
         let full = seat.remote.load();
         emptiest = emptiest.min(full);
-        if full < least_away && seat.remote.sleep.is_away() {
+        if is_away && full < least_away {
             (away, least_away) = (Some(seat), full);
         }
     }
     match away {
         Some(seat) if least_away + SLACK <= load => Place::There(seat),
-        _ if load > 64 && load - 64 > emptiest.saturating_add(emptiest / 4) => Place::Anywhere,
+        _ if load > FULL && load - FULL > emptiest.saturating_add(emptiest / 4) => Place::Anywhere,
         _ => Place::Here,
     }
 }

@@ -31,15 +31,14 @@ impl Request {
         Self { name: None, stack_size: None, scope: None, location: Location::caller() }
     }
 
+    #[inline]
     fn spec(self, id: NonZeroU64, shared: &Shared) -> io::Result<Spec> {
-        let size = self.stack_size.map(stack::usable_size).transpose()?;
-        Ok(Spec {
-            id,
-            name: self.name.map(String::into_boxed_str),
-            stack_size: size.unwrap_or(shared.stack_size),
-            location: self.location,
-            scope: self.scope,
-        })
+        let stack_size = match self.stack_size {
+            None => shared.stack_size,
+            Some(size) => stack::usable_size(size)?,
+        };
+        let name = self.name.map(String::into_boxed_str);
+        Ok(Spec { id, name, stack_size, location: self.location, scope: self.scope })
     }
 }
 
@@ -47,6 +46,7 @@ impl Request {
 ///
 /// # Safety
 /// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread.
+#[inline]
 pub(crate) unsafe fn spawn<F, T>(on: Option<&Shared>, request: Request, f: F) -> io::Result<Handle<T>>
 where
     F: FnOnce() -> T,
@@ -56,25 +56,34 @@ where
     match here {
         // SAFETY: as the caller says.
         Some(worker) => unsafe { spawn_here(worker, request, f, false) },
-        None => {
-            let shared: &Shared = match on {
-                Some(on) => on,
-                None => default()?,
-            };
-            let scope = request.scope;
-            let spec = request.spec(id::reserve(1), shared)?;
-            let size = spec.stack_size;
-            if let Some(error) = shared.refusal(size) {
-                return Err(error);
-            }
-            credit::take(size)?;
-            // SAFETY: as the caller says.
-            let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| credit::give(size))?;
-            scope.inspect(|scope| enter(*scope));
-            shared.inject(task);
-            Ok(handle)
-        }
+        // SAFETY: as the caller says.
+        None => unsafe { spawn_there(on, request, f) },
     }
+}
+
+/// # Safety
+/// As for [`spawn`].
+#[cold]
+unsafe fn spawn_there<F, T>(on: Option<&Shared>, request: Request, f: F) -> io::Result<Handle<T>>
+where
+    F: FnOnce() -> T,
+{
+    let shared: &Shared = match on {
+        Some(on) => on,
+        None => default()?,
+    };
+    let scope = request.scope;
+    let spec = request.spec(id::reserve(1), shared)?;
+    let size = spec.stack_size;
+    if let Some(error) = shared.refusal(size) {
+        return Err(error);
+    }
+    credit::take(size)?;
+    // SAFETY: as the caller says.
+    let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| credit::give(size))?;
+    scope.inspect(|scope| enter(*scope));
+    shared.inject(task);
+    Ok(handle)
 }
 
 /// Spawns a thread on the calling green thread's worker, where it stays.
@@ -96,6 +105,7 @@ where
 
 /// # Safety
 /// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread or the thread is pinned.
+#[inline]
 unsafe fn spawn_here<F, T>(worker: &Worker, request: Request, f: F, pinned: bool) -> io::Result<Handle<T>>
 where
     F: FnOnce() -> T,

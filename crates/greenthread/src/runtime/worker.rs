@@ -59,6 +59,9 @@ const BRISK_AFTER: u64 = 10_000_000;
 pub(super) const RETRY: u64 = 20_000_000;
 /// How many joiners may run their child between two visits home (`lend`).
 const LENDS: u32 = 64;
+/// So many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
+/// line's way to them and back.
+const NEWS: usize = 16;
 /// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
 /// A sleep of so many nanoseconds was no sleep: waking up takes as long.
@@ -243,7 +246,14 @@ impl Worker {
     #[inline]
     pub(super) fn set_started(&self, started: usize) {
         self.started.set(started);
-        self.local.remote.load.store(started, Relaxed);
+        let shown = self.local.remote.load.load(Relaxed);
+        if started == 0 || shown == 0 || started.abs_diff(shown) >= NEWS {
+            self.show_started();
+        }
+    }
+
+    fn show_started(&self) {
+        self.local.remote.load.store(self.started.get(), Relaxed);
     }
 
     /// The loop, until the runtime ends.
@@ -477,6 +487,7 @@ impl Worker {
             }
         }
         let flag = &self.local.remote.sleep;
+        self.show_started();
         flag.prepare();
         let next = if self.has_work() || !self.local.remote.inbox.is_empty() || self.others_have_some() {
             None

@@ -73,6 +73,7 @@ pub(crate) struct Spec {
 ///
 /// # Safety
 /// What `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread stays here.
+#[inline]
 pub(crate) unsafe fn new<F, T>(spec: Spec, closure: F) -> io::Result<(NonNull<Task>, Handle<T>)>
 where
     F: FnOnce() -> T,

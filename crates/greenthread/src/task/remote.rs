@@ -21,7 +21,7 @@ pub(crate) struct Remote {
     pub(crate) inbox: CachePadded<Inbox<Task>>,
     /// Whether the worker sleeps.
     pub(crate) sleep: CachePadded<SleepFlag>,
-    /// How many started threads live here. Written by the worker, read by others to compare.
+    /// How many started threads live here, about. Written by the worker, read by others to compare.
     pub(crate) load: CachePadded<AtomicUsize>,
     /// How many unstarted ones are in the inbox.
     given: AtomicUsize,
