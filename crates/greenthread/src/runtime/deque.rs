@@ -104,6 +104,16 @@ impl<T, const N: usize> Deque<T, N> {
         true
     }
 
+    /// Whether this one is the newest.
+    ///
+    /// # Safety
+    /// Owner only.
+    #[inline]
+    pub(crate) unsafe fn ends_with(&self, item: NonNull<T>) -> bool {
+        let end = self.bottom.load(Relaxed);
+        self.top.load(Relaxed) != end && self.slot(end.wrapping_sub(1)).load(Relaxed) == item.as_ptr()
+    }
+
     /// Takes the newest.
     ///
     /// # Safety

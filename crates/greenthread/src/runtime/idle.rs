@@ -40,22 +40,24 @@ pub(crate) trait Sleeper {
     fn fullness(&self) -> usize;
 }
 
-/// The count of searchers of one runtime.
+/// The count of searchers of one runtime, and that of those who nap.
 #[derive(Debug)]
 pub(crate) struct Idle {
     searching: AtomicUsize,
+    napping: AtomicUsize,
 }
 
 impl Idle {
     pub(crate) fn new() -> Self {
-        Self { searching: AtomicUsize::new(0) }
+        Self { searching: AtomicUsize::new(0), napping: AtomicUsize::new(0) }
     }
 
-    /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any.
-    pub(crate) fn call<'a, W: Sleeper>(&self, workers: &'a [W]) -> Option<&'a W> {
+    /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any. For a thread that is
+    /// the `only` one, who naps will do.
+    pub(crate) fn call<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         loop {
             fence(SeqCst);
-            if self.searching.load(Relaxed) != 0 {
+            if self.searching.load(Relaxed) != 0 || only && self.napping.load(Relaxed) != 0 {
                 return None;
             }
             let sleeper = workers.iter().filter(|w| w.flag().is_asleep()).min_by_key(|w| w.fullness())?;
@@ -91,5 +93,17 @@ impl Idle {
             fence(SeqCst);
         }
         last
+    }
+
+    /// A worker is about to sleep for a moment, after which it will look at every queue.
+    pub(crate) fn nap(&self) {
+        self.napping.fetch_add(1, AcqRel);
+    }
+
+    /// It is awake again, and looks.
+    pub(crate) fn end_nap(&self) {
+        self.napping.fetch_sub(1, AcqRel);
+        // Before it looks: who relied on it has queued its thread, or sees that it naps no more.
+        fence(SeqCst);
     }
 }

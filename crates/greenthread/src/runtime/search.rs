@@ -27,11 +27,16 @@ impl Worker {
         }
     }
 
+    /// Whether it may search: not everybody does.
+    pub(super) fn begin_search(&self) -> bool {
+        self.shared.idle.begin(self.shared.seats.len().div_ceil(2))
+    }
+
     /// Looks for unstarted threads that others have.
     pub(super) fn search(&self) -> Option<NonNull<Task>> {
         let seats = &self.shared.seats;
         // With enough searchers there already, it only waits for its inbox for a while.
-        let steals = self.searching.get() || self.shared.idle.begin(seats.len().div_ceil(2));
+        let steals = self.searching.get() || self.begin_search();
         self.searching.set(steals);
         let rounds = self.search_rounds.get();
         let mut awake = false;

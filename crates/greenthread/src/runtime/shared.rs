@@ -167,12 +167,12 @@ impl Shared {
         self.spawned.fetch_add(1, Relaxed);
         // SAFETY: new, and given to us.
         unsafe { self.injector.push(task) };
-        self.call();
+        self.call(false);
     }
 
-    /// Wakes a worker for an unstarted thread that has just been queued, if one is needed.
-    pub(crate) fn call(&self) {
-        if let Some(seat) = self.idle.call(&self.seats) {
+    /// Wakes a worker for an unstarted thread that has just been queued, the `only` one there or not, if one is needed.
+    pub(crate) fn call(&self, only: bool) {
+        if let Some(seat) = self.idle.call(&self.seats, only) {
             seat.remote.rouse();
         }
     }

@@ -64,6 +64,10 @@ const LENDS: u32 = 64;
 const NEWS: usize = 16;
 /// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
+/// Who is called for nothing naps, for so many nanoseconds at first, and at most: a thread that is spawned alone calls
+/// nobody meanwhile. Its spawner may be about to join it, and to wake a sleeper takes it ten microseconds.
+const NAP: u64 = 64_000;
+const MOST_NAP: u64 = 256_000;
 /// A sleep of so many nanoseconds was no sleep: waking up takes as long.
 const SHORT_SLEEP: u64 = 50_000;
 
@@ -101,6 +105,10 @@ pub(crate) struct Worker {
     pub(super) turn: Cell<u32>,
     /// How many rounds a search has: all, if that has lately brought something; else ever fewer.
     pub(super) search_rounds: Cell<u32>,
+    /// It has been woken to search, and has found nothing yet.
+    called: Cell<bool>,
+    /// How long its last nap was, if since then it has not found anything either.
+    nap: Cell<u64>,
     look: Cell<Look>,
 }
 
@@ -154,6 +162,8 @@ impl Worker {
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
             search_rounds: Cell::new(SEARCH),
+            called: Cell::new(false),
+            nap: Cell::new(0),
             look: Cell::new(Look::default()),
         }
     }
@@ -184,7 +194,7 @@ impl Worker {
         let budget = &self.local.budget;
         budget.set(budget.get().min(self.local.ready.len()));
         if !pinned && self.shared.seats.len() > 1 {
-            self.shared.call();
+            self.shared.call(self.seat.queue.len() == 1);
         }
     }
 
@@ -218,14 +228,9 @@ impl Worker {
     /// Takes an unstarted thread out of the queue again, if it is the newest there.
     #[inline]
     pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
-        match self.newest() {
-            None => false,
-            Some(newest) if newest == task => true,
-            Some(other) => {
-                self.put_back(other);
-                false
-            }
-        }
+        // SAFETY: our own queue.
+        let there = unsafe { self.seat.queue.ends_with(task) };
+        there && self.newest().is_some()
     }
 
     /// It was the newest in the queue, and is again.
@@ -233,7 +238,7 @@ impl Worker {
         self.queue_up(task);
         // Whoever looked meanwhile has missed it.
         if self.shared.seats.len() > 1 {
-            self.shared.call();
+            self.shared.call(false);
         }
     }
 
@@ -263,7 +268,7 @@ impl Worker {
         loop {
             let next = self.next();
             if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
-                self.shared.call();
+                self.shared.call(false);
             }
             self.lends.set(LENDS);
             match next {
@@ -359,7 +364,7 @@ impl Worker {
                 Place::Anywhere if busy => {
                     // SAFETY: unstarted, and ours to give.
                     unsafe { self.shared.injector.push(task) };
-                    self.shared.call();
+                    self.shared.call(false);
                     return None;
                 }
                 Place::Anywhere => return Some(task),
@@ -462,9 +467,12 @@ impl Worker {
         let alone = self.shared.seats.len() == 1;
         if !alone {
             if let Some(task) = self.search() {
+                self.called.set(false);
+                self.nap.set(0);
                 return Some(Next::Start(task));
             }
             if self.has_work() {
+                self.called.set(false);
                 return None;
             }
             now = self.local.clock.now();
@@ -486,6 +494,11 @@ impl Worker {
                 return None;
             }
         }
+        let nap = self.called.take().then(|| {
+            self.shared.idle.nap();
+            self.nap.set((2 * self.nap.get()).clamp(NAP, MOST_NAP));
+            self.nap.get()
+        });
         let flag = &self.local.remote.sleep;
         self.show_started();
         flag.prepare();
@@ -501,11 +514,17 @@ impl Worker {
             let timeout = deadline.map(|deadline| deadline.saturating_sub(now));
             let starved = self.shared.starved.len() != 0 || self.pinned.len() != 0;
             let retry = starved.then_some(RETRY);
-            self.poll(timeout.into_iter().chain(retry).min().map(Duration::from_nanos));
+            self.poll([timeout, retry, nap].into_iter().flatten().min().map(Duration::from_nanos));
             None
         };
         if flag.finish() {
             self.searching.set(true);
+            self.called.set(true);
+        }
+        if nap.is_some() {
+            self.shared.idle.end_nap();
+            // What was queued meanwhile is looked for, if not by us then by whom we call.
+            self.searching.set(self.searching.get() || self.begin_search());
         }
         let brought = !self.local.remote.inbox.is_empty();
         // What was given to a sleeper is for others to steal before anything here runs for long.
