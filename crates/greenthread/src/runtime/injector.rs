@@ -1,10 +1,16 @@
 //! Unstarted threads that lie in no worker's own queue: spawned by OS threads, or more than a worker's own queue
 //! holds. First in, first out; linked through themselves, so that queueing can't fail.
 //!
+//! A long list is longer than the caches, and each link is known only when the one before has come from memory. So each
+//! task also knows one that lies [`AHEAD`] places behind it, which is fetched meanwhile (jump pointers: Roth and Sohi 1999).
+//!
 //! Invariants:
 //! 1. A task in the list is unstarted, alive, in no other list, and belongs to the list.
+//! 2. `recent` holds the tasks that were pushed last, the one of the n-th push at n modulo `AHEAD`: as many of them as there
+//!    are in the list are in the list.
 
 use std::{
+    mem,
     ptr::{self, NonNull},
     sync::{
         Mutex, PoisonError,
@@ -22,10 +28,17 @@ use crate::task::{block::Task, inbox::Linked};
 /// What is fetched of a thread that is about to start: its task, and about as much of a closure.
 const BLOCK: usize = size_of::<Task>() + 32;
 
+/// So many places on is fetched.
+const AHEAD: usize = 8;
+
 #[derive(Debug)]
 struct List {
     first: *mut Task,
     last: *mut Task,
+    len: usize,
+    recent: [*mut Task; AHEAD],
+    /// How many have ever been pushed.
+    pushes: usize,
 }
 
 // SAFETY: the list owns its tasks (invariant 1), and unstarted tasks may move between OS threads.
@@ -43,7 +56,13 @@ pub(crate) struct Injector {
 impl Injector {
     pub(crate) fn new() -> Self {
         Self {
-            list: Mutex::new(List { first: ptr::null_mut(), last: ptr::null_mut() }),
+            list: Mutex::new(List {
+                first: ptr::null_mut(),
+                last: ptr::null_mut(),
+                len: 0,
+                recent: [ptr::null_mut(); AHEAD],
+                pushes: 0,
+            }),
             len: AtomicUsize::new(0),
         }
     }
@@ -63,19 +82,10 @@ impl Injector {
     /// As for `push`. The iterator takes no lock that is held while something is pushed.
     pub(crate) unsafe fn push_all(&self, tasks: impl IntoIterator<Item = NonNull<Task>>) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pushed = 0;
         for task in tasks {
-            // SAFETY: given to us.
-            unsafe { task.as_ref() }.link().store(ptr::null_mut(), Relaxed);
-            match NonNull::new(list.last) {
-                None => list.first = task.as_ptr(),
-                // SAFETY: in the list, so alive and ours (invariant 1).
-                Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
-            }
-            list.last = task.as_ptr();
-            pushed += 1;
+            list.link(task);
         }
-        self.len.store(self.len.load(Relaxed) + pushed, Release);
+        self.len.store(list.len, Release);
     }
 
     /// Takes the oldest, and hands up to `more` after it to `take`.
@@ -84,27 +94,49 @@ impl Injector {
             return None;
         }
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = Self::unlink(&mut list)?;
-        let mut taken = 1;
-        while taken <= more
-            && let Some(next) = Self::unlink(&mut list)
-        {
+        let first = list.unlink()?;
+        for _ in 0..more {
+            let Some(next) = list.unlink() else { break };
             take(next);
-            taken += 1;
         }
-        self.len.store(self.len.load(Relaxed) - taken, Release);
+        self.len.store(list.len, Release);
         Some(first)
     }
+}
 
-    fn unlink(list: &mut List) -> Option<NonNull<Task>> {
-        let first = NonNull::new(list.first)?;
-        // Who starts it will want all of it. To fetch what follows takes its link, which comes as slowly.
-        prefetch(first.as_ptr().cast(), BLOCK);
-        // SAFETY: in the list, so alive and ours (invariant 1).
-        list.first = unsafe { first.as_ref() }.link().load(Relaxed);
-        if list.first.is_null() {
-            list.last = ptr::null_mut();
+impl List {
+    fn link(&mut self, pushed: NonNull<Task>) {
+        let task = pushed.as_ptr();
+        // SAFETY: given to us.
+        let new = unsafe { pushed.as_ref() };
+        new.link().store(ptr::null_mut(), Relaxed);
+        new.ahead().set(ptr::null_mut());
+        match NonNull::new(self.last) {
+            None => self.first = task,
+            // SAFETY: in the list, so alive and ours (invariant 1).
+            Some(last) => unsafe { last.as_ref() }.link().store(task, Relaxed),
         }
+        self.last = task;
+        let earlier = mem::replace(&mut self.recent[self.pushes % AHEAD], task);
+        if self.len >= AHEAD {
+            // SAFETY: in the list, so alive and ours (invariants 1, 2).
+            unsafe { (*earlier).ahead().set(task) };
+        }
+        self.pushes = self.pushes.wrapping_add(1);
+        self.len += 1;
+    }
+
+    fn unlink(&mut self) -> Option<NonNull<Task>> {
+        let first = NonNull::new(self.first)?;
+        // SAFETY: in the list, so alive and ours (invariant 1).
+        let task = unsafe { first.as_ref() };
+        // Who starts that one will want all of it.
+        prefetch(task.ahead().get().cast(), BLOCK);
+        self.first = task.link().load(Relaxed);
+        if self.first.is_null() {
+            self.last = ptr::null_mut();
+        }
+        self.len -= 1;
         Some(first)
     }
 }
