@@ -40,7 +40,8 @@ pub(crate) fn place(seats: &[Arc<Seat>], own: usize, load: usize, turn: usize) -
     let (mut away, mut emptiest) = (None, usize::MAX);
     let mut least_away = usize::MAX;
     for offset in 0..count {
-        let i = (first + offset) % seats.len();
+        let i = first + offset;
+        let i = if i < seats.len() { i } else { i - seats.len() };
         if i == own {
             continue;
         }

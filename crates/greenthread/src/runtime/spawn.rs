@@ -19,7 +19,7 @@ use crate::{
 /// What is asked for.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Box<str>>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) scope: Option<NonNull<Count>>,
     pub(crate) location: &'static Location<'static>,
@@ -37,8 +37,7 @@ impl Request {
             None => shared.stack_size,
             Some(size) => stack::usable_size(size)?,
         };
-        let name = self.name.map(String::into_boxed_str);
-        Ok(Spec { id, name, stack_size, location: self.location, scope: self.scope })
+        Ok(Spec { id, name: self.name, stack_size, location: self.location, scope: self.scope })
     }
 }
 
@@ -138,8 +137,8 @@ where
 {
     // Whoever steps onto a green thread is still who it was: a program's main thread is called `main` there, too.
     let name = match local::get().and_then(|local| local.running()) {
-        Some(task) => task.block.name.as_deref().map(str::to_owned),
-        None => std::thread::current().name().map(str::to_owned),
+        Some(task) => task.block.name.clone(),
+        None => std::thread::current().name().map(Box::from),
     };
     let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
     // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.

@@ -151,6 +151,7 @@ impl Builder {
     /// let error = greenthread::thread::Builder::new().stack_size(0).spawn(|| ()).unwrap_err();
     /// assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -223,9 +224,11 @@ impl Builder {
         unsafe { spawn::spawn_local(self.request(), f) }.map(LocalJoinHandle)
     }
 
+    #[inline]
     #[track_caller]
     pub(super) fn request(self) -> Request {
-        Request { name: self.name, stack_size: self.stack_size, scope: None, location: Location::caller() }
+        let name = self.name.map(String::into_boxed_str);
+        Request { name, stack_size: self.stack_size, scope: None, location: Location::caller() }
     }
 }
 
