@@ -2,7 +2,7 @@
 //!
 //! The child is a thread like any other, with its own block, name, number and fate; it only borrows the stack, of
 //! which what is left must be as much as the child was promised. If it waits, both are suspended, which for the joiner is
-//! what it came for.
+//! what it came for. So only one of them is ever ready, and both count as one of the worker's started threads.
 //!
 //! Only the very thread that is joined may be run so: another one might wait for something that the joiner, buried
 //! under it, would have to do. And only so many in a row: what is ready shall have its turn, and the worker a look
@@ -67,17 +67,13 @@ fn run_unstarted(block: &BlockRef) -> bool {
     // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
     let stack = unsafe { (*joiner.stack.get()).as_ref() };
     // A coroutine's body, say, runs on another stack than its thread's.
-    let room = stack
-        .filter(|stack| (stack.guard().end..stack.top().addr().get()).contains(&here))
-        .map_or(0, |stack| here - stack.guard().end);
-    let started = worker.started() + 1;
-    if room < thread.stack_size + FRAMES || !local.reserve(started) {
+    let room = stack.and_then(|stack| stack.left(here)).unwrap_or(0);
+    if room < thread.stack_size + FRAMES {
         worker.put_back(child);
         return false;
     }
     worker.lends.set(worker.lends.get() - 1);
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
-    worker.set_started(started);
     worker.shared.note_stack(thread.stack_size);
     thread.home.set(Arc::as_ptr(&local.remote));
     // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
@@ -89,7 +85,6 @@ fn run_unstarted(block: &BlockRef) -> bool {
         local.current.store(ptr::from_ref(joiner).cast_mut(), Relaxed);
         *joiner.stack.get() = (*thread.stack.get()).take();
     }
-    worker.set_started(worker.started() - 1);
     worker.discharge(thread);
     true
 }

@@ -93,7 +93,7 @@ impl fmt::Debug for Runtime {
         f.debug_struct("Runtime")
             .field("name", &self.shared.name)
             .field("workers", &self.shared.seats.len())
-            .field("threads", &self.shared.started())
+            .field("threads", &self.shared.alive())
             .finish_non_exhaustive()
     }
 }

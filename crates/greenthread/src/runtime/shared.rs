@@ -182,9 +182,12 @@ impl Shared {
         self.seats.iter().map(|seat| seat.remote.load()).sum()
     }
 
-    /// How many threads have ended, ever.
-    fn ended(&self) -> usize {
-        self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add)
+    /// How many threads there are, unstarted ones too; 0 is no hint, but true of the time of the fence.
+    pub(crate) fn alive(&self) -> usize {
+        let ended = self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
+        fence(SeqCst);
+        let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
+        spawned.fold(self.spawned.load(Acquire), usize::wrapping_add).wrapping_sub(ended)
     }
 
     /// A thread is going to wait for a stack of this size.
@@ -256,11 +259,7 @@ impl Shared {
         if self.stopped.load(Relaxed) {
             return true;
         }
-        let ended = self.ended();
-        fence(SeqCst);
-        let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
-        let spawned = spawned.fold(self.spawned.load(Acquire), usize::wrapping_add);
-        if ended != spawned {
+        if self.alive() != 0 {
             return false;
         }
         self.stopped.store(true, Relaxed);

@@ -88,7 +88,7 @@ pub(crate) struct Worker {
     pub(crate) credit: Store,
     /// The next thread number, and how many are left.
     ids: Cell<(u64, u64)>,
-    /// How many threads have started here and not ended.
+    /// How many threads have started here, on stacks of their own, and not ended.
     pub(super) started: Cell<usize>,
     /// How many old ones have their turn yet.
     old: Cell<u32>,
@@ -240,12 +240,6 @@ impl Worker {
         if self.shared.seats.len() > 1 {
             self.shared.call(false);
         }
-    }
-
-    /// How many threads have started here and not ended.
-    #[inline]
-    pub(super) fn started(&self) -> usize {
-        self.started.get()
     }
 
     #[inline]

@@ -60,6 +60,12 @@ impl Stack {
         unsafe { self.limit.add(self.size - size::colour(self.limit)) }
     }
 
+    /// How many usable bytes there are from its end to this address; none if that isn't on this stack.
+    #[inline]
+    pub(crate) fn left(&self, address: usize) -> Option<usize> {
+        address.checked_sub(self.limit.addr().get()).filter(|left| *left < self.size)
+    }
+
     /// The lowest usable byte.
     #[cfg(test)]
     pub(crate) fn limit(&self) -> NonNull<u8> {
