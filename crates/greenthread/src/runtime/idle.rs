@@ -40,16 +40,17 @@ pub(crate) trait Sleeper {
     fn fullness(&self) -> usize;
 }
 
-/// The count of searchers of one runtime, and that of those who nap.
+/// The counts of one runtime's workers: those who search, those who nap, and all that are asleep or on their way back.
 #[derive(Debug)]
 pub(crate) struct Idle {
     searching: AtomicUsize,
     napping: AtomicUsize,
+    away: AtomicUsize,
 }
 
 impl Idle {
     pub(crate) fn new() -> Self {
-        Self { searching: AtomicUsize::new(0), napping: AtomicUsize::new(0) }
+        Self { searching: AtomicUsize::new(0), napping: AtomicUsize::new(0), away: AtomicUsize::new(0) }
     }
 
     /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any. For a thread that is
@@ -93,6 +94,22 @@ impl Idle {
             fence(SeqCst);
         }
         last
+    }
+
+    /// A worker is about to sleep.
+    pub(crate) fn leave(&self) {
+        self.away.fetch_add(1, Relaxed);
+    }
+
+    /// It is awake.
+    pub(crate) fn come_back(&self) {
+        self.away.fetch_sub(1, Relaxed);
+    }
+
+    /// A hint, for which no flag need be looked at.
+    #[inline]
+    pub(crate) fn anyone_away(&self) -> bool {
+        self.away.load(Relaxed) != 0
     }
 
     /// A worker is about to sleep for a moment, after which it will look at every queue.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     deque::Stolen,
-    placement::FULL,
+    placement::{FULL, much_fuller},
     shared::Queue,
     worker::{BATCH, Worker},
 };
@@ -55,7 +55,7 @@ impl Worker {
                 awake |= !seat.remote.sleep.is_asleep();
                 // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
                 let mine = self.started.get();
-                let polite = mine > FULL && mine - FULL > seat.remote.load() * 5 / 4 && round + 1 < rounds;
+                let polite = mine > FULL && much_fuller(mine, seat.remote.load()) && round + 1 < rounds;
                 // A lone one that has just come is likely to be wanted by who spawned it.
                 let lone = seat.queue.len() == 1;
                 let first = seat.queue.first();

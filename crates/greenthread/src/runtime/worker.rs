@@ -29,7 +29,7 @@ use greenthread_context::Context;
 use super::{
     credit::Store,
     injector::Injector,
-    placement::{Place, place},
+    placement::{elsewhere, is_crowded},
     search::SEARCH,
     shared::{self, Counts, Seat, Shared},
 };
@@ -51,6 +51,8 @@ pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
 const OLD: u32 = 4;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
+/// How many threads are started between two looks at how full the others are.
+const CROWDED_FOR: usize = 16;
 /// To run for so many nanoseconds without a switch is long; and for how long that is remembered.
 const LONG: u64 = 100_000;
 const BRISK_AFTER: u64 = 10_000_000;
@@ -103,6 +105,8 @@ pub(crate) struct Worker {
     /// When a stack was last refused.
     pub(super) refused: Cell<Option<u64>>,
     pub(super) turn: Cell<u32>,
+    /// Others were much emptier when it last looked.
+    crowded: Cell<bool>,
     /// How many rounds a search has: all, if that has lately brought something; else ever fewer.
     pub(super) search_rounds: Cell<u32>,
     /// It has been woken to search, and has found nothing yet.
@@ -161,6 +165,7 @@ impl Worker {
             searching: Cell::new(false),
             refused: Cell::new(None),
             turn: Cell::new(index as u32),
+            crowded: Cell::new(false),
             search_rounds: Cell::new(SEARCH),
             called: Cell::new(false),
             nap: Cell::new(0),
@@ -351,18 +356,24 @@ impl Worker {
             if self.shared.seats.len() == 1 {
                 return Some(task);
             }
-            match place(&self.shared.seats, self.index, self.started.get(), turn as usize) {
-                Place::Here => return Some(task),
+            let (load, turn) = (self.started.get(), turn as usize);
+            if self.shared.idle.anyone_away()
+                && let Some(seat) = elsewhere(&self.shared.seats, self.index, load, turn)
+            {
                 // SAFETY: unstarted, ours to give; the seat lives as long as `shared`.
-                Place::There(seat) => unsafe { seat.remote.give(task.as_ptr()) },
-                Place::Anywhere if busy => {
-                    // SAFETY: unstarted, and ours to give.
-                    unsafe { self.shared.injector.push(task) };
-                    self.shared.call(false);
-                    return None;
-                }
-                Place::Anywhere => return Some(task),
+                unsafe { seat.remote.give(task.as_ptr()) };
+                continue;
             }
+            if turn % CROWDED_FOR == 0 {
+                self.crowded.set(is_crowded(&self.shared.seats, self.index, load, turn));
+            }
+            if busy && self.crowded.get() {
+                // SAFETY: unstarted, and ours to give.
+                unsafe { self.shared.injector.push(task) };
+                self.shared.call(false);
+                return None;
+            }
+            return Some(task);
         }
     }
 
@@ -495,6 +506,7 @@ impl Worker {
         });
         let flag = &self.local.remote.sleep;
         self.show_started();
+        self.shared.idle.leave();
         flag.prepare();
         let next = if self.has_work() || !self.local.remote.inbox.is_empty() || self.others_have_some() {
             None
@@ -515,6 +527,7 @@ impl Worker {
             self.searching.set(true);
             self.called.set(true);
         }
+        self.shared.idle.come_back();
         if nap.is_some() {
             self.shared.idle.end_nap();
             // What was queued meanwhile is looked for, if not by us then by whom we call.
