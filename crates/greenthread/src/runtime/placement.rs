@@ -20,7 +20,7 @@ const LOOK_AT: usize = 8;
 const SLACK: usize = 2;
 
 /// With so many threads a worker is not full, whatever others have.
-pub(super) const FULL: usize = 64;
+pub(super) const FULL: usize = 256;
 
 /// Whether a worker with so many threads is much fuller than one with so many.
 pub(super) fn much_fuller(mine: usize, theirs: usize) -> bool {
