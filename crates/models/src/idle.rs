@@ -33,6 +33,20 @@ enum Mistake {
     CallForgotten,
     /// The last searcher, having found something, calls nobody.
     NobodyCalledOnFinding,
+    /// Who has napped, and is busy now, calls nobody.
+    NobodyCalledAfterNap,
+    /// Who has napped does not say so until it sleeps again.
+    NapEndsLate,
+}
+
+/// What the first worker does before anything else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Searches,
+    /// Naps, and then searches.
+    Naps,
+    /// Naps until it is woken for something else, which keeps it.
+    NapsThenHogs,
 }
 
 struct Seat {
@@ -65,10 +79,10 @@ struct Runtime {
 }
 
 impl Runtime {
-    fn call(&self) {
+    fn call(&self, only: bool) {
         let called = match self.mistake {
-            Mistake::CallerHasNoFence => without_fence(|| self.idle.call(&self.seats)),
-            _ => self.idle.call(&self.seats),
+            Mistake::CallerHasNoFence => without_fence(|| self.idle.call(&self.seats, only)),
+            _ => self.idle.call(&self.seats, only),
         };
         if let Some(seat) = called {
             seat.driver.wake();
@@ -77,9 +91,9 @@ impl Runtime {
 
     fn spawn(&self, count: usize) {
         for _ in 0..count {
-            self.queued.fetch_add(1, Relaxed);
+            let only = self.queued.fetch_add(1, Relaxed) == 0;
             self.left.fetch_add(1, Relaxed);
-            self.call();
+            self.call(only);
         }
         self.leave();
     }
@@ -98,9 +112,32 @@ impl Runtime {
         false
     }
 
+    /// A searcher stops, having something to do.
+    fn call_next(&self) {
+        let last = self.idle.end();
+        if last && self.mistake != Mistake::NobodyCalledOnFinding && self.queued.load(Relaxed) != 0 {
+            self.call(false);
+        }
+    }
+
     /// A worker's loop, as in `runtime::worker`.
-    fn work(&self, seat: &Seat) {
+    fn work(&self, seat: &Seat, first: First) {
         let (mut searching, mut again) = (false, false);
+        if first != First::Searches {
+            // It has been counted before anybody was here.
+            seat.flag.prepare();
+            searching = seat.flag.finish();
+            if self.mistake != Mistake::NapEndsLate {
+                self.idle.end_nap();
+                searching = searching || self.idle.begin(1);
+            }
+        }
+        if first == First::NapsThenHogs {
+            if searching && self.mistake != Mistake::NobodyCalledAfterNap {
+                self.call_next();
+            }
+            return self.leave();
+        }
         loop {
             searching = searching || self.idle.begin(1);
             if again && !searching {
@@ -110,10 +147,7 @@ impl Runtime {
             }
             if searching && self.pop() {
                 searching = false;
-                let last = self.idle.end();
-                if last && self.mistake != Mistake::NobodyCalledOnFinding && self.queued.load(Relaxed) != 0 {
-                    self.call();
-                }
+                self.call_next();
                 if self.hogs {
                     break;
                 }
@@ -136,6 +170,9 @@ impl Runtime {
             }
             searching = seat.flag.finish() && self.mistake != Mistake::CallForgotten;
         }
+        if first != First::Searches && self.mistake == Mistake::NapEndsLate {
+            self.idle.end_nap();
+        }
         self.leave();
     }
 
@@ -149,6 +186,10 @@ impl Runtime {
 
 /// `workers` workers, and `spawners` who queue `each` threads each.
 fn run(workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
+    run_after(First::Searches, workers, spawners, each, hogs, mistake);
+}
+
+fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
     let seat = |_| Seat { flag: SleepFlag::new(), driver: Driver::new() };
     let runtime = Arc::new(Runtime {
         mistake,
@@ -160,9 +201,13 @@ fn run(workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistak
         awake: AtomicBool::new(false),
         here: Plain::new(workers + spawners),
     });
+    if first != First::Searches {
+        runtime.idle.nap();
+    }
     for i in 0..workers {
         let runtime = runtime.clone();
-        spawn(move || runtime.work(&runtime.seats[i]));
+        let first = if i == 0 { first } else { First::Searches };
+        spawn(move || runtime.work(&runtime.seats[i], first));
     }
     for _ in 1..spawners {
         let runtime = runtime.clone();
@@ -189,6 +234,16 @@ fn two_spawners_rely_on_each_other() {
 #[test]
 fn whoever_finds_one_calls_for_the_next() {
     check(Some(2), || run(2, 1, 2, true, Mistake::None));
+}
+
+#[test]
+fn who_naps_looks_afterwards() {
+    check(Some(3), || run_after(First::Naps, 1, 1, 2, false, Mistake::None));
+}
+
+#[test]
+fn who_naps_and_has_no_time_calls_another() {
+    check(Some(2), || run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::None));
 }
 
 fn finds_mistake(workers: usize, each: usize, hogs: bool, mistake: Mistake) {
@@ -223,4 +278,16 @@ fn finds_a_call_forgotten() {
 #[test]
 fn finds_a_finder_that_calls_nobody() {
     finds_mistake(2, 2, true, Mistake::NobodyCalledOnFinding);
+}
+
+#[test]
+fn finds_a_nap_that_nobody_is_called_after() {
+    finds(Bug::None, "a thread is stranded", || {
+        run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::NobodyCalledAfterNap);
+    });
+}
+
+#[test]
+fn finds_a_nap_that_ends_late() {
+    finds(Bug::None, "a thread is stranded", || run_after(First::Naps, 1, 1, 2, false, Mistake::NapEndsLate));
 }

@@ -20,6 +20,9 @@
 //! A searcher that found something: searching -= 1, fence; was it the only one, and is more queued? Then it calls
 //! the next, as if it had queued that itself.
 //!
+//! A searcher that was called for nothing *naps*: it sleeps for a moment, and then searches once more. Who queues a thread
+//! that is the only one in its queue relies on that as on a searcher: most likely it will be joined at once, where it is.
+//!
 //! Why nothing is stranded: take the fence of the one who queued (Q) and that of a searcher that goes to
 //! sleep (S). If Q is before S, the last look sees the thread. If S is before Q, `searching` without that
 //! searcher and its flag are seen: either somebody else searches, who has its own S still to come, or the
@@ -117,10 +120,9 @@ impl Idle {
         self.napping.fetch_add(1, AcqRel);
     }
 
-    /// It is awake again, and looks.
+    /// It is awake again. It becomes a searcher, if it may, and so has its fence still to come: who relied on it has queued
+    /// its thread before that, or sees that it naps no more.
     pub(crate) fn end_nap(&self) {
         self.napping.fetch_sub(1, AcqRel);
-        // Before it looks: who relied on it has queued its thread, or sees that it naps no more.
-        fence(SeqCst);
     }
 }

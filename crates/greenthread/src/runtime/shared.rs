@@ -184,7 +184,8 @@ impl Shared {
 
     /// How many threads there are, unstarted ones too; 0 is no hint, but true of the time of the fence.
     pub(crate) fn alive(&self) -> usize {
-        let ended = self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
+        let ended =
+            self.seats.iter().map(|seat| seat.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
         fence(SeqCst);
         let spawned = self.seats.iter().map(|seat| seat.counts.spawned.load(Acquire));
         spawned.fold(self.spawned.load(Acquire), usize::wrapping_add).wrapping_sub(ended)
