@@ -21,6 +21,8 @@ impl Row {
             ("yield" | "spawn-all" | "parked" | "mutex" | "mutex-held" | "rwlock" | "timers", threads) => {
                 format!("{work}, {threads} threads, {workers}w")
             }
+            ("floor-stacks", threads) => format!("{work}, {threads} of {n} KiB"),
+            ("floor-sockets", threads) => format!("{work}, {threads} connections, {n} bytes"),
             ("http", threads) => format!("{work}, {threads} connections, {workers}w"),
             ("echo", threads) => format!("{work}, {threads} connections, {n} bytes, {workers}w"),
             ("echo-at-rate", threads) => format!("{work}, {threads} connections, {n} per s, {workers}w"),
