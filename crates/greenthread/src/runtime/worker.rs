@@ -61,9 +61,9 @@ const BRISK_AFTER: u64 = 10_000_000;
 pub(super) const RETRY: u64 = 20_000_000;
 /// How many joiners may run their child between two visits home (`lend`).
 const LENDS: u32 = 64;
-/// So many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
+/// Half as many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
 /// line's way to them and back.
-const NEWS: usize = 16;
+const NEWS: usize = 32;
 /// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 const TIDY: u64 = 1_000_000;
 /// Who is called for nothing naps, for so many nanoseconds at first, and at most: a thread that is spawned alone calls
@@ -92,6 +92,8 @@ pub(crate) struct Worker {
     ids: Cell<(u64, u64)>,
     /// How many threads have started here, on stacks of their own, and not ended.
     pub(super) started: Cell<usize>,
+    /// From this number of them on, so many are no `NEWS` to the others.
+    no_news: Cell<usize>,
     /// How many old ones have their turn yet.
     old: Cell<u32>,
     /// How many unstarted threads may still start before the next round.
@@ -158,6 +160,7 @@ impl Worker {
             credit: Store::new(),
             ids: Cell::new((1, 0)),
             started: Cell::new(0),
+            no_news: Cell::new(usize::MAX / 2),
             old: Cell::new(0),
             starts: Cell::new(0),
             lends: Cell::new(0),
@@ -250,14 +253,17 @@ impl Worker {
     #[inline]
     pub(super) fn set_started(&self, started: usize) {
         self.started.set(started);
-        let shown = self.local.remote.load.load(Relaxed);
-        if started == 0 || shown == 0 || started.abs_diff(shown) >= NEWS {
+        if started.wrapping_sub(self.no_news.get()) >= NEWS {
             self.show_started();
         }
     }
 
     fn show_started(&self) {
-        self.local.remote.load.store(self.started.get(), Relaxed);
+        let started = self.started.get();
+        self.local.remote.load.store(started, Relaxed);
+        // The first is news, and so is the last.
+        let no_news = if started == 0 { usize::MAX / 2 } else { started.saturating_sub(NEWS / 2).max(1) };
+        self.no_news.set(no_news);
     }
 
     /// The loop, until the runtime ends.
