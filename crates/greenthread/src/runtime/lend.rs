@@ -58,23 +58,21 @@ fn run_unstarted(block: &BlockRef) -> bool {
     }
     // An exiting process and `without_yield` let nobody else run.
     let Some((local, joiner)) = local::current() else { return false };
-    if !worker.take_back(child) {
-        return false;
-    }
-    // SAFETY: unstarted, and taken out of the queue: alive, and ours.
-    let thread = unsafe { child.as_ref() };
-    let here = ptr::from_ref(&thread).addr();
+    // SAFETY: alive by the caller's reference; what a thread was promised does not change.
+    let promised = unsafe { child.as_ref() }.stack_size;
+    let here = ptr::from_ref(&promised).addr();
     // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
     let stack = unsafe { (*joiner.stack.get()).as_ref() };
     // A coroutine's body, say, runs on another stack than its thread's.
     let room = stack.and_then(|stack| stack.left(here)).unwrap_or(0);
-    if room < thread.stack_size + FRAMES {
-        worker.put_back(child);
+    if room < promised + FRAMES || !worker.take_back(child) {
         return false;
     }
+    // SAFETY: unstarted, and taken out of the queue: alive, and ours.
+    let thread = unsafe { child.as_ref() };
     worker.lends.set(worker.lends.get() - 1);
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
-    worker.shared.note_stack(thread.stack_size);
+    worker.shared.note_stack(promised);
     thread.home.set(Arc::as_ptr(&local.remote));
     // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
     // The child is run once.

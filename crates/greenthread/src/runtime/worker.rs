@@ -241,15 +241,6 @@ impl Worker {
         there && self.newest().is_some()
     }
 
-    /// It was the newest in the queue, and is again.
-    pub(super) fn put_back(&self, task: NonNull<Task>) {
-        self.queue_up(task);
-        // Whoever looked meanwhile has missed it.
-        if self.shared.seats.len() > 1 {
-            self.shared.call(false);
-        }
-    }
-
     #[inline]
     pub(super) fn set_started(&self, started: usize) {
         self.started.set(started);
