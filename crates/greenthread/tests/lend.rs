@@ -265,6 +265,28 @@ fn tree(seed: u64, depth: u32) -> usize {
     sum
 }
 
+/// A worker that was woken in vain for threads which were lent a stack is not woken again for a while: then it looks by itself.
+#[test]
+fn a_sibling_runs_what_a_hog_has_spawned() {
+    for workers in [2, 4] {
+        runtime(workers).run(|| {
+            for round in 0..50 {
+                for number in 0..round * 20 {
+                    assert_eq!(thread::spawn(move || number).join().unwrap(), number);
+                }
+                let ran = Arc::new(AtomicBool::new(false));
+                let other = Arc::clone(&ran);
+                let thread = thread::spawn(move || other.store(true, SeqCst));
+                // No switch here, and no other thread: only a sibling can run it.
+                while !ran.load(SeqCst) {
+                    std::hint::spin_loop();
+                }
+                thread.join().unwrap();
+            }
+        });
+    }
+}
+
 #[test]
 fn trees_of_joins() {
     let seed = std::env::var("GREENTHREAD_TEST_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
