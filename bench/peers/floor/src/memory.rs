@@ -9,8 +9,8 @@ const PAGE: usize = 4096;
 const BATCH: usize = 64;
 const MADV_GUARD_INSTALL: i32 = 102;
 
-/// `threads` stacks of `n` KiB with a guard page each: their guards, the first touch of each one's last page, and giving that
-/// page back. One round: memory that the process has touched before is another thing.
+/// `threads` stacks of `n` KiB with a guard page each: their guards, the first touch of each one's last page, a second visit
+/// when all have been touched, and giving that page back. One round: memory that the process has touched before is another thing.
 pub fn stacks(args: &Args) {
     let stride = args.n * 1024 + PAGE;
     let len = args.threads * stride;
@@ -33,6 +33,13 @@ pub fn stacks(args: &Args) {
         unsafe { base.add(i * stride - 8).write(1) };
     }
     start.elapsed().report("touch", args.threads, "");
+
+    let start = Mark::now();
+    for i in 1..=args.threads {
+        // SAFETY: as above, and written before.
+        assert_eq!(unsafe { base.add(i * stride - 8).read() }, 1);
+    }
+    start.elapsed().report("visit", args.threads, "");
 
     let start = Mark::now();
     // SAFETY: behind the guard.
