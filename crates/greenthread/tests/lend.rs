@@ -115,17 +115,29 @@ fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
 
 #[test]
 fn only_the_joined_thread_is_run_so() {
+    const THREADS: usize = 12;
     runtime(1).run(|| {
-        let order = Arc::new(AtomicUsize::new(0));
-        let spawn = || {
-            let order = order.clone();
-            thread::spawn(move || (order.fetch_add(1, SeqCst), here()))
-        };
-        let (first, second) = (spawn(), spawn());
-        // The second lies above the first.
-        let (turn, place) = first.join().unwrap();
-        assert!(place.abs_diff(here()) > 64 << 10, "turn {turn}");
-        second.join().unwrap();
+        let joined = Arc::new(AtomicUsize::new(0));
+        // Each but the last has others above it in the queue: it is taken out of the middle, and they stay there.
+        let lent = (1..4).map(|step| {
+            let threads = [(); THREADS].map(|()| {
+                let joined = joined.clone();
+                thread::spawn(move || (joined.load(SeqCst), here()))
+            });
+            let mut threads = threads.map(Some);
+            let order = (0..THREADS).map(|n| n * step % (THREADS + 1)).filter(|n| *n < THREADS);
+            let lent = order.filter(|&n| {
+                let Some(thread) = threads[n].take() else { return false };
+                joined.store(n, SeqCst);
+                let (then, place) = thread.join().unwrap();
+                let lent = place.abs_diff(here()) < 64 << 10;
+                assert!(!lent || then == n, "the {n}th has run while the {then}th was joined");
+                lent
+            });
+            lent.count()
+        });
+        // Some are started when the worker looks around.
+        assert!(lent.sum::<usize>() >= THREADS, "few are lent a stack");
     });
 }
 

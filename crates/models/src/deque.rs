@@ -27,11 +27,20 @@ fn push(queue: &Queue, number: usize) -> bool {
     // SAFETY: ours; loom reports a race.
     unsafe { item.as_ref() }.with_mut(|place| unsafe { *place = number });
     // SAFETY: called by the owner, and given away.
-    let pushed = unsafe { queue.push(item) };
+    let pushed = unsafe { queue.push(item, |_| {}) };
     if !pushed {
         open(item);
     }
     pushed
+}
+
+/// Puts one in that the owner will want back.
+fn push_noted(queue: &Deque<UnsafeCell<usize>, 4>, number: usize) -> (NonNull<UnsafeCell<usize>>, usize) {
+    let item = NonNull::from(Box::leak(Box::new(UnsafeCell::new(number))));
+    let mut place = 0;
+    // SAFETY: called by the owner, and given away.
+    assert!(unsafe { queue.push(item, |told| place = told) });
+    (item, place)
 }
 
 fn open(item: NonNull<UnsafeCell<usize>>) -> usize {
@@ -139,6 +148,76 @@ fn an_owner_alone_needs_no_fence() {
         got.extend(std::iter::from_fn(|| unsafe { queue.pop() }.map(open)));
         assert_eq!(got, [0, 3]);
     });
+}
+
+struct Wide(Deque<UnsafeCell<usize>, 4>);
+
+// SAFETY: as for `Shared`.
+unsafe impl Send for Wide {}
+// SAFETY: as for `Shared`.
+unsafe impl Sync for Wide {}
+
+/// Of `count` items the owner takes these, while a thief steals; then puts one more in, and takes out what is left.
+fn take_from_the_middle(tries: usize, count: usize, wanted: &[usize], fenced: bool) {
+    let queue = Arc::new(Wide(Deque::new(false)));
+    let items: Vec<_> = (0..count).map(|number| push_noted(&queue.0, number)).collect();
+    let (other, stolen) = (queue.clone(), Arc::new(Mutex::new(Vec::new())));
+    let told = stolen.clone();
+    let thief = spawn(move || {
+        let loot = (0..tries).filter_map(|_| match other.0.steal() {
+            Stolen::Item(item) => Some(open(item)),
+            _ => None,
+        });
+        *told.lock().expect("no panic") = loot.collect();
+    });
+    // SAFETY: we are the owner; whatever has become of the item, it is not freed.
+    let take = |(item, place)| unsafe { queue.0.take(item, place) };
+    let take = |noted| if fenced { take(noted) } else { without_fence(|| take(noted)) };
+    let mut got: Vec<_> = wanted.iter().filter(|&&n| take(items[n])).map(|&n| open(items[n].0)).collect();
+    push_noted(&queue.0, count);
+    // SAFETY: we are the owner.
+    let pop = || unsafe { queue.0.pop() }.map(open);
+    got.extend(pop());
+    thief.join();
+    got.append(&mut stolen.lock().expect("no panic"));
+    got.extend(std::iter::from_fn(pop));
+    got.sort_unstable();
+    assert!(got.iter().copied().eq(0..=count), "each once: {got:?}");
+    assert!(queue.0.is_empty());
+}
+
+#[test]
+fn the_owner_takes_one_out_of_the_middle() {
+    for wanted in [&[0][..], &[1], &[1, 2], &[1, 0], &[0, 1, 2]] {
+        check(Some(3), move || take_from_the_middle(2, 3, wanted, true));
+    }
+}
+
+#[test]
+fn what_was_put_in_again_is_not_taken_twice() {
+    check(None, || {
+        let queue = Deque::<_, 4>::new(true);
+        let (first, place) = push_noted(&queue, 0);
+        let (second, _) = push_noted(&queue, 1);
+        // SAFETY: nobody else has it.
+        unsafe {
+            assert!(queue.take(first, place) && !queue.take(first, place), "out of the middle, once");
+            assert_eq!(queue.pop(), Some(second));
+            assert!(!queue.take(second, 1) && queue.is_empty(), "popped; and with it what was gone below");
+        }
+        open(first);
+        open(second);
+    });
+}
+
+#[test]
+fn finds_a_take_without_a_fence() {
+    finds(Bug::None, "each once", || take_from_the_middle(2, 3, &[1], false));
+}
+
+#[test]
+fn finds_a_torn_take() {
+    finds(Bug::TornExchange, "each once", || take_from_the_middle(1, 2, &[0], true));
 }
 
 #[test]

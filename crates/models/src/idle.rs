@@ -27,6 +27,8 @@ enum Mistake {
     WorkerHasNoFence,
     /// Counted as a searcher until after the last look.
     CountDroppedLate,
+    /// Counted as away only after the last look.
+    CountedAwayLate,
     /// No last look.
     NoLastLook,
     /// A worker that was called doesn't know that it is counted.
@@ -127,6 +129,7 @@ impl Runtime {
             // It has been counted before anybody was here.
             seat.flag.prepare();
             searching = seat.flag.finish();
+            self.idle.come_back();
             if self.mistake != Mistake::NapEndsLate {
                 self.idle.end_nap();
                 searching = searching || self.idle.begin(1);
@@ -157,6 +160,10 @@ impl Runtime {
             if searching && !late {
                 self.idle.end();
             }
+            let away_late = self.mistake == Mistake::CountedAwayLate;
+            if !away_late {
+                self.idle.leave();
+            }
             match self.mistake {
                 Mistake::WorkerHasNoFence => without_fence(|| seat.flag.prepare()),
                 _ => seat.flag.prepare(),
@@ -165,10 +172,14 @@ impl Runtime {
             if searching && late {
                 self.idle.end();
             }
+            if away_late {
+                self.idle.leave();
+            }
             if !again && !seat.driver.take() {
                 break;
             }
             searching = seat.flag.finish() && self.mistake != Mistake::CallForgotten;
+            self.idle.come_back();
         }
         if first != First::Searches && self.mistake == Mistake::NapEndsLate {
             self.idle.end_nap();
@@ -203,6 +214,7 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
     });
     if first != First::Searches {
         runtime.idle.nap();
+        runtime.idle.leave();
     }
     for i in 0..workers {
         let runtime = runtime.clone();
@@ -263,6 +275,11 @@ fn finds_a_worker_without_a_fence() {
 #[test]
 fn finds_a_count_dropped_late() {
     finds_mistake(1, 1, false, Mistake::CountDroppedLate);
+}
+
+#[test]
+fn finds_who_is_counted_away_late() {
+    finds_mistake(1, 1, false, Mistake::CountedAwayLate);
 }
 
 #[test]

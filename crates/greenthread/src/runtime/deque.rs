@@ -2,9 +2,10 @@
 //! them at the other, oldest first.
 //!
 //! ```text
-//!   thieves: steal ──▶ top                            bottom ◀──▶ owner: push, pop
-//!                       ▼                               ▼
-//!               …  taken │ oldest │ … │ … │ newest │ free …
+//!   thieves: steal ──▶ top                                  bottom ◀──▶ owner: push, pop
+//!                       ▼                                     ▼
+//!               …  taken │ oldest │ … │ gone │ … │ … │ newest │ free …
+//!                                        └── owner: take
 //! ```
 //!
 //! The queue of Chase and Lev (2005), with the orderings of Lê, Pop, Cohen and Zappa Nardelli (2013), but of a fixed
@@ -13,13 +14,20 @@
 //! Only the last thread left is fought for: its taker is who moves `top`. The owner takes any other by moving
 //! `bottom` alone, and the fence sees to it that a thief that still goes for that one has seen the old `top`, and loses.
 //!
+//! The owner also takes one out of the middle. It marks the slot CLAIMED and looks, behind a fence, how far the thieves
+//! are: if not there yet, they will see the mark, and the place is as good as GONE; if just there, `top` is fought for
+//! as ever; if beyond, it was stolen, since what is CLAIMED no thief passes. A place that is GONE belongs to whoever
+//! takes the one above it, or comes by from below.
+//!
 //! Invariants:
 //! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by exchanges: by one, or by
 //!    more if it is the owner who takes the oldest.
-//! 2. Only the owner writes `bottom` and the slots, and never a slot whose position is less than `N` above a `top` that
-//!    it has seen: so whoever has read a slot that was written anew has a `top` that has moved, and its exchange fails.
-//! 3. An item is handed out once, by `pop`, `shift` or one `steal`, to whom it then belongs.
+//! 2. Only the owner writes `bottom` and the slots; and a new item in no slot whose position is less than `N` above a
+//!    `top` that it has seen: so whoever has read a slot that was written anew has a `top` that has moved, and its
+//!    exchange fails.
+//! 3. An item is handed out once, by `pop`, `take`, `shift` or one `steal`, to whom it then belongs.
 //! 4. Where the owner is `alone` there is no thief: nobody else touches the queue, but to look how full it is.
+//! 5. The newest place is never GONE.
 
 use core::{
     array,
@@ -33,6 +41,16 @@ use super::atomic::{
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
+
+/// In place of an item: it has been taken out.
+const fn gone<T>() -> *mut T {
+    ptr::null_mut()
+}
+
+/// In place of an item: the owner is about to take it out.
+const fn claimed<T>() -> *mut T {
+    ptr::without_provenance_mut(1)
+}
 
 /// The queue, for up to `N` items, a power of two.
 #[derive(Debug)]
@@ -89,29 +107,21 @@ impl<T, const N: usize> Deque<T, N> {
         self.top.load(Relaxed)
     }
 
-    /// Puts one in; `false` if there is no room.
+    /// Puts one in; `false` if there is no room. Before anybody can see it, `note` is told the place where it will lie, for
+    /// [`take`](Self::take).
     ///
     /// # Safety
     /// Owner only, who gives the item away (invariant 3).
     #[inline]
-    pub(crate) unsafe fn push(&self, item: NonNull<T>) -> bool {
+    pub(crate) unsafe fn push(&self, item: NonNull<T>, note: impl FnOnce(usize)) -> bool {
         let bottom = self.bottom.load(Relaxed);
         if bottom.wrapping_sub(self.top.load(Acquire)) >= N {
             return false;
         }
+        note(bottom % N);
         self.slot(bottom).store(item.as_ptr(), Relaxed);
         self.bottom.store(bottom.wrapping_add(1), Release);
         true
-    }
-
-    /// Whether this one is the newest.
-    ///
-    /// # Safety
-    /// Owner only.
-    #[inline]
-    pub(crate) unsafe fn ends_with(&self, item: NonNull<T>) -> bool {
-        let end = self.bottom.load(Relaxed);
-        self.top.load(Relaxed) != end && self.slot(end.wrapping_sub(1)).load(Relaxed) == item.as_ptr()
     }
 
     /// Takes the newest.
@@ -122,34 +132,76 @@ impl<T, const N: usize> Deque<T, N> {
     pub(crate) unsafe fn pop(&self) -> Option<NonNull<T>> {
         let end = self.bottom.load(Relaxed);
         let newest = end.wrapping_sub(1);
-        match end.wrapping_sub(self.top.load(Relaxed)) {
-            // Only the owner puts something in.
-            0 => return None,
-            // The last one: taken as by a thief, who may have been faster.
-            1 if !self.alone => {
-                let won = self.top.compare_exchange(newest, end, SeqCst, Relaxed).is_ok();
-                return if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None };
-            }
-            _ => {}
+        let top = self.top.load(Relaxed);
+        // Only the owner puts something in.
+        if top == end {
+            return None;
         }
-        // Released: a thief that finds this one takes what lies below, which it must see.
-        self.bottom.store(newest, Release);
+        // What is gone right below it goes with it.
+        let mut low = newest;
+        while low != top && self.slot(low.wrapping_sub(1)).load(Relaxed) == gone() {
+            low = low.wrapping_sub(1);
+        }
         if self.alone {
+            self.bottom.store(low, Relaxed);
             return NonNull::new(self.slot(newest).load(Relaxed));
         }
+        if low == top {
+            return self.pop_last(top);
+        }
+        // Released: a thief that finds this one takes what lies below, which it must see.
+        self.bottom.store(low, Release);
         fence(SeqCst);
         let top = self.top.load(Relaxed);
-        match newest.wrapping_sub(top) as isize {
-            1.. => return NonNull::new(self.slot(newest).load(Relaxed)),
-            0 => {}
-            _ => {
-                self.bottom.store(end, Relaxed);
-                return None;
+        if (low.wrapping_sub(top) as isize) > 0 {
+            return NonNull::new(self.slot(newest).load(Relaxed));
+        }
+        self.bottom.store(end, Relaxed);
+        self.pop_last(top)
+    }
+
+    /// The last one there is: taken as by a thief, one of whom may be faster.
+    fn pop_last(&self, mut top: usize) -> Option<NonNull<T>> {
+        let end = self.bottom.load(Relaxed);
+        while top != end {
+            match self.top.compare_exchange(top, end, SeqCst, Relaxed) {
+                Ok(_) => return NonNull::new(self.slot(end.wrapping_sub(1)).load(Relaxed)),
+                Err(now) => top = now,
             }
         }
-        let won = self.top.compare_exchange(top, end, SeqCst, Relaxed).is_ok();
-        self.bottom.store(end, Relaxed);
-        if won { NonNull::new(self.slot(newest).load(Relaxed)) } else { None }
+        None
+    }
+
+    /// Takes this one, which lay at that place when it was put in; `false` if it isn't there any more.
+    ///
+    /// # Safety
+    /// Owner only.
+    #[inline]
+    pub(crate) unsafe fn take(&self, item: NonNull<T>, place: usize) -> bool {
+        let newest = self.bottom.load(Relaxed).wrapping_sub(1);
+        let below = newest.wrapping_sub(place) % N;
+        let position = newest.wrapping_sub(below);
+        let slot = self.slot(position);
+        if slot.load(Relaxed) != item.as_ptr() || (position.wrapping_sub(self.top.load(Relaxed)) as isize) < 0
+        {
+            return false;
+        }
+        if below == 0 {
+            // SAFETY: as the caller says.
+            return unsafe { self.pop() }.is_some();
+        }
+        if !self.alone {
+            slot.store(claimed(), Relaxed);
+            fence(SeqCst);
+            let top = self.top.load(Relaxed);
+            match position.wrapping_sub(top) as isize {
+                1.. => {}
+                0 => return self.top.compare_exchange(top, top.wrapping_add(1), SeqCst, Relaxed).is_ok(),
+                _ => return false,
+            }
+        }
+        slot.store(gone(), Relaxed);
+        true
     }
 
     /// Takes up to so many of the oldest, at once: all that the iterator gives, and has not given yet, are the caller's.
@@ -175,15 +227,21 @@ impl<T, const N: usize> Deque<T, N> {
     /// Takes the oldest; anyone may, unless the owner is alone.
     pub(crate) fn steal(&self) -> Stolen<T> {
         debug_assert!(!self.alone);
-        let top = self.top.load(Acquire);
-        fence(SeqCst);
-        if (self.bottom.load(Acquire).wrapping_sub(top) as isize) <= 0 {
-            return Stolen::Nothing;
-        }
-        let item = self.slot(top).load(Relaxed);
-        match self.top.compare_exchange(top, top.wrapping_add(1), SeqCst, Relaxed) {
-            Ok(_) => NonNull::new(item).map_or(Stolen::Nothing, Stolen::Item),
-            Err(_) => Stolen::Again,
+        let mut top = self.top.load(Acquire);
+        loop {
+            fence(SeqCst);
+            if (self.bottom.load(Acquire).wrapping_sub(top) as isize) <= 0 {
+                return Stolen::Nothing;
+            }
+            let item = self.slot(top).load(Relaxed);
+            let next = top.wrapping_add(1);
+            if item == claimed() || self.top.compare_exchange(top, next, SeqCst, Relaxed).is_err() {
+                return Stolen::Again;
+            }
+            match NonNull::new(item) {
+                Some(item) => return Stolen::Item(item),
+                None => top = next,
+            }
         }
     }
 }

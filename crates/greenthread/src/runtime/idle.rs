@@ -7,7 +7,8 @@
 //!   whoever queues a thread            a searcher that found nothing
 //!   -----------------------            -----------------------------
 //!   queue it                           searching -= 1
-//!   fence                              flag := ASLEEP          (task::sleep)
+//!   fence                              away += 1
+//!   away = 0?       done               flag := ASLEEP          (task::sleep)
 //!   searching > 0?  done               fence
 //!   nobody asleep?  done               look once more at every queue
 //!   searching: 0 -> 1, or done         sleep, or search again
@@ -58,7 +59,14 @@ impl Idle {
 
     /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any. For a thread that is
     /// the `only` one, who naps will do.
+    #[inline]
     pub(crate) fn call<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
+        fence(SeqCst);
+        if self.anyone_away() { self.call_sleeper(workers, only) } else { None }
+    }
+
+    #[cold]
+    fn call_sleeper<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         loop {
             fence(SeqCst);
             if self.searching.load(Relaxed) != 0 || only && self.napping.load(Relaxed) != 0 {
@@ -109,7 +117,7 @@ impl Idle {
         self.away.fetch_sub(1, Relaxed);
     }
 
-    /// A hint, for which no flag need be looked at.
+    /// Whether a flag is worth a look.
     #[inline]
     pub(crate) fn anyone_away(&self) -> bool {
         self.away.load(Relaxed) != 0
@@ -120,9 +128,10 @@ impl Idle {
         self.napping.fetch_add(1, AcqRel);
     }
 
-    /// It is awake again. It becomes a searcher, if it may, and so has its fence still to come: who relied on it has queued
-    /// its thread before that, or sees that it naps no more.
+    /// It is awake again, and becomes a searcher, if it may. Who relied on it has had its fence before this one, and its
+    /// thread is seen, as is who has stopped to search without having seen that; or sees that it naps no more.
     pub(crate) fn end_nap(&self) {
         self.napping.fetch_sub(1, AcqRel);
+        fence(SeqCst);
     }
 }

@@ -17,7 +17,7 @@ use super::worker;
 use crate::task::{
     block::{BlockRef, Start, Task},
     job::Handle,
-    local,
+    local::{self, Local},
 };
 
 /// How much stack the way from `join` to the child's closure takes at most, in bytes.
@@ -53,7 +53,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
         return false;
     }
     let Some(worker) = worker::current() else { return false };
-    if worker.lends.get() == 0 || std::thread::panicking() {
+    if std::thread::panicking() {
         return false;
     }
     // An exiting process and `without_yield` let nobody else run.
@@ -65,12 +65,18 @@ fn run_unstarted(block: &BlockRef) -> bool {
     let stack = unsafe { (*joiner.stack.get()).as_ref() };
     // A coroutine's body, say, runs on another stack than its thread's.
     let room = stack.and_then(|stack| stack.left(here)).unwrap_or(0);
-    if room < promised + FRAMES || !worker.take_back(child) {
+    if room < promised + FRAMES {
+        return false;
+    }
+    if worker.lends.get() == 0 {
+        go_home(local, joiner);
+    }
+    if !worker.take_back(child) {
         return false;
     }
     // SAFETY: unstarted, and taken out of the queue: alive, and ours.
     let thread = unsafe { child.as_ref() };
-    worker.lends.set(worker.lends.get() - 1);
+    worker.lends.set(worker.lends.get().saturating_sub(1));
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.shared.note_stack(promised);
     thread.home.set(Arc::as_ptr(&local.remote));
@@ -85,4 +91,11 @@ fn run_unstarted(block: &BlockRef) -> bool {
     }
     worker.discharge(thread);
     true
+}
+
+/// Lets the worker look around, and whoever is ready have a turn.
+#[cold]
+fn go_home(local: &Local, joiner: &Task) {
+    local.budget.set(0);
+    local.yield_now(joiner);
 }

@@ -171,6 +171,7 @@ impl Shared {
     }
 
     /// Wakes a worker for an unstarted thread that has just been queued, the `only` one there or not, if one is needed.
+    #[inline]
     pub(crate) fn call(&self, only: bool) {
         if let Some(seat) = self.idle.call(&self.seats, only) {
             seat.remote.rouse();

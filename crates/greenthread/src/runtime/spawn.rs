@@ -1,6 +1,6 @@
 //! How a green thread comes to be.
 
-use std::{io, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
+use std::{io, mem::ManuallyDrop, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
 
 use super::{
     Shared, credit, default,
@@ -10,7 +10,7 @@ use crate::{
     stack,
     task::{
         id,
-        job::{self, Handle, Spec},
+        job::{self, Handle, Room, Spec},
         local,
         scope::Count,
     },
@@ -56,13 +56,20 @@ where
         // SAFETY: as the caller says.
         Some(worker) => unsafe { spawn_here(worker, request, f, false) },
         // SAFETY: as the caller says.
-        None => unsafe { spawn_there(on, request, f) },
+        None => aside(move || unsafe { spawn_there(on, request, f) }),
     }
+}
+
+/// Calls a function that is seldom called. What it takes along is copied for that: elsewhere it may stay in registers, as
+/// nobody needs its address.
+#[cold]
+#[inline(never)]
+fn aside<R>(f: impl FnOnce() -> R) -> R {
+    f()
 }
 
 /// # Safety
 /// As for [`spawn`].
-#[cold]
 unsafe fn spawn_there<F, T>(on: Option<&Shared>, request: Request, f: F) -> io::Result<Handle<T>>
 where
     F: FnOnce() -> T,
@@ -78,8 +85,9 @@ where
         return Err(error);
     }
     credit::take(size)?;
+    let room = job::allocate().inspect_err(|_| credit::give(size))?;
     // SAFETY: as the caller says.
-    let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| credit::give(size))?;
+    let (task, handle) = unsafe { job::new(room, spec, f) };
     scope.inspect(|scope| enter(*scope));
     shared.inject(task);
     Ok(handle)
@@ -110,17 +118,34 @@ where
     F: FnOnce() -> T,
 {
     let scope = request.scope;
+    // Whoever drops it needs its address (`aside`).
+    let f = ManuallyDrop::new(f);
+    match prepare(worker, request) {
+        Ok((room, spec)) => {
+            // SAFETY: as the caller says.
+            let (task, handle) = unsafe { job::new(room, spec, ManuallyDrop::into_inner(f)) };
+            scope.inspect(|scope| enter(*scope));
+            worker.spawn(task, pinned);
+            Ok(handle)
+        }
+        Err(error) => aside(move || {
+            drop(ManuallyDrop::into_inner(f));
+            Err(error)
+        }),
+    }
+}
+
+/// All that can fail.
+#[inline]
+fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, Spec)> {
     let spec = request.spec(worker.next_id(), &worker.shared)?;
     let size = spec.stack_size;
     if let Some(error) = worker.shared.refusal(size) {
         return Err(error);
     }
     worker.credit.take(size)?;
-    // SAFETY: as the caller says.
-    let (task, handle) = unsafe { job::new(spec, f) }.inspect_err(|_| worker.credit.give(size))?;
-    scope.inspect(|scope| enter(*scope));
-    worker.spawn(task, pinned);
-    Ok(handle)
+    let room = job::allocate().inspect_err(|_| worker.credit.give(size))?;
+    Ok((room, spec))
 }
 
 fn enter(scope: NonNull<Count>) {

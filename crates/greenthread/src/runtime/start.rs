@@ -83,6 +83,7 @@ impl Worker {
     }
 
     /// Strikes a thread off: it has ended.
+    #[inline]
     pub(super) fn discharge(&self, thread: &Task) {
         self.credit.give(thread.stack_size);
         if let Some(watchdog) = &self.shared.watchdog {

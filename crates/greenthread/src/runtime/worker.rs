@@ -46,9 +46,11 @@ use crate::{
 
 /// How many are taken from the injector at once, into an empty queue; and how many go there when the queue is full.
 pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
-/// How many old threads are started after each look around: the oldest of its own, and before it some of the injector's.
-/// Of trees of threads, which newest first are run with few stacks, each old one is another large branch.
-const OLD: u32 = 4;
+/// How many of the injector's threads are started after each look around, newer ones of its own or not.
+const INJECTED: u32 = 3;
+/// The oldest of its own is started when it has been the oldest for so many nanoseconds. Not sooner: of a tree of threads,
+/// which newest first is run with few stacks, it is another large branch.
+const OLD: u64 = 10_000_000;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// How many threads are started between two looks at how full the others are.
@@ -59,7 +61,7 @@ const BRISK_AFTER: u64 = 10_000_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
 /// runtime's may have. The one case in which a worker wakes up to look.
 pub(super) const RETRY: u64 = 20_000_000;
-/// How many joiners may run their child between two visits home (`lend`).
+/// How many joiners may run their child between two visits home (`lend`), at most.
 const LENDS: u32 = 64;
 /// Half as many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
 /// line's way to them and back.
@@ -88,14 +90,17 @@ pub(crate) struct Worker {
     pub(super) held: Cell<Option<u64>>,
     pub(super) stacks: UnsafeCell<Cache>,
     pub(crate) credit: Store,
-    /// The next thread number, and how many are left.
-    ids: Cell<(u64, u64)>,
+    /// The next thread number, and the first that is not ours.
+    next_id: Cell<u64>,
+    last_id: Cell<u64>,
     /// How many threads have started here, on stacks of their own, and not ended.
     pub(super) started: Cell<usize>,
     /// From this number of them on, so many are no `NEWS` to the others.
     no_news: Cell<usize>,
-    /// How many old ones have their turn yet.
-    old: Cell<u32>,
+    /// How many of the injector's have their turn yet.
+    turns: Cell<u32>,
+    /// The oldest in its queue has its turn.
+    old: Cell<bool>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
@@ -126,6 +131,9 @@ struct Look {
     tidied: u64,
     /// When threads were last found to run for long.
     slow: u64,
+    /// Where the oldest thread in the queue lies, and since when that has been the oldest.
+    first: usize,
+    aged: u64,
     switches: u32,
     after: u32,
 }
@@ -158,10 +166,12 @@ impl Worker {
             held: Cell::new(None),
             stacks: UnsafeCell::new(Cache::new()),
             credit: Store::new(),
-            ids: Cell::new((1, 0)),
+            next_id: Cell::new(0),
+            last_id: Cell::new(0),
             started: Cell::new(0),
             no_news: Cell::new(usize::MAX / 2),
-            old: Cell::new(0),
+            turns: Cell::new(0),
+            old: Cell::new(false),
             starts: Cell::new(0),
             lends: Cell::new(0),
             seen,
@@ -177,38 +187,55 @@ impl Worker {
     }
 
     /// A number for a new thread.
+    #[inline]
     pub(crate) fn next_id(&self) -> NonZeroU64 {
-        const LUMP: u64 = 1024;
-        let (mut next, mut left) = self.ids.get();
-        if left == 0 {
-            (next, left) = (id::reserve(LUMP).get(), LUMP);
+        let next = self.next_id.get();
+        if next == self.last_id.get() {
+            return self.more_ids();
         }
-        self.ids.set((next + 1, left - 1));
+        self.next_id.set(next + 1);
         NonZeroU64::new(next).expect("reserved numbers are not 0")
     }
 
+    #[cold]
+    fn more_ids(&self) -> NonZeroU64 {
+        const LUMP: u64 = 1024;
+        let first = id::reserve(LUMP);
+        self.next_id.set(first.get() + 1);
+        self.last_id.set(first.get() + LUMP);
+        first
+    }
+
     /// Queues an unstarted thread, for any worker or for this one only. The caller has taken its credit.
+    #[inline]
     pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
         Counts::bump(&self.seat.counts.spawned);
-        if pinned {
-            // SAFETY: unstarted, alive, and ours.
-            unsafe { task.as_ref() }.home.set(Arc::as_ptr(&self.local.remote));
-            // SAFETY: as above, and in no list. No other OS thread sees this one.
-            unsafe { self.pinned.push(task) };
-        } else {
-            self.queue_up(task);
-        }
         // Those that are ready have their turn, then the new one.
         let budget = &self.local.budget;
         budget.set(budget.get().min(self.local.ready.len()));
-        if !pinned && self.shared.seats.len() > 1 {
+        if pinned {
+            return self.pin(task);
+        }
+        self.queue_up(task);
+        if self.shared.seats.len() > 1 {
             self.shared.call(self.seat.queue.len() == 1);
         }
     }
 
+    #[cold]
+    fn pin(&self, task: NonNull<Task>) {
+        // SAFETY: unstarted, alive, and ours.
+        unsafe { task.as_ref() }.home.set(Arc::as_ptr(&self.local.remote));
+        // SAFETY: as above, and in no list. No other OS thread sees this one.
+        unsafe { self.pinned.push(task) };
+    }
+
+    #[inline]
     pub(super) fn queue_up(&self, task: NonNull<Task>) {
+        // SAFETY: alive: unstarted, and ours until it is pushed.
+        let note = |place| unsafe { task.as_ref() }.place.store(place as u32, Relaxed);
         // SAFETY: our own queue, and the task is unstarted and ours to give.
-        if !unsafe { self.seat.queue.push(task) } {
+        if !unsafe { self.seat.queue.push(task, note) } {
             self.spill(task);
         }
     }
@@ -233,12 +260,11 @@ impl Worker {
         unsafe { self.seat.queue.pop() }
     }
 
-    /// Takes an unstarted thread out of the queue again, if it is the newest there.
+    /// Takes an unstarted thread out of the queue again, if it is there. The caller has a reference to it.
     #[inline]
     pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
-        // SAFETY: our own queue.
-        let there = unsafe { self.seat.queue.ends_with(task) };
-        there && self.newest().is_some()
+        // SAFETY: alive by the caller's reference; and our own queue.
+        unsafe { self.seat.queue.take(task, task.as_ref().place.load(Relaxed) as usize) }
     }
 
     #[inline]
@@ -266,7 +292,7 @@ impl Worker {
             if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
                 self.shared.call(false);
             }
-            self.lends.set(LENDS);
+            self.lends.set(self.round(LENDS));
             match next {
                 // SAFETY: it was taken out of the ring: suspended here, and in no list.
                 Next::Resume(context) => unsafe { self.local.enter(context, 0) },
@@ -285,9 +311,8 @@ impl Worker {
         let local = &self.local;
         loop {
             self.flush();
-            let look = self.look.get();
-            if local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after {
-                self.look_around(look);
+            if self.is_due() {
+                self.look_around();
             }
             let ready = local.ready.len();
             if local.budget.get() == 0 && self.starts.get() == 0 {
@@ -342,13 +367,11 @@ impl Worker {
             {
                 return Some(task);
             }
-            let old = self.old.get();
-            self.old.set(old.saturating_sub(1));
-            let task = match old {
-                0 => self.newest().or_else(|| self.injected(BATCH)),
-                1 => self.oldest().or_else(|| self.injected(BATCH)),
-                _ => self.injected(0).or_else(|| self.newest()),
-            };
+            let turns = self.turns.get();
+            self.turns.set(turns.saturating_sub(1));
+            let old = if self.old.take() { self.oldest() } else { None };
+            let old = old.or_else(|| if turns > 0 { self.injected(0) } else { None });
+            let task = old.or_else(|| self.newest()).or_else(|| self.injected(BATCH));
             let Some(task) = task else { return self.own_fresh() };
             if self.shared.seats.len() == 1 {
                 return Some(task);
@@ -395,8 +418,15 @@ impl Worker {
         self.shared.injector.pop(more, |task| self.queue_up(task))
     }
 
+    /// Whether it is time to look around.
+    fn is_due(&self) -> bool {
+        let look = self.look.get();
+        self.local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after
+    }
+
     /// Looks at everything that may have come from elsewhere.
-    fn look_around(&self, last: Look) {
+    fn look_around(&self) {
+        let last = self.look.get();
         let now = self.local.clock.now();
         let switches = self.local.switches.load(Relaxed);
         let made = u64::from(switches.wrapping_sub(last.switches)).max(1);
@@ -408,11 +438,16 @@ impl Worker {
         let tidied = if tidy { now } else { last.tidied };
         let slow = if took / made >= LONG { now } else { last.slow };
         self.local.brisk.set(now.saturating_sub(slow) >= BRISK_AFTER);
-        self.look.set(Look { at: now, polled, tidied, slow, switches, after });
+        let first = self.seat.queue.first();
+        let aged = if first == last.first { last.aged } else { now };
+        let old = now.saturating_sub(aged) >= OLD;
+        let aged = if old { now } else { aged };
+        self.look.set(Look { at: now, polled, tidied, slow, first, aged, switches, after });
         if tidy {
             stack::tidy(true);
         }
-        self.old.set(OLD);
+        self.turns.set(INJECTED);
+        self.old.set(old);
         self.read_inbox();
         self.expire(now);
         if poll {

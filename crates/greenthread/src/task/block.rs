@@ -18,7 +18,7 @@ use core::{
     panic::Location,
     ptr::{self, NonNull},
     sync::atomic::{
-        AtomicPtr, AtomicU8, AtomicUsize,
+        AtomicPtr, AtomicU8, AtomicU32, AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
@@ -217,6 +217,8 @@ pub(crate) struct Task {
     pub(crate) scope: Option<NonNull<Count>>,
     /// In which of its worker's episodes (`local`) it has last been known to unwind; 0 if in none.
     pub(crate) panicked: Cell<u32>,
+    /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be found, or not.
+    pub(crate) place: AtomicU32,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: Cell<Option<NonNull<locals::Table>>>,
 }
@@ -242,6 +244,7 @@ impl Task {
             run,
             scope,
             panicked: Cell::new(0),
+            place: AtomicU32::new(0),
             locals: Cell::new(None),
         }
     }

@@ -69,22 +69,32 @@ pub(crate) struct Spec {
     pub(crate) scope: Option<NonNull<Count>>,
 }
 
+/// Memory for a thread.
+#[derive(Debug)]
+pub(crate) struct Room<F, T>(NonNull<Job<F, T>>);
+
+/// Memory for a thread that runs such a closure; to be filled by [`new`], or it is lost.
+#[inline]
+pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
+    let layout = Layout::new::<Job<F, T>>();
+    match pool::take(layout) {
+        Some(memory) => Ok(Room(memory.cast())),
+        None => Err(io::Error::new(
+            io::ErrorKind::OutOfMemory,
+            format!("no memory for a green thread's block of {} bytes; spawn fewer threads", layout.size()),
+        )),
+    }
+}
+
 /// Makes an unstarted thread: the task to be queued (which owns one reference to itself), and its handle.
 ///
 /// # Safety
 /// What `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread stays here.
 #[inline]
-pub(crate) unsafe fn new<F, T>(spec: Spec, closure: F) -> io::Result<(NonNull<Task>, Handle<T>)>
+pub(crate) unsafe fn new<F, T>(Room(job): Room<F, T>, spec: Spec, closure: F) -> (NonNull<Task>, Handle<T>)
 where
     F: FnOnce() -> T,
 {
-    let layout = Layout::new::<Job<F, T>>();
-    let Some(job) = pool::take(layout).map(NonNull::cast::<Job<F, T>>) else {
-        return Err(io::Error::new(
-            io::ErrorKind::OutOfMemory,
-            format!("no memory for a green thread's block of {} bytes; spawn fewer threads", layout.size()),
-        ));
-    };
     struct Table<F, T>(F, T);
     impl<F, T> Table<F, T> {
         const VTABLE: &'static VTable = &VTable { free: free::<F, T> };
@@ -102,7 +112,7 @@ where
     let task = job.cast::<Task>();
     // SAFETY: one of the two.
     let block = ManuallyDrop::new(unsafe { BlockRef::from_raw(task.cast()) });
-    Ok((task, Handle { block, _result: core::marker::PhantomData }))
+    (task, Handle { block, _result: core::marker::PhantomData })
 }
 
 /// Frees a job's memory. Closure and result are gone by then (invariant 2).
@@ -250,6 +260,7 @@ impl<T> Handle<T> {
     ///
     /// # Safety
     /// The thread has ended, and these references are the handle's, which is neither used nor dropped afterwards.
+    #[inline]
     unsafe fn finish(&self, references: usize) -> Result<T> {
         // SAFETY: the result is there, and the handle's (invariant 2); and as the caller says.
         unsafe {

@@ -178,9 +178,17 @@ unsafe fn free<T>(node: *mut Header) {
 ///
 /// # Safety
 /// `task` is the running thread, or has never run; it is at its end.
+#[inline]
 pub(crate) unsafe fn destroy(task: &Task) {
-    let Some(table) = task.locals.get() else { return };
-    let table = table.as_ptr();
+    if let Some(table) = task.locals.get() {
+        // SAFETY: the thread's own, and as the caller says.
+        unsafe { destroy_all(table.as_ptr()) };
+    }
+}
+
+/// # Safety
+/// The table of a thread that is at its end.
+unsafe fn destroy_all(table: *mut Table) {
     // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node of the list is alive,
     // and out of list and table before it goes (invariants 2, 4).
     let all = catch_unwind(AssertUnwindSafe(|| unsafe {
@@ -202,9 +210,18 @@ pub(crate) unsafe fn destroy(task: &Task) {
 ///
 /// # Safety
 /// After [`destroy`], for the last time.
+#[inline]
 pub(crate) unsafe fn clear(task: &Task) {
-    let Some(table) = task.locals.take() else { return };
-    // SAFETY: from a leaked `Box`, and nobody else's any more.
+    if let Some(table) = task.locals.take() {
+        // SAFETY: as the caller says: nobody else's any more.
+        unsafe { free_all(table) };
+    }
+}
+
+/// # Safety
+/// A table that nobody needs any more.
+unsafe fn free_all(table: NonNull<Table>) {
+    // SAFETY: from a leaked `Box`, and as the caller says.
     let table = unsafe { Box::from_raw(table.as_ptr()) };
     for entry in table.entries.iter().filter(|entry| !entry.node.is_null()) {
         // SAFETY: alive, and forgotten after this (invariant 2).
