@@ -5,8 +5,8 @@ mod common;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::{
-        Arc,
-        atomic::{AtomicIsize, Ordering::SeqCst},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicIsize, Ordering::SeqCst},
     },
 };
 
@@ -18,6 +18,13 @@ struct Counting;
 /// How many chunks of the size of our threads' blocks there are.
 static BLOCKS: AtomicIsize = AtomicIsize::new(0);
 
+/// Arrays as long as those that many unstarted threads are handed on in are refused; and how many have been.
+static MEAN: AtomicBool = AtomicBool::new(false);
+static REFUSED: AtomicIsize = AtomicIsize::new(0);
+
+/// One test after the other.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// What a closure of ours carries along: nothing else in here is as large.
 type Load = [u64; 80];
 
@@ -28,6 +35,10 @@ fn is_block(layout: Layout) -> bool {
 // SAFETY: the system's allocator does it all.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if MEAN.load(SeqCst) && (1024..1100).contains(&layout.size()) && layout.align() == 8 {
+            REFUSED.fetch_add(1, SeqCst);
+            return std::ptr::null_mut();
+        }
         if is_block(layout) {
             BLOCKS.fetch_add(1, SeqCst);
         }
@@ -130,7 +141,28 @@ fn part(way: u64, random: &mut Random, results: &Arc<AtomicIsize>) {
 }
 
 #[test]
+fn many_threads_can_be_queued_without_memory() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    for workers in [1, 2] {
+        let (runtime, results) = (runtime(workers), Arc::new(AtomicIsize::new(0)));
+        runtime.run(|| {
+            for mean in [true, false, true] {
+                MEAN.store(mean, SeqCst);
+                let before = REFUSED.load(SeqCst);
+                let threads: Vec<_> = (0..2000).map(|n| spawn(&results, n % 3)).collect();
+                let refused = REFUSED.load(SeqCst) != before;
+                MEAN.store(false, SeqCst);
+                assert_eq!(refused, mean);
+                threads.into_iter().for_each(|thread| drop(thread.join().expect("no panic")));
+                assert_eq!(results.load(SeqCst), 0);
+            }
+        });
+    }
+}
+
+#[test]
 fn every_block_goes_once() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for workers in [1, 2, 4] {
         let blocks = BLOCKS.load(SeqCst);
         let results = Arc::new(AtomicIsize::new(0));

@@ -1,16 +1,17 @@
 //! Unstarted threads that lie in no worker's own queue: spawned by OS threads, or more than a worker's own queue
-//! holds. First in, first out; linked through themselves, so that queueing can't fail.
+//! holds.
 //!
-//! A long list is longer than the caches, and each link is known only when the one before has come from memory. So each
-//! task also knows one that lies [`AHEAD`] places behind it, which is fetched meanwhile (jump pointers: Roth and Sohi 1999).
+//! The former come one by one, and are linked through themselves. The latter come in *lots*, and go in lots: arrays of
+//! tasks, of which whoever moves one touches none, and which change hands in a few instructions. A lot takes memory; if there is
+//! none, its tasks are linked as the others are, so that queueing can't fail. Each of the two is first in, first out, and they
+//! take turns.
 //!
 //! Invariants:
-//! 1. A task in the list is unstarted, alive, in no other list, and belongs to the list.
-//! 2. `recent` holds the tasks that were pushed last, the one of the n-th push at n modulo `AHEAD`: as many of them as there
-//!    are in the list are in the list.
+//! 1. A task in here is unstarted, alive, in no other list, and belongs to the injector.
+//! 2. No lot is empty.
 
 use std::{
-    mem,
+    collections::VecDeque,
     ptr::{self, NonNull},
     sync::{
         Mutex, PoisonError,
@@ -19,52 +20,47 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
+    vec,
 };
 
 use greenthread_context::prefetch;
 
 use crate::task::{block::Task, inbox::Linked};
 
+/// How many of those that are linked are handed out at once, beside the first: each is looked at under the lock.
+const SOME: usize = 16;
+
 /// What is fetched of a thread that is about to start: its task, and about as much of a closure.
 const BLOCK: usize = size_of::<Task>() + 32;
 
-/// So many places on is fetched.
-const AHEAD: usize = 8;
+type Lot = vec::IntoIter<NonNull<Task>>;
 
 #[derive(Debug)]
-struct List {
+struct Tasks {
     first: *mut Task,
     last: *mut Task,
-    len: usize,
-    recent: [*mut Task; AHEAD],
-    /// How many have ever been pushed.
-    pushes: usize,
+    lots: VecDeque<Lot>,
+    /// The next one comes out of a lot, if there is any.
+    lot_next: bool,
 }
 
-// SAFETY: the list owns its tasks (invariant 1), and unstarted tasks may move between OS threads.
-unsafe impl Send for List {}
+// SAFETY: it owns its tasks (invariant 1), and unstarted tasks may move between OS threads.
+unsafe impl Send for Tasks {}
 
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Injector {
-    list: Mutex<List>,
-    /// Written under the lock; read without, as a hint (after a fence it is no older than the fence). Released, so that
-    /// whoever sees it shorter also sees the batch where it went.
+    tasks: Mutex<Tasks>,
+    /// Read without the lock, as a hint (after a fence it is no older than the fence). Lowered only when what was taken has
+    /// arrived, and released, so that whoever sees it shorter also sees the lot where it went.
     len: AtomicUsize,
 }
 
 impl Injector {
     pub(crate) fn new() -> Self {
-        Self {
-            list: Mutex::new(List {
-                first: ptr::null_mut(),
-                last: ptr::null_mut(),
-                len: 0,
-                recent: [ptr::null_mut(); AHEAD],
-                pushes: 0,
-            }),
-            len: AtomicUsize::new(0),
-        }
+        let (first, last) = (ptr::null_mut(), ptr::null_mut());
+        let tasks = Tasks { first, last, lots: VecDeque::new(), lot_next: false };
+        Self { tasks: Mutex::new(tasks), len: AtomicUsize::new(0) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,69 +70,91 @@ impl Injector {
     /// # Safety
     /// The caller gives away an unstarted task that is in no list.
     pub(crate) unsafe fn push(&self, task: NonNull<Task>) {
-        // SAFETY: as the caller says.
-        unsafe { self.push_all([task]) };
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.link(task);
+        self.len.fetch_add(1, Release);
     }
 
+    /// Puts a lot in, of `most` tasks at most.
+    ///
     /// # Safety
-    /// As for `push`. The iterator takes no lock that is held while something is pushed.
-    pub(crate) unsafe fn push_all(&self, tasks: impl IntoIterator<Item = NonNull<Task>>) {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        for task in tasks {
-            list.link(task);
+    /// As for `push`.
+    pub(crate) unsafe fn push_lot(&self, most: usize, mut from: impl Iterator<Item = NonNull<Task>>) {
+        let mut lot = Vec::new();
+        if lot.try_reserve_exact(most).is_ok() {
+            lot.extend(from.by_ref().take(most));
         }
-        self.len.store(list.len, Release);
+        let count = lot.len();
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if count != 0 && tasks.lots.try_reserve(1).is_ok() {
+            tasks.lots.push_back(lot.into_iter());
+            self.len.fetch_add(count, Release);
+            return;
+        }
+        for task in lot.into_iter().chain(from) {
+            tasks.link(task);
+            self.len.fetch_add(1, Release);
+        }
     }
 
-    /// Takes the oldest, and hands up to `more` after it to `take`.
+    /// Takes an old one, and hands up to `more` after it to `take`: the rest of its lot, or some.
     pub(crate) fn pop(&self, more: usize, mut take: impl FnMut(NonNull<Task>)) -> Option<NonNull<Task>> {
         if self.len() == 0 {
             return None;
         }
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = list.unlink()?;
-        for _ in 0..more {
-            let Some(next) = list.unlink() else { break };
-            take(next);
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.lot_next = !tasks.lot_next || tasks.first.is_null();
+        let mut rest = Lot::default();
+        let mut count = 1;
+        let first = if tasks.lot_next
+            && let Some(lot) = tasks.lots.front_mut()
+        {
+            let first = lot.next();
+            if lot.len() <= more {
+                rest = tasks.lots.pop_front().unwrap_or_default();
+                count += rest.len();
+            }
+            first
+        } else {
+            let first = tasks.unlink();
+            for task in (0..more.min(SOME)).map_while(|_| tasks.unlink()) {
+                take(task);
+                count += 1;
+            }
+            first
+        };
+        drop(tasks);
+        first?;
+        for task in rest {
+            // Who starts that one will want all of it.
+            prefetch(task.as_ptr().cast(), BLOCK);
+            take(task);
         }
-        self.len.store(list.len, Release);
-        Some(first)
+        self.len.fetch_sub(count, Release);
+        first
     }
 }
 
-impl List {
-    fn link(&mut self, pushed: NonNull<Task>) {
-        let task = pushed.as_ptr();
+impl Tasks {
+    fn link(&mut self, task: NonNull<Task>) {
         // SAFETY: given to us.
-        let new = unsafe { pushed.as_ref() };
-        new.link().store(ptr::null_mut(), Relaxed);
-        new.ahead().set(ptr::null_mut());
+        unsafe { task.as_ref() }.link().store(ptr::null_mut(), Relaxed);
         match NonNull::new(self.last) {
-            None => self.first = task,
+            None => self.first = task.as_ptr(),
             // SAFETY: in the list, so alive and ours (invariant 1).
-            Some(last) => unsafe { last.as_ref() }.link().store(task, Relaxed),
+            Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
         }
-        self.last = task;
-        let earlier = mem::replace(&mut self.recent[self.pushes % AHEAD], task);
-        if self.len >= AHEAD {
-            // SAFETY: in the list, so alive and ours (invariants 1, 2).
-            unsafe { (*earlier).ahead().set(task) };
-        }
-        self.pushes = self.pushes.wrapping_add(1);
-        self.len += 1;
+        self.last = task.as_ptr();
     }
 
     fn unlink(&mut self) -> Option<NonNull<Task>> {
         let first = NonNull::new(self.first)?;
         // SAFETY: in the list, so alive and ours (invariant 1).
-        let task = unsafe { first.as_ref() };
-        // Who starts that one will want all of it.
-        prefetch(task.ahead().get().cast(), BLOCK);
-        self.first = task.link().load(Relaxed);
-        if self.first.is_null() {
-            self.last = ptr::null_mut();
+        self.first = unsafe { first.as_ref() }.link().load(Relaxed);
+        match NonNull::new(self.first) {
+            None => self.last = ptr::null_mut(),
+            Some(next) => prefetch(next.as_ptr().cast(), BLOCK),
         }
-        self.len -= 1;
         Some(first)
     }
 }

@@ -244,7 +244,7 @@ impl Worker {
     #[cold]
     fn spill(&self, newest: NonNull<Task>) {
         // SAFETY: our own queue; unstarted, and ours to give.
-        unsafe { self.shared.injector.push_all(self.seat.queue.shift(BATCH).chain([newest])) };
+        unsafe { self.shared.injector.push_lot(BATCH + 1, self.seat.queue.shift(BATCH).chain([newest])) };
     }
 
     /// Takes the oldest of its own.
@@ -412,9 +412,8 @@ impl Worker {
     }
 
     pub(super) fn injected(&self, more: usize) -> Option<NonNull<Task>> {
-        let share = self.shared.injector.len() / self.shared.seats.len();
         // Not more than there is room for, as `spill` would want the injector's lock again.
-        let more = more.min(share).min(shared::OWN_QUEUE - self.seat.queue.len());
+        let more = more.min(shared::OWN_QUEUE - self.seat.queue.len());
         self.shared.injector.pop(more, |task| self.queue_up(task))
     }
 

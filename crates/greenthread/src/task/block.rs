@@ -250,16 +250,6 @@ impl Task {
     }
 }
 
-impl Task {
-    /// While the thread lies in the injector: one that lies behind it there. Who puts it there sets this first.
-    pub(crate) fn ahead(&self) -> &Cell<*mut Task> {
-        const { assert!(size_of::<Context>() == size_of::<*mut Task>()) };
-        const { assert!(align_of::<Context>() == align_of::<*mut Task>()) };
-        // SAFETY: it lies where the context will, which an unstarted thread has none of; set before it is read.
-        unsafe { &*self.context.as_ptr().cast() }
-    }
-}
-
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").field("block", &self.block).finish_non_exhaustive()
