@@ -50,7 +50,7 @@ pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
 const INJECTED: u32 = 3;
 /// The oldest of its own is started when it has been the oldest for so many nanoseconds. Not sooner: of a tree of threads,
 /// which newest first is run with few stacks, it is another large branch.
-const OLD: u64 = 10_000_000;
+const OLD: u64 = 4_000_000;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
 /// How many threads are started between two looks at how full the others are.
