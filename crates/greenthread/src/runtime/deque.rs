@@ -156,6 +156,7 @@ impl<T, const N: usize> Deque<T, N> {
         if (low.wrapping_sub(top) as isize) > 0 {
             return NonNull::new(self.slot(newest).load(Relaxed));
         }
+        // What lies there is for thieves again; the fence has released it.
         self.bottom.store(end, Relaxed);
         self.pop_last(top)
     }

@@ -10,7 +10,7 @@
 
 use std::{
     ptr::{self, NonNull},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::atomic::Ordering::Relaxed,
 };
 
 use super::worker;
@@ -78,8 +78,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
     let thread = unsafe { child.as_ref() };
     worker.lends.set(worker.lends.get().saturating_sub(1));
     local.switches.store(local.switches.load(Relaxed).wrapping_add(1), Relaxed);
-    worker.shared.note_stack(promised);
-    thread.home.set(Arc::as_ptr(&local.remote));
+    worker.adopt(thread);
     // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
     // The child is run once.
     unsafe {

@@ -44,8 +44,7 @@ impl Worker {
             Err(error) => return self.starve(task, error),
         };
         self.set_started(started);
-        self.shared.note_stack(thread.stack_size);
-        thread.home.set(Arc::as_ptr(&self.local.remote));
+        self.adopt(thread);
         // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is buried.
         unsafe {
             let context = context::init(stack.top(), entry);
@@ -80,6 +79,13 @@ impl Worker {
             self.discharge(task.as_ref());
             job::let_go(task);
         }
+    }
+
+    /// Makes a thread this worker's: it is about to run, on whichever stack.
+    #[inline]
+    pub(super) fn adopt(&self, thread: &Task) {
+        self.shared.note_stack(thread.stack_size);
+        thread.home.set(Arc::as_ptr(&self.local.remote));
     }
 
     /// Strikes a thread off: it has ended.
