@@ -349,10 +349,14 @@ fn what_is_not_used_costs_nothing() {
     thread_local!(static FIRST: Cell<u8> = const { Cell::new(0) });
     thread_local!(static SECOND: Cell<u8> = Cell::new(0));
     runtime(1).run(|| {
+        // Now and then a thread starts on a stack of its own, and the worker's stores grow.
         let of = |f: fn()| {
-            let before = ALLOCATIONS.get();
-            thread::spawn(f).join().unwrap();
-            ALLOCATIONS.get() - before
+            let once = || {
+                let before = ALLOCATIONS.get();
+                thread::spawn(f).join().unwrap();
+                ALLOCATIONS.get() - before
+            };
+            (0..10).map(|_| once()).min().unwrap()
         };
         let nothing = || ();
         // The first ones fill the worker's stores.
