@@ -65,10 +65,10 @@ impl Idle {
         if self.anyone_away() { self.call_sleeper(workers, only) } else { None }
     }
 
+    /// After a fence.
     #[cold]
     fn call_sleeper<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         loop {
-            fence(SeqCst);
             if self.searching.load(Relaxed) != 0 || only && self.napping.load(Relaxed) != 0 {
                 return None;
             }
@@ -80,6 +80,7 @@ impl Idle {
                 return Some(sleeper);
             }
             self.searching.fetch_sub(1, AcqRel);
+            fence(SeqCst);
         }
     }
 

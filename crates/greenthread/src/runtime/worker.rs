@@ -92,7 +92,7 @@ pub(crate) struct Worker {
     pub(crate) credit: Store,
     /// The next thread number, and the first that is not ours.
     next_id: Cell<u64>,
-    last_id: Cell<u64>,
+    ids_end: Cell<u64>,
     /// How many threads have started here, on stacks of their own, and not ended.
     pub(super) started: Cell<usize>,
     /// From this number of them on, so many are no `NEWS` to the others.
@@ -167,7 +167,7 @@ impl Worker {
             stacks: UnsafeCell::new(Cache::new()),
             credit: Store::new(),
             next_id: Cell::new(0),
-            last_id: Cell::new(0),
+            ids_end: Cell::new(0),
             started: Cell::new(0),
             no_news: Cell::new(usize::MAX / 2),
             turns: Cell::new(0),
@@ -190,7 +190,7 @@ impl Worker {
     #[inline]
     pub(crate) fn next_id(&self) -> NonZeroU64 {
         let next = self.next_id.get();
-        if next == self.last_id.get() {
+        if next == self.ids_end.get() {
             return self.more_ids();
         }
         self.next_id.set(next + 1);
@@ -202,7 +202,7 @@ impl Worker {
         const LUMP: u64 = 1024;
         let first = id::reserve(LUMP);
         self.next_id.set(first.get() + 1);
-        self.last_id.set(first.get() + LUMP);
+        self.ids_end.set(first.get() + LUMP);
         first
     }
 
