@@ -148,13 +148,22 @@ fn many_threads_can_be_queued_without_memory() {
         runtime.run(|| {
             for mean in [true, false, true] {
                 let before = REFUSED.load(SeqCst);
-                let refused = || REFUSED.load(SeqCst) != before;
-                // A sibling may keep up with the spawner for a while.
-                let enough = |n| n >= 2000 && (!mean || refused() || n == 200_000);
-                let mut threads = Vec::with_capacity(200_000);
+                // A sibling that is busy takes nothing out of the spawner's queue.
+                let (busy, there) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+                let hog = (workers == 2).then(|| {
+                    let (busy, there) = (busy.clone(), there.clone());
+                    thread::spawn(move || {
+                        there.store(true, SeqCst);
+                        while busy.load(SeqCst) {}
+                    })
+                });
+                while hog.is_some() && !there.load(SeqCst) {}
                 MEAN.store(mean, SeqCst);
-                threads.extend((0..).take_while(|n| !enough(*n)).map(|n| spawn(&results, n % 3)));
-                let refused = refused();
+                let mut threads = Vec::with_capacity(2000);
+                threads.extend((0..2000).map(|n| spawn(&results, n % 3)));
+                let refused = REFUSED.load(SeqCst) != before;
+                busy.store(false, SeqCst);
+                hog.into_iter().for_each(|hog| hog.join().expect("no panic"));
                 MEAN.store(false, SeqCst);
                 assert_eq!(refused, mean);
                 threads.into_iter().for_each(|thread| drop(thread.join().expect("no panic")));
