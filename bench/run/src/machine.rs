@@ -1,13 +1,9 @@
-//! The machine: what it is, and whether others are using it.
+//! The machine: what it is.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use crate::results::Facts;
-
-/// Others had so many processors, on average, that a measurement is taken again.
-pub const DISTURBED: f64 = 0.1;
 
 /// What there is to know about the machine and the programs, by name.
 pub fn facts() -> Facts {
@@ -87,47 +83,6 @@ pub fn raise_limits() {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
             limit.rlim_cur = limit.rlim_max;
             libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
-        }
-    }
-}
-
-/// CPU time that all processors together have spent at work, in ticks of 10 ms.
-fn busy() -> Duration {
-    let stat = fs::read_to_string("/proc/stat").expect("Linux's /proc");
-    let ticks = stat.lines().next().expect("the line of all processors").split_whitespace().skip(1);
-    let ticks: Vec<u64> = ticks.map(|field| field.parse().expect("a number")).collect();
-    // user nice system idle iowait irq softirq steal
-    let busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7];
-    Duration::from_millis(10 * busy)
-}
-
-/// Looks how much others use the processors during a measurement.
-pub struct Watch {
-    busy: Duration,
-    time: Instant,
-}
-
-impl Watch {
-    pub fn start() -> Watch {
-        Watch { busy: busy(), time: Instant::now() }
-    }
-
-    /// How many processors others had, on average, while `own` was ours. Less than 50 ms is taken for nothing,
-    /// as the kernel counts in ticks.
-    pub fn foreign(&self, own: Duration) -> f64 {
-        let foreign = (busy() - self.busy).saturating_sub(own + Duration::from_millis(50));
-        foreign.as_secs_f64() / self.time.elapsed().as_secs_f64()
-    }
-}
-
-/// Waits until half a second has gone by in which nobody did much.
-pub fn wait_until_quiet(patience: Duration) {
-    let begin = Instant::now();
-    while begin.elapsed() < patience {
-        let watch = Watch::start();
-        thread::sleep(Duration::from_millis(500));
-        if watch.foreign(Duration::ZERO) == 0.0 {
-            break;
         }
     }
 }

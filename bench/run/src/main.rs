@@ -4,7 +4,7 @@ use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 mod ask;
 mod foreign;
@@ -12,6 +12,7 @@ mod machine;
 mod options;
 mod peer;
 mod plot;
+mod quiet;
 mod report;
 mod results;
 mod stats;
@@ -21,8 +22,14 @@ mod works;
 
 use options::Options;
 use peer::{Line, Usage};
+use quiet::{Condition, Pace};
 use results::{Sample, Writer};
 use works::Row;
+
+/// So often at most a measurement is taken, of which the least disturbed one counts.
+const TRIES: usize = 3;
+/// So long at most is waited for the processors before each.
+const WAIT: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(options) = options::read()? else { return Ok(()) };
@@ -71,6 +78,7 @@ fn measure_all(mut options: Options, bin: &Path, last: &Path) -> Result<(), Box<
     let out = options.out.clone().unwrap_or_else(|| last.to_owned());
     let mut writer = Writer::create(&out, options.keep, &rows)?;
     writer.begin(&machine::date(), &facts)?;
+    let mut pace = Pace::new();
     let mut samples = Vec::new();
     let each = rows.iter().map(|row| row.peers.len()).sum::<usize>();
     let mut done = 0;
@@ -86,9 +94,11 @@ fn measure_all(mut options: Options, bin: &Path, last: &Path) -> Result<(), Box<
                 if samples.iter().any(hangs) {
                     continue;
                 }
-                for (line, usage, others) in measure(&mut options, bin, row, peer) {
+                let taken = measure(&mut options, &mut pace, bin, row, peer);
+                for line in taken.lines {
+                    let Taken { usage, condition, .. } = taken;
                     let sample =
-                        Sample { run: 0, row: number, peer: peer.clone(), repeat, line, usage, others };
+                        Sample { run: 0, row: number, peer: peer.clone(), repeat, line, usage, condition };
                     writer.sample(row, &sample)?;
                     samples.push(sample);
                 }
@@ -131,29 +141,52 @@ fn is_asked(options: &Options, peer: &str) -> bool {
     options.peers.is_empty() || stats::is_ours(peer) || options.peers.iter().any(|asked| asked == peer)
 }
 
-/// Takes a measurement, again if others have used the processors meanwhile, as long as the patience lasts. With each line comes
-/// what the process has used, and how many processors others had. What fails is a line too.
-fn measure(options: &mut Options, bin: &Path, row: &Row, name: &str) -> Vec<(Line, Usage, f64)> {
-    loop {
-        let watch = machine::Watch::start();
-        let outcome = match ask::asker(row) {
-            Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds),
-            None => peer::run(bin, name, row, options.seconds),
-        };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                println!("{}: {name} has failed: {error}", row.title());
-                return vec![(Line::failed(&error.to_string()), Usage::default(), 0.0)];
-            }
-        };
-        let others = watch.foreign(outcome.usage.cpu + outcome.generator_cpu);
-        if others < machine::DISTURBED || options.patience.is_zero() {
-            return outcome.lines.into_iter().map(|line| (line, outcome.usage, others)).collect();
-        }
+/// A measurement that has been taken.
+struct Taken {
+    lines: Vec<Line>,
+    usage: Usage,
+    condition: Condition,
+}
+
+/// Takes a measurement, again if it was disturbed, as long as the patience lasts. What fails is one too.
+fn measure(options: &mut Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {
+    let mut best: Option<Taken> = None;
+    for _ in 0..TRIES {
         let begin = Instant::now();
-        machine::wait_until_quiet(options.patience);
+        let taken = take(options, pace, bin, row, name);
+        let condition = taken.condition;
+        if best.as_ref().is_none_or(|best| condition.disturbance() < best.condition.disturbance()) {
+            best = Some(taken);
+        }
+        if condition.is_quiet() || options.patience.is_zero() {
+            break;
+        }
+        if condition.others >= quiet::DISTURBED {
+            quiet::wait_for_others(options.patience);
+        }
         options.patience = options.patience.saturating_sub(begin.elapsed());
+    }
+    best.expect("one at least")
+}
+
+fn take(options: &Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {
+    let before = pace.wait_until_quiet(WAIT.min(options.patience));
+    let watch = quiet::Watch::start();
+    let outcome = match ask::asker(row) {
+        Some(asker) => peer::serve(bin, name, row, &asker, options.serve_seconds),
+        None => peer::run(bin, name, row, options.seconds),
+    };
+    match outcome {
+        Ok(outcome) => {
+            let others = watch.foreign(outcome.usage.cpu + outcome.generator_cpu);
+            let condition = Condition { others, pace: before.max(pace.now()) };
+            Taken { lines: outcome.lines, usage: outcome.usage, condition }
+        }
+        Err(error) => {
+            println!("{}: {name} has failed: {error}", row.title());
+            let lines = vec![Line::failed(&error.to_string())];
+            Taken { lines, usage: Usage::default(), condition: Condition::UNKNOWN }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use crate::machine::DISTURBED;
+use crate::quiet::SHARED;
 use crate::results::{FAILED, Results, Sample};
 use crate::stats::{Group, groups, median, number, quantity, unique};
 use crate::works::Row;
@@ -81,7 +81,8 @@ fn report(rows: &[Row], results: &Results, floors: Option<&str>) -> (String, Vec
         Medians, with the least and the greatest of all repeats; behind them *÷*, ours divided by theirs. *CPU* is the processor time \
         of an operation in the measured part, the whole process counted. Of the process from birth to end: *CPU s*, processor time; \
         *switches*, context switches because it had nothing to do + because its time was up; *MiB*, its memory at most; *others*, the \
-        share of a processor that other programs had meanwhile.\n\n";
+        share of a processor that other programs had meanwhile, at most; *pace*, how many times as long as at its best the slower \
+        processor took for a fixed piece of work before or after.\n\n";
     for (number, row) in rows.iter().enumerate() {
         text += &work(number, row, &results.samples, &groups);
     }
@@ -106,11 +107,12 @@ fn runs(rows: &[Row], results: &Results) -> String {
         text.push('\n');
     }
     let all = results.samples.len();
-    let disturbed = results.samples.iter().filter(|sample| sample.others >= DISTURBED).count();
+    let disturbed = results.samples.iter().filter(|sample| !sample.condition.is_quiet()).count();
     if disturbed > 0 {
         _ = writeln!(
             text,
-            "Of {all} figures {disturbed} were taken while other programs had more than a tenth of a processor; *others* shows which.\n"
+            "Of {all} figures {disturbed} were taken while other programs had more than a tenth of a processor, or the processors took more \
+            than {SHARED} times as long as at their best: *others* and *pace* show which.\n"
         );
     }
     text
@@ -133,7 +135,7 @@ fn work(number: usize, row: &Row, samples: &[Sample], groups: &[Group]) -> Strin
             rule += "--:|";
         }
     }
-    _ = writeln!(text, " CPU s | switches | MiB | others | |\n{rule}--:|--:|--:|--:|---|");
+    _ = writeln!(text, " CPU s | switches | MiB | others | pace | |\n{rule}--:|--:|--:|--:|--:|---|");
     for peer in &row.peers {
         let of_peer: Vec<_> = samples.iter().copied().filter(|sample| sample.peer == *peer).collect();
         if !of_peer.is_empty() {
@@ -169,16 +171,17 @@ fn line(peer: &str, samples: &[&Sample], groups: &[&Group]) -> String {
         samples.iter().copied().partition(|sample: &&Sample| sample.line.metric == FAILED);
     let of_process = |value: fn(&Sample) -> f64| median(ok.iter().map(|sample| value(sample)));
     if ok.is_empty() {
-        text += " | | | |";
+        text += " | | | | |";
     } else {
         let cpu = of_process(|sample| sample.usage.cpu.as_secs_f64());
         let voluntary = of_process(|sample| sample.usage.voluntary as f64);
         let involuntary = of_process(|sample| sample.usage.involuntary as f64);
         let memory = of_process(|sample| sample.usage.max_rss as f64 / 1024.0);
-        let others = ok.iter().map(|sample| sample.others).fold(0.0, f64::max);
+        let others = ok.iter().map(|sample| sample.condition.others).fold(0.0, f64::max);
+        let pace = of_process(|sample| sample.condition.pace);
         _ = write!(
             text,
-            " {cpu:.2} | {voluntary:.0} + {involuntary:.0} | {} | {:.0}% |",
+            " {cpu:.2} | {voluntary:.0} + {involuntary:.0} | {} | {:.0}% | {pace:.2} |",
             number(memory),
             100.0 * others
         );
@@ -214,9 +217,9 @@ mod tests {
             "(plots/latency-timers-1-10-1.svg)",
             "| machine | two of them |",
             "### yield, 2 threads, 1w",
-            "| greenthread | 30.0 ns (10.0 ns to 40.0 ns) |  | 7.00 ns | 0.50 | 200 + 7 | 2.00 | 1% | the third |",
+            "| greenthread | 30.0 ns (10.0 ns to 40.0 ns) |  | 7.00 ns | 0.50 | 200 + 7 | 2.00 | 1% | 1.02 | the third |",
             "| go | 100 ns (100 ns to 200 ns) | 0.20 | 70.0 ns |",
-            "| may | | | | | | | **failed** in 1 of 1: signal: 11 |",
+            "| may | | | | | | | | **failed** in 1 of 1: signal: 11 |",
             "| greenthread | 200 ns |  | 4,500 bytes |  | 0.50 |",
         ];
         let mut rest = &*text;
@@ -236,9 +239,9 @@ mod tests {
 
     #[test]
     fn what_was_disturbed_is_told() {
-        let (text, _) = of(&file().replace("\t0.01\tthe third", "\t0.25\tthe third"));
+        let (text, _) = of(&file().replace("\t0.01\t1.02\tthe third", "\t0.25\t1.02\tthe third"));
         assert!(text.contains("Of 24 figures 1 were taken while"), "{text}");
-        assert!(text.contains("| 2.00 | 25% | the third |"), "{text}");
+        assert!(text.contains("| 2.00 | 25% | 1.02 | the third |"), "{text}");
     }
 
     #[test]

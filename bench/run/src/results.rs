@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::peer::{Line, Usage};
+use crate::quiet::Condition;
 use crate::works::Row;
 
 /// The metric of a measurement that came to nothing; the note says why.
@@ -18,7 +19,7 @@ pub const FAILED: &str = "failed";
 const DATE: &str = "date";
 
 const COLUMNS: &str = "work\tworkers\tthreads\tn\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\t\
-    process_cpu_s\tvoluntary\tinvoluntary\tmax_rss_kib\tothers\tnote\tdistribution";
+    process_cpu_s\tvoluntary\tinvoluntary\tmax_rss_kib\tothers\tpace\tnote\tdistribution";
 
 /// One line that a peer printed, or what the runner itself has measured of it.
 #[derive(Debug)]
@@ -32,8 +33,7 @@ pub struct Sample {
     pub line: Line,
     /// Of the whole process.
     pub usage: Usage,
-    /// How many processors others had meanwhile.
-    pub others: f64,
+    pub condition: Condition,
 }
 
 /// What is known of a run: when, where, with what.
@@ -100,11 +100,11 @@ fn sample(line: &str, run: usize, rows: &[Row]) -> Option<Option<Sample>> {
         involuntary: next()?.parse().ok()?,
         max_rss: next()?.parse().ok()?,
     };
-    let others = next()?.parse().ok()?;
+    let condition = Condition { others: next()?.parse().ok()?, pace: next()?.parse().ok()? };
     let line_of_peer =
         Line { metric, value, unit, cpu, note: next()?.to_owned(), distribution: next()?.to_owned() };
     let row = rows.iter().position(|row| is_of(line, row));
-    Some(row.map(|row| Sample { run, row, peer, repeat, line: line_of_peer, usage, others }))
+    Some(row.map(|row| Sample { run, row, peer, repeat, line: line_of_peer, usage, condition }))
 }
 
 /// A file that is being written.
@@ -140,13 +140,14 @@ impl Writer {
 
     pub fn sample(&mut self, row: &Row, sample: &Sample) -> io::Result<()> {
         let Row { work, workers, threads, n, .. } = row;
-        let Sample { peer, repeat, line, usage, others, .. } = sample;
+        let Sample { peer, repeat, line, usage, condition, .. } = sample;
         let Line { metric, value, unit, cpu, note, distribution } = line;
         let Usage { cpu: process_cpu, voluntary, involuntary, max_rss } = usage;
         let process_cpu = process_cpu.as_secs_f64();
         write!(self.0, "{work}\t{workers}\t{threads}\t{n}\t{peer}\t{repeat}\t{metric}\t{value}\t{unit}\t")?;
         write!(self.0, "{cpu}\t{process_cpu:.3}\t{voluntary}\t{involuntary}\t{max_rss}\t")?;
-        writeln!(self.0, "{others:.3}\t{note}\t{distribution}")
+        let Condition { others, pace } = condition;
+        writeln!(self.0, "{others:.3}\t{pace:.3}\t{note}\t{distribution}")
     }
 }
 
@@ -174,7 +175,7 @@ pub mod tests {
         let mut add =
             |work: &str, peer: &str, metric: &str, unit: &str, cpu: &str, values: &[(f64, &str)]| {
                 for (repeat, (value, note)) in values.iter().enumerate() {
-                    let usage = format!("0.5\t{}\t7\t2048\t0.01", 100 * (repeat + 1));
+                    let usage = format!("0.5\t{}\t7\t2048\t0.01\t1.02", 100 * (repeat + 1));
                     text += &format!(
                         "{work}\t{peer}\t{repeat}\t{metric}\t{value}\t{unit}\t{cpu}\t{usage}\t{note}\n"
                     );

@@ -1,6 +1,5 @@
 //! The tables that a run ends with, in Markdown: one line for each measurement, then a summary, then the targets.
 
-use crate::machine::DISTURBED;
 use crate::results::Sample;
 use crate::stats::{Group, groups, number, quantity};
 use crate::target::{count, verdicts};
@@ -27,7 +26,7 @@ fn print_group(group: &Group) {
             Some(ours) if !series.is_ours() => number(ours.ratio_to(series)),
             _ => String::new(),
         };
-        let disturbed = series.samples.iter().any(|sample| sample.others >= DISTURBED);
+        let disturbed = series.samples.iter().any(|sample| !sample.condition.is_quiet());
         println!(
             "| {} | {} | {} | {} to {} | {} | {ratio} | {}{} |",
             if i == 0 { group.title() } else { String::new() },
