@@ -35,6 +35,7 @@ mod hook;
 mod idle;
 mod injector;
 mod lend;
+mod look;
 mod placement;
 mod search;
 mod shared;

@@ -6,8 +6,9 @@
 //! * A *round* is as many direct switches as there are ready threads (256 at most, and 64 at least if there is
 //!   nothing to start; fewer if the next look around is due sooner). After it unstarted threads have theirs: one, and one
 //!   more for each 16 ready ones.
-//! * Every 100 microseconds or so (counted in switches, and adapted) the worker looks at its inbox, its timers and its
-//!   driver. So neither a thread that only yields nor one that only spawns keeps anybody from going on.
+//! * Every 100 microseconds or so the worker looks at its inbox, its timers and its driver (`look`). So neither a thread
+//!   that only yields nor one that only spawns keeps anybody from going on; and where threads compute for long, those
+//!   that wait for I/O go before them.
 //! * With nothing ready, it starts threads, newest first (that keeps few stacks in use), now and then the oldest (so that
 //!   none waits for ever); then searches for a while what others have (`idle`); then sleeps in its driver.
 //!
@@ -29,35 +30,25 @@ use greenthread_context::Context;
 use super::{
     credit::Store,
     injector::Injector,
+    look::{Look, TIDY},
     placement::{elsewhere, is_crowded},
     search::SEARCH,
     shared::{self, Counts, Seat, Shared},
 };
 use crate::{
-    driver::{Driver, PollDriver},
+    driver::PollDriver,
     stack::{self, Cache},
     task::{
         block::Task,
         id,
         local::{self, Local},
-        wait::{Outcome, Waiter},
     },
 };
 
 /// How many are taken from the injector at once, into an empty queue; and how many go there when the queue is full.
 pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
-/// How many of the injector's threads are started after each look around, newer ones of its own or not.
-const INJECTED: u32 = 3;
-/// The oldest of its own is started when it has been the oldest for so many nanoseconds. Not sooner: of a tree of threads,
-/// which newest first is run with few stacks, it is another large branch.
-const OLD: u64 = 4_000_000;
-/// How long a worker goes on without looking around, in nanoseconds.
-const LOOK: u64 = 100_000;
 /// How many threads are started between two looks at how full the others are.
 const CROWDED_FOR: usize = 16;
-/// To run for so many nanoseconds without a switch is long; and for how long that is remembered.
-const LONG: u64 = 100_000;
-const BRISK_AFTER: u64 = 10_000_000;
 /// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
 /// runtime's may have. The one case in which a worker wakes up to look.
 pub(super) const RETRY: u64 = 20_000_000;
@@ -66,8 +57,6 @@ const LENDS: u32 = 64;
 /// Half as many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
 /// line's way to them and back.
 const NEWS: usize = 32;
-/// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
-const TIDY: u64 = 1_000_000;
 /// Who is called for nothing naps, for so many nanoseconds at first, and at most: a thread that is spawned alone calls
 /// nobody meanwhile. Its spawner may be about to join it, and to wake a sleeper takes it ten microseconds.
 const NAP: u64 = 64_000;
@@ -98,11 +87,13 @@ pub(crate) struct Worker {
     /// From this number of them on, so many are no `NEWS` to the others.
     no_news: Cell<usize>,
     /// How many of the injector's have their turn yet.
-    turns: Cell<u32>,
+    pub(super) turns: Cell<u32>,
     /// The oldest in its queue has its turn.
-    old: Cell<bool>,
+    pub(super) old: Cell<bool>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
+    /// Where threads run for long: how many have their turn before others may go ahead again.
+    pub(super) ahead: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
     pub(super) lends: Cell<u32>,
     /// Where it has last seen a lone thread in each one's queue.
@@ -120,22 +111,7 @@ pub(crate) struct Worker {
     called: Cell<bool>,
     /// How long its last nap was, if since then it has not found anything either.
     nap: Cell<u64>,
-    look: Cell<Look>,
-}
-
-/// When the worker looked around last, and after how many switches it will again.
-#[derive(Clone, Copy, Debug, Default)]
-struct Look {
-    at: u64,
-    polled: u64,
-    tidied: u64,
-    /// When threads were last found to run for long.
-    slow: u64,
-    /// Where the oldest thread in the queue lies, and since when that has been the oldest.
-    first: usize,
-    aged: u64,
-    switches: u32,
-    after: u32,
+    pub(super) look: Cell<Look>,
 }
 
 /// What a worker does next.
@@ -173,6 +149,7 @@ impl Worker {
             turns: Cell::new(0),
             old: Cell::new(false),
             starts: Cell::new(0),
+            ahead: Cell::new(0),
             lends: Cell::new(0),
             seen,
             searching: Cell::new(false),
@@ -292,7 +269,8 @@ impl Worker {
             if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
                 self.shared.call(false);
             }
-            self.lends.set(self.round(LENDS));
+            self.lends.set(self.brisk_round().min(LENDS));
+            self.ahead.set(self.ahead.get().saturating_sub(1));
             match next {
                 // SAFETY: it was taken out of the ring: suspended here, and in no list.
                 Next::Resume(context) => unsafe { self.local.enter(context, 0) },
@@ -338,23 +316,6 @@ impl Worker {
                 return next;
             }
         }
-    }
-
-    /// Has the driver hand over what it held back. How long that takes is no measure of how long threads run.
-    fn flush(&self) {
-        if !self.driver.is_holding() {
-            return self.driver.flush();
-        }
-        let begin = self.local.clock.now();
-        self.driver.flush();
-        let look = self.look.get();
-        let took = self.local.clock.now().saturating_sub(begin);
-        self.look.set(Look { at: look.at + took, ..look });
-    }
-
-    /// How many switches a round for so many ready threads has: if each thread runs for long, the worker looks around sooner.
-    fn round(&self, ready: u32) -> u32 {
-        ready.min(256).min(self.look.get().after.max(1))
     }
 
     /// An unstarted thread to start here and now.
@@ -417,81 +378,6 @@ impl Worker {
         self.shared.injector.pop(more, |task| self.queue_up(task))
     }
 
-    /// Whether it is time to look around.
-    fn is_due(&self) -> bool {
-        let look = self.look.get();
-        self.local.switches.load(Relaxed).wrapping_sub(look.switches) >= look.after
-    }
-
-    /// Looks at everything that may have come from elsewhere.
-    fn look_around(&self) {
-        let last = self.look.get();
-        let now = self.local.clock.now();
-        let switches = self.local.switches.load(Relaxed);
-        let made = u64::from(switches.wrapping_sub(last.switches)).max(1);
-        let took = now.saturating_sub(last.at).max(1);
-        let after = (made * LOOK / took).clamp(1, 512) as u32;
-        let poll = now.saturating_sub(last.polled) >= LOOK / 2;
-        let polled = if poll { now } else { last.polled };
-        let tidy = stack::is_untidy() && now.saturating_sub(last.tidied) >= TIDY;
-        let tidied = if tidy { now } else { last.tidied };
-        let slow = if took / made >= LONG { now } else { last.slow };
-        self.local.brisk.set(now.saturating_sub(slow) >= BRISK_AFTER);
-        let first = self.seat.queue.first();
-        let aged = if first == last.first { last.aged } else { now };
-        let old = now.saturating_sub(aged) >= OLD;
-        let aged = if old { now } else { aged };
-        self.look.set(Look { at: now, polled, tidied, slow, first, aged, switches, after });
-        if tidy {
-            stack::tidy(true);
-        }
-        self.turns.set(INJECTED);
-        self.old.set(old);
-        self.read_inbox();
-        self.expire(now);
-        if poll {
-            self.poll(Some(Duration::ZERO));
-        }
-    }
-
-    pub(super) fn read_inbox(&self) {
-        if self.local.remote.inbox.is_empty() {
-            return;
-        }
-        for task in self.local.remote.inbox.take() {
-            // SAFETY: what is in the inbox is alive, and given to us.
-            let task = unsafe { &*task };
-            if task.home.get().is_null() {
-                self.local.remote.taken();
-                self.queue_up(NonNull::from(task));
-            } else {
-                // SAFETY: a thread of ours, woken by a claim: suspended and in no list.
-                unsafe { self.local.push(task) };
-            }
-        }
-    }
-
-    fn expire(&self, now: u64) {
-        // SAFETY: ours (invariant 2), and no other reference lives: home runs. Firing a timer only pushes to the ring.
-        let timers = unsafe { &mut *self.local.timers.get() };
-        let next = timers.next_deadline();
-        if next.is_none_or(|deadline| deadline > now) {
-            return self.local.note_deadline(next);
-        }
-        timers.expire(now, |waiter| {
-            // SAFETY: alive: its thread is suspended, and takes the timer out before it goes on.
-            unsafe { drop(Waiter::claim(waiter, Outcome::TimedOut)) };
-        });
-        self.local.note_deadline(timers.next_deadline());
-    }
-
-    pub(super) fn poll(&self, timeout: Option<Duration>) {
-        if let Err(error) = self.driver.sleep(timeout) {
-            // Only a broken descriptor table can do this; there is no thread to tell it to.
-            panic!("worker {} can't wait for events: {error}", self.index);
-        }
-    }
-
     /// Nothing is ready, and nothing of our own to start: search, then sleep. `None`: look again.
     fn idle(&self) -> Option<Next> {
         self.read_inbox();
@@ -521,10 +407,9 @@ impl Worker {
             // SAFETY: ours (invariant 2); no reference lives on.
             let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
             let left = deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(now));
-            let look = self.look.get();
             // A timer that is due meanwhile would be late.
-            if left >= TIDY || now.saturating_sub(look.tidied) >= TIDY {
-                self.look.set(Look { tidied: now, ..look });
+            if left >= TIDY || self.is_tidying_due(now) {
+                self.note_tidied(now);
                 stack::tidy(left < 10 * TIDY);
                 self.poll(Some(Duration::ZERO));
                 return None;
@@ -570,14 +455,12 @@ impl Worker {
         if let Some(watchdog) = &self.shared.watchdog {
             watchdog.rouse();
         }
-        let look = self.look.get();
         let slept_until = self.local.clock.now();
         // A sleep that was hardly worth it: next time, wait awake for longer.
         if slept_until.saturating_sub(now) < SHORT_SLEEP && brought {
             self.search_rounds.set(SEARCH);
         }
-        let now = slept_until;
-        self.look.set(Look { at: now, polled: now, switches: self.local.switches.load(Relaxed), ..look });
+        self.has_looked(slept_until);
         next
     }
 

@@ -146,6 +146,24 @@ impl Ring {
         }
     }
 
+    /// Moves the newest `count` before all others, in the same order.
+    ///
+    /// # Safety
+    /// As for [`Ring::pop`]; so many are in the ring.
+    pub(crate) unsafe fn prefer(&self, count: u32) {
+        debug_assert!(count <= self.len());
+        for _ in 0..count {
+            let tail = self.tail.load(Relaxed).wrapping_sub(1);
+            let head = self.head.load(Relaxed).wrapping_sub(1);
+            let (slots, mask) = (self.slots.get(), self.mask.get());
+            // SAFETY: the one before the tail was pushed and filled. The one before the head is free, or, in a full ring, the
+            // same one.
+            unsafe { slots.add((head & mask) as usize).write(slots.add((tail & mask) as usize).read()) };
+            self.tail.store(tail, Relaxed);
+            self.head.store(head, Relaxed);
+        }
+    }
+
     /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads it is in no cache any more,
     /// and waiting for it would take longer than all the rest of a switch.
     ///
