@@ -36,6 +36,10 @@ enum Done {
 
 /// A whole select, as the macro does it: the message is made when its arm has won.
 fn select(arms: &[Arm], patience: Patience) -> Done {
+    select_by(Choice::First, arms, patience)
+}
+
+fn select_by(choice: Choice, arms: &[Arm], patience: Patience) -> Done {
     let places: Vec<_> =
         arms.iter().map(|_| UnsafeCell::new(MaybeUninit::<Box<Message>>::uninit())).collect();
     let mut operations: Vec<_> = arms
@@ -47,7 +51,7 @@ fn select(arms: &[Arm], patience: Patience) -> Done {
             Arm::Recv(channel) => unsafe { Operation::receive(&**channel, place.get().cast()) },
         })
         .collect();
-    let Some((chosen, won)) = select::select(&mut operations, patience, Choice::First) else {
+    let Some((chosen, won)) = select::select(&mut operations, patience, choice) else {
         return Done::Late;
     };
     match (&arms[chosen], won) {
@@ -70,11 +74,11 @@ fn sender(channel: &Channel, number: u32) -> Joiner {
 }
 
 /// One select receives from two channels, to each of which somebody sends.
-fn two_channels(capacity: Option<usize>) {
+fn two_channels(choice: Choice, capacity: Option<usize>) {
     let [one, other] = pair([capacity; 2]);
     let senders = [sender(&one, 1), sender(&other, 2)];
     let arms = [Arm::Recv(one), Arm::Recv(other)];
-    let mut got = [select(&arms, FOREVER), select(&arms, FOREVER)];
+    let mut got = [(); 2].map(|()| select_by(choice, &arms, FOREVER));
     got.sort_by_key(|got| *got == Done::Received(2));
     assert_eq!(got, [Done::Received(1), Done::Received(2)]);
     senders.into_iter().for_each(Joiner::join);
@@ -82,13 +86,30 @@ fn two_channels(capacity: Option<usize>) {
 
 #[test]
 fn both_channels_are_served() {
-    check(Some(2), || two_channels(Some(0)));
-    check(Some(2), || two_channels(Some(1)));
+    for choice in [Choice::First, Choice::Fair] {
+        check(Some(2), move || two_channels(choice, Some(0)));
+        check(Some(2), move || two_channels(choice, Some(1)));
+    }
 }
 
 #[test]
 fn finds_a_claim_that_tears() {
-    finds(Bug::TornExchange, "", || two_channels(Some(0)));
+    finds(Bug::TornExchange, "", || two_channels(Choice::First, Some(0)));
+}
+
+/// One sends to both, one after the other: who receives from the first if it can does not see the second message alone.
+#[test]
+fn the_first_of_those_that_are_ready_at_one_moment() {
+    check(Some(3), || {
+        let [one, other] = pair([None; 2]);
+        let (first, second) = (one.clone(), other.clone());
+        let thread = spawn(move || {
+            assert!(first.send(Message::new(1), FOREVER).is_ok());
+            assert!(second.send(Message::new(2), FOREVER).is_ok());
+        });
+        assert_eq!(select(&[Arm::Recv(one), Arm::Recv(other)], FOREVER), Done::Received(1));
+        thread.join();
+    });
 }
 
 /// Two selects, on the same two channels from both sides: they meet, on one of them.
@@ -125,7 +146,9 @@ fn careless(arms: &[Arm], _: Patience) -> Done {
     let nodes: Vec<(&Channel, Line, Node<Slot>)> = arms
         .iter()
         .map(|arm| match arm {
-            Arm::Send(channel, _) => (channel, Line::Senders, Node::new(&waiter, Slot::to_be_made())),
+            Arm::Send(channel, _) => {
+                (channel, Line::Senders, Node::new(&waiter, Slot::new(std::ptr::null_mut())))
+            }
             Arm::Recv(channel) => {
                 (channel, Line::Receivers, Node::new(&waiter, Slot::new(place.get().cast())))
             }

@@ -28,8 +28,7 @@ pub struct Pledge<'a> {
 
 impl<'a> Pledge<'a> {
     pub(super) fn new(won: Won, operation: &Operation<'a>) -> Self {
-        let port = operation.port().map(|(port, _)| port);
-        Self { won: Some(won), port, place: operation.place() }
+        Self { won: Some(won), port: operation.port(), place: operation.place() }
     }
 
     /// Uses it up, to receive.

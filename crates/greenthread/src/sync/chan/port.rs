@@ -8,7 +8,7 @@
 use core::mem;
 
 use super::{
-    core::{Core, NotNow, Patience, SendFailed, announce},
+    core::{Core, NotNow, Patience, SendFailed, State, announce},
     queue::Node,
     slot::{Promise, Slot},
 };
@@ -43,6 +43,9 @@ pub(crate) enum Won {
 pub(crate) trait Port {
     /// Takes the lock, for `unlock` or `perform`.
     fn lock(&self);
+
+    /// Takes the lock if it is ready, as `is_ready` says.
+    fn lock_if_ready(&self, line: Line) -> bool;
 
     /// Gives the lock back.
     ///
@@ -92,6 +95,15 @@ impl<T> Port for Core<T> {
         mem::forget(self.state.lock());
     }
 
+    fn lock_if_ready(&self, line: Line) -> bool {
+        let state = self.state.lock();
+        let ready = state.is_ready(line);
+        if ready {
+            mem::forget(state);
+        }
+        ready
+    }
+
     unsafe fn unlock(&self) {
         // SAFETY: as the caller says (invariant 1).
         drop(unsafe { self.state.held() });
@@ -100,10 +112,7 @@ impl<T> Port for Core<T> {
     unsafe fn is_ready(&self, line: Line) -> bool {
         // SAFETY: as the caller says; the guard is forgotten again (invariant 1).
         let state = unsafe { self.state.held() };
-        let ready = match line {
-            Line::Senders => state.no_receivers || state.buffer.has_room() || !state.receivers.is_empty(),
-            _ => state.buffer.len() != 0 || !state.senders.is_empty() || state.no_senders,
-        };
+        let ready = state.is_ready(line);
         mem::forget(state);
         ready
     }
@@ -175,6 +184,16 @@ impl<T> Port for Core<T> {
             }
             Won::Receiver(promise) => promise.drop(),
             Won::Message | Won::Closed | Won::Due(_) => {}
+        }
+    }
+}
+
+impl<T> State<T> {
+    #[inline]
+    fn is_ready(&self, line: Line) -> bool {
+        match line {
+            Line::Senders => self.no_receivers || self.buffer.has_room() || !self.receivers.is_empty(),
+            _ => self.buffer.len() != 0 || !self.senders.is_empty() || self.no_senders,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! channel, all with the same waiter, and waits: whoever claims the waiter has made the exchange for one of them. No two
 //! selects can miss each other, and "nothing is ready" is true at one moment for all channels together.
 //!
+//! Where much is ready all that is not needed: so first it takes a glance at one or two of them, each alone.
+//!
 //! Timers are no channels: the earliest is the deadline of the wait.
 //!
 //! Invariants:
@@ -13,7 +15,7 @@
 //!    before anything else happens to them; it takes each channel's lock, so a claim in progress is over.
 //! 3. An operation's place is good for a message of its port's, and nobody else's, for as long as the operation lives.
 
-use core::fmt;
+use core::{fmt, ptr};
 use std::time::Instant;
 
 use super::{
@@ -28,18 +30,14 @@ use crate::task::{
     wait::{Outcome, Reason, Waiter},
 };
 
-/// What one arm of a select does.
-#[derive(Clone, Copy)]
-enum Act<'a> {
-    Send(&'a dyn Port),
-    Receive(&'a dyn Port, *mut ()),
-    Timer(&'a Timer),
-    Never,
-}
-
-/// One arm of a select.
+/// One arm of a select: at a channel, a timer, or neither, and never ready.
 pub struct Operation<'a> {
-    act: Act<'a>,
+    port: Option<&'a dyn Port>,
+    /// Of the channel: what it does there.
+    line: Line,
+    /// Where a message that it receives goes.
+    place: *mut (),
+    timer: Option<&'a Timer>,
     /// Entry number `i` says which operation's channel has the `i`th lowest address.
     ranked: usize,
     node: Option<Node<Slot>>,
@@ -64,76 +62,73 @@ impl fmt::Debug for Operation<'_> {
 }
 
 impl<'a> Operation<'a> {
+    #[inline]
     pub(crate) fn send(port: &'a dyn Port) -> Self {
-        Self::new(Act::Send(port))
+        Self { port: Some(port), ..Self::never() }
     }
 
     /// # Safety
     /// Invariant 3.
+    #[inline]
     pub(crate) unsafe fn receive(port: &'a dyn Port, place: *mut ()) -> Self {
-        Self::new(Act::Receive(port, place))
+        Self { port: Some(port), line: Line::Receivers, place, ..Self::never() }
     }
 
+    #[inline]
     pub(crate) fn timer(timer: &'a Timer) -> Self {
-        Self::new(Act::Timer(timer))
+        Self { timer: Some(timer), ..Self::never() }
     }
 
     /// Is never ready.
+    #[inline]
     pub(crate) fn never() -> Self {
-        Self::new(Act::Never)
-    }
-
-    fn new(act: Act<'a>) -> Self {
-        Self { act, ranked: 0, node: None }
+        Self { port: None, line: Line::Senders, place: ptr::null_mut(), timer: None, ranked: 0, node: None }
     }
 
     /// One more of the same.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.act)
+        Self { ranked: 0, node: None, ..*self }
     }
 
     /// Where its message goes; null if it doesn't receive.
+    #[inline]
     pub(crate) fn place(&self) -> *const () {
-        match self.act {
-            Act::Receive(_, place) => place,
-            _ => core::ptr::null(),
-        }
+        self.place
     }
 
     /// Has the message put elsewhere.
     ///
     /// # Safety
     /// Invariant 3.
-    pub(crate) unsafe fn set_place(&mut self, to: *mut ()) {
-        if let Act::Receive(_, place) = &mut self.act {
-            *place = to;
+    pub(crate) unsafe fn set_place(&mut self, place: *mut ()) {
+        if self.line == Line::Receivers {
+            self.place = place;
         }
     }
 
-    /// The channel, and in which line this waits there.
-    pub(crate) fn port(&self) -> Option<(&'a dyn Port, Line)> {
-        match self.act {
-            Act::Send(port) => Some((port, Line::Senders)),
-            Act::Receive(port, _) => Some((port, Line::Receivers)),
-            Act::Timer(_) | Act::Never => None,
-        }
+    /// The channel.
+    #[inline]
+    pub(crate) fn port(&self) -> Option<&'a dyn Port> {
+        self.port
     }
 
     /// Its place in the order of locking; 0 if it has no lock.
+    #[inline]
     fn address(&self) -> usize {
-        self.port().map_or(0, |(port, _)| core::ptr::from_ref(port).addr())
+        self.port.map_or(0, |port| ptr::from_ref(port).addr())
+    }
+
+    fn is_due(&self, now: &mut Option<Instant>) -> bool {
+        self.timer.is_some_and(|timer| timer.is_due(*now.get_or_insert_with(Instant::now)))
     }
 
     /// # Safety
     /// Its channel's lock is held.
     unsafe fn is_ready(&self, now: &mut Option<Instant>) -> bool {
-        match self.act {
+        match self.port {
             // SAFETY: as the caller says.
-            Act::Send(port) => unsafe { port.is_ready(Line::Senders) },
-            // SAFETY: as above.
-            Act::Receive(port, _) => unsafe { port.is_ready(Line::Receivers) },
-            Act::Timer(timer) => timer.is_due(*now.get_or_insert_with(Instant::now)),
-            Act::Never => false,
+            Some(port) => unsafe { port.is_ready(self.line) },
+            None => self.is_due(now),
         }
     }
 
@@ -142,25 +137,24 @@ impl<'a> Operation<'a> {
     /// # Safety
     /// Its channel's lock is held.
     unsafe fn perform(&self) -> Option<Won> {
-        match self.act {
-            // SAFETY: as the caller says.
-            Act::Send(port) => unsafe { port.start_sending() },
+        match (self.port, self.line) {
             // SAFETY: as the caller says, and invariant 3.
-            Act::Receive(port, place) => unsafe { port.receive(place) },
-            Act::Timer(timer) => timer.take(Instant::now()).map(Won::Due),
-            Act::Never => None,
+            (Some(port), Line::Receivers) => unsafe { port.receive(self.place) },
+            // SAFETY: as the caller says.
+            (Some(port), _) => unsafe { port.start_sending() },
+            (None, _) => self.timer?.take(Instant::now()).map(Won::Due),
         }
     }
 
     /// After the wait: what has been done for it meanwhile.
     fn outcome(&self) -> Option<Won> {
         let slot = &self.node.as_ref()?.payload;
-        match (slot.exchange.get(), self.act) {
+        match (slot.exchange.get(), self.line) {
             (Exchange::None, _) => None,
             (Exchange::Done, _) => Some(Won::Message),
             (Exchange::Room, _) => Some(Won::Room),
             // SAFETY: the node is ours again, and this is called once after each wait.
-            (Exchange::Promised, Act::Receive(..)) => unsafe { slot.await_promise() }.then_some(Won::Message),
+            (Exchange::Promised, Line::Receivers) => unsafe { slot.await_promise() }.then_some(Won::Message),
             // SAFETY: it is promised to us.
             (Exchange::Promised, _) => Some(Won::Receiver(unsafe { Promise::new(slot.partner.get(), None) })),
         }
@@ -178,7 +172,7 @@ pub(crate) fn select(ops: &mut [Operation<'_>], patience: Patience, choice: Choi
 /// Waits until one of the operations is ready: which.
 pub(crate) fn ready(ops: &mut [Operation<'_>], patience: Patience, choice: Choice) -> Option<usize> {
     let chosen = until(ops, patience, choice, true, |ops, chosen| {
-        if let Some((port, _)) = ops[chosen].port() {
+        if let Some(port) = ops[chosen].port {
             // SAFETY: its lock is still held.
             unsafe { port.unlock() };
         }
@@ -194,6 +188,11 @@ fn until(
     watch: bool,
     perform: impl Fn(&[Operation<'_>], usize) -> Option<Chosen>,
 ) -> Option<Chosen> {
+    if let Some(chosen) = glance(ops, patience, choice)
+        && let Some(won) = perform(ops, chosen)
+    {
+        return Some(won);
+    }
     rank(ops);
     let waiter = Waiter::new();
     let mut late = false;
@@ -234,11 +233,11 @@ fn wait(
     mut deadline: Option<Instant>,
 ) -> Outcome {
     for op in &mut *ops {
-        match op.act {
-            Act::Send(_) => op.node = Some(Node::new(waiter, Slot::to_be_made())),
-            Act::Receive(_, place) => op.node = Some(Node::new(waiter, Slot::new(place))),
-            Act::Timer(timer) => deadline = sooner(deadline, timer.due()),
-            Act::Never => {}
+        match (op.port, op.timer) {
+            // Without a place its message is to be made.
+            (Some(_), _) => op.node = Some(Node::new(waiter, Slot::new(op.place))),
+            (None, Some(timer)) => deadline = sooner(deadline, timer.due()),
+            (None, None) => {}
         }
     }
     // From here to the end they are only shared (invariant 2).
@@ -250,8 +249,7 @@ fn wait(
     };
     let nodes = || {
         ops[first..].iter().chain(&ops[..first]).filter_map(|op| {
-            let (port, line) = op.port()?;
-            Some((port, if watch { Line::Watchers } else { line }, op.node.as_ref()?))
+            Some((op.port?, if watch { Line::Watchers } else { op.line }, op.node.as_ref()?))
         })
     };
     let mut tell = false;
@@ -264,7 +262,7 @@ fn wait(
         nodes().for_each(|(port, ..)| port.announce());
     }
     let reason = match ops {
-        [op] if matches!(op.act, Act::Send(_)) => Reason::Send,
+        [op] if op.port.is_some() && op.line == Line::Senders => Reason::Send,
         [_] => Reason::Receive,
         _ => Reason::Select,
     };
@@ -274,6 +272,33 @@ fn wait(
         unsafe { port.withdraw(line, node) };
     }
     outcome
+}
+
+/// One of the operations that are ready, if a look at one or two of them finds it, with its lock held. Which ones is left
+/// to chance: so all that are ready have equal odds, here and if it is not found here. Of those in order only the first
+/// can be told from the others by itself.
+fn glance(ops: &[Operation<'_>], patience: Patience, choice: Choice) -> Option<usize> {
+    let count = u32::try_from(ops.len()).unwrap_or(u32::MAX);
+    if count < 2 {
+        return None;
+    }
+    let is_ready = |which: u32| match ops[which as usize].port {
+        Some(port) => port.lock_if_ready(ops[which as usize].line),
+        None => ops[which as usize].is_due(&mut None),
+    };
+    if choice == Choice::First {
+        return is_ready(0).then_some(0);
+    }
+    let first = random::below(count);
+    if is_ready(first) {
+        return Some(first as usize);
+    }
+    if matches!(patience, Patience::Try) {
+        return None;
+    }
+    let other = random::below(count - 1);
+    let other = other + u32::from(other >= first);
+    is_ready(other).then_some(other as usize)
 }
 
 /// Sorts by address. Mostly they are sorted already, or few.
@@ -295,7 +320,7 @@ fn each_lock<'a>(ops: &[Operation<'a>], mut f: impl FnMut(&'a dyn Port, usize)) 
     for op in ops {
         let op = &ops[op.ranked];
         let address = op.address();
-        if let Some((port, _)) = op.port()
+        if let Some(port) = op.port
             && address != last
         {
             last = address;

@@ -59,7 +59,7 @@ struct Pact {
 unsafe impl Send for Slot {}
 
 impl Slot {
-    /// With the place of a message; for a receiver, of one to come.
+    /// With the place of a message; for a receiver, of one to come; null for a sender whose message is to be made.
     #[inline]
     pub(crate) fn new(place: *mut ()) -> Self {
         Self {
@@ -68,11 +68,6 @@ impl Slot {
             partner: Cell::new(ptr::null()),
             pact: UnsafeCell::new(MaybeUninit::uninit()),
         }
-    }
-
-    /// For a sender whose message is to be made.
-    pub(crate) fn to_be_made() -> Self {
-        Self::new(ptr::null_mut())
     }
 
     #[inline]
