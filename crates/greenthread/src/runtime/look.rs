@@ -85,7 +85,8 @@ impl Worker {
         let (long, long_before) =
             if took / made >= LONG { (Some(now), last.long) } else { (last.long, last.long_before) };
         let brisk = long_before.is_none_or(|at| now.saturating_sub(at) >= TWICE_IN);
-        let after = (made * LOOK / took).clamp(1, 512) as u32;
+        // Starts take as long as a hundred switches, or as one: so it grows by steps.
+        let after = ((made * LOOK / took).clamp(1, 512) as u32).min(2 * last.after.max(1));
         let fair = brisk || self.ahead.get() == 0;
         let poll = fair && now.saturating_sub(last.polled) >= LOOK / 2;
         let polled = if poll { now } else { last.polled };
