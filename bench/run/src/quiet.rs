@@ -5,6 +5,7 @@
 //! twice as long. No counter here tells. So a fixed piece of work is timed on the first two processors, at once, before and
 //! after a measurement, and compared with the least time that it ever took in this run.
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 use std::{fs, hint, mem, thread};
 
@@ -61,9 +62,10 @@ impl Pace {
 
     /// How many times as long as at its best the slower one takes now.
     pub fn now(&mut self) -> f64 {
+        let together = &Barrier::new(self.best.len());
         let times: Vec<_> = thread::scope(|scope| {
             let probes: Vec<_> =
-                (0..self.best.len()).map(|number| scope.spawn(move || probe(number))).collect();
+                (0..self.best.len()).map(|number| scope.spawn(move || probe(number, together))).collect();
             probes.into_iter().map(|probe| probe.join().expect("no panic")).collect()
         });
         self.compare(&times)
@@ -91,10 +93,11 @@ impl Pace {
 
 /// The time of a small piece of work on that processor: the median of many, when it has been at it for some milliseconds, since
 /// who comes from sleep is slow at first.
-fn probe(processor: usize) -> Duration {
+fn probe(processor: usize, together: &Barrier) -> Duration {
     pin(processor);
-    let times = [(); 48].map(|()| piece());
-    let mut times: [Duration; 24] = times[24..].try_into().expect("half of them");
+    (0..24).for_each(|_| _ = piece());
+    together.wait();
+    let mut times = [(); 24].map(|()| piece());
     times.sort();
     times[12]
 }

@@ -63,6 +63,11 @@ impl Results {
                 }
                 let facts = results.runs.last_mut().ok_or("a run begins with its date")?;
                 facts.push((key.to_owned(), value.to_owned()));
+            } else if line.starts_with("work\t") && line != COLUMNS {
+                return Err(format!(
+                    "line {}: other columns; it is of another version of this program",
+                    index + 1
+                ));
             } else if line != COLUMNS {
                 let run = results.runs.len().checked_sub(1).ok_or("a run begins with its date")?;
                 match sample(line, run, rows).ok_or_else(|| format!("line {} isn't one", index + 1))? {
@@ -113,11 +118,12 @@ pub struct Writer(File);
 
 impl Writer {
     /// Begins a run. Of what the file held, all but these works stays if it is to be kept.
-    pub fn create(path: &Path, keep: bool, rows: &[Row]) -> io::Result<Writer> {
-        let old = match keep {
-            true => std::fs::read_to_string(path)?,
-            false => String::new(),
-        };
+    pub fn create(path: &Path, keep: bool, rows: &[Row]) -> Result<Writer, Box<dyn Error>> {
+        let mut old = String::new();
+        if keep {
+            Results::read(path, rows)?;
+            old = std::fs::read_to_string(path)?;
+        }
         let mut file = File::create(path)?;
         for line in old.lines().filter(|line| !rows.iter().any(|row| is_of(line, row))) {
             writeln!(file, "{line}")?;
@@ -240,6 +246,8 @@ pub mod tests {
         assert!(Results::parse("yield\t1\t2\n", &rows()).is_err());
         let broken = file().replace("\t0.5\t", "\tmuch\t");
         assert_eq!(Results::parse(&broken, &rows()).unwrap_err(), "line 4 isn't one");
+        let older = Results::parse(&file().replace("\tpace\t", "\t"), &rows()).unwrap_err();
+        assert!(older.contains("line 3: other columns"), "{older}");
         let of_others = file().replace("http\t", "other\t");
         assert_eq!(Results::parse(&of_others, &rows()).unwrap().unknown, ["other 1 64 1"]);
     }

@@ -154,36 +154,71 @@ fn io_without_end_leaves_those_who_compute_their_turn() {
     });
 }
 
+/// While many threads compute and end: how many of them have ended when somebody has asked fifty times, without end if
+/// need be; and when `beside` is through, which is ready all the time.
+fn beside_threads_that_only_start(beside: Option<fn()>) -> (usize, usize) {
+    let (ours, mut theirs) = connection();
+    let (ended, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let answering = thread::spawn(|| echo(ours, || ()));
+    let beside = beside.map(|beside| {
+        let ended = ended.clone();
+        thread::spawn(move || {
+            beside();
+            ended.load(SeqCst)
+        })
+    });
+    // These two start.
+    (0..4).for_each(|_| thread::yield_now());
+    let this = thread::current();
+    for _ in 0..THREADS {
+        let (ended, this) = (ended.clone(), this.clone());
+        thread::spawn(move || {
+            compute();
+            if ended.fetch_add(1, SeqCst) + 1 == THREADS {
+                this.unpark();
+            }
+        });
+    }
+    let asker = std::thread::spawn({
+        let (ended, over) = (ended.clone(), over.clone());
+        move || {
+            (0..50).for_each(|_| ask(&mut theirs));
+            let then = ended.load(SeqCst);
+            while !over.load(SeqCst) {
+                ask(&mut theirs);
+            }
+            then
+        }
+    });
+    while ended.load(SeqCst) < THREADS {
+        thread::park();
+    }
+    over.store(true, SeqCst);
+    let beside = beside.map_or(0, |beside| beside.join().unwrap());
+    answering.join().unwrap();
+    (asker.join().unwrap(), beside)
+}
+
+const THREADS: usize = 2000;
+
 #[test]
 fn who_waits_for_io_has_its_turn_between_threads_that_only_start() {
-    const THREADS: usize = 2000;
     let _alone = alone();
-    runtime(1).run(|| {
-        let (ours, mut theirs) = connection();
-        let ended = Arc::new(AtomicUsize::new(0));
-        let of_asker = ended.clone();
-        let answering = thread::spawn(|| echo(ours, || ()));
-        thread::yield_now();
-        let this = thread::current();
-        for _ in 0..THREADS {
-            let (ended, this) = (ended.clone(), this.clone());
-            thread::spawn(move || {
-                compute();
-                if ended.fetch_add(1, SeqCst) + 1 == THREADS {
-                    this.unpark();
-                }
-            });
+    // Nobody is ready, but for who answers.
+    let (ended, _) = runtime(1).run(|| beside_threads_that_only_start(None));
+    assert!(ended < THREADS, "fifty answers had to wait for all {THREADS} threads");
+}
+
+#[test]
+fn so_has_who_is_ready_beside_both() {
+    let _alone = alone();
+    fn slices() {
+        for _ in 0..50 {
+            compute();
+            thread::yield_now();
         }
-        let asker = std::thread::spawn(move || {
-            (0..50).for_each(|_| ask(&mut theirs));
-            of_asker.load(SeqCst)
-        });
-        // Nobody is ready from here on, but for who answers.
-        while ended.load(SeqCst) < THREADS {
-            thread::park();
-        }
-        answering.join().unwrap();
-        let ended = asker.join().unwrap();
-        assert!(ended < THREADS, "fifty answers had to wait for all {THREADS} threads");
-    });
+    }
+    let (asked, computed) = runtime(1).run(|| beside_threads_that_only_start(Some(slices)));
+    assert!(asked < THREADS, "fifty answers had to wait for all {THREADS} threads");
+    assert!(computed < THREADS, "fifty slices had to wait for all {THREADS} threads");
 }

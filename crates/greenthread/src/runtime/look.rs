@@ -22,9 +22,10 @@ const INJECTED: u32 = 3;
 const OLD: u64 = 4_000_000;
 /// How long a worker goes on without looking around, in nanoseconds.
 const LOOK: u64 = 100_000;
-/// To run for so many nanoseconds without a switch is long. Twice in so many is no accident: threads compute here.
+/// To run for so many nanoseconds without a switch is long. Two of that kind, with no more than this in between, are no
+/// accident: threads compute here, and will for as long again.
 const LONG: u64 = 100_000;
-const TWICE_IN: u64 = 10_000_000;
+const BETWEEN: u64 = 10_000_000;
 /// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
 pub(super) const TIDY: u64 = 1_000_000;
 
@@ -34,9 +35,9 @@ pub(super) struct Look {
     at: u64,
     polled: u64,
     tidied: u64,
-    /// When threads were last found to run for long, and when before that.
+    /// When a thread has last run for long, and how long others are expected to.
     long: Option<u64>,
-    long_before: Option<u64>,
+    computing: u64,
     /// Where the oldest thread in the queue lies, and since when that has been the oldest.
     first: usize,
     aged: u64,
@@ -82,12 +83,24 @@ impl Worker {
         let switches = self.local.switches.load(Relaxed);
         let made = u64::from(switches.wrapping_sub(last.switches)).max(1);
         let took = now.saturating_sub(last.at).max(1);
-        let (long, long_before) =
-            if took / made >= LONG { (Some(now), last.long) } else { (last.long, last.long_before) };
-        let brisk = long_before.is_none_or(|at| now.saturating_sub(at) >= TWICE_IN);
+        // Where threads compute there is a look after each of them.
+        let each = if self.local.brisk.get() { took / made } else { took };
+        let (mut long, mut computing) = (last.long, last.computing);
+        if each >= LONG {
+            if long.is_some_and(|long| last.at.saturating_sub(long) < BETWEEN) {
+                computing = now + BETWEEN;
+            }
+            long = Some(now);
+        }
+        let brisk = now >= computing;
         // Starts take as long as a hundred switches, or as one: so it grows by steps.
         let after = ((made * LOOK / took).clamp(1, 512) as u32).min(2 * last.after.max(1));
-        let fair = brisk || self.ahead.get() == 0;
+        let head = self.local.ready.head();
+        let passed = (head.wrapping_sub(self.ahead.get()) as i32) > 0;
+        let fair = brisk || passed || self.local.ready.len() == 0;
+        if fair {
+            self.ahead.set(head.wrapping_sub(1));
+        }
         let poll = fair && now.saturating_sub(last.polled) >= LOOK / 2;
         let polled = if poll { now } else { last.polled };
         let tidy = stack::is_untidy() && self.is_tidying_due(now);
@@ -96,7 +109,7 @@ impl Worker {
         let aged = if first == last.first { last.aged } else { now };
         let old = now.saturating_sub(aged) >= OLD;
         let aged = if old { now } else { aged };
-        self.look.set(Look { at: now, polled, tidied, long, long_before, first, aged, switches, after });
+        self.look.set(Look { at: now, polled, tidied, long, computing, first, aged, switches, after });
         if tidy {
             stack::tidy(true);
         }
@@ -111,6 +124,11 @@ impl Worker {
         }
         if fair && !brisk {
             self.let_ahead(self.local.ready.len() - ready);
+        }
+        let budget = &self.local.budget;
+        budget.set(self.round(budget.get()));
+        if tidy || poll {
+            self.look.set(Look { at: self.local.clock.now(), ..self.look.get() });
         }
     }
 
@@ -130,12 +148,13 @@ impl Worker {
     }
 
     /// Who has just been woken from outside has waited while somebody ran for long, and does not wait for the others of that
-    /// kind as well: these newest of the ready go first. Then somebody else has a turn before there are more of them.
+    /// kind as well: these newest of the ready go first. There are no more of them before the first of the others has had
+    /// its turn.
     fn let_ahead(&self, count: u32) {
         if count > 0 {
+            self.ahead.set(self.local.ready.head());
             // SAFETY: ours (invariant 2), and home runs: every place is filled.
             unsafe { self.local.ready.prefer(count) };
-            self.ahead.set(count + 1);
         }
     }
 

@@ -92,7 +92,7 @@ pub(crate) struct Worker {
     pub(super) old: Cell<bool>,
     /// How many unstarted threads may still start before the next round.
     starts: Cell<u32>,
-    /// Where threads run for long: how many have their turn before others may go ahead again.
+    /// Where in the ring the first of those lies, or lay, before whom others have gone (`look`).
     pub(super) ahead: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
     pub(super) lends: Cell<u32>,
@@ -149,7 +149,7 @@ impl Worker {
             turns: Cell::new(0),
             old: Cell::new(false),
             starts: Cell::new(0),
-            ahead: Cell::new(0),
+            ahead: Cell::new(u32::MAX),
             lends: Cell::new(0),
             seen,
             searching: Cell::new(false),
@@ -270,7 +270,6 @@ impl Worker {
                 self.shared.call(false);
             }
             self.lends.set(self.brisk_round().min(LENDS));
-            self.ahead.set(self.ahead.get().saturating_sub(1));
             match next {
                 // SAFETY: it was taken out of the ring: suspended here, and in no list.
                 Next::Resume(context) => unsafe { self.local.enter(context, 0) },
@@ -294,7 +293,7 @@ impl Worker {
             }
             let ready = local.ready.len();
             if local.budget.get() == 0 && self.starts.get() == 0 {
-                self.starts.set(1 + ready / 16);
+                self.starts.set(if local.brisk.get() { 1 + ready / 16 } else { 1 });
             }
             if self.starts.get() > 0 || ready == 0 {
                 if let Some(task) = self.fresh(ready > 0) {

@@ -49,6 +49,12 @@ impl Ring {
         self.tail.load(Relaxed).wrapping_sub(self.head.load(Relaxed))
     }
 
+    /// The position of the first one, or of the next one to come.
+    #[inline]
+    pub(crate) fn head(&self) -> u32 {
+        self.head.load(Relaxed)
+    }
+
     /// How many threads it has room for.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
@@ -70,18 +76,17 @@ impl Ring {
         if slots.is_null() {
             return false;
         }
-        let (len, head, old) = (self.len(), self.head.load(Relaxed), self.slots.get());
-        for i in 0..len {
-            let from = head.wrapping_add(i) & self.mask.get();
-            // SAFETY: `len` slots from `head` on are filled, `slots` has room for more than that, and only
+        let (head, old, mask) = (self.head(), self.slots.get(), capacity as u32 - 1);
+        for i in 0..self.len() {
+            let position = head.wrapping_add(i);
+            let (from, to) = ((position & self.mask.get()) as usize, (position & mask) as usize);
+            // SAFETY: the slots from head to tail are filled, `slots` has room for more than that, and only
             // we write (invariant 1).
-            unsafe { slots.add(i as usize).write(old.add(from as usize).read()) };
+            unsafe { slots.add(to).write(old.add(from).read()) };
         }
         self.release();
         self.slots.set(slots);
-        self.mask.set(capacity as u32 - 1);
-        self.head.store(0, Relaxed);
-        self.tail.store(len, Relaxed);
+        self.mask.set(mask);
         true
     }
 
