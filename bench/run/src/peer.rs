@@ -179,16 +179,18 @@ fn parse_line(line: &str) -> Option<Line> {
 /// Has a program run there and nowhere else.
 pub fn on_processor(number: usize, command: &mut Command) {
     // SAFETY: between fork and exec it makes one system call.
-    unsafe {
-        command.pre_exec(move || {
-            let mut set: libc::cpu_set_t = mem::zeroed();
-            libc::CPU_SET(number, &mut set);
-            match libc::sched_setaffinity(0, size_of_val(&set), &set) {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        });
-    }
+    unsafe { command.pre_exec(move || pin(number)) };
+}
+
+/// Has the calling OS thread run there and nowhere else.
+pub fn pin(processor: usize) -> io::Result<()> {
+    // SAFETY: a set of zeros is one, and lives during the call.
+    let result = unsafe {
+        let mut set: libc::cpu_set_t = mem::zeroed();
+        libc::CPU_SET(processor, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &set)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Waits for the end; says how it ended and what the whole process has used.

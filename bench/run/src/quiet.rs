@@ -7,7 +7,9 @@
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
-use std::{fs, hint, mem, thread};
+use std::{fs, hint, thread};
+
+use crate::peer::pin;
 
 /// Others had so many processors, on average: the measurement is taken again.
 pub const DISTURBED: f64 = 0.1;
@@ -94,7 +96,7 @@ impl Pace {
 /// The time of a small piece of work on that processor: the median of many, when it has been at it for some milliseconds, since
 /// who comes from sleep is slow at first.
 fn probe(processor: usize, together: &Barrier) -> Duration {
-    pin(processor);
+    _ = pin(processor); // where that can't be, it runs where it can
     (0..24).for_each(|_| _ = piece());
     together.wait();
     let mut times = [(); 24].map(|()| piece());
@@ -121,16 +123,6 @@ fn piece() -> Duration {
     }
     hint::black_box(sums);
     begin.elapsed()
-}
-
-/// The calling thread runs there and nowhere else; or, if that can't be, where it can.
-fn pin(processor: usize) {
-    // SAFETY: a set of zeros is one, and lives during the call.
-    unsafe {
-        let mut set: libc::cpu_set_t = mem::zeroed();
-        libc::CPU_SET(processor, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &set);
-    }
 }
 
 /// CPU time that all processors together have spent at work, in ticks of 10 ms.

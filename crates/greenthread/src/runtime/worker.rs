@@ -5,7 +5,7 @@
 //!
 //! * A *round* is as many direct switches as there are ready threads (256 at most, and 64 at least if there is
 //!   nothing to start; fewer if the next look around is due sooner). After it unstarted threads have theirs: one, and one
-//!   more for each 16 ready ones.
+//!   more for each 16 ready ones. Where threads compute for long, the two take turns one by one.
 //! * Every 100 microseconds or so the worker looks at its inbox, its timers and its driver (`look`). So neither a thread
 //!   that only yields nor one that only spawns keeps anybody from going on; and where threads compute for long, those
 //!   that wait for I/O go before them.
