@@ -26,7 +26,7 @@ const LOOK: u64 = 100_000;
 /// accident: threads compute here, and will for as long again.
 const LONG: u64 = 100_000;
 const BETWEEN: u64 = 10_000_000;
-/// How often a worker that is busy, or soon will be, gives memory of unused stacks back, in nanoseconds.
+/// How often a worker that is busy, or soon will be, gives unused memory back, in nanoseconds.
 pub(super) const TIDY: u64 = 1_000_000;
 
 /// When the worker looked around last, and after how many switches it will again.
@@ -103,7 +103,7 @@ impl Worker {
         }
         let poll = fair && now.saturating_sub(last.polled) >= LOOK / 2;
         let polled = if poll { now } else { last.polled };
-        let tidy = stack::is_untidy() && self.is_tidying_due(now);
+        let tidy = self.is_untidy() && self.is_tidying_due(now);
         let tidied = if tidy { now } else { last.tidied };
         let first = self.seat.queue.first();
         let aged = if first == last.first { last.aged } else { now };
@@ -111,7 +111,7 @@ impl Worker {
         let aged = if old { now } else { aged };
         self.look.set(Look { at: now, polled, tidied, long, computing, first, aged, switches, after });
         if tidy {
-            stack::tidy(true);
+            self.tidy(true);
         }
         self.turns.set(INJECTED);
         self.old.set(old);
@@ -138,7 +138,18 @@ impl Worker {
         self.look.set(Look { at: now, polled: now, switches, ..self.look.get() });
     }
 
-    /// Whether memory of unused stacks has not been given back for a while.
+    /// Whether there is memory to give back, of unused stacks or blocks.
+    pub(super) fn is_untidy(&self) -> bool {
+        stack::is_untidy() || self.local.blocks.is_untidy()
+    }
+
+    /// Gives a little of it back, in some 50 microseconds; a whole region of stacks if not `busy`.
+    pub(super) fn tidy(&self, busy: bool) {
+        self.local.blocks.tidy();
+        stack::tidy(busy);
+    }
+
+    /// Whether that has not been done for a while.
     pub(super) fn is_tidying_due(&self, now: u64) -> bool {
         now.saturating_sub(self.look.get().tidied) >= TIDY
     }

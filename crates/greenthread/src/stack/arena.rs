@@ -71,6 +71,8 @@ struct Class {
     guard: usize,
     /// Sorted by address.
     regions: Vec<Region>,
+    /// Where the last one that was taken back has come from: the next one often comes from there too.
+    last: usize,
     /// Of all regions: the stacks, and those that are not out.
     stacks: usize,
     left: usize,
@@ -301,7 +303,8 @@ impl Arena {
             Err(at) => {
                 self.classes.try_reserve(1).map_err(|_| Why::Memory)?;
                 let guard = guard_size(size);
-                self.classes.insert(at, Class { size, guard, regions: Vec::new(), stacks: 0, left: 0 });
+                self.classes
+                    .insert(at, Class { size, guard, regions: Vec::new(), last: 0, stacks: 0, left: 0 });
                 at
             }
         };
@@ -370,8 +373,10 @@ impl Class {
     /// Takes a stack of this class back; `dirty` if it may have memory.
     fn put(&mut self, limit: NonNull<u8>, dirty: bool) {
         let stride = self.stride();
-        let at = self.regions.partition_point(|region| region.base <= limit) - 1;
-        let region = &mut self.regions[at];
+        if !self.regions.get(self.last).is_some_and(|region| region.has(limit)) {
+            self.last = self.regions.partition_point(|region| region.base <= limit) - 1;
+        }
+        let region = &mut self.regions[self.last];
         let i = (limit.addr().get() - region.first.addr().get()) / stride;
         region.push(i as u32, dirty);
         self.left += 1;
@@ -429,6 +434,10 @@ impl Region {
         let first = unsafe { base.add(slots) };
         let (dirty, idle) = (List::default(), List::default());
         Ok(Self { base, len, first, stacks: stacks as u32, fresh: 0, dirty, idle })
+    }
+
+    fn has(&self, limit: NonNull<u8>) -> bool {
+        limit.addr().get().wrapping_sub(self.base.addr().get()) < self.len
     }
 
     fn slot(&self, i: u32) -> NonNull<Slot> {

@@ -63,7 +63,7 @@ pub(crate) struct Local {
     /// Where the worker goes on when no thread is ready.
     pub(crate) home: Cell<MaybeUninit<Context>>,
     /// Memory for blocks.
-    pub(super) blocks: Pool,
+    pub(crate) blocks: Pool,
     /// The ready threads.
     pub(crate) ready: Ring,
     /// How many direct switches are left in this round.

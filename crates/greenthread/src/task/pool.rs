@@ -22,8 +22,13 @@ const STEP: usize = 64;
 const ALIGN: usize = 16;
 const CLASSES: usize = 16;
 
-/// What a pool keeps at most, in bytes.
-const MOST: usize = 32 << 20;
+/// What a pool has at most, in bytes, and what of that it keeps: the rest goes back to the allocator by and by ([`Pool::tidy`]),
+/// and not while a crowd of threads ends.
+const MOST: usize = if usize::BITS == 64 { 256 << 20 } else { KEPT };
+const KEPT: usize = 32 << 20;
+
+/// How many chunks of a class are given back at a time.
+const LOT: usize = 256;
 
 /// See the module.
 #[derive(Debug)]
@@ -117,6 +122,26 @@ impl Pool {
         list.set(chunk.as_ptr());
         true
     }
+
+    /// Whether there is something for `tidy` to do.
+    #[inline]
+    pub(crate) fn is_untidy(&self) -> bool {
+        self.bytes.get() > KEPT
+    }
+
+    /// Gives some of what it has too much of back, in some 20 microseconds.
+    pub(crate) fn tidy(&self) {
+        for class in 0..CLASSES {
+            for _ in 0..LOT {
+                if !self.is_untidy() {
+                    return;
+                }
+                let Some(chunk) = self.pop(class) else { break };
+                // SAFETY: allocated with the class's layout (invariant 2).
+                unsafe { dealloc(chunk.as_ptr(), layout_of(class)) };
+            }
+        }
+    }
 }
 
 impl Drop for Pool {
@@ -127,5 +152,33 @@ impl Drop for Pool {
                 unsafe { dealloc(chunk.as_ptr(), layout_of(class)) };
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_goes_back_by_and_by_and_no_more_than_that() {
+        let pool = Pool::new();
+        let give = |class: usize| {
+            // SAFETY: not empty.
+            let chunk = NonNull::new(unsafe { alloc(layout_of(class)) }).expect("memory");
+            // SAFETY: fresh memory of this class.
+            assert!(unsafe { pool.push(class, chunk) });
+        };
+        while !pool.is_untidy() {
+            give(15);
+        }
+        pool.tidy();
+        assert_eq!(pool.bytes.get(), KEPT, "one chunk was too much");
+        (0..3 * LOT).for_each(|_| give(15));
+        let mut steps = 0;
+        while pool.is_untidy() {
+            pool.tidy();
+            steps += 1;
+        }
+        assert_eq!((pool.bytes.get(), steps), (KEPT, 3));
     }
 }

@@ -233,8 +233,8 @@ impl<T> Blocks<T> {
         self.taken += 1;
         self.len -= 1;
         let mut free = None;
-        if self.len == 0 && self.head == self.tail {
-            // Start over: a channel that is mostly empty stays in one cache line.
+        if self.len == 0 {
+            // Start over in the one block there is (invariant 2): a channel that is mostly empty stays in one cache line.
             self.taken = 0;
             self.filled = 0;
         } else if self.taken == PER_BLOCK {
