@@ -297,7 +297,7 @@ impl Local {
     pub(crate) fn suspend_until(&self, task: &Task, deadline: u64, waiter: &Waiter) {
         self.earliest.store(deadline.min(self.earliest.load(Relaxed)), Relaxed);
         // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a switch.
-        let timer = unsafe { (*self.timers.get()).insert(waiter, deadline) };
+        let timer = unsafe { (*self.timers.get()).insert(waiter, ptr::from_ref(task).cast(), deadline) };
         self.suspend(task);
         // SAFETY: as above.
         unsafe { (*self.timers.get()).remove(timer, waiter) };

@@ -30,6 +30,8 @@
 use core::ptr;
 use std::vec::Vec;
 
+use greenthread_context::prefetch;
+
 use super::wait::Waiter;
 
 #[cfg(test)]
@@ -55,6 +57,8 @@ struct Timer {
     deadline: u64,
     /// Null if the entry is free.
     waiter: *const Waiter,
+    /// Its thread's block, which is never read here, but fetched ahead.
+    block: *const u8,
     next: u32,
     previous: u32,
 }
@@ -117,9 +121,10 @@ impl Timers {
         self.first_slot().map(|slot| self.slots[slot].earliest)
     }
 
-    /// Adds a timer for a waiter that has none here. If it is late already, it fires at the next `expire`.
-    pub(crate) fn insert(&mut self, waiter: *const Waiter, deadline: u64) -> Number {
-        let timer = Timer { deadline, waiter, next: NONE, previous: NONE };
+    /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late already, it fires at the
+    /// next `expire`.
+    pub(crate) fn insert(&mut self, waiter: *const Waiter, block: *const u8, deadline: u64) -> Number {
+        let timer = Timer { deadline, waiter, block, next: NONE, previous: NONE };
         let number = self.free;
         let number = if number == NONE {
             // There is room (`reserve`).
@@ -201,6 +206,11 @@ impl Timers {
             let timer = self.table[number as usize];
             let place = self.place(&timer);
             debug_assert!(place / SLOTS < slot / SLOTS);
+            if place < SLOTS {
+                // It fires within a few ticks, and both may have lain on cold pages for long.
+                prefetch(timer.waiter.cast(), 64);
+                prefetch(timer.block, 128);
+            }
             self.link(place, number);
             number = timer.next;
         }

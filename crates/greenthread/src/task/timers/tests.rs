@@ -51,7 +51,7 @@ impl Model {
     fn insert(&mut self, deadline: u64) {
         assert!(self.wheel.reserve(self.linked.len() + 1));
         let room = self.wheel.table.capacity();
-        let place = self.wheel.insert(waiter(self.inserted), deadline);
+        let place = self.wheel.insert(waiter(self.inserted), core::ptr::null(), deadline);
         assert_eq!(self.wheel.table.capacity(), room, "an insertion has allocated");
         self.linked.insert((deadline, self.inserted), place);
         self.inserted += 1;
