@@ -26,8 +26,10 @@ const LOOK: u64 = 100_000;
 /// accident: threads compute here, and will for as long again.
 const LONG: u64 = 100_000;
 const BETWEEN: u64 = 10_000_000;
-/// How often a worker that is busy, or soon will be, gives unused memory back, in nanoseconds.
+/// A worker that has nothing else to do for so many nanoseconds gives unused memory back; one that is busy, or soon will be,
+/// only now and then, so that it takes one or two hundredths of its time (as with Go's scavenger).
 pub(super) const TIDY: u64 = 1_000_000;
+const NOW_AND_THEN: u64 = 5_000_000;
 
 /// When the worker looked around last, and after how many switches it will again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -151,7 +153,7 @@ impl Worker {
 
     /// Whether that has not been done for a while.
     pub(super) fn is_tidying_due(&self, now: u64) -> bool {
-        now.saturating_sub(self.look.get().tidied) >= TIDY
+        now.saturating_sub(self.look.get().tidied) >= NOW_AND_THEN
     }
 
     pub(super) fn note_tidied(&self, now: u64) {
