@@ -150,23 +150,22 @@ struct Taken {
 
 /// Takes a measurement, again if it was disturbed, as long as the patience lasts. What fails is one too.
 fn measure(options: &mut Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {
-    let mut best: Option<Taken> = None;
-    for _ in 0..TRIES {
-        let begin = Instant::now();
-        let taken = take(options, pace, bin, row, name);
-        let condition = taken.condition;
-        if best.as_ref().is_none_or(|best| condition.disturbance() < best.condition.disturbance()) {
-            best = Some(taken);
-        }
-        if condition.is_quiet() || options.patience.is_zero() {
+    let mut best = take(options, pace, bin, row, name);
+    for _ in 1..TRIES {
+        if best.condition.is_quiet() || options.patience.is_zero() {
             break;
         }
-        if condition.others >= quiet::DISTURBED {
+        let begin = Instant::now();
+        if best.condition.others >= quiet::DISTURBED {
             quiet::wait_for_others(options.patience);
         }
+        let again = take(options, pace, bin, row, name);
         options.patience = options.patience.saturating_sub(begin.elapsed());
+        if again.condition.disturbance() < best.condition.disturbance() {
+            best = again;
+        }
     }
-    best.expect("one at least")
+    best
 }
 
 fn take(options: &Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {

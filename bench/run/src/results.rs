@@ -50,8 +50,7 @@ pub struct Results {
 
 impl Results {
     pub fn read(path: &Path, rows: &[Row]) -> Result<Results, Box<dyn Error>> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Results::parse(&text, rows).map_err(|wrong| format!("{}: {wrong}", path.display()).into())
+        Ok(load(path, rows)?.1)
     }
 
     pub fn parse(text: &str, rows: &[Row]) -> Result<Results, String> {
@@ -79,6 +78,13 @@ impl Results {
         results.unknown.dedup();
         Ok(results)
     }
+}
+
+/// The file's text, and what it says.
+fn load(path: &Path, rows: &[Row]) -> Result<(String, Results), Box<dyn Error>> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let results = Results::parse(&text, rows).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    Ok((text, results))
 }
 
 /// Work, workers, threads and N of a line.
@@ -119,11 +125,7 @@ pub struct Writer(File);
 impl Writer {
     /// Begins a run. Of what the file held, all but these works stays if it is to be kept.
     pub fn create(path: &Path, keep: bool, rows: &[Row]) -> Result<Writer, Box<dyn Error>> {
-        let mut old = String::new();
-        if keep {
-            Results::read(path, rows)?;
-            old = std::fs::read_to_string(path)?;
-        }
+        let old = if keep { load(path, rows)?.0 } else { String::new() };
         let mut file = File::create(path)?;
         for line in old.lines().filter(|line| !rows.iter().any(|row| is_of(line, row))) {
             writeln!(file, "{line}")?;
