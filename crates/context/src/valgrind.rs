@@ -1,4 +1,4 @@
-//! Telling Valgrind about stacks.
+//! Telling Valgrind about stacks, and asking whether it is there.
 //!
 //! Valgrind takes a big jump of the stack pointer for a big stack frame, and reports nonsense afterwards. Told where
 //! the stacks are, it knows a switch for what it is. Without Valgrind each of these is a handful of
@@ -23,9 +23,22 @@ use crate::arch;
 #[must_use = "a stack stays registered until it is deregistered"]
 pub struct StackId(u32);
 
+/// How deep in Valgrinds.
+const RUNNING: usize = 0x1001;
 /// "VG" in the upper half, then the number of the request.
 const REGISTER: usize = 0x1501;
 const DEREGISTER: usize = 0x1502;
+
+/// Whether this runs under Valgrind, where everything takes some fifty times as long.
+///
+/// ```
+/// let patience = if greenthread_context::valgrind::is_running() { 50 } else { 1 };
+/// # assert!(patience > 0);
+/// ```
+#[inline]
+pub fn is_running() -> bool {
+    arch::valgrind_request(RUNNING, [0; 5], 0) != 0
+}
 
 /// Registers the stack from `limit`, its lowest address, to `top`, one past its highest.
 ///

@@ -8,6 +8,8 @@
 use core::{ptr::NonNull, sync::atomic::Ordering::Relaxed};
 use std::time::Duration;
 
+use greenthread_context::valgrind;
+
 use super::worker::Worker;
 use crate::{
     driver::Driver,
@@ -45,6 +47,11 @@ pub(super) struct Look {
     aged: u64,
     switches: u32,
     after: u32,
+}
+
+/// From how many nanoseconds on a stretch without a switch is long.
+pub(super) fn long() -> u64 {
+    if valgrind::is_running() { 50 * LONG } else { LONG }
 }
 
 impl Worker {
@@ -88,7 +95,7 @@ impl Worker {
         // Where threads compute there is a look after each of them.
         let each = if self.local.brisk.get() { took / made } else { took };
         let (mut long, mut computing) = (last.long, last.computing);
-        if each >= LONG {
+        if each >= self.long {
             if long.is_some_and(|long| last.at.saturating_sub(long) < BETWEEN) {
                 computing = now + BETWEEN;
             }
