@@ -151,17 +151,19 @@ struct Taken {
 /// Takes a measurement, again if it was disturbed, as long as the patience lasts. What fails is one too.
 fn measure(options: &mut Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {
     let mut best = take(options, pace, bin, row, name);
+    let mut last = best.condition;
     for _ in 1..TRIES {
-        if best.condition.is_quiet() || options.patience.is_zero() {
+        if last.is_quiet() || options.patience.is_zero() {
             break;
         }
         let begin = Instant::now();
-        if best.condition.others >= quiet::DISTURBED {
+        if last.others >= quiet::DISTURBED {
             quiet::wait_for_others(options.patience);
         }
         let again = take(options, pace, bin, row, name);
         options.patience = options.patience.saturating_sub(begin.elapsed());
-        if again.condition.disturbance() < best.condition.disturbance() {
+        last = again.condition;
+        if last.disturbance() < best.condition.disturbance() {
             best = again;
         }
     }

@@ -23,9 +23,8 @@ use crate::arch;
 #[must_use = "a stack stays registered until it is deregistered"]
 pub struct StackId(u32);
 
-/// How deep in Valgrinds.
+/// The numbers of the requests.
 const RUNNING: usize = 0x1001;
-/// "VG" in the upper half, then the number of the request.
 const REGISTER: usize = 0x1501;
 const DEREGISTER: usize = 0x1502;
 

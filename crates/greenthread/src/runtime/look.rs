@@ -28,9 +28,10 @@ const LOOK: u64 = 100_000;
 /// accident: threads compute here, and will for as long again.
 const LONG: u64 = 100_000;
 const BETWEEN: u64 = 10_000_000;
-/// A worker that has nothing else to do for so many nanoseconds gives unused memory back; one that is busy, or soon will be,
-/// only now and then, so that it takes one or two hundredths of its time (as with Go's scavenger).
-pub(super) const TIDY: u64 = 1_000_000;
+/// A worker that has nothing else to do for so many nanoseconds gives some unused memory back, and with a hundred times as many
+/// it takes the time for a whole region of stacks; one that is busy, or soon will be, only now and then, so that it takes one
+/// or two hundredths of its time (as with Go's scavenger).
+pub(super) const TIDY: u64 = 200_000;
 const NOW_AND_THEN: u64 = 5_000_000;
 
 /// When the worker looked around last, and after how many switches it will again.
@@ -152,10 +153,12 @@ impl Worker {
         stack::is_untidy() || self.local.blocks.is_untidy()
     }
 
-    /// Gives a little of it back, in some 50 microseconds; a whole region of stacks if not `busy`.
+    /// Gives a little of it back, in less than 100 microseconds; a whole region of stacks if not `busy`.
     pub(super) fn tidy(&self, busy: bool) {
         self.local.blocks.tidy();
-        stack::tidy(busy);
+        if stack::is_untidy() {
+            stack::tidy(busy);
+        }
     }
 
     /// Whether that has not been done for a while.

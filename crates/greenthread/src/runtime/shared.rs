@@ -253,6 +253,11 @@ impl Shared {
         });
     }
 
+    /// Whether it is about to stop; a hint.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.closing.load(Relaxed) && self.alive() == 0
+    }
+
     /// A worker, after the fence of its last look: whether it shall stop.
     pub(crate) fn over(&self) -> bool {
         if !self.closing.load(Relaxed) {

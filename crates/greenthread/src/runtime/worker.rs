@@ -406,15 +406,17 @@ impl Worker {
         if self.searching.replace(false) {
             self.shared.idle.end();
         }
-        if self.is_untidy() {
+        if self.is_untidy() && !self.shared.is_ending() {
             // SAFETY: ours (invariant 2); no reference lives on.
             let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
             let left = deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(now));
             // A timer that is due meanwhile would be late.
             if left >= TIDY || self.is_tidying_due(now) {
                 self.note_tidied(now);
-                self.tidy(left < 10 * TIDY);
+                self.tidy(left < 100 * TIDY);
                 self.poll(Some(Duration::ZERO));
+                // What that took is no measure of how long threads run.
+                self.has_looked(self.local.clock.now());
                 return None;
             }
         }

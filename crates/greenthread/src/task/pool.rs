@@ -22,12 +22,12 @@ const STEP: usize = 64;
 const ALIGN: usize = 16;
 const CLASSES: usize = 16;
 
-/// What a pool has at most, in bytes, and what of that it keeps: the rest goes back to the allocator by and by ([`Pool::tidy`]),
-/// and not while a crowd of threads ends.
-const MOST: usize = if usize::BITS == 64 { 256 << 20 } else { KEPT };
+/// What a pool keeps, in bytes. What comes back from a crowd of threads may be more, but no more than its worker has itself
+/// asked of the allocator, nor than the second figure; that goes back by and by ([`Pool::tidy`]), not while the crowd ends.
 const KEPT: usize = 32 << 20;
+const MOST: usize = if usize::BITS == 64 { 256 << 20 } else { KEPT };
 
-/// How many chunks of a class are given back at a time.
+/// How many chunks go back at a time.
 const LOT: usize = 256;
 
 /// See the module.
@@ -35,6 +35,10 @@ const LOT: usize = 256;
 pub(crate) struct Pool {
     lists: [Cell<*mut u8>; CLASSES],
     bytes: Cell<usize>,
+    /// How much its worker has asked of the allocator and not given back, in bytes.
+    made: Cell<usize>,
+    /// The class whose turn it is to be given back.
+    turn: Cell<usize>,
 }
 
 /// The class for a layout, if there is one.
@@ -55,17 +59,19 @@ const fn layout_of(class: usize) -> Layout {
 /// Memory for `layout`; none if there is none.
 #[inline]
 pub(crate) fn take(layout: Layout) -> Option<NonNull<u8>> {
-    let layout = match class(layout) {
-        None => layout,
-        Some(class) => {
-            if let Some(chunk) = local::get().and_then(|local| local.blocks.pop(class)) {
-                return Some(chunk);
-            }
-            layout_of(class)
-        }
+    let Some(class) = class(layout) else {
+        // SAFETY: a block is not empty.
+        return NonNull::new(unsafe { alloc(layout) });
     };
-    // SAFETY: a block is not empty, and neither is a class.
-    NonNull::new(unsafe { alloc(layout) })
+    match local::get() {
+        Some(local) => local.blocks.pop(class).or_else(|| local.blocks.make(class)),
+        None => make(class),
+    }
+}
+
+fn make(class: usize) -> Option<NonNull<u8>> {
+    // SAFETY: a class is not empty.
+    NonNull::new(unsafe { alloc(layout_of(class)) })
 }
 
 /// Gives it back.
@@ -77,9 +83,9 @@ pub(crate) unsafe fn give(chunk: NonNull<u8>, layout: Layout) {
     let layout = match class(layout) {
         None => layout,
         Some(class) => {
-            // SAFETY: its layout is the class's, and it is nobody's.
-            if local::get().is_some_and(|local| unsafe { local.blocks.push(class, chunk) }) {
-                return;
+            if let Some(local) = local::get() {
+                // SAFETY: its layout is the class's, and it is nobody's.
+                return unsafe { local.blocks.give(class, chunk) };
             }
             layout_of(class)
         }
@@ -90,7 +96,12 @@ pub(crate) unsafe fn give(chunk: NonNull<u8>, layout: Layout) {
 
 impl Pool {
     pub(crate) fn new() -> Self {
-        Self { lists: [const { Cell::new(ptr::null_mut()) }; CLASSES], bytes: Cell::new(0) }
+        Self {
+            lists: [const { Cell::new(ptr::null_mut()) }; CLASSES],
+            bytes: Cell::new(0),
+            made: Cell::new(0),
+            turn: Cell::new(0),
+        }
     }
 
     #[inline]
@@ -105,22 +116,55 @@ impl Pool {
         Some(chunk)
     }
 
-    /// `false` if there is enough already.
+    /// A new chunk. Where memory is short, what lies here in other classes goes back first.
+    fn make(&self, class: usize) -> Option<NonNull<u8>> {
+        let chunk = make(class).or_else(|| {
+            self.give_back(usize::MAX, 0);
+            make(class)
+        })?;
+        self.made.set(self.made.get() + layout_of(class).size());
+        Some(chunk)
+    }
+
+    /// Takes a chunk in, or gives it to the allocator if there is enough already.
     ///
     /// # Safety
     /// Invariant 2: memory of this class, given away by the caller.
     #[inline]
-    unsafe fn push(&self, class: usize, chunk: NonNull<u8>) -> bool {
+    unsafe fn give(&self, class: usize, chunk: NonNull<u8>) {
         let bytes = self.bytes.get() + layout_of(class).size();
-        if bytes > MOST {
-            return false;
+        if bytes > KEPT && bytes > self.made.get().min(MOST) {
+            // SAFETY: as the caller says.
+            return unsafe { self.unmake(class, chunk) };
         }
         self.bytes.set(bytes);
         let list = &self.lists[class];
         // SAFETY: ours now, and large enough for a pointer (invariant 2).
         unsafe { chunk.cast::<*mut u8>().write(list.get()) };
         list.set(chunk.as_ptr());
-        true
+    }
+
+    /// # Safety
+    /// It is a chunk of this class, in no list and given away by the caller.
+    unsafe fn unmake(&self, class: usize, chunk: NonNull<u8>) {
+        let layout = layout_of(class);
+        self.made.set(self.made.get().saturating_sub(layout.size()));
+        // SAFETY: allocated with the class's layout (invariant 2).
+        unsafe { dealloc(chunk.as_ptr(), layout) };
+    }
+
+    /// Gives so many chunks to the allocator at most, of one class after the other, until there are no more bytes than that.
+    fn give_back(&self, mut chunks: usize, bytes: usize) {
+        for _ in 0..CLASSES {
+            let class = self.turn.get() % CLASSES;
+            self.turn.set(class + 1);
+            while self.bytes.get() > bytes && chunks > 0 {
+                let Some(chunk) = self.pop(class) else { break };
+                // SAFETY: just taken out of the class's list.
+                unsafe { self.unmake(class, chunk) };
+                chunks -= 1;
+            }
+        }
     }
 
     /// Whether there is something for `tidy` to do.
@@ -131,27 +175,13 @@ impl Pool {
 
     /// Gives some of what it has too much of back, in some 20 microseconds.
     pub(crate) fn tidy(&self) {
-        for class in 0..CLASSES {
-            for _ in 0..LOT {
-                if !self.is_untidy() {
-                    return;
-                }
-                let Some(chunk) = self.pop(class) else { break };
-                // SAFETY: allocated with the class's layout (invariant 2).
-                unsafe { dealloc(chunk.as_ptr(), layout_of(class)) };
-            }
-        }
+        self.give_back(LOT, KEPT);
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for class in 0..CLASSES {
-            while let Some(chunk) = self.pop(class) {
-                // SAFETY: allocated with the class's layout (invariant 2).
-                unsafe { dealloc(chunk.as_ptr(), layout_of(class)) };
-            }
-        }
+        self.give_back(usize::MAX, 0);
     }
 }
 
@@ -159,26 +189,45 @@ impl Drop for Pool {
 mod tests {
     use super::*;
 
+    fn give(pool: &Pool, class: usize, chunk: Option<NonNull<u8>>) {
+        // SAFETY: memory of this class, and nobody's.
+        unsafe { pool.give(class, chunk.expect("memory")) };
+    }
+
     #[test]
     fn what_is_too_much_goes_back_by_and_by_and_no_more_than_that() {
         let pool = Pool::new();
-        let give = |class: usize| {
-            // SAFETY: not empty.
-            let chunk = NonNull::new(unsafe { alloc(layout_of(class)) }).expect("memory");
-            // SAFETY: fresh memory of this class.
-            assert!(unsafe { pool.push(class, chunk) });
-        };
-        while !pool.is_untidy() {
-            give(15);
-        }
-        pool.tidy();
-        assert_eq!(pool.bytes.get(), KEPT, "one chunk was too much");
-        (0..3 * LOT).for_each(|_| give(15));
+        let many = KEPT / 1024 + 3 * LOT;
+        let chunks: Vec<_> = (0..many).map(|_| pool.make(15)).collect();
+        chunks.into_iter().for_each(|chunk| give(&pool, 15, chunk));
+        assert_eq!(pool.bytes.get(), KEPT + 3 * LOT * 1024);
         let mut steps = 0;
         while pool.is_untidy() {
             pool.tidy();
             steps += 1;
         }
-        assert_eq!((pool.bytes.get(), steps), (KEPT, 3));
+        assert_eq!((pool.bytes.get(), pool.made.get(), steps), (KEPT, KEPT, 3));
+    }
+
+    #[test]
+    fn of_what_others_have_made_it_keeps_no_more_than_it_would_anyway() {
+        let pool = Pool::new();
+        (0..KEPT / 1024).for_each(|_| give(&pool, 15, make(15)));
+        give(&pool, 3, make(3));
+        assert_eq!(pool.bytes.get(), KEPT);
+    }
+
+    #[test]
+    fn one_class_after_the_other_has_its_turn() {
+        let pool = Pool::new();
+        (0..4).for_each(|class| give(&pool, class, make(class)));
+        let mut sizes = Vec::new();
+        while pool.bytes.get() > 0 {
+            let before = pool.bytes.get();
+            pool.give_back(1, 0);
+            sizes.push(before - pool.bytes.get());
+        }
+        sizes.sort_unstable();
+        assert_eq!(sizes, [64, 128, 192, 256]);
     }
 }

@@ -207,7 +207,7 @@ impl Timers {
             let place = self.place(&timer);
             debug_assert!(place / SLOTS < slot / SLOTS);
             if place < SLOTS {
-                // It fires within a few ticks, and both may have lain on cold pages for long.
+                // It fires within 64 ticks, and both may have lain on cold pages for long.
                 prefetch(timer.waiter.cast(), 64);
                 prefetch(timer.block, 128);
             }

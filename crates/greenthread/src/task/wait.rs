@@ -311,7 +311,7 @@ impl Parked<'_> {
     fn sleep(self, reason: Reason, suspend: impl FnOnce(&Local, &Task)) {
         self.task.block.waits_for.store(reason as u8, Relaxed);
         suspend(self.local, self.task);
-        // The rest of its block it needs to wait again or to end. After a long wait all of it has to be fetched, better at once.
+        // The rest of its block it needs to wait again or to end. After a long wait it has to be fetched, better at once.
         prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
         self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }

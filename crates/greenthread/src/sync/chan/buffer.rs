@@ -7,7 +7,8 @@
 //! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not. `len` and `kept`
 //!    together are at most the capacity.
 //! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; both are null, or neither.
-//!    The filled slots are those from `taken` in the head block to `filled` in the tail block, `len` in all.
+//!    The filled slots are those from `taken` in the head block to `filled` in the tail block, `len` in all. Each
+//!    block has one at least, unless it is the only one.
 //! 3. Each block in the list came from `Box::into_raw`, and the list owns it. So does `spare`.
 
 use core::{
