@@ -1,6 +1,7 @@
 //! The measured program: one work, on one worker, under Valgrind.
 
 use greenthread::Runtime;
+use greenthread_context::valgrind;
 use micro::{Meter, Work};
 
 use crate::requests;
@@ -18,7 +19,7 @@ pub fn works() -> Vec<Work<Counted>> {
 }
 
 pub fn run(name: &str) {
-    assert!(requests::on_valgrind(), "{VARIABLE} is for the program under Valgrind");
+    assert!(valgrind::is_running(), "{VARIABLE} is for the program under Valgrind");
     let work = works().into_iter().find(|work| work.name == name).expect("one of the works");
     let runtime = Runtime::builder().workers(1).build().expect("a runtime");
     runtime.run(move || (work.run)(Counted));

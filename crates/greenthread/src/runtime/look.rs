@@ -51,7 +51,7 @@ pub(super) struct Look {
 }
 
 /// From how many nanoseconds on a stretch without a switch is long.
-pub(super) fn long() -> u64 {
+fn long_from() -> u64 {
     if valgrind::is_running() { 50 * LONG } else { LONG }
 }
 
@@ -96,7 +96,7 @@ impl Worker {
         // Where threads compute there is a look after each of them.
         let each = if self.local.brisk.get() { took / made } else { took };
         let (mut long, mut computing) = (last.long, last.computing);
-        if each >= self.long {
+        if each >= long_from() {
             if long.is_some_and(|long| last.at.saturating_sub(long) < BETWEEN) {
                 computing = now + BETWEEN;
             }

@@ -30,7 +30,7 @@ use greenthread_context::Context;
 use super::{
     credit::Store,
     injector::Injector,
-    look::{self, Look, TIDY},
+    look::{Look, TIDY},
     placement::{elsewhere, is_crowded},
     search::SEARCH,
     shared::{self, Counts, Seat, Shared},
@@ -112,8 +112,6 @@ pub(crate) struct Worker {
     /// How long its last nap was, if since then it has not found anything either.
     nap: Cell<u64>,
     pub(super) look: Cell<Look>,
-    /// From how many nanoseconds on a stretch without a switch is long.
-    pub(super) long: u64,
 }
 
 /// What a worker does next.
@@ -162,7 +160,6 @@ impl Worker {
             called: Cell::new(false),
             nap: Cell::new(0),
             look: Cell::new(Look::default()),
-            long: look::long(),
         }
     }
 
