@@ -54,18 +54,29 @@ pub(crate) fn install(packages: &[&str]) -> bool {
     }
     eprintln!("installing {}", packages.join(" "));
     // Sources that can't be reached matter only if a package is then missing.
-    quiet(Command::new("apt-get").args(["update", "-q"]));
-    quiet(
-        Command::new("apt-get")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(["install", "-q", "-y", "--no-install-recommends"])
-            .args(packages),
-    )
+    apt_get(&["update", "-q"]);
+    apt_get(&[&["install", "-q", "-y", "--no-install-recommends"], packages].concat())
 }
 
-fn quiet(command: &mut Command) -> bool {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+/// Runs apt-get. It waits for another one that holds the lock; if it fails, its words are shown.
+fn apt_get(arguments: &[&str]) -> bool {
+    let run = Command::new("apt-get")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-o", "DPkg::Lock::Timeout=600"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
+    match run {
+        Ok(run) if run.status.success() => true,
+        Ok(run) => {
+            eprint!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+            false
+        }
+        Err(error) => {
+            eprintln!("apt-get can't be started: {error}");
+            false
+        }
+    }
 }
 
 fn find(name: &str) -> Option<PathBuf> {

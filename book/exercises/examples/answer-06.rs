@@ -104,7 +104,7 @@ fn yield_now() {
     }
 }
 
-/// The first function on each stack. A panic can't leave an `extern "C"` function: it aborts.
+/// The first function on each stack. A panic finds nobody here who catches it, and aborts.
 extern "C" fn start() -> ! {
     // SAFETY: `run` keeps the thread in place, and doesn't touch it before we switch.
     let task = unsafe { (*CURRENT.get()).task.take() };

@@ -11,8 +11,16 @@ use crate::repo::Repo;
 
 const SOURCE: &str = "src/main.rs";
 
+/// How many lines the commented version has. The book says so.
+const LINES: usize = 200;
+
 pub(super) fn check(repo: &Repo) -> Outcome {
     let mut complaints = Vec::new();
+    let commented =
+        repo.read(&repo.path(&format!("book/listings/two-hundred-lines/{SOURCE}")))?.lines().count();
+    if commented != LINES {
+        complaints.push(format!("the two hundred lines are {commented}"));
+    }
     let mut lines = 0;
     for (path, made) in made(repo)? {
         if path.ends_with(SOURCE) {

@@ -10,11 +10,13 @@
 //! 3. A stack is given back in one place, `turn`, when its thread has ended. If a thread never
 //!    ends, its stack stays for ever: what lies on it may be lent out.
 //! 4. No code of the user's runs while one of our cells is borrowed.
+//! 5. `run` comes back, by return or panic, only when no thread is left. A thread may have lent
+//!    out what belongs to the OS thread, which may end once `run` is back.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::{fmt, io, mem, ptr};
+use std::{fmt, io, mem, process, ptr};
 
 use crate::root::{self, Outcome};
 use crate::stack::Stack;
@@ -62,10 +64,10 @@ impl Drop for Thread {
 
 // ANCHOR: run
 /// Runs `f` as a green thread, and all the threads that it spawns. Returns when all of them
-/// have ended.
+/// have ended. If threads are left that wait for each other, it ends the process.
 ///
 /// # Panics
-/// If threads are left that wait for each other; and within another `run`.
+/// Within another `run`.
 pub fn run<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + 'static,
@@ -77,8 +79,12 @@ where
     while let Some(thread) = READY.with_borrow_mut(VecDeque::pop_front) {
         turn(thread);
     }
-    let left = ALIVE.replace(0);
-    assert!(left == 0, "deadlock: {left} threads wait for each other");
+    let left = ALIVE.get();
+    if left != 0 {
+        // A panic would break invariant 5.
+        eprintln!("deadlock: threads that wait for each other: {left}");
+        process::abort();
+    }
     root::unwrap(main.0.outcome.take().expect("it has ended"))
 }
 
@@ -159,7 +165,7 @@ impl Builder {
         Self { name: Some(name), ..self }
     }
 
-    /// Sets the size of the thread's stack, in bytes.
+    /// Sets the size of the thread's stack, in bytes. It gets at least 64 KiB.
     pub fn stack_size(self, bytes: usize) -> Self {
         Self { stack_size: Some(bytes), ..self }
     }

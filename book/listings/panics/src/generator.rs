@@ -1,6 +1,6 @@
 // ANCHOR: head
 //! A function that gives its values one by one, on a stack of its own. Dropped half-way, it is
-//! unwound.
+//! unwound; where panics abort, it is forgotten.
 //!
 //! What the safety of this room rests on:
 //!
@@ -8,13 +8,13 @@
 //!    `Rc`.
 //! 2. `Shared::context` holds the body's context while it is suspended, and the caller's while
 //!    the body runs.
-//! 3. The body has ended, or never begun, before its stack is dropped.
+//! 3. The body has ended, or never begun, before its stack is dropped. Else it never is.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::{fmt, io};
+use std::{fmt, io, mem};
 
 use crate::stack::Stack;
 use crate::switch::{Context, prepare, switch};
@@ -24,7 +24,8 @@ use crate::switch::{Context, prepare, switch};
 /// An iterator over what a function yields.
 pub struct Generator<T: 'static> {
     shared: Rc<Shared<T>>,
-    _stack: Stack,
+    /// Until the generator is dropped.
+    stack: Option<Stack>,
 }
 
 /// What the function yields with.
@@ -73,7 +74,7 @@ impl<T: 'static> Generator<T> {
         });
         let yielder = Yielder(shared.clone());
         shared.body.set(Some(Box::new(move || yielder.run(f))));
-        Ok(Self { shared, _stack: stack })
+        Ok(Self { shared, stack: Some(stack) })
     }
 
     fn resume(&self) {
@@ -106,10 +107,16 @@ impl<T: 'static> Iterator for Generator<T> {
 impl<T: 'static> Drop for Generator<T> {
     fn drop(&mut self) {
         let never_begun = self.shared.body.take().is_some();
-        if !never_begun && !self.shared.ended.get() {
+        if never_begun || self.shared.ended.get() {
+            return;
+        }
+        if cfg!(panic = "unwind") {
             self.shared.cancelled.set(true);
             // It panics where it is suspended, and comes back when it has unwound.
             self.resume();
+        } else {
+            // Nothing can unwind here, so its stack stays for ever.
+            mem::forget(self.stack.take());
         }
     }
 }

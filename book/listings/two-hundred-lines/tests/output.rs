@@ -72,8 +72,22 @@ fn release() {
     assert_silent_under_valgrind("release");
 }
 
+/// As the book's introduction says, for readers without a network.
 #[test]
-fn at_most_two_hundred_lines() {
-    let lines = include_str!("../src/main.rs").lines().count();
-    assert!(lines <= 200, "{lines} lines");
+fn by_the_compiler_alone() {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without-cargo");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let compiled = Command::new(rustc)
+        .args(["--edition", "2024", "-o"])
+        .arg(&program)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs"))
+        .status()
+        .expect("rustc can be started");
+    assert!(compiled.success(), "{compiled}");
+    assert_output(&Command::new(program).output().expect("the program can be started"));
+}
+
+#[test]
+fn two_hundred_lines() {
+    assert_eq!(include_str!("../src/main.rs").lines().count(), 200);
 }
