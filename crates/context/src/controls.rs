@@ -1,4 +1,5 @@
-//! The same switch for contexts that keep their floating-point control words: on x86-64 MXCSR and the x87 control word.
+//! The same switch for contexts that keep their floating-point control words: MXCSR and the x87 control word on x86,
+//! FPCR on AArch64, fcsr on RISC-V.
 //!
 //! The rounding mode, the masked exceptions and flush-to-zero then belong to each context, as they belong to each
 //! OS thread otherwise. This costs a multiple of the plain switch. It is for C code that changes them and calls back, or

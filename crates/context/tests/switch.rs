@@ -5,6 +5,7 @@ mod common;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
+use common::trash::trash_and_suspend;
 use common::{Green, Here};
 use greenthread_context::{Context, MmapStack, Stack, controls, init, switch, switch_call, switch_final};
 
@@ -89,7 +90,7 @@ fn suspends_deep_in_a_recursion() {
         assert_eq!(noise, [depth; 16]);
         below + 1
     }
-    let mut green = Green::with_size(8 << 20, down);
+    let mut green = Green::with_size(32 << 20, down);
     assert_eq!(green.resume(10_000), 0);
     assert_eq!(green.resume(3), 10_004);
 }
@@ -118,41 +119,6 @@ fn a_thousand_contexts_take_turns() {
     assert!(all.iter().all(Green::finished));
 }
 
-/// Sets every register that a call may change, and those that it may not, and switches in the midst of it.
-#[cfg(target_arch = "x86_64")]
-#[inline(never)]
-fn trash_and_suspend(here: &Here) {
-    extern "C" fn suspend(here: &Here) {
-        here.suspend(0);
-    }
-    // SAFETY: rbx and rbp are put back, and everything else is a clobber. The call is made with an aligned stack.
-    unsafe {
-        std::arch::asm!(
-            "push rbx",
-            "push rbp",
-            "mov rbx, -1", "mov rbp, -1", "mov r12, -1", "mov r13, -1", "mov r14, -1", "mov r15, -1",
-            "pcmpeqd xmm0, xmm0", "pcmpeqd xmm1, xmm1", "pcmpeqd xmm2, xmm2", "pcmpeqd xmm3, xmm3",
-            "pcmpeqd xmm4, xmm4", "pcmpeqd xmm5, xmm5", "pcmpeqd xmm6, xmm6", "pcmpeqd xmm7, xmm7",
-            "pcmpeqd xmm8, xmm8", "pcmpeqd xmm9, xmm9", "pcmpeqd xmm10, xmm10", "pcmpeqd xmm11, xmm11",
-            "pcmpeqd xmm12, xmm12", "pcmpeqd xmm13, xmm13", "pcmpeqd xmm14, xmm14", "pcmpeqd xmm15, xmm15",
-            "call {suspend}",
-            // What a call keeps is still there.
-            "and rbx, rbp", "and rbx, r12", "and rbx, r13", "and rbx, r14", "and rbx, r15",
-            "cmp rbx, -1",
-            "je 2f",
-            "ud2",
-            "2:",
-            "pop rbp",
-            "pop rbx",
-            suspend = sym suspend,
-            in("rdi") here,
-            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
-            clobber_abi("C"),
-        );
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn everything_live_survives() {
     /// More integers and floats in flight than there are registers.

@@ -5,7 +5,7 @@ mod common;
 use std::backtrace::Backtrace;
 use std::hint::black_box;
 
-use common::{Green, Here, command, find, is_child};
+use common::{Green, Here, command, find, is_child, is_foreign};
 use greenthread_context::{Coroutine, MmapStack, Stack, Suspender, controls, init, switch_call, with_bridge};
 
 /// The symbols of a backtrace, innermost first.
@@ -215,8 +215,8 @@ fn gdb_walks_a_green_stack() {
         Coroutine::new(|co, ()| coroutine_for_gdb(co)).next();
         return;
     }
-    let Some(gdb) = find("gdb") else {
-        eprintln!("skipped: no gdb");
+    let Some(gdb) = find("gdb").filter(|_| !is_foreign()) else {
+        eprintln!("skipped: no gdb for this machine");
         return;
     };
     let mut gdb = std::process::Command::new(gdb);

@@ -37,7 +37,7 @@
 //! - **A6** No unwinding crosses a switch. `switch` doesn't unwind, `entry` never returns, and what `f` throws
 //!   in `switch_call` ends the process.
 //!
-//! To add a machine: write its file, add it below, run the tests.
+//! To add a machine: write its file, add it below and to the tests' `common/trash`, run the tests.
 
 use core::mem::MaybeUninit;
 
@@ -61,13 +61,22 @@ pub(crate) unsafe fn from_word(word: Word) -> usize {
     unsafe { word.assume_init() }.addr()
 }
 
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(windows)))]
-mod x86_64_sysv;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(windows)))]
-pub(crate) use x86_64_sysv::*;
+#[cfg(not(windows))]
+#[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64_sysv.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64"), path = "aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(target_arch = "x86", path = "x86_sysv.rs")]
+#[cfg_attr(
+    not(any(
+        all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"),
+        target_arch = "riscv64",
+        target_arch = "x86",
+    )),
+    path = "unknown.rs"
+)]
+mod machine;
+#[cfg(windows)]
+#[path = "unknown.rs"]
+mod machine;
 
-#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(windows))))]
-compile_error!(
-    "greenthread-context does not know this machine yet: it has x86-64 with the System V calling convention \
-     (Linux, macOS, the BSDs). A new machine is one more file in src/arch that keeps the contract in src/arch/mod.rs."
-);
+pub(crate) use machine::*;

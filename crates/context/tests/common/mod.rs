@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test file uses a part of it
 
+pub(crate) mod trash;
+
 use greenthread_context::{Context, MmapStack, Stack, init, switch, switch_final};
 
 pub(crate) struct Green {
@@ -106,6 +108,11 @@ pub(crate) fn command(mut command: std::process::Command, name: &str) -> std::pr
 
 pub(crate) fn is_child() -> bool {
     std::env::var_os("GREEN_CHILD").is_some()
+}
+
+/// Whether the program is for another machine than the tools that look at it: an emulator runs it, says whoever has started it.
+pub(crate) fn is_foreign() -> bool {
+    std::env::var_os("GREEN_FOREIGN").is_some()
 }
 
 /// The path of a program that may be missing.

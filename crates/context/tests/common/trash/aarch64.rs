@@ -1,0 +1,42 @@
+//! AArch64, AAPCS64: x19 to x29 and the lower halves of v8 to v15 are kept by a call.
+
+use super::super::Here;
+
+extern "C" fn suspend(here: &Here) {
+    here.suspend(0);
+}
+
+#[inline(never)]
+pub(crate) fn trash_and_suspend(here: &Here) {
+    // SAFETY: x19 and x29 are put back, and everything else is a clobber. The call is made with an aligned stack.
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x29, [sp, #-16]!",
+            "mov x19, -1", "mov x20, -1", "mov x21, -1", "mov x22, -1", "mov x23, -1", "mov x24, -1",
+            "mov x25, -1", "mov x26, -1", "mov x27, -1", "mov x28, -1", "mov x29, -1",
+            "movi v0.2d, #-1", "movi v1.2d, #-1", "movi v2.2d, #-1", "movi v3.2d, #-1",
+            "movi v8.2d, #-1", "movi v9.2d, #-1", "movi v10.2d, #-1", "movi v11.2d, #-1",
+            "movi v12.2d, #-1", "movi v13.2d, #-1", "movi v14.2d, #-1", "movi v15.2d, #-1",
+            "movi v16.2d, #-1", "movi v31.2d, #-1",
+            "bl {suspend}",
+            // What a call keeps is still there.
+            "and x19, x19, x20", "and x19, x19, x21", "and x19, x19, x22", "and x19, x19, x23",
+            "and x19, x19, x24", "and x19, x19, x25", "and x19, x19, x26", "and x19, x19, x27",
+            "and x19, x19, x28", "and x19, x19, x29",
+            "fmov x1, d8", "and x19, x19, x1", "fmov x1, d9", "and x19, x19, x1",
+            "fmov x1, d10", "and x19, x19, x1", "fmov x1, d11", "and x19, x19, x1",
+            "fmov x1, d12", "and x19, x19, x1", "fmov x1, d13", "and x19, x19, x1",
+            "fmov x1, d14", "and x19, x19, x1", "fmov x1, d15", "and x19, x19, x1",
+            "cmn x19, #1",
+            "b.eq 2f",
+            "brk #1",
+            "2:",
+            "ldp x19, x29, [sp], #16",
+            suspend = sym suspend,
+            in("x0") here,
+            lateout("x20") _, lateout("x21") _, lateout("x22") _, lateout("x23") _, lateout("x24") _,
+            lateout("x25") _, lateout("x26") _, lateout("x27") _, lateout("x28") _,
+            clobber_abi("C"),
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! x86, System V: ebx, esi, edi and ebp are kept by a call.
+
+use super::super::Here;
+
+extern "C" fn suspend(here: &Here) {
+    here.suspend(0);
+}
+
+#[inline(never)]
+pub(crate) fn trash_and_suspend(here: &Here) {
+    // SAFETY: esi and ebp are put back, and everything else is a clobber. The call is made with an aligned stack.
+    unsafe {
+        std::arch::asm!(
+            "push esi",
+            "push ebp",
+            "sub esp, 8",
+            "mov [esp], eax",
+            "mov ebx, -1", "mov esi, -1", "mov edi, -1", "mov ebp, -1",
+            "pcmpeqd xmm0, xmm0", "pcmpeqd xmm1, xmm1", "pcmpeqd xmm2, xmm2", "pcmpeqd xmm3, xmm3",
+            "pcmpeqd xmm4, xmm4", "pcmpeqd xmm5, xmm5", "pcmpeqd xmm6, xmm6", "pcmpeqd xmm7, xmm7",
+            "call {suspend}",
+            // What a call keeps is still there.
+            "and ebx, esi", "and ebx, edi", "and ebx, ebp",
+            "cmp ebx, -1",
+            "je 2f",
+            "ud2",
+            "2:",
+            "add esp, 8",
+            "pop ebp",
+            "pop esi",
+            suspend = sym suspend,
+            in("eax") here,
+            lateout("ebx") _, lateout("edi") _,
+            clobber_abi("C"),
+        );
+    }
+}
