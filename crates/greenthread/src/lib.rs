@@ -110,4 +110,4 @@ mod task;
 pub mod thread;
 pub mod time;
 
-pub use runtime::{Runtime, RuntimeBuilder, run};
+pub use runtime::{LaneMetrics, Runtime, RuntimeBuilder, RuntimeMetrics, run};

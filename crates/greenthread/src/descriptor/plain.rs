@@ -48,30 +48,27 @@ fn unsupported(error: Errno) -> Errno {
 pub(crate) fn read_foreign(
     descriptor: impl AsFd + Sync,
     buffers: &mut [IoSliceMut<'_>],
-) -> rustix::io::Result<usize> {
+) -> io::Result<usize> {
     if let Some(driver) = runtime::driver() {
         take_turns(driver);
         match read_now(&descriptor, buffers) {
             Err(Errno::AGAIN | Errno::OPNOTSUPP) => {}
-            result => return result,
+            result => return Ok(result?),
         }
     }
-    runtime::unblock(|| readv(&descriptor, buffers))
+    Ok(runtime::unblock_wait(|| readv(&descriptor, buffers))??)
 }
 
 /// Writes to a descriptor that is not ours to register and to change, as `read_foreign` reads.
-pub(crate) fn write_foreign(
-    descriptor: impl AsFd + Sync,
-    buffers: &[IoSlice<'_>],
-) -> rustix::io::Result<usize> {
+pub(crate) fn write_foreign(descriptor: impl AsFd + Sync, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
     if let Some(driver) = runtime::driver() {
         take_turns(driver);
         match write_now(&descriptor, buffers) {
             Err(Errno::AGAIN | Errno::OPNOTSUPP) => {}
-            result => return result,
+            result => return Ok(result?),
         }
     }
-    runtime::unblock(|| writev(&descriptor, buffers))
+    Ok(runtime::unblock_wait(|| writev(&descriptor, buffers))??)
 }
 
 /// Pipes. A count that comes short says nothing about them: it is the end of a write in packet mode, and a full
@@ -89,7 +86,7 @@ impl Descriptor {
         match self.attempt(driver, Interest::Read, None, call) {
             Err(error) if is_unsupported(&error) => {
                 self.wait_politely(Interest::Read)?;
-                Ok(runtime::unblock(|| readv(self, buffers))?)
+                Ok(runtime::unblock_wait(|| readv(self, buffers))??)
             }
             result => result,
         }
@@ -127,7 +124,7 @@ impl Descriptor {
         match self.attempt(driver, Interest::Write, None, call) {
             Err(error) if is_unsupported(&error) => {
                 self.wait_politely(Interest::Write)?;
-                Ok(runtime::unblock(|| writev(self, buffers))?)
+                Ok(runtime::unblock_wait(|| writev(self, buffers))??)
             }
             result => result,
         }

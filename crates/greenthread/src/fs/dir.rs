@@ -47,7 +47,7 @@ impl RefUnwindSafe for ReadDir {}
 impl ReadDir {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let green = local::current().is_some();
-        runtime::unblock(|| {
+        runtime::unblock_disk(|| {
             let entries = fs::read_dir(path)?;
             let mut dir = Self { entries, fetched: VecDeque::new(), ended: false };
             if green {
@@ -74,7 +74,7 @@ impl Iterator for ReadDir {
                     .next()
                     .map(|entry| entry.map(|entry| DirEntry { entry, file_type: None }));
             }
-            runtime::unblock(|| self.fetch());
+            runtime::unblock_disk(|| self.fetch());
         }
         self.fetched.pop_front()
     }
@@ -142,7 +142,7 @@ impl DirEntry {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn metadata(&self) -> Result<Metadata> {
-        runtime::unblock(|| self.entry.metadata())
+        runtime::unblock_disk(|| self.entry.metadata())
     }
 
     /// What kind of thing it is; a symbolic link is one.
@@ -159,7 +159,7 @@ impl DirEntry {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn file_type(&self) -> Result<FileType> {
-        self.file_type.map_or_else(|| runtime::unblock(|| self.entry.file_type()), Ok)
+        self.file_type.map_or_else(|| runtime::unblock_disk(|| self.entry.file_type()), Ok)
     }
 
     /// The name, without the directory.

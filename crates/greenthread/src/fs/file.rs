@@ -188,7 +188,7 @@ impl File {
     /// ```
     pub fn lock(&self) -> Result<()> {
         match self.try_lock() {
-            Err(TryLockError::WouldBlock) => runtime::unblock_apart(|| self.0.file.lock())?,
+            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file.lock())?,
             Err(TryLockError::Error(error)) => Err(error),
             Ok(()) => Ok(()),
         }
@@ -214,7 +214,7 @@ impl File {
     /// ```
     pub fn lock_shared(&self) -> Result<()> {
         match self.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => runtime::unblock_apart(|| self.0.file.lock_shared())?,
+            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file.lock_shared())?,
             Err(TryLockError::Error(error)) => Err(error),
             Ok(()) => Ok(()),
         }

@@ -79,7 +79,7 @@ use crate::runtime;
 /// ```
 pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::canonicalize(path))
+    runtime::unblock_disk(|| fs::canonicalize(path))
 }
 
 /// Copies a file's content and permissions; how many bytes. What was at `to` is overwritten.
@@ -105,7 +105,7 @@ pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<u64> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    runtime::unblock(|| fs::copy(from, to))
+    runtime::unblock_disk(|| fs::copy(from, to))
 }
 
 /// Makes a directory, whose parent is there.
@@ -130,7 +130,7 @@ pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<u64> {
 /// ```
 pub fn create_dir<P: AsRef<Path>>(path: P) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::create_dir(path))
+    runtime::unblock_disk(|| fs::create_dir(path))
 }
 
 /// Makes a directory and all of its parents, as far as they aren't there.
@@ -154,7 +154,7 @@ pub fn create_dir<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::create_dir_all(path))
+    runtime::unblock_disk(|| fs::create_dir_all(path))
 }
 
 /// Whether something is there; a symbolic link that leads nowhere is nothing.
@@ -176,7 +176,7 @@ pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn exists<P: AsRef<Path>>(path: P) -> Result<bool> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::exists(path))
+    runtime::unblock_disk(|| fs::exists(path))
 }
 
 /// Gives a file another name.
@@ -202,7 +202,7 @@ pub fn exists<P: AsRef<Path>>(path: P) -> Result<bool> {
 /// ```
 pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
     let (original, link) = (original.as_ref(), link.as_ref());
-    runtime::unblock(|| fs::hard_link(original, link))
+    runtime::unblock_disk(|| fs::hard_link(original, link))
 }
 
 /// What the system knows about what is there; a symbolic link is followed.
@@ -223,7 +223,7 @@ pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::metadata(path))
+    runtime::unblock_disk(|| fs::metadata(path))
 }
 
 /// Reads a whole file.
@@ -248,7 +248,7 @@ pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::read(path))
+    runtime::unblock_disk(|| fs::read(path))
 }
 
 /// Goes through the entries of a directory, in no order; `.` and `..` are left out.
@@ -289,7 +289,7 @@ pub fn read_dir<P: AsRef<Path>>(path: P) -> Result<ReadDir> {
 /// ```
 pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::read_link(path))
+    runtime::unblock_disk(|| fs::read_link(path))
 }
 
 /// Reads a whole file of text.
@@ -314,7 +314,7 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::read_to_string(path))
+    runtime::unblock_disk(|| fs::read_to_string(path))
 }
 
 /// Removes an empty directory.
@@ -338,7 +338,7 @@ pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
 /// ```
 pub fn remove_dir<P: AsRef<Path>>(path: P) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::remove_dir(path))
+    runtime::unblock_disk(|| fs::remove_dir(path))
 }
 
 /// Removes a directory with all that is in it. Symbolic links are removed, not followed.
@@ -363,7 +363,7 @@ pub fn remove_dir<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::remove_dir_all(path))
+    runtime::unblock_disk(|| fs::remove_dir_all(path))
 }
 
 /// Removes a file's name; the file goes with the last of its names and handles.
@@ -387,7 +387,7 @@ pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn remove_file<P: AsRef<Path>>(path: P) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::remove_file(path))
+    runtime::unblock_disk(|| fs::remove_file(path))
 }
 
 /// Gives what is there another name; what had that name is replaced.
@@ -413,7 +413,7 @@ pub fn remove_file<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<()> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    runtime::unblock(|| fs::rename(from, to))
+    runtime::unblock_disk(|| fs::rename(from, to))
 }
 
 /// Sets the permissions of what is there; a symbolic link is followed.
@@ -439,7 +439,7 @@ pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<()> {
 /// ```
 pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> Result<()> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::set_permissions(path, perm))
+    runtime::unblock_disk(|| fs::set_permissions(path, perm))
 }
 
 /// Makes a symbolic link.
@@ -467,7 +467,7 @@ pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> Result<()>
 #[allow(deprecated, reason = "it is what std calls it")]
 pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
     let (original, link) = (original.as_ref(), link.as_ref());
-    runtime::unblock(|| fs::soft_link(original, link))
+    runtime::unblock_disk(|| fs::soft_link(original, link))
 }
 
 /// What the system knows about what is there; a symbolic link is not followed.
@@ -488,7 +488,7 @@ pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    runtime::unblock(|| fs::symlink_metadata(path))
+    runtime::unblock_disk(|| fs::symlink_metadata(path))
 }
 
 /// Writes a whole file: makes it, or overwrites it.
@@ -513,5 +513,5 @@ pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> Result<()> {
     let (path, contents) = (path.as_ref(), contents.as_ref());
-    runtime::unblock(|| fs::write(path, contents))
+    runtime::unblock_disk(|| fs::write(path, contents))
 }

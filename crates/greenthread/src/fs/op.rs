@@ -88,7 +88,7 @@ impl Open {
         }
         self.known.away.fetch_add(1, Relaxed);
         let _away = Away(&self.known.away);
-        runtime::unblock(|| f(&self.file))
+        runtime::unblock_disk(|| f(&self.file))
     }
 
     /// Makes a call that only needs the file's position: it doesn't wait, unless another call that does holds it.

@@ -155,7 +155,7 @@ impl OpenOptions {
     /// ```
     pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
         let path = path.as_ref();
-        runtime::unblock(|| self.0.open(path)).map(File::new)
+        runtime::unblock_disk(|| self.0.open(path)).map(File::new)
     }
 }
 
@@ -239,7 +239,7 @@ impl DirBuilder {
     /// ```
     pub fn create<P: AsRef<Path>>(&self, path: P) -> Result<()> {
         let path = path.as_ref();
-        runtime::unblock(|| self.0.create(path))
+        runtime::unblock_disk(|| self.0.create(path))
     }
 }
 

@@ -26,8 +26,8 @@ impl Read for Raw {
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         match read_foreign(stdio::stdin(), bufs) {
             // A process that was started without one has come to its end.
-            Err(Errno::BADF) => Ok(0),
-            result => Ok(result?),
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => Ok(0),
+            result => result,
         }
     }
 }

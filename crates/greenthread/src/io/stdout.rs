@@ -43,8 +43,10 @@ impl Write for Raw {
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match write_foreign(self.descriptor(), bufs) {
             // A process that was started without one has nobody to tell it to.
-            Err(Errno::BADF) => Ok(bufs.iter().map(|buf| buf.len()).sum()),
-            result => Ok(result?),
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => {
+                Ok(bufs.iter().map(|buf| buf.len()).sum())
+            }
+            result => result,
         }
     }
 

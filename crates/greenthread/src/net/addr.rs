@@ -76,7 +76,7 @@ impl ToSocketAddrs for (&str, u16) {
             return Ok(vec![SocketAddr::new(address, port)].into_iter());
         }
         let host = host.to_owned();
-        runtime::unblock(move || std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)))
+        runtime::unblock_wait(move || std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)))?
     }
 }
 

@@ -332,7 +332,7 @@ impl Socket {
                 return Ok(count);
             }
         }
-        Ok(runtime::unblock(|| net::sendto(self, bytes, SendFlags::NOSIGNAL, address))?)
+        Ok(runtime::unblock_wait(|| net::sendto(self, bytes, SendFlags::NOSIGNAL, address))??)
     }
 
     fn send_datagram_with(

@@ -112,7 +112,7 @@ impl Child {
             // A kernel before 5.3, a filter, or no descriptor left: the pool can wait as well.
             match pidfd_open(Pid::from_child(&self.inner), PidfdFlags::empty()) {
                 Ok(end) => self.end = Some(Descriptor::new(end)),
-                Err(_) => return runtime::unblock(|| self.inner.wait()),
+                Err(_) => return runtime::unblock_wait(|| self.inner.wait())?,
             }
         }
         let end = self.end.as_ref().expect("it was opened just now");

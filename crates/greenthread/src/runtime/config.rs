@@ -2,10 +2,20 @@
 
 use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
 
+use super::blocking::Limits;
 use crate::{driver::COMPANY, stack, sys::ring::Ring};
 
 /// More OS threads than this are a mistake.
 const MOST_WORKERS: usize = 4096;
+/// The same for the pool, where most of them sleep.
+const MOST_POOL_THREADS: usize = 100_000;
+
+/// Twice what a SATA disk takes at once (32 commands). With fewer, a few calls to a server that doesn't answer (NFS) keep all
+/// others waiting; with more, a burst costs more threads, and no disk is read faster by them.
+const DISK_THREADS: usize = 64;
+/// Each is a call that waits for somebody else, and one more is an error: so many that only a mistake comes that far. Go's
+/// limit of its threads is the same. With more, the process may run out of memory maps (65,530; a thread has three).
+const BLOCKING_THREADS: usize = 10_000;
 
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
@@ -19,26 +29,42 @@ fn number(name: &str, value: &OsStr, what: &str) -> io::Result<usize> {
         .ok_or_else(|| invalid(format!("{name} is {value:?}; it must be {what}, or not be set")))
 }
 
-/// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
-pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
-    const NAME: &str = "GREENTHREAD_WORKERS";
-    const WHAT: &str = "a number of worker threads from 1 to 4096";
+/// A number of OS threads: what was asked for, or the variable, or the default.
+fn threads(
+    asked: Option<usize>,
+    variable: &str,
+    what: &str,
+    most: usize,
+    default: usize,
+) -> io::Result<usize> {
+    let must = format!("a number of {what} from 1 to {most}");
+    let is_right = |asked: &usize| (1..=most).contains(asked);
     if let Some(asked) = asked {
-        return check_workers(asked)
-            .ok_or_else(|| invalid(format!("{asked} workers were asked for; it must be {WHAT}")));
+        return Some(asked)
+            .filter(is_right)
+            .ok_or_else(|| invalid(format!("{asked} {what} were asked for; it must be {must}")));
     }
-    match env::var_os(NAME) {
-        Some(value) => {
-            let asked = number(NAME, &value, WHAT)?;
-            check_workers(asked)
-                .ok_or_else(|| invalid(format!("{NAME} is {value:?}; it must be {WHAT}, or not be set")))
-        }
-        None => Ok(available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS)),
+    match env::var_os(variable) {
+        Some(value) => Some(number(variable, &value, &must)?)
+            .filter(is_right)
+            .ok_or_else(|| invalid(format!("{variable} is {value:?}; it must be {must}, or not be set"))),
+        None => Ok(default),
     }
 }
 
-fn check_workers(asked: usize) -> Option<usize> {
-    (1..=MOST_WORKERS).contains(&asked).then_some(asked)
+/// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
+pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
+    let default = available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS);
+    threads(asked, "GREENTHREAD_WORKERS", "workers", MOST_WORKERS, default)
+}
+
+/// How many OS threads each lane of the pool may have.
+pub(crate) fn pool_limits(disk: Option<usize>, blocking: Option<usize>) -> io::Result<Limits> {
+    let limit = |asked, variable, what, default| threads(asked, variable, what, MOST_POOL_THREADS, default);
+    Ok(Limits {
+        disk: limit(disk, "GREENTHREAD_DISK_THREADS", "disk threads", DISK_THREADS)?,
+        blocking: limit(blocking, "GREENTHREAD_BLOCKING_THREADS", "blocking threads", BLOCKING_THREADS)?,
+    })
 }
 
 /// The usable stack size of threads that don't ask for one: what was asked for, or `GREENTHREAD_STACK_SIZE`, or

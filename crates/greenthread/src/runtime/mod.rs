@@ -4,7 +4,7 @@
 //!   searches, who is woken; `search`: how.
 //! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
-//! * `blocking`: the door for blocking work. `watchdog`, `hook`: what is said about hogs and panics.
+//! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: its figures and others. `watchdog`, `hook`: what is said about hogs and panics.
 //! * `config`: numbers from the program and the environment.
 
 use core::sync::atomic;
@@ -36,6 +36,7 @@ mod idle;
 mod injector;
 mod lend;
 mod look;
+mod metrics;
 mod placement;
 mod search;
 mod shared;
@@ -44,8 +45,10 @@ mod start;
 mod watchdog;
 mod worker;
 
-pub(crate) use blocking::{unblock, unblock_apart};
+use blocking::Pool;
+pub(crate) use blocking::{unblock, unblock_disk, unblock_wait};
 pub(crate) use lend::join;
+pub use metrics::{LaneMetrics, RuntimeMetrics};
 use shared::{Counts, Seat, Shared};
 use watchdog::Watchdog;
 use worker::Worker;
@@ -107,6 +110,8 @@ impl fmt::Debug for Runtime {
 /// | --- | --- | --- |
 /// | [`workers`](Self::workers) | `GREENTHREAD_WORKERS` | one for each processor |
 /// | [`stack_size`](Self::stack_size) | `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` | 256 KiB; 1 MiB with debug assertions |
+/// | [`disk_threads`](Self::disk_threads) | `GREENTHREAD_DISK_THREADS` | 64 |
+/// | [`blocking_threads`](Self::blocking_threads) | `GREENTHREAD_BLOCKING_THREADS` | 10,000 |
 /// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |
 ///
 /// # Examples
@@ -121,6 +126,8 @@ impl fmt::Debug for Runtime {
 pub struct RuntimeBuilder {
     workers: Option<usize>,
     stack_size: Option<usize>,
+    disk_threads: Option<usize>,
+    blocking_threads: Option<usize>,
     name: Option<String>,
     watchdog: Option<bool>,
 }
@@ -153,6 +160,49 @@ impl RuntimeBuilder {
     /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How many OS threads at most make the calls of [`fs`](crate::fs) that the kernel can't make by itself, from 1 to 100,000.
+    /// Further calls queue for them.
+    ///
+    /// They are started when they are needed, and end after 10 seconds without a call. While the system gives no OS thread at
+    /// all, such a call is made on the spot, and keeps the other threads of its worker waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().disk_threads(1).build()?;
+    /// assert!(runtime.run(|| greenthread::fs::metadata("."))?.is_dir());
+    /// assert_eq!(runtime.metrics().disk().limit(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn disk_threads(mut self, threads: usize) -> Self {
+        self.disk_threads = Some(threads);
+        self
+    }
+
+    /// How many OS threads at most make calls that block for as long as others please, from 1 to 100,000: what is given to
+    /// [`thread::unblock`](crate::thread::unblock), and calls of this crate that the kernel can't be asked to make without
+    /// waiting, such as the look-up of a name.
+    ///
+    /// When so many are in use, or the system gives no more, a further call of this crate returns an error, of the kind
+    /// [`QuotaExceeded`](io::ErrorKind::QuotaExceeded): queued, it could wait for one that waits for it. `unblock` queues. The
+    /// threads are started when they are needed, and end after 10 seconds without a call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    ///
+    /// let runtime = greenthread::Runtime::builder().blocking_threads(2).build()?;
+    /// let calls: Vec<_> = (0..10).map(|n| runtime.spawn(move || thread::unblock(|| n))).collect();
+    /// assert_eq!(calls.into_iter().map(|call| call.join().unwrap()).sum::<u32>(), 45);
+    /// assert!(runtime.metrics().blocking().threads() <= 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn blocking_threads(mut self, threads: usize) -> Self {
+        self.blocking_threads = Some(threads);
         self
     }
 
@@ -204,6 +254,7 @@ impl RuntimeBuilder {
         prepare_process()?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
+        let limits = config::pool_limits(self.disk_threads, self.blocking_threads)?;
         let company = config::company()?;
         let watchdog = config::watchdog(self.watchdog)?.then(|| Watchdog::new(count));
         let name = self.name.unwrap_or_else(|| "greenthread".into());
@@ -221,7 +272,8 @@ impl RuntimeBuilder {
             }));
             drivers.push(driver);
         }
-        let shared = Arc::new(Shared::new(name, stack_size, seats.into(), watchdog));
+        let pool = Pool::new(&name, limits);
+        let shared = Arc::new(Shared::new(name, stack_size, seats.into(), pool, watchdog));
 
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
         for (index, driver) in drivers.into_iter().enumerate() {

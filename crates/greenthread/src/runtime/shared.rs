@@ -23,6 +23,7 @@ use std::{
 };
 
 use super::{
+    blocking::Pool,
     deque::Deque,
     idle::{Idle, Sleeper},
     injector::Injector,
@@ -109,6 +110,7 @@ pub(crate) struct Shared {
     /// Threads that no stack could be had for.
     pub(crate) starved: Injector,
     refusal: Refusal,
+    pub(crate) pool: Pool,
     pub(crate) watchdog: Option<super::watchdog::Watchdog>,
     /// Spawned by OS threads.
     spawned: AtomicUsize,
@@ -144,6 +146,7 @@ impl Shared {
         name: String,
         stack_size: usize,
         seats: Box<[Arc<Seat>]>,
+        pool: Pool,
         watchdog: Option<super::watchdog::Watchdog>,
     ) -> Self {
         Self {
@@ -155,6 +158,7 @@ impl Shared {
             idle: Idle::new(),
             starved: Injector::new(),
             refusal: Refusal { origin: Instant::now(), since: AtomicU64::new(0), size: AtomicUsize::new(0) },
+            pool,
             watchdog,
             spawned: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
@@ -279,6 +283,8 @@ impl Shared {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.count -= 1;
         if workers.count == 0 {
+            // No green thread is left, and so no call.
+            self.pool.close();
             if let Some(watchdog) = &self.watchdog {
                 watchdog.stop();
             }

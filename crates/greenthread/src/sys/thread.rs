@@ -8,6 +8,7 @@
 //! 1. The pointer handed to `pthread_create` is a leaked `Box<Main>`; `start` alone takes it back, or the
 //!    creator if the call failed.
 //! 2. A handle is joined or detached exactly once.
+//! 3. `Attributes` are initialised from `new` to `drop`.
 
 use std::{ffi::CString, io, mem, ptr};
 
@@ -25,6 +26,17 @@ unsafe impl Sync for OsThread {}
 impl OsThread {
     /// Runs `main` on a new OS thread. A panic in it aborts the process.
     pub(crate) fn spawn(name: &str, main: Main) -> io::Result<Self> {
+        Self::start(name, &Attributes::new(), main)
+    }
+
+    /// The same, with a stack of so many bytes or a little more.
+    pub(crate) fn spawn_with_stack(name: &str, size: usize, main: Main) -> io::Result<Self> {
+        let mut attributes = Attributes::new();
+        attributes.set_stack_size(size);
+        Self::start(name, &attributes, main)
+    }
+
+    fn start(name: &str, attributes: &Attributes, main: Main) -> io::Result<Self> {
         extern "C" fn start(main: *mut libc::c_void) -> *mut libc::c_void {
             // SAFETY: invariant 1.
             let (name, main) = *unsafe { Box::from_raw(main.cast::<(CString, Main)>()) };
@@ -38,8 +50,9 @@ impl OsThread {
             CString::new(name.bytes().filter(|b| *b != 0).take(15).collect::<Vec<_>>()).unwrap_or_default();
         let main = Box::into_raw(Box::new((name, main)));
         let mut handle = mem::MaybeUninit::uninit();
-        // SAFETY: `start` takes over `main` (invariant 1).
-        let error = unsafe { libc::pthread_create(handle.as_mut_ptr(), ptr::null(), start, main.cast()) };
+        // SAFETY: `start` takes over `main` (invariant 1); the attributes are initialised (invariant 3).
+        let error =
+            unsafe { libc::pthread_create(handle.as_mut_ptr(), &raw const attributes.0, start, main.cast()) };
         if error != 0 {
             // SAFETY: no thread was made, so it is still ours (invariant 1).
             drop(unsafe { Box::from_raw(main) });
@@ -54,6 +67,33 @@ impl OsThread {
         // SAFETY: ours, and forgotten after (invariant 2).
         unsafe { libc::pthread_join(self.0, ptr::null_mut()) };
         mem::forget(self);
+    }
+}
+
+/// What a thread is made with.
+struct Attributes(libc::pthread_attr_t);
+
+impl Attributes {
+    fn new() -> Self {
+        let mut attributes = mem::MaybeUninit::uninit();
+        // SAFETY: it initialises what it is given; on Linux it can't fail (invariant 3).
+        unsafe {
+            libc::pthread_attr_init(attributes.as_mut_ptr());
+            Self(attributes.assume_init())
+        }
+    }
+
+    fn set_stack_size(&mut self, size: usize) {
+        let size = size.max(libc::PTHREAD_STACK_MIN).next_multiple_of(rustix::param::page_size());
+        // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the default.
+        unsafe { libc::pthread_attr_setstacksize(&raw mut self.0, size) };
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: initialised, and not used again (invariant 3).
+        unsafe { libc::pthread_attr_destroy(&raw mut self.0) };
     }
 }
 

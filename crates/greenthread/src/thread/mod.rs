@@ -266,9 +266,10 @@ where
 
 /// Runs `f` on a pool of OS threads and waits for it; other green threads go on meanwhile.
 ///
-/// For calls that block in foreign code, and for long computations. The pool (the crate
-/// [`blocking`](https://docs.rs/blocking)) grows to 500 OS threads (`BLOCKING_MAX_THREADS`). On an OS thread, and inside
-/// [`without_yield`], `f` runs right here.
+/// For calls that block in foreign code, and for long computations. The pool starts OS threads as they are needed, up to
+/// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads); beyond that, calls queue. While the system gives no OS
+/// thread and the pool has none, `f` runs right here, and keeps the other threads of the worker waiting. On an OS thread, and
+/// inside [`without_yield`], it always does.
 ///
 /// `f` may borrow from its caller, who can't be woken before it is done.
 ///

@@ -42,7 +42,7 @@ use crate::runtime;
 /// ```
 pub fn chown<P: AsRef<Path>>(dir: P, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
     let dir = dir.as_ref();
-    runtime::unblock(|| unix::chown(dir, uid, gid))
+    runtime::unblock_disk(|| unix::chown(dir, uid, gid))
 }
 
 /// Changes the root directory of the process: of all its threads.
@@ -61,7 +61,7 @@ pub fn chown<P: AsRef<Path>>(dir: P, uid: Option<u32>, gid: Option<u32>) -> Resu
 /// ```
 pub fn chroot<P: AsRef<Path>>(dir: P) -> Result<()> {
     let dir = dir.as_ref();
-    runtime::unblock(|| unix::chroot(dir))
+    runtime::unblock_disk(|| unix::chroot(dir))
 }
 
 /// As [`chown`], of an open file.
@@ -83,7 +83,7 @@ pub fn chroot<P: AsRef<Path>>(dir: P) -> Result<()> {
 /// ```
 pub fn fchown<F: AsFd>(fd: F, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
     let fd = fd.as_fd();
-    runtime::unblock(|| unix::fchown(fd, uid, gid))
+    runtime::unblock_disk(|| unix::fchown(fd, uid, gid))
 }
 
 /// As [`chown`], without following a symbolic link.
@@ -105,7 +105,7 @@ pub fn fchown<F: AsFd>(fd: F, uid: Option<u32>, gid: Option<u32>) -> Result<()> 
 /// ```
 pub fn lchown<P: AsRef<Path>>(dir: P, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
     let dir = dir.as_ref();
-    runtime::unblock(|| unix::lchown(dir, uid, gid))
+    runtime::unblock_disk(|| unix::lchown(dir, uid, gid))
 }
 
 /// Makes a symbolic link.
@@ -127,5 +127,5 @@ pub fn lchown<P: AsRef<Path>>(dir: P, uid: Option<u32>, gid: Option<u32>) -> Res
 /// ```
 pub fn symlink<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
     let (original, link) = (original.as_ref(), link.as_ref());
-    runtime::unblock(|| unix::symlink(original, link))
+    runtime::unblock_disk(|| unix::symlink(original, link))
 }

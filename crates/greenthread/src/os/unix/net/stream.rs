@@ -110,7 +110,7 @@ impl UnixStream {
         ioctl_fionbio(&socket, false)?;
         match connected {
             // The listener's queue is full, and the system does not tell when it has room again: the pool waits.
-            Err(Errno::AGAIN) => runtime::unblock(|| net::connect(&socket, address))?,
+            Err(Errno::AGAIN) => runtime::unblock_wait(|| net::connect(&socket, address))??,
             result => result?,
         }
         Ok(UnixStream(socket))

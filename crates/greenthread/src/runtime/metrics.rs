@@ -1,0 +1,193 @@
+//! Figures of a runtime, for people and for monitoring.
+
+use super::{Runtime, blocking::Figures};
+
+/// Figures of a [`Runtime`] at one moment, from [`Runtime::metrics`].
+///
+/// # Examples
+///
+/// ```
+/// let runtime = greenthread::Runtime::builder().workers(2).build()?;
+/// let metrics = runtime.metrics();
+/// assert_eq!((metrics.workers(), metrics.alive_threads()), (2, 0));
+/// println!("{metrics:?}");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuntimeMetrics {
+    workers: usize,
+    alive_threads: usize,
+    disk: LaneMetrics,
+    blocking: LaneMetrics,
+}
+
+impl RuntimeMetrics {
+    /// How many OS threads run its green threads.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(3).build()?;
+    /// assert_eq!(runtime.metrics().workers(), 3);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// How many green threads it has, those that have not started among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(1).build()?;
+    /// assert_eq!(runtime.run(|| runtime.metrics().alive_threads()), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn alive_threads(&self) -> usize {
+        self.alive_threads
+    }
+
+    /// The OS threads for file operations, see [`disk_threads`](crate::RuntimeBuilder::disk_threads).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().disk_threads(4).build()?;
+    /// assert_eq!(runtime.metrics().disk().limit(), 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn disk(&self) -> &LaneMetrics {
+        &self.disk
+    }
+
+    /// The OS threads for calls that may wait for others, see
+    /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().blocking_threads(100).build()?;
+    /// assert_eq!(runtime.metrics().blocking().limit(), 100);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn blocking(&self) -> &LaneMetrics {
+        &self.blocking
+    }
+}
+
+/// Figures of the OS threads for one kind of blocking calls, in [`RuntimeMetrics`].
+///
+/// # Examples
+///
+/// ```
+/// let runtime = greenthread::Runtime::builder().workers(1).build()?;
+/// let busy = runtime.run(|| {
+///     greenthread::thread::unblock(|| runtime.metrics().blocking().clone())
+/// });
+/// assert_eq!((busy.threads(), busy.idle_threads(), busy.queued()), (1, 0, 0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LaneMetrics {
+    threads: usize,
+    idle_threads: usize,
+    queued: usize,
+    limit: usize,
+}
+
+impl LaneMetrics {
+    /// How many OS threads there are, busy and idle ones.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().build()?;
+    /// assert_eq!(runtime.metrics().blocking().threads(), 0);
+    /// runtime.run(|| greenthread::thread::unblock(|| ()));
+    /// assert_eq!(runtime.metrics().blocking().threads(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How many of them have nothing to do. They end after 10 seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().build()?;
+    /// runtime.run(|| greenthread::thread::unblock(|| ()));
+    /// assert_eq!(runtime.metrics().blocking().idle_threads(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn idle_threads(&self) -> usize {
+        self.idle_threads
+    }
+
+    /// How many calls have no OS thread yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().build()?;
+    /// assert_eq!(runtime.metrics().disk().queued(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// How many OS threads there may be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().disk_threads(8).build()?;
+    /// assert_eq!(runtime.metrics().disk().limit(), 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+impl From<Figures> for LaneMetrics {
+    fn from(figures: Figures) -> Self {
+        let Figures { threads, idle, queued, limit } = figures;
+        Self { threads, idle_threads: idle, queued, limit }
+    }
+}
+
+impl Runtime {
+    /// Figures as they are at this moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(1).build()?;
+    /// assert_eq!(runtime.metrics().workers(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> RuntimeMetrics {
+        let [disk, blocking] = self.shared.pool.figures().map(LaneMetrics::from);
+        RuntimeMetrics {
+            workers: self.shared.seats.len(),
+            alive_threads: self.shared.alive(),
+            disk,
+            blocking,
+        }
+    }
+}
