@@ -27,6 +27,7 @@ mod library;
 mod locks;
 mod mutex;
 mod once;
+mod pool;
 mod rwlock;
 mod select;
 mod semaphore;

@@ -15,4 +15,5 @@ pub(crate) mod sleep;
 #[path = "../../greenthread/src/task/state.rs"]
 pub(crate) mod state;
 
+pub(crate) mod blocking;
 pub(crate) mod sync;

@@ -1,45 +1,48 @@
 //! A lane of the pool: a queue of jobs, and the OS threads that do them.
 //!
-//! A thread of the lane is *busy* (it runs a job), *idle* (it sleeps, and is in `State::idle`), or *coming*: it has been
-//! started, or woken from its idleness, and has not looked at the queue yet. At most one is coming at any time.
+//! A thread of the lane is *starting* (the system makes it), *busy* (it takes jobs from the queue and runs them), *idle* (it
+//! sleeps, and is in `State::idle`) or *waking* (it was taken out of there). At most one is starting and at most one is waking at
+//! any time; either of them looks at the queue when it comes.
 //!
 //! ```text
 //!   submit:   queue the job; call a thread
-//!   a thread: comes. While there is a job: take it; call a thread; run it
-//!             Becomes idle; sleeps until it is called, or ends after `IDLE`
-//!   to call a thread: is one coming, or is nothing queued? done
-//!             Is one idle? Wake the one that has been so for the shortest time
+//!   a thread: while there is a job: take it; call a thread; run it
+//!             become idle; sleep until called, or end after `IDLE`
+//!   to call a thread: is nothing queued, or is one waking? done
+//!             Is one idle? Wake that which has been so for the shortest time
+//!             Is one starting? done
 //!             Are there fewer than `limit`? Start one, with the lock given back
-//!             Else no thread comes: refuse
-//!   not started: as if it had never been there; wake an idle one, or else refuse
-//!   refuse:   the jobs that may not queue, for want of a thread that comes; all jobs, if the lane has no thread
+//!             No thread comes: refuse
+//!   if it was not started, it has never been there: is nothing queued, or is one waking? done. Else refuse
+//!   refuse:   the jobs that may not queue; all jobs, if the lane has no thread
 //! ```
 //!
 //! A refused job goes back to its caller, who runs it on the spot or returns an error.
 //!
-//! Why no job is left with nobody: while something is queued, one thread is coming, or all of the lane's threads are busy
-//! and there is one at least. A coming thread looks at the queue under the lock, and so does a busy one before it becomes
-//! idle. A thread ends only if it is idle, hence the queue was empty when the last busy one became so; and whoever queues
-//! something calls, under the same lock. A start that fails takes its thread off the count under the lock, and then there
-//! is another thread for what is queued, or the queue is given back.
+//! Why no job is left with nobody: it is queued under the lock, and a thread called before that is given back. From then on,
+//! while something is queued, a thread is starting or waking, or all of the lane's threads are busy and there is one at least:
+//! - A thread that comes, or has run a job, looks at the queue under the lock before it becomes idle. So while a thread is
+//!   idle nothing is queued, unless another is waking. An idle thread ends, under the lock, only if it was not called.
+//! - A start that fails takes its thread off the count under the lock. Another is waking then, or all others are busy, or there
+//!   is none, and the queue is given back.
 //!
-//! A job whose caller waits for this thread alone finds it idle when it comes back with the next job: a thread becomes
-//! idle first, and then lets its last job's caller go on.
+//! Calls that are made one after the other need one thread: it becomes idle first, and then lets its last job's caller go on,
+//! who finds it.
 //!
-//! One thread at a time is called, and it calls the next: a burst of short jobs wakes as many threads as there are processors to
-//! run them, and the submitter pays for one of them. (A thread for each job was tried by others: it wakes them all.) Jobs that
-//! run for long get one thread each, since each calls the next before it runs its own.
+//! One thread at a time is woken, and it calls the next. So a burst of short jobs wakes as many threads as there are processors
+//! to run them, and its submitters pay for few wake-ups. (The crate `blocking` wakes one for each job: up to ten times the
+//! processor time.) Jobs that run for long have a thread each, since it calls the next before it runs its job.
 //!
-//! The lock is never held while a thread is started or woken, or while a job runs.
+//! The lock is not held while a thread is started or woken, or while a job runs.
 
 use std::{
     collections::VecDeque,
     io, mem,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{Mutex, Parker};
+use super::{Mutex, MutexGuard, Parker};
 
 /// After so long without a job an idle thread ends. Shorter, and a program that makes a burst of calls every few seconds
 /// starts its threads anew each time; longer, and the memory of a burst's threads stays for as long.
@@ -49,8 +52,8 @@ const IDLE: Duration = Duration::from_secs(10);
 const KEPT: usize = 1024;
 
 /// Something to do, whose caller waits for it. Of a job that is submitted either `finish` or `refuse` is called, once.
-pub(super) trait Job: Sized {
-    /// Whether it may wait for a thread that is busy. If not, it waits for one that is coming only.
+pub(crate) trait Job: Sized {
+    /// Whether it may wait for a thread that is busy. If not, it waits for one that comes only.
     fn may_queue(&self) -> bool;
 
     /// Does it. Does not unwind.
@@ -68,7 +71,7 @@ pub(super) trait Job: Sized {
 
 /// Why no thread comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// All that the lane may have are busy.
     Limit(usize),
     /// The system gives none; its error.
@@ -79,33 +82,35 @@ pub(super) enum Refusal {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Lane<J> {
+pub(crate) struct Lane<J> {
     /// The runtime's name, and the lane's: what its threads are called.
-    pub(super) names: [String; 2],
+    pub(crate) names: [String; 2],
     limit: usize,
     state: Mutex<State<J>>,
 }
 
 #[derive(Debug)]
 struct State<J> {
-    /// Jobs that wait for a thread that is coming, and no longer. They are taken first.
-    hurried: VecDeque<J>,
+    /// Jobs that may not queue: they wait for a thread that comes. They are taken first.
+    urgent: VecDeque<J>,
     /// Jobs that may queue.
-    patient: VecDeque<J>,
+    queue: VecDeque<J>,
     /// Those who sleep, the latest at the back.
     idle: VecDeque<Arc<Parker>>,
     /// How many there are, and are being started.
     threads: usize,
     /// How many were started, ever.
     started: usize,
-    /// One is on its way to the queue.
-    coming: bool,
+    /// One of them is being started.
+    starting: bool,
+    /// One of them was idle, and has been called.
+    waking: bool,
     /// The runtime has ended, and there will be no more jobs.
     closed: bool,
 }
 
 /// What a call for a thread came to; it is done when the lock has been given back.
-#[must_use = "a thread was counted as coming"]
+#[must_use = "a thread was counted as starting or waking"]
 enum Call<J> {
     Nobody,
     Wake(Arc<Parker>),
@@ -131,21 +136,24 @@ impl<J> State<J> {
             }
             job
         };
-        take(&mut self.hurried).or_else(|| take(&mut self.patient))
+        take(&mut self.urgent).or_else(|| take(&mut self.queue))
     }
 
     fn is_empty(&self) -> bool {
-        self.hurried.is_empty() && self.patient.is_empty()
+        self.urgent.is_empty() && self.queue.is_empty()
     }
 
-    /// Calls a thread, if none is coming and something is queued.
+    /// Calls a thread, if something is queued and none comes.
     fn call(&mut self, limit: usize) -> Call<J> {
-        if self.coming || self.is_empty() {
+        if self.is_empty() || self.waking {
             return Call::Nobody;
         }
         if let Some(thread) = self.idle.pop_back() {
-            self.coming = true;
+            self.waking = true;
             return Call::Wake(thread);
+        }
+        if self.starting {
+            return Call::Nobody;
         }
         if self.threads == limit {
             return self.refuse(Refusal::Limit(limit));
@@ -154,43 +162,36 @@ impl<J> State<J> {
         if self.idle.try_reserve(self.threads + 1).is_err() {
             return self.refuse(Refusal::Memory);
         }
-        self.coming = true;
+        self.starting = true;
         self.threads += 1;
         self.started += 1;
         Call::Start(self.started - 1)
     }
 
-    /// The thread that was to come was not started.
+    /// The thread that was to be started was not.
     fn not_started(&mut self, error: Option<i32>) -> Call<J> {
-        self.coming = false;
+        self.starting = false;
         self.threads -= 1;
-        if self.is_empty() {
-            return Call::Nobody;
-        }
-        match self.idle.pop_back() {
-            Some(thread) => {
-                self.coming = true;
-                Call::Wake(thread)
-            }
-            None => self.refuse(Refusal::System(error)),
-        }
+        // If one were idle now, it would have been called for what is queued.
+        if self.is_empty() || self.waking { Call::Nobody } else { self.refuse(Refusal::System(error)) }
     }
 
     fn refuse(&mut self, why: Refusal) -> Call<J> {
-        let patient = if self.threads == 0 { mem::take(&mut self.patient) } else { VecDeque::new() };
-        Call::Refuse(why, [mem::take(&mut self.hurried), patient])
+        let queue = if self.threads == 0 { mem::take(&mut self.queue) } else { VecDeque::new() };
+        Call::Refuse(why, [mem::take(&mut self.urgent), queue])
     }
 }
 
 impl<J: Job> Lane<J> {
-    pub(super) fn new(names: [String; 2], limit: usize) -> Arc<Self> {
+    pub(crate) fn new(names: [String; 2], limit: usize) -> Arc<Self> {
         let state = State {
-            hurried: VecDeque::new(),
-            patient: VecDeque::new(),
+            urgent: VecDeque::new(),
+            queue: VecDeque::new(),
             idle: VecDeque::new(),
             threads: 0,
             started: 0,
-            coming: false,
+            starting: false,
+            waking: false,
             closed: false,
         };
         Arc::new(Self { names, limit, state: Mutex::new(state) })
@@ -201,9 +202,9 @@ impl<J: Job> Lane<J> {
     }
 
     /// Has the job run, or refuses it.
-    pub(super) fn submit(self: &Arc<Self>, job: J) {
+    pub(crate) fn submit(self: &Arc<Self>, job: J) {
         let mut state = self.lock();
-        let queue = if job.may_queue() { &mut state.patient } else { &mut state.hurried };
+        let queue = if job.may_queue() { &mut state.queue } else { &mut state.urgent };
         if queue.try_reserve(1).is_err() {
             drop(state);
             return job.refuse(Refusal::Memory);
@@ -224,17 +225,17 @@ impl<J: Job> Lane<J> {
         match call {
             Call::Nobody | Call::Start(_) => {}
             Call::Wake(thread) => thread.unpark(),
-            Call::Refuse(why, queues) => queues.into_iter().flatten().for_each(|job| job.refuse(why)),
+            Call::Refuse(why, jobs) => jobs.into_iter().flatten().for_each(|job| job.refuse(why)),
         }
     }
 
     /// A thread of the lane, from its start to its end.
-    pub(super) fn work(self: &Arc<Self>) {
+    pub(crate) fn work(self: &Arc<Self>) {
         let parker = Arc::<Parker>::default();
+        let mut state = self.lock();
+        state.starting = false;
         loop {
             let mut finished: Option<J> = None;
-            let mut state = self.lock();
-            state.coming = false;
             while let Some(job) = state.take() {
                 let call = state.call(self.limit);
                 drop(state);
@@ -259,6 +260,8 @@ impl<J: Job> Lane<J> {
             if closed || !self.sleep(&parker) {
                 return;
             }
+            state = self.lock();
+            state.waking = false;
         }
     }
 
@@ -281,7 +284,7 @@ impl<J: Job> Lane<J> {
     }
 
     /// There will be no more jobs, and there are none: the threads end.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         let idle = mem::take(&mut state.idle);
@@ -289,12 +292,12 @@ impl<J: Job> Lane<J> {
         idle.iter().for_each(|thread| thread.unpark());
     }
 
-    pub(super) fn figures(&self) -> Figures {
+    pub(crate) fn figures(&self) -> Figures {
         let state = self.lock();
         Figures {
             threads: state.threads,
             idle: state.idle.len(),
-            queued: state.hurried.len() + state.patient.len(),
+            queued: state.urgent.len() + state.queue.len(),
             limit: self.limit,
         }
     }

@@ -1,0 +1,71 @@
+//! Makes copies of the library's pool with one mistake each, for the models to find.
+
+use std::{env, fs, path::Path};
+
+/// The mistakes: a name, what is there, and what is put in its place.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    // A job's caller goes on before its thread is idle.
+    (
+        "finishes_early",
+        "finished = Some(job);\n                state",
+        "job.finish();\n                finished = None;\n                state",
+    ),
+    // A thread becomes idle without having looked at the queue under the same lock.
+    (
+        "idle_late",
+        "} else {\n                state.idle",
+        "} else {\n                drop(state);\n                state = self.lock();\n                state.idle",
+    ),
+    // The next thread is not called before a job is run.
+    (
+        "calls_nobody",
+        "let call = state.call(self.limit);\n                drop",
+        "let call = Call::Nobody;\n                drop",
+    ),
+    // A thread that has come says so only when it has nothing to do.
+    ("comes_late", "state.starting = false;\n        loop {", "loop {"),
+    // An idle thread that has been called at the last moment ends all the same.
+    (
+        "ends_although_called",
+        "drop(state);\n        // It has been called at the last moment.\n        parker.park();\n        true",
+        "state.threads -= 1;\n        false",
+    ),
+    // It goes on, and leaves the token for its next sleep.
+    ("leaves_the_token", "parker.park();", ""),
+    // A thread that ends stays in the list of idle ones.
+    ("stays_in_the_list", "state.idle.remove(place);", "let _ = place;"),
+    // A thread that was not started stays on the count.
+    ("counts_the_unstarted", "self.starting = false;\n        self.threads -= 1;", "self.starting = false;"),
+    // No more is said of it than that.
+    ("starts_once", "self.starting = false;\n        self.threads -= 1;", "self.threads -= 1;"),
+    // Nor of one that was woken, when it has come.
+    ("wakes_once", "state.waking = false;", ""),
+    // With no thread left, jobs that may queue stay in the queue.
+    ("keeps_the_queue", "if self.threads == 0 { mem::take", "if false { mem::take"),
+    // Jobs that may not queue do.
+    (
+        "queues_all",
+        "Call::Refuse(why, [mem::take(&mut self.urgent), queue])",
+        "Call::Refuse(why, [VecDeque::new(), queue])",
+    ),
+    // The end wakes nobody.
+    ("ends_silently", "idle.iter().for_each(|thread| thread.unpark());", "drop(idle);"),
+    // Nobody looks whether it has come.
+    ("ends_unseen", "let closed = state.closed;", "let closed = false;"),
+];
+
+fn main() {
+    let source = Path::new("../greenthread/src/runtime/blocking/lane.rs");
+    println!("cargo::rerun-if-changed={}", source.display());
+    println!("cargo::rerun-if-changed=build.rs");
+    let text = fs::read_to_string(source).expect("the library's file");
+    // What is included has no documentation of its own.
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("//!")).map(|line| format!("{line}\n")).collect();
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    for (name, sound, wrong) in MISTAKES {
+        assert_eq!(text.matches(sound).count(), 1, "{name}: {sound:?} is not there once");
+        fs::write(Path::new(&out).join(format!("{name}.rs")), text.replace(sound, wrong))
+            .expect("it can be written");
+    }
+}
