@@ -1,5 +1,5 @@
-//! The pool for blocking calls: what becomes of a call when there is no OS thread for it, who waits for whom, what idle
-//! threads cost, and limits.
+//! The pool for blocking calls: what becomes of a call when there is no OS thread for it, who waits
+//! for whom, what idle threads cost, and limits.
 
 mod common;
 
@@ -35,8 +35,8 @@ fn in_a_child(name: &str, test: impl FnOnce()) {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// Makes the system refuse OS threads; `allow_threads` takes it back. The superuser is refused none, so the process becomes
-/// another's.
+/// Makes the system refuse OS threads; `allow_threads` takes it back. The superuser is refused
+/// none, so the process becomes another's.
 fn forbid_threads() {
     // SAFETY: a plain system call.
     if unsafe { libc::geteuid() } == 0 {
@@ -239,8 +239,8 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
             };
             status.map(count).sum::<u64>()
         };
-        // Whether all of its threads have slept for three seconds. They end together some time later; on a machine under load
-        // that may be too soon.
+        // Whether all of its threads have slept for three seconds. They end together some time
+        // later; on a machine under load that may be too soon.
         let sleeps_after_a_burst = || {
             let all = Arc::new(Barrier::new(CALLS));
             rt.run(|| {
@@ -387,7 +387,8 @@ fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
         };
         let rt = runtime(2);
         rt.run(calls);
-        // SAFETY: the child makes a runtime of its own, and ends without a destructor of its parent's.
+        // SAFETY: the child makes a runtime of its own, and ends without a destructor of its
+        // parent's.
         let forked = unsafe { libc::fork() };
         if forked == 0 {
             let works = catch_unwind(|| runtime(2).run(calls)).is_ok();

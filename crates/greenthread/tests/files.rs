@@ -301,7 +301,7 @@ fn in_a_child(name: &str, set: impl Fn(&mut Command), test: impl Fn()) {
         return test();
     }
     let output = child(name, |command| {
-        command.env("BLOCKING_MAX_THREADS", "8");
+        command.env("GREENTHREAD_DISK_THREADS", "8");
         set(command);
     });
     assert!(output.status.success(), "{}", text(&output));
@@ -431,7 +431,8 @@ fn a_process_ends_whatever_is_under_way() {
 fn a_fifo_takes_no_thread_of_the_pool() {
     const NAME: &str = "a_fifo_takes_no_thread_of_the_pool";
     let set = |command: &mut Command| {
-        command.env("GREENTHREAD_IO", "uring").env("BLOCKING_MAX_THREADS", "1");
+        command.env("GREENTHREAD_IO", "uring");
+        command.env("GREENTHREAD_DISK_THREADS", "1").env("GREENTHREAD_BLOCKING_THREADS", "1");
     };
     if !is_child(NAME) {
         let output = child(NAME, set);

@@ -291,7 +291,7 @@ fn more_waiters_for_a_lock_than_the_pool_has_threads() {
         return;
     }
     let out = child(NAME, |command| {
-        command.env("BLOCKING_MAX_THREADS", "2");
+        command.env("GREENTHREAD_DISK_THREADS", "2");
     });
     assert!(text(&out).contains("came through"), "{}", text(&out));
 }

@@ -1,7 +1,9 @@
-//! The pool's lane: callers, threads that come, become idle and end, and a system that refuses some.
+//! The pool's lane: callers, threads that come, become idle and end, and a system that refuses
+//! some.
 //!
-//! What surrounds the library's file is the model's: the lock, the parker, the system. An idle thread's time may be up at any
-//! moment: where the model says so, it looks for its token once, and then it is over.
+//! What surrounds the library's file is the model's: the lock, the parker, the system. An idle
+//! thread's time may be up at any moment: where the model says so, it looks for its token once, and
+//! then it is over.
 //!
 //! Each mistake is planted in a copy of the file (`build.rs`).
 

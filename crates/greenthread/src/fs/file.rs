@@ -165,15 +165,16 @@ impl File {
         self.0.sync(true, fs::File::sync_data)
     }
 
-    /// Locks the file for this handle alone. Waits for as long as others hold it, shared or not; if it has to wait, that
-    /// takes an OS thread of its own, since the pool may be needed by those who hold it.
+    /// Locks the file for this handle alone. Waits for as long as others hold it, shared or not; if
+    /// it has to wait, that takes an OS thread (see
+    /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
     ///
     /// As in std the lock is advisory, belongs to the handle (and those made by [`try_clone`](Self::try_clone)), not to a
     /// thread, and ends when they are closed.
     ///
     /// # Errors
     ///
-    /// As the system gives them; or there is no OS thread to wait on.
+    /// As the system gives them; or, of the kind `QuotaExceeded`, there is no OS thread to wait on.
     ///
     /// # Examples
     ///

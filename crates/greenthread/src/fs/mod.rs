@@ -8,10 +8,11 @@
 //!   kernel by io_uring, where there is one (see `GREENTHREAD_IO`), together with those of the other threads; it works on the
 //!   caller's own buffer. With `O_DIRECT` among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they
 //!   pass the page cache by, as ever. FIFOs are read and written so, too.
-//! * All else is called on the blocking pool, as by [`unblock`](crate::thread::unblock). A trip there and back costs some twenty
-//!   microseconds if nothing else goes on, three if much does. So one call for a whole file ([`read`], [`write`](write()),
-//!   [`copy`], `read_to_end`) is better than many small ones, and a [`BufWriter`](std::io::BufWriter) better than small
-//!   writes.
+//! * All else is called on OS threads, of which there are up to
+//!   [`disk_threads`](crate::RuntimeBuilder::disk_threads). A trip there and back costs some
+//!   microseconds. So one call for a whole file ([`read`], [`write`](write()), [`copy`],
+//!   `read_to_end`) is better than many small ones, and a [`BufWriter`](std::io::BufWriter) better
+//!   than small writes. While the system gives no OS thread at all, the call is made on the spot.
 //!
 //! An operation that the kernel has begun is not given up: the thread waits for its end.
 //!
@@ -21,7 +22,7 @@
 //!
 //! * [`File`] and [`ReadDir`] say so themselves.
 //! * A call that waits for others, not for a disk, keeps an OS thread of the pool for as long: opening a FIFO, reading a
-//!   terminal; and reading and writing a FIFO where there is no io_uring. The pool has 500 of them.
+//!   terminal; and reading and writing a FIFO where there is no io_uring.
 //! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
 //!   worker wait; the functions here do the same.
 //!

@@ -13,8 +13,9 @@ use crate::runtime;
 ///
 /// It is implemented for all that std implements its own for: addresses, pairs of a host and a port,
 /// strings, slices of addresses, and references to these. A string that is an address is only parsed;
-/// anything else is a name, which the system looks up on the pool for blocking calls while the green thread
-/// is parked.
+/// anything else is a name, which the system looks up on an OS thread while the green thread is parked. If there is
+/// none for it, that is an error of the kind `QuotaExceeded` (see
+/// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
 ///
 /// # Examples
 ///

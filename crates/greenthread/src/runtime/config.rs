@@ -10,11 +10,13 @@ const MOST_WORKERS: usize = 4096;
 /// The same for the pool, where most of them sleep.
 const MOST_POOL_THREADS: usize = 100_000;
 
-/// Twice what a SATA disk takes at once (32 commands). With fewer, a few calls to a server that doesn't answer (NFS) keep all
-/// others waiting; with more, a burst costs more threads, and no disk is read faster by them.
+/// Twice what a SATA disk takes at once (32 commands). With fewer, a few calls to a server that
+/// doesn't answer (NFS) keep all others waiting. With more, a burst costs more threads, and no disk
+/// answers faster.
 const DISK_THREADS: usize = 64;
-/// Each is a call that waits for somebody else, and one more is an error: so many that only a mistake comes that far. Go's
-/// limit of its threads is the same. With more, the process may run out of memory maps (65,530; a thread has three).
+/// Each thread is a call that waits for somebody else, and one call more is an error: only a mistake
+/// is to come that far. Go's limit of its threads is the same. With fewer, programs that are right
+/// meet it; with more, the process runs out of memory maps (65,530, of which a thread takes four).
 const BLOCKING_THREADS: usize = 10_000;
 
 fn invalid(message: String) -> io::Error {

@@ -1,6 +1,6 @@
 //! Figures of a runtime, for people and for monitoring.
 
-use super::{Runtime, blocking::Figures};
+use super::{Runtime, blocking::Figures, shared::Shared, worker};
 
 /// Figures of a [`Runtime`] at one moment, from [`Runtime::metrics`].
 ///
@@ -23,6 +23,27 @@ pub struct RuntimeMetrics {
 }
 
 impl RuntimeMetrics {
+    /// Those of the calling green thread's runtime; `None` on an OS thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::RuntimeMetrics;
+    ///
+    /// assert!(RuntimeMetrics::current().is_none());
+    /// let metrics = greenthread::run(RuntimeMetrics::current).unwrap();
+    /// assert!(metrics.workers() >= 1);
+    /// ```
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        worker::current().map(|worker| Self::of(&worker.shared))
+    }
+
+    fn of(shared: &Shared) -> Self {
+        let [disk, blocking] = shared.pool.figures().map(LaneMetrics::from);
+        Self { workers: shared.seats.len(), alive_threads: shared.alive(), disk, blocking }
+    }
+
     /// How many OS threads run its green threads.
     ///
     /// # Examples
@@ -51,7 +72,8 @@ impl RuntimeMetrics {
         self.alive_threads
     }
 
-    /// The OS threads for file operations, see [`disk_threads`](crate::RuntimeBuilder::disk_threads).
+    /// The OS threads for file operations, see
+    /// [`disk_threads`](crate::RuntimeBuilder::disk_threads).
     ///
     /// # Examples
     ///
@@ -182,12 +204,6 @@ impl Runtime {
     /// ```
     #[must_use]
     pub fn metrics(&self) -> RuntimeMetrics {
-        let [disk, blocking] = self.shared.pool.figures().map(LaneMetrics::from);
-        RuntimeMetrics {
-            workers: self.shared.seats.len(),
-            alive_threads: self.shared.alive(),
-            disk,
-            blocking,
-        }
+        RuntimeMetrics::of(&self.shared)
     }
 }

@@ -4,7 +4,8 @@
 //!   searches, who is woken; `search`: how.
 //! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
-//! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: its figures and others. `watchdog`, `hook`: what is said about hogs and panics.
+//! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: figures.
+//! * `watchdog`, `hook`: what is said about hogs and panics.
 //! * `config`: numbers from the program and the environment.
 
 use core::sync::atomic;
@@ -163,11 +164,12 @@ impl RuntimeBuilder {
         self
     }
 
-    /// How many OS threads at most make the calls of [`fs`](crate::fs) that the kernel can't make by itself, from 1 to 100,000.
-    /// Further calls queue for them.
+    /// How many OS threads at most make the calls of [`fs`](crate::fs) that are not handed to the
+    /// kernel by io_uring, from 1 to 100,000. Further calls queue for them.
     ///
-    /// They are started when they are needed, and end after 10 seconds without a call. While the system gives no OS thread at
-    /// all, such a call is made on the spot, and keeps the other threads of its worker waiting.
+    /// They are started when they are needed, and end after 10 seconds without a call. While the
+    /// system gives no OS thread at all, such a call is made on the spot, and keeps the other
+    /// threads of its worker waiting.
     ///
     /// # Examples
     ///
@@ -182,13 +184,14 @@ impl RuntimeBuilder {
         self
     }
 
-    /// How many OS threads at most make calls that block for as long as others please, from 1 to 100,000: what is given to
-    /// [`thread::unblock`](crate::thread::unblock), and calls of this crate that the kernel can't be asked to make without
-    /// waiting, such as the look-up of a name.
+    /// How many OS threads at most make calls that may block for as long as others please, from 1
+    /// to 100,000: what is given to [`thread::unblock`](crate::thread::unblock), and calls of this
+    /// crate that the system has in a blocking form only, such as the look-up of a name.
     ///
-    /// When so many are in use, or the system gives no more, a further call of this crate returns an error, of the kind
-    /// [`QuotaExceeded`](io::ErrorKind::QuotaExceeded): queued, it could wait for one that waits for it. `unblock` queues. The
-    /// threads are started when they are needed, and end after 10 seconds without a call.
+    /// When so many are in use, or the system gives no more, a further call of this crate returns
+    /// an error of the kind [`QuotaExceeded`](io::ErrorKind::QuotaExceeded): queued, it might wait
+    /// for a call that waits for it. `unblock` queues. The threads are started when they are
+    /// needed, and end after 10 seconds without a call.
     ///
     /// # Examples
     ///

@@ -50,7 +50,8 @@ impl OsThread {
             CString::new(name.bytes().filter(|b| *b != 0).take(15).collect::<Vec<_>>()).unwrap_or_default();
         let main = Box::into_raw(Box::new((name, main)));
         let mut handle = mem::MaybeUninit::uninit();
-        // SAFETY: `start` takes over `main` (invariant 1); the attributes are initialised (invariant 3).
+        // SAFETY: `start` takes over `main` (invariant 1), and the attributes are initialised
+        // (invariant 3).
         let error =
             unsafe { libc::pthread_create(handle.as_mut_ptr(), &raw const attributes.0, start, main.cast()) };
         if error != 0 {
@@ -84,7 +85,8 @@ impl Attributes {
     }
 
     fn set_stack_size(&mut self, size: usize) {
-        let size = size.max(libc::PTHREAD_STACK_MIN).next_multiple_of(rustix::param::page_size());
+        let size = size.max(libc::PTHREAD_STACK_MIN);
+        let size = size.checked_next_multiple_of(rustix::param::page_size()).unwrap_or(size);
         // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the default.
         unsafe { libc::pthread_attr_setstacksize(&raw mut self.0, size) };
     }

@@ -266,10 +266,11 @@ where
 
 /// Runs `f` on a pool of OS threads and waits for it; other green threads go on meanwhile.
 ///
-/// For calls that block in foreign code, and for long computations. The pool starts OS threads as they are needed, up to
-/// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads); beyond that, calls queue. While the system gives no OS
-/// thread and the pool has none, `f` runs right here, and keeps the other threads of the worker waiting. On an OS thread, and
-/// inside [`without_yield`], it always does.
+/// For calls that block in foreign code, and for long computations. The pool starts OS threads as
+/// they are needed, up to [`blocking_threads`](crate::RuntimeBuilder::blocking_threads); beyond
+/// that, calls queue. While the system gives no OS thread and the pool has none, `f` runs right
+/// here, and keeps the other threads of the worker waiting. On an OS thread, and inside
+/// [`without_yield`], it always runs right here.
 ///
 /// `f` may borrow from its caller, who can't be woken before it is done.
 ///

@@ -1,9 +1,9 @@
 //! A closure for another OS thread, and what became of it.
 //!
 //! Invariants:
-//! 1. A `Call` lies on its caller's stack, and does not move. From the time that it is submitted a lane has it, until it is
-//!    finished or refused, which wakes the caller; nothing else does. So what the closure borrows is there as long as it is
-//!    needed.
+//! 1. A `Call` lies on its caller's stack, and does not move. From the time that it is submitted a
+//!    lane has it, until it is finished or refused, which wakes the caller; nothing else does. So
+//!    what the closure borrows is there as long as it is needed.
 
 use std::{
     cell::{Cell, UnsafeCell},
@@ -41,7 +41,8 @@ enum Work<F, T> {
 /// What a lane sees of a `Call`. Its types need not be `'static`.
 struct Header {
     /// # Safety
-    /// The header is that of the call with the types that this function was made for, and the caller has it (invariant 1).
+    /// The header is that of the call with the types that this function was made for, and the
+    /// caller has it (invariant 1).
     run: unsafe fn(NonNull<Header>),
     may_queue: bool,
     refusal: Cell<Option<Refusal>>,
@@ -52,7 +53,8 @@ struct Header {
 #[derive(Debug)]
 pub(crate) struct Job(NonNull<Header>, PhantomData<*const ()>);
 
-// SAFETY: made by `submit` only, for a closure and a result that may be sent; one OS thread at a time has it.
+// SAFETY: made by `submit` only, for a closure and a result that may be sent; one OS thread at a
+// time has it.
 unsafe impl Send for Job {}
 
 impl Job {
@@ -109,7 +111,8 @@ impl lane::Job for Job {
 /// As `Header::run` says.
 unsafe fn run<F: FnOnce() -> T, T>(header: NonNull<Header>) {
     let call = header.cast::<Call<F, T>>();
-    // SAFETY: the header is the first field, and the call is ours (invariant 1); its caller doesn't look at `work` meanwhile.
+    // SAFETY: the header is the first field, and the call is ours (invariant 1); its caller doesn't
+    // look at `work` meanwhile.
     unsafe {
         let work = call.as_ref().work.get();
         if let Work::Todo(f) = work.replace(Work::Running) {

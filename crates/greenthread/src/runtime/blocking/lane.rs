@@ -1,8 +1,9 @@
 //! A lane of the pool: a queue of jobs, and the OS threads that do them.
 //!
-//! A thread of the lane is *starting* (the system makes it), *busy* (it takes jobs from the queue and runs them), *idle* (it
-//! sleeps, and is in `State::idle`) or *waking* (it was taken out of there). At most one is starting and at most one is waking at
-//! any time; either of them looks at the queue when it comes.
+//! A thread of the lane is *starting* (the system makes it), *busy* (it takes jobs from the queue
+//! and runs them), *idle* (it sleeps, and is in `State::idle`) or *waking* (it was taken out of
+//! there). At most one is starting and at most one is waking at any time; either of them looks at
+//! the queue when it comes.
 //!
 //! ```text
 //!   submit:   queue the job; call a thread
@@ -13,25 +14,29 @@
 //!             Is one starting? done
 //!             Are there fewer than `limit`? Start one, with the lock given back
 //!             No thread comes: refuse
-//!   if it was not started, it has never been there: is nothing queued, or is one waking? done. Else refuse
+//!   if it was not started, it has never been there: is nothing queued, or is one waking? done
+//!             Else refuse
 //!   refuse:   the jobs that may not queue; all jobs, if the lane has no thread
 //! ```
 //!
 //! A refused job goes back to its caller, who runs it on the spot or returns an error.
 //!
-//! Why no job is left with nobody: it is queued under the lock, and a thread called before that is given back. From then on,
-//! while something is queued, a thread is starting or waking, or all of the lane's threads are busy and there is one at least:
-//! - A thread that comes, or has run a job, looks at the queue under the lock before it becomes idle. So while a thread is
-//!   idle nothing is queued, unless another is waking. An idle thread ends, under the lock, only if it was not called.
-//! - A start that fails takes its thread off the count under the lock. Another is waking then, or all others are busy, or there
-//!   is none, and the queue is given back.
+//! Why no job is left with nobody: it is queued under the lock, and a thread called before that is
+//! given back. From then on, while something is queued, a thread is starting or waking, or all of
+//! the lane's threads are busy and there is one at least:
+//! - A thread that comes, or has run a job, looks at the queue under the lock before it becomes
+//!   idle. So while a thread is idle nothing is queued, unless another is waking. An idle thread
+//!   ends, under the lock, only if it was not called.
+//! - A start that fails takes its thread off the count under the lock. Another is waking then, or
+//!   all others are busy, or there is none, and the queue is given back.
 //!
-//! Calls that are made one after the other need one thread: it becomes idle first, and then lets its last job's caller go on,
-//! who finds it.
+//! Calls that are made one after the other need one thread: it becomes idle first, and then lets
+//! its last job's caller go on, who finds it.
 //!
-//! One thread at a time is woken, and it calls the next. So a burst of short jobs wakes as many threads as there are processors
-//! to run them, and its submitters pay for few wake-ups. (The crate `blocking` wakes one for each job: up to ten times the
-//! processor time.) Jobs that run for long have a thread each, since it calls the next before it runs its job.
+//! One thread at a time is woken, and it calls the next. So a burst of short jobs wakes as many
+//! threads as there are processors to run them, and its submitters pay for few wake-ups. (The crate
+//! `blocking` wakes one for each job: up to ten times the processor time.) Jobs that run for long
+//! have a thread each, since it calls the next before it runs its job.
 //!
 //! The lock is not held while a thread is started or woken, or while a job runs.
 
@@ -44,14 +49,16 @@ use std::{
 
 use super::{Mutex, MutexGuard, Parker};
 
-/// After so long without a job an idle thread ends. Shorter, and a program that makes a burst of calls every few seconds
-/// starts its threads anew each time; longer, and the memory of a burst's threads stays for as long.
+/// After so long without a job an idle thread ends. Shorter, and a program that makes a burst of
+/// calls every few seconds starts its threads anew each time; longer, and the memory of a burst's
+/// threads stays for as long.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// A queue that has room for more jobs than this gives the room back when it is empty.
 const KEPT: usize = 1024;
 
-/// Something to do, whose caller waits for it. Of a job that is submitted either `finish` or `refuse` is called, once.
+/// Something to do, whose caller waits for it. Of a job that is submitted either `finish` or
+/// `refuse` is called, once.
 pub(crate) trait Job: Sized {
     /// Whether it may wait for a thread that is busy. If not, it waits for one that comes only.
     fn may_queue(&self) -> bool;

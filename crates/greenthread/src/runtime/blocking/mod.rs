@@ -1,14 +1,17 @@
 //! The door for blocking work: OS threads do it, while the green thread is parked.
 //!
-//! The pool of a runtime has two lanes, each with threads, a queue and a limit of its own (`lane`), so that however many calls
-//! wait for others, no file operation waits behind them:
+//! The pool of a runtime has two lanes, each with threads, a queue and a limit of its own (`lane`),
+//! so that however many calls wait for others, no file operation waits behind them:
 //!
-//! * *Disk*, for calls that the system itself brings to an end soon ([`unblock_disk`]). They queue for the lane's threads. If
-//!   there is not even one, a call is made on the spot: a green thread then keeps its worker for as long as the disk takes.
-//! * *Blocking*, for calls that may wait for others, who may in turn need a call of this lane to get that far ([`unblock_wait`],
-//!   and the user's [`unblock`]). Such a call has a thread at once, or an error. The user's can't fail; it queues.
+//! * *Disk*, for calls that the system itself brings to an end soon ([`unblock_disk`]). They queue
+//!   for the lane's threads. If there is not even one, a call is made on the spot: a green thread
+//!   then keeps its worker for as long as the disk takes.
+//! * *Blocking*, for calls that may wait for others, who may in turn need a call of this lane to
+//!   get that far ([`unblock_wait`], and the user's [`unblock`]). Such a call has a thread at once,
+//!   or an error. The user's can't fail; it queues.
 //!
-//! `call`: what is handed over. On an OS thread, and where nothing may switch, a call is made right there.
+//! `call`: what is handed over. On an OS thread, and where nothing may switch, a call is made right
+//! there.
 
 use std::{
     io,
@@ -63,7 +66,7 @@ fn pool<'a>() -> Option<&'a Pool> {
     worker::current().map(|worker| &worker.shared.pool)
 }
 
-/// The size of the threads' stacks: as std's, since the user's closures ran on those before, and would elsewhere.
+/// The size of the threads' stacks: that of std's threads, for which the user's closures are made.
 fn stack_size() -> usize {
     const STD: usize = 2 << 20;
     static SIZE: OnceLock<usize> = OnceLock::new();
@@ -100,7 +103,8 @@ where
     }
 }
 
-/// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run on the spot.
+/// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run on
+/// the spot.
 pub(crate) fn unblock<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + Send,
