@@ -2,6 +2,7 @@
 //! for whom, what idle threads cost, and limits.
 
 mod common;
+mod sync_world;
 
 use std::{
     collections::HashSet,
@@ -23,6 +24,7 @@ use greenthread::{
     thread,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sync_world::patience;
 
 /// Runs the rest of the test `name` in a process of its own.
 fn in_a_child(name: &str, test: impl FnOnce()) {
@@ -56,10 +58,14 @@ fn set_threads(current: Option<u64>) {
 }
 
 /// Waits until something is so, for a minute at most.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
+    wait_for(Duration::from_secs(60), what, is_so);
+}
+
+fn wait_for(most: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "not yet: {what}");
+        assert!(start.elapsed() < most, "not yet: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -76,6 +82,7 @@ fn os_threads() -> usize {
 
 #[test]
 fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
+    let _patience = patience("without_os_threads_calls_are_made_on_the_spot_or_say_why_not".into());
     in_a_child("without_os_threads_calls_are_made_on_the_spot_or_say_why_not", || {
         let runtimes = [1, 2].map(runtime);
         forbid_threads();
@@ -118,6 +125,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
 
 #[test]
 fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
+    let _patience = patience("while_the_system_refuses_more_threads_those_of_the_pool_do".into());
     in_a_child("while_the_system_refuses_more_threads_those_of_the_pool_do", || {
         let rt = runtime(2);
         rt.run(|| {
@@ -159,6 +167,7 @@ fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
 
 #[test]
 fn calls_that_wait_have_a_thread_each_and_leave_file_calls_alone() {
+    let _patience = patience("calls_that_wait_have_a_thread_each_and_leave_file_calls_alone".into());
     const CALLS: usize = 700;
     let rt = runtime(2);
     let all = Arc::new(Barrier::new(CALLS + 1));
@@ -180,6 +189,7 @@ fn calls_that_wait_have_a_thread_each_and_leave_file_calls_alone() {
 
 #[test]
 fn connections_to_a_full_listener_leave_its_file_calls_alone() {
+    let _patience = patience("connections_to_a_full_listener_leave_its_file_calls_alone".into());
     const CLIENTS: usize = 700;
     let rt = runtime(2);
     let path = std::env::temp_dir().join(format!("greenthread-full-{}", std::process::id()));
@@ -208,6 +218,7 @@ fn connections_to_a_full_listener_leave_its_file_calls_alone() {
 
 #[test]
 fn calls_in_turn_take_one_thread() {
+    let _patience = patience("calls_in_turn_take_one_thread".into());
     everywhere(|| {
         let threads: HashSet<_> = (0..1000).map(|_| thread::unblock(rustix::thread::gettid)).collect();
         let panic = catch_unwind(|| {
@@ -222,6 +233,7 @@ fn calls_in_turn_take_one_thread() {
 
 #[test]
 fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
+    let _patience = patience("a_burst_leaves_nothing_behind_and_idle_threads_sleep".into());
     in_a_child("a_burst_leaves_nothing_behind_and_idle_threads_sleep", || {
         const CALLS: usize = 400;
         let rt = runtime(1);
@@ -272,6 +284,7 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
 
 #[test]
 fn the_threads_end_with_the_runtime() {
+    let _patience = patience("the_threads_end_with_the_runtime".into());
     let rt = Runtime::builder().workers(2).name("ending").build().unwrap();
     let comm = |path: std::path::PathBuf| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
     let [waits, disk] = rt.run(|| {
@@ -283,7 +296,8 @@ fn the_threads_end_with_the_runtime() {
     other.run(|| thread::unblock(|| ()));
     assert!(other.shutdown_timeout(Duration::from_secs(60)));
     drop(rt);
-    wait_until("no thread is left", || {
+    // By themselves they would after ten seconds.
+    wait_for(Duration::from_secs(8), "no thread is left", || {
         let mut tasks = std::fs::read_dir("/proc/self/task").unwrap();
         !tasks.any(|task| task.is_ok_and(|task| comm(task.path()).starts_with("ending")))
     });
@@ -291,6 +305,7 @@ fn the_threads_end_with_the_runtime() {
 
 #[test]
 fn the_blocking_limit_is_kept_and_named() {
+    let _patience = patience("the_blocking_limit_is_kept_and_named".into());
     let rt = Runtime::builder().workers(2).blocking_threads(2).disk_threads(1).build().unwrap();
     let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     rt.run(|| {
@@ -335,6 +350,7 @@ fn the_blocking_limit_is_kept_and_named() {
 
 #[test]
 fn limits_come_from_the_builder_or_the_environment() {
+    let _patience = patience("limits_come_from_the_builder_or_the_environment".into());
     const NAME: &str = "limits_come_from_the_builder_or_the_environment";
     const VARIABLES: [&str; 2] = ["GREENTHREAD_DISK_THREADS", "GREENTHREAD_BLOCKING_THREADS"];
     let limits = |rt: Runtime| {
@@ -379,6 +395,7 @@ fn limits_come_from_the_builder_or_the_environment() {
 
 #[test]
 fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
+    let _patience = patience("a_runtime_of_a_forked_child_has_a_pool_of_its_own".into());
     in_a_child("a_runtime_of_a_forked_child_has_a_pool_of_its_own", || {
         let calls = || {
             fs::canonicalize("/").unwrap();
