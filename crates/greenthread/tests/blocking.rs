@@ -6,7 +6,7 @@ mod sync_world;
 
 use std::{
     collections::HashSet,
-    io,
+    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Barrier,
@@ -20,7 +20,10 @@ use common::{child, everywhere, is_child, runtime, text};
 use greenthread::{
     Runtime, fs,
     net::ToSocketAddrs,
-    os::unix::net::{UnixListener, UnixStream},
+    os::unix::{
+        fs::FileExt,
+        net::{UnixListener, UnixStream},
+    },
     thread,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -85,8 +88,17 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
     let _patience = patience("without_os_threads_calls_are_made_on_the_spot_or_say_why_not".into());
     in_a_child("without_os_threads_calls_are_made_on_the_spot_or_say_why_not", || {
         let runtimes = [1, 2].map(runtime);
+        let path = std::env::temp_dir().join(format!("greenthread-spot-{}", std::process::id()));
+        let file = fs::File::create_new(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
         forbid_threads();
         for rt in &runtimes {
+            // Where the kernel has a file operation of a ring done by a thread, that is refused, too.
+            rt.run(|| {
+                file.write_all_at(b"on the spot", 0).unwrap();
+                file.sync_all().unwrap();
+                (&file).write_all(b"on").unwrap();
+            });
             rt.run(|| {
                 let sibling = thread::spawn(|| thread::sleep(Duration::from_millis(1)));
                 let here = std::thread::current().id();
