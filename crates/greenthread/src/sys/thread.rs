@@ -12,6 +12,8 @@
 
 use std::{ffi::CString, io, mem, ptr};
 
+use super::memory::page_size;
+
 type Main = Box<dyn FnOnce() + Send>;
 
 /// An OS thread; detached when dropped.
@@ -86,7 +88,7 @@ impl Attributes {
 
     fn set_stack_size(&mut self, size: usize) {
         let size = size.max(libc::PTHREAD_STACK_MIN);
-        let size = size.checked_next_multiple_of(rustix::param::page_size()).unwrap_or(size);
+        let size = size.checked_next_multiple_of(page_size()).unwrap_or(size);
         // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the default.
         unsafe { libc::pthread_attr_setstacksize(&raw mut self.0, size) };
     }
