@@ -65,7 +65,7 @@ pub(crate) fn driver<'a>() -> Option<&'a PollDriver> {
 ///
 /// Most programs need none of their own: [`thread::spawn`](crate::thread::spawn) and [`run`] use a default runtime
 /// that starts with its first thread, and lasts until the process ends. A runtime of one's own has its own workers,
-/// which end with it.
+/// and its own OS threads for blocking calls, which end with it.
 ///
 /// # Dropping
 ///
@@ -209,7 +209,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// What the workers' OS threads are called, with a number behind: `name-0`. The kernel keeps 15 bytes.
+    /// What the workers' OS threads are called, with a number behind: `name-0`. Those that make calls
+    /// for green threads are `name-disk-0` and `name-block-0`. The kernel keeps 15 bytes.
     ///
     /// # Examples
     ///
