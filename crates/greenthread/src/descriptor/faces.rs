@@ -83,9 +83,10 @@ pub(crate) use writing;
 macro_rules! pipe_end {
     ($type:ident, $std:ty) => {
         impl From<std::os::fd::OwnedFd> for $type {
-            /// Keeps the mode, blocking or not, that the descriptor is in.
+            /// Keeps the mode, blocking or not, that the descriptor is in, and heeds it, whenever
+            /// it changes.
             fn from(descriptor: std::os::fd::OwnedFd) -> Self {
-                $type(crate::descriptor::Descriptor::adopt(descriptor))
+                $type(crate::descriptor::Descriptor::new(descriptor))
             }
         }
 

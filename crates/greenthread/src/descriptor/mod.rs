@@ -8,8 +8,9 @@
 //! * `faces`: what the public types have alike.
 //! * `plain`: reading and writing what is no socket: pipes, terminals, files.
 //!
-//! What the user set (timeouts, non-blocking mode) the kernel knows, and we as well: to ask it at each wait
-//! would cost three system calls.
+//! What the user set for a socket (timeouts, non-blocking mode) the kernel knows, and we as well:
+//! to ask it at each wait would cost three system calls. The mode of what is no socket is asked
+//! for: nothing but `fcntl` sets it.
 
 use std::{
     io,

@@ -1,78 +1,129 @@
-//! Reading and writing what is no socket.
+//! Reading and writing what is no socket of ours: pipes, FIFOs, terminals, devices, the standard
+//! streams, and whatever descriptor a program was given.
 //!
-//! `RWF_NOWAIT` asks one call not to block, and so leaves the descriptor's mode alone, which is shared with whoever
-//! has it open as well: other processes, for the standard streams and for pipes that are handed to a child. What
-//! does not know it (terminals, pipes before Linux 6.5) is read and written on the pool for blocking calls.
+//! `RWF_NOWAIT` asks one call not to block, and so leaves the descriptor's mode alone, which is
+//! shared with whoever has it open as well: other processes, for the standard streams and for pipes
+//! that are handed to a child. If the call would block, the thread waits in its worker's driver
+//! until the descriptor is ready, and keeps no OS thread meanwhile.
+//!
+//! * What does not know the flag (terminals, pipes before Linux 6.5) is waited for in the same way,
+//!   and then read or written on a thread where it may block: someone else may have been quicker.
+//! * What can't be waited for is called there at once.
+//!
+//! A descriptor in non-blocking mode gives `WouldBlock`. The kernel is asked for the mode before
+//! each wait, since anyone who has the descriptor open may change it at any time.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     time::Instant,
 };
 
-use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2, readv, writev};
-
-use super::{Descriptor, take_turns};
-use crate::{
-    driver::{Interest, Shown},
-    runtime,
-    sys::poller::poll_one,
+use rustix::{
+    io::{Errno, fcntl_dupfd_cloexec, read, readv, write, writev},
+    net::sockopt::{Timeout, socket_timeout},
 };
 
-/// How many buffers one call takes on Linux.
-pub(crate) const MAX_BUFFERS: usize = 1024;
+use super::{Descriptor, take_turns};
+pub(crate) use crate::sys::file::MAX_BUFFERS;
+use crate::{
+    driver::{Driver, Interest, PollDriver, Shown},
+    runtime,
+    sys::{
+        file::{is_nonblocking, read_now, waits_until_readable, write_now},
+        poller::poll_one,
+    },
+    task::wait::Outcome,
+};
 
-/// For `preadv2` and `pwritev2`: where the descriptor stands.
-const HERE: u64 = u64::MAX;
+/// The buffers of a read or of a write.
+trait Transfer: Send {
+    const INTEREST: Interest;
 
-/// Reads without blocking. `OPNOTSUPP` where that can't be had.
-fn read_now(descriptor: impl AsFd, buffers: &mut [IoSliceMut<'_>]) -> rustix::io::Result<usize> {
-    preadv2(descriptor, buffers, HERE, ReadWriteFlags::NOWAIT).map_err(unsupported)
+    /// Whether it moves no bytes. Then nothing is waited for, and only the plain call tells what it
+    /// means: an empty write is a datagram for a socket, and an error where nobody reads.
+    fn is_empty(&self) -> bool;
+
+    /// Moves what can be moved without waiting. `OPNOTSUPP` where that can't be had.
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize>;
+
+    /// The plain call.
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize>;
 }
 
-/// Writes without blocking. `OPNOTSUPP` where that can't be had.
-fn write_now(descriptor: impl AsFd, buffers: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
-    pwritev2(descriptor, buffers, HERE, ReadWriteFlags::NOWAIT).map_err(unsupported)
-}
+impl Transfer for &mut [IoSliceMut<'_>] {
+    const INTEREST: Interest = Interest::Read;
 
-/// A kernel without the call or the flag, or a filter that forbids them, is as good as a file without them.
-fn unsupported(error: Errno) -> Errno {
-    match error {
-        Errno::NOSYS | Errno::PERM => Errno::OPNOTSUPP,
-        error => error,
+    fn is_empty(&self) -> bool {
+        self.iter().all(|buffer| buffer.is_empty())
     }
-}
 
-/// Reads from a descriptor that is not ours to register and to change. If there is nothing to be had at once,
-/// the pool does it: such a descriptor may be anything.
-pub(crate) fn read_foreign(
-    descriptor: impl AsFd + Sync,
-    buffers: &mut [IoSliceMut<'_>],
-) -> io::Result<usize> {
-    if let Some(driver) = runtime::driver() {
-        take_turns(driver);
-        match read_now(&descriptor, buffers) {
-            Err(Errno::AGAIN | Errno::OPNOTSUPP) => {}
-            result => return Ok(result?),
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+        read_now(descriptor, self, None)
+    }
+
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+        match self {
+            [one] => read(descriptor, &mut **one),
+            all => readv(descriptor, all),
         }
     }
-    Ok(runtime::unblock_wait(|| readv(&descriptor, buffers))??)
 }
 
-/// Writes to a descriptor that is not ours to register and to change, as `read_foreign` reads.
-pub(crate) fn write_foreign(descriptor: impl AsFd + Sync, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-    if let Some(driver) = runtime::driver() {
-        take_turns(driver);
-        match write_now(&descriptor, buffers) {
-            Err(Errno::AGAIN | Errno::OPNOTSUPP) => {}
-            result => return Ok(result?),
+impl Transfer for &[IoSlice<'_>] {
+    const INTEREST: Interest = Interest::Write;
+
+    fn is_empty(&self) -> bool {
+        self.iter().all(|buffer| buffer.is_empty())
+    }
+
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+        write_now(descriptor, self, None)
+    }
+
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+        match self {
+            [one] => write(descriptor, one),
+            all => writev(descriptor, all),
         }
     }
-    Ok(runtime::unblock_wait(|| writev(&descriptor, buffers))??)
 }
 
-/// Pipes. A count that comes short says nothing about them: it is the end of a write in packet mode, and a full
-/// pipe may have room for less than a whole write.
+/// Reads from a descriptor that is not ours to register, since its number may come to mean
+/// something else.
+pub(crate) fn read_foreign(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    transfer_foreign(descriptor, buffers)
+}
+
+/// Writes to a descriptor that is not ours to register, as [`read_foreign`] reads.
+pub(crate) fn write_foreign(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    transfer_foreign(descriptor, buffers)
+}
+
+fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) -> io::Result<usize> {
+    let Some(driver) = runtime::driver() else { return Ok(transfer.plain(descriptor)?) };
+    take_turns(driver);
+    if transfer.is_empty() {
+        return transfer_elsewhere(descriptor, transfer);
+    }
+    match transfer.now(descriptor) {
+        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {}
+        result => return Ok(result?),
+    }
+    // As long as the wait lasts, what is open is ours too.
+    match fcntl_dupfd_cloexec(descriptor, 0) {
+        Ok(own) => Descriptor::new(own).transfer(transfer),
+        Err(_) => transfer_elsewhere(descriptor, transfer),
+    }
+}
+
+/// Makes the plain call where it may wait for others.
+fn transfer_elsewhere<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) -> io::Result<usize> {
+    Ok(runtime::unblock_wait(|| transfer.plain(descriptor))??)
+}
+
+/// A count that comes short says nothing about what is left: it is the end of a write in packet
+/// mode, and a full pipe may have room for less than a whole write.
 impl Descriptor {
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read_vectored(&mut [IoSliceMut::new(buffer)])
@@ -80,16 +131,7 @@ impl Descriptor {
 
     pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let most = buffers.len().min(MAX_BUFFERS);
-        let buffers = &mut buffers[..most];
-        let Some(driver) = runtime::driver() else { return Ok(readv(self, buffers)?) };
-        let call = || Ok((read_now(self, buffers)?, Shown::Full));
-        match self.attempt(driver, Interest::Read, None, call) {
-            Err(error) if is_unsupported(&error) => {
-                self.wait_politely(Interest::Read)?;
-                Ok(runtime::unblock_wait(|| readv(self, buffers))??)
-            }
-            result => result,
-        }
+        self.transfer(&mut buffers[..most])
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -99,18 +141,14 @@ impl Descriptor {
     /// As a blocking call of the system, it comes back when all is written, unless there is an error before.
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
-        let all: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        let mut done = self.write_some(buffers)?;
-        if done == all || self.is_nonblocking() {
-            return Ok(done);
-        }
+        let mut done = self.transfer(buffers)?;
         let mut skip = done;
         for buffer in buffers {
             let mut rest = &buffer[skip.min(buffer.len())..];
             skip -= buffer.len() - rest.len();
             while !rest.is_empty() {
-                // The next call meets the same error.
-                let Ok(count) = self.write_some(&[IoSlice::new(rest)]) else { return Ok(done) };
+                // The next call meets the same error; in non-blocking mode, that it would block.
+                let Ok(count) = self.transfer(&[IoSlice::new(rest)][..]) else { return Ok(done) };
                 done += count;
                 rest = &rest[count..];
             }
@@ -118,34 +156,72 @@ impl Descriptor {
         Ok(done)
     }
 
-    fn write_some(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let Some(driver) = runtime::driver() else { return Ok(writev(self, buffers)?) };
-        let call = || Ok((write_now(self, buffers)?, Shown::Full));
-        match self.attempt(driver, Interest::Write, None, call) {
-            Err(error) if is_unsupported(&error) => {
-                self.wait_politely(Interest::Write)?;
-                Ok(runtime::unblock_wait(|| writev(self, buffers))??)
-            }
-            result => result,
+    /// Takes over the timeouts that a socket has; what is none has none.
+    pub(crate) fn adopt_timeouts(&self) {
+        for (interest, timeout) in [(Interest::Read, Timeout::Recv), (Interest::Write, Timeout::Send)] {
+            self.remember_timeout(interest, socket_timeout(self, timeout).unwrap_or(None));
         }
     }
 
-    /// Waits, before a thread of the pool is taken, until it will not be kept for long. What can't be waited for
-    /// is always ready.
-    fn wait_politely(&self, interest: Interest) -> io::Result<()> {
-        if self.is_nonblocking() {
+    fn transfer<T: Transfer>(&self, mut transfer: T) -> io::Result<usize> {
+        let Some(driver) = runtime::driver() else { return Ok(transfer.plain(self.as_fd())?) };
+        take_turns(driver);
+        if transfer.is_empty() {
+            return transfer_elsewhere(self.as_fd(), transfer);
+        }
+        let deadline = self.deadline(T::INTEREST);
+        let mut waits = driver.is_blocked(&self.source, T::INTEREST) && !is_nonblocking(self);
+        loop {
+            if waits {
+                match driver.wait_ready(&self.source, T::INTEREST, deadline) {
+                    Ok(Outcome::TimedOut) => return Err(Errno::AGAIN.into()),
+                    Ok(_) => {}
+                    // It can't be waited for: a regular file, or the system has no room for one
+                    // more.
+                    Err(_) => break,
+                }
+            }
+            match transfer.now(self.as_fd()) {
+                Err(Errno::AGAIN) => {
+                    driver.note(&self.source, T::INTEREST, Shown::Blocked);
+                    if is_nonblocking(self) {
+                        return Err(Errno::AGAIN.into());
+                    }
+                    waits = true;
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::OPNOTSUPP) => {
+                    self.wait_politely(driver, T::INTEREST, deadline)?;
+                    break;
+                }
+                result => return Ok(result?),
+            }
+        }
+        transfer_elsewhere(self.as_fd(), transfer)
+    }
+
+    /// Waits, before an OS thread is taken for a call, until it will not be kept for long. What
+    /// can't be waited for is always ready.
+    ///
+    /// # Errors
+    /// The deadline has passed.
+    fn wait_politely(
+        &self,
+        driver: &PollDriver,
+        interest: Interest,
+        deadline: Option<Instant>,
+    ) -> io::Result<()> {
+        if is_nonblocking(self) || interest == Interest::Read && !waits_until_readable(self.as_fd()) {
             return Ok(());
         }
         let look = || match poll_one(self.as_fd(), interest, Some(Instant::now())) {
-            Ok(()) => Ok(()),
-            Err(_) => Err(Errno::AGAIN),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
+            // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.
+            _ => Ok(((), Shown::Full)),
         };
-        self.attempt_anywhere(interest, None, look)
-            .or_else(|error| if is_unsupported(&error) { Ok(()) } else { Err(error) })
+        match self.attempt(driver, interest, deadline, look) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
-}
-
-/// Either the call is not to be had without blocking, or the descriptor can't be waited for (a regular file).
-fn is_unsupported(error: &io::Error) -> bool {
-    [Errno::OPNOTSUPP, Errno::PERM].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -14,13 +14,19 @@ use std::{
 };
 
 use super::{OpenOptions, op::Open};
-use crate::runtime;
+use crate::{runtime, sys::lookup::About};
 
 /// An open file: [`std::fs::File`], for which only the calling thread waits.
 ///
 /// It reads, writes and seeks by reference as well, and positioned by the trait
 /// [`FileExt`](crate::os::unix::fs::FileExt); all of it works straight on the caller's buffer. It converts from and
 /// into std's.
+///
+/// Non-blocking mode (`O_NONBLOCK`) counts for what waits for others: a FIFO, a terminal, a socket.
+/// A call that would wait gives `WouldBlock` then. The kernel is asked before each wait, so the
+/// mode may be changed at any time, as by `fcntl`; who waits already goes on waiting. Whether the
+/// file is read past the cache (`O_DIRECT`), and a socket's timeouts, are asked once, at the first
+/// call.
 ///
 /// Dropping it closes it, on the spot: on a local file system that doesn't wait for the disk. Where it might (a network file
 /// system, the last handle to a large file that has been removed), drop it inside [`unblock`](crate::thread::unblock).
@@ -55,6 +61,10 @@ pub struct File(Open);
 impl File {
     pub(super) fn new(file: fs::File) -> Self {
         Self(Open::new(file))
+    }
+
+    pub(super) fn with(file: fs::File, about: About) -> Self {
+        Self(Open::with(file, about))
     }
 
     /// Opens a file for reading.
@@ -189,7 +199,7 @@ impl File {
     /// ```
     pub fn lock(&self) -> Result<()> {
         match self.try_lock() {
-            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file.lock())?,
+            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file().lock())?,
             Err(TryLockError::Error(error)) => Err(error),
             Ok(()) => Ok(()),
         }
@@ -215,7 +225,7 @@ impl File {
     /// ```
     pub fn lock_shared(&self) -> Result<()> {
         match self.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file.lock_shared())?,
+            Err(TryLockError::WouldBlock) => runtime::unblock_wait(|| self.0.file().lock_shared())?,
             Err(TryLockError::Error(error)) => Err(error),
             Ok(()) => Ok(()),
         }
@@ -239,7 +249,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_lock(&self) -> std::result::Result<(), TryLockError> {
-        self.0.call(fs::File::try_lock)
+        self.0.call(|file| Ok(file.try_lock())).unwrap_or_else(|error| Err(TryLockError::Error(error)))
     }
 
     /// Locks the file together with others that do the same, if nobody has locked it alone.
@@ -261,7 +271,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_lock_shared(&self) -> std::result::Result<(), TryLockError> {
-        self.0.call(fs::File::try_lock_shared)
+        self.0.call(|file| Ok(file.try_lock_shared())).unwrap_or_else(|error| Err(TryLockError::Error(error)))
     }
 
     /// Ends this handle's lock, if it has one.
@@ -321,7 +331,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn metadata(&self) -> Result<Metadata> {
-        self.0.call(fs::File::metadata)
+        self.0.ask(fs::File::metadata)
     }
 
     /// Another handle to the same open file, with the same position.
@@ -417,7 +427,7 @@ impl File {
     /// ```
     #[must_use]
     pub fn is_terminal(&self) -> bool {
-        self.0.file.is_terminal()
+        self.0.file().is_terminal()
     }
 }
 
@@ -431,17 +441,11 @@ impl Read for &File {
     }
 
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> Result<usize> {
-        if self.0.is_stream() {
-            return self.take(u64::MAX).read_to_end(buf);
-        }
-        self.0.call(|mut file| file.read_to_end(buf))
+        self.0.read_to_end(buf)
     }
 
     fn read_to_string(&mut self, buf: &mut String) -> Result<usize> {
-        if self.0.is_stream() {
-            return self.take(u64::MAX).read_to_string(buf);
-        }
-        self.0.call(|mut file| file.read_to_string(buf))
+        self.0.read_to_string(buf)
     }
 }
 
@@ -516,7 +520,7 @@ impl FileExt for File {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.file.fmt(f)
+        self.0.file().fmt(f)
     }
 }
 
@@ -528,7 +532,7 @@ impl From<fs::File> for File {
 
 impl From<File> for fs::File {
     fn from(file: File) -> Self {
-        file.0.file
+        file.0.into_file()
     }
 }
 
@@ -540,25 +544,25 @@ impl From<OwnedFd> for File {
 
 impl From<File> for OwnedFd {
     fn from(file: File) -> Self {
-        file.0.file.into()
+        file.0.into_file().into()
     }
 }
 
 impl From<File> for Stdio {
     fn from(file: File) -> Self {
-        file.0.file.into()
+        file.0.into_file().into()
     }
 }
 
 impl AsFd for File {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file.as_fd()
+        self.0.as_fd()
     }
 }
 
 impl AsRawFd for File {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.file.as_raw_fd()
+        self.0.as_fd().as_raw_fd()
     }
 }
 
@@ -571,6 +575,6 @@ impl FromRawFd for File {
 
 impl IntoRawFd for File {
     fn into_raw_fd(self) -> RawFd {
-        self.0.file.into_raw_fd()
+        self.0.into_file().into_raw_fd()
     }
 }

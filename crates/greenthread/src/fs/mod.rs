@@ -3,11 +3,15 @@
 //! The names and their meaning are std's. What waits for a disk here makes only the calling green thread wait. On an OS thread
 //! every call is std's, as it stands. On a green thread:
 //!
-//! * A read of what is in the page cache is done on the spot.
+//! * A read of what is in the page cache is done on the spot. So are opening a file that is there,
+//!   [`metadata`], [`symlink_metadata`] and [`exists`], if the kernel has the path in its cache
+//!   (Linux 5.12) and the file system is a local one.
 //! * Positioned reads and writes ([`FileExt`](crate::os::unix::fs::FileExt)), `sync_all` and `sync_data` are handed to the
 //!   kernel by io_uring, where there is one (see `GREENTHREAD_IO`), together with those of the other threads; it works on the
 //!   caller's own buffer. With `O_DIRECT` among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they
-//!   pass the page cache by, as ever. FIFOs are read and written so, too.
+//!   pass the page cache by, as ever.
+//! * A FIFO, a terminal, or whatever else a [`File`] may be that waits for others and not for a
+//!   disk, is waited for as a socket is; that takes no OS thread.
 //! * All else is called on OS threads, of which there are up to
 //!   [`disk_threads`](crate::RuntimeBuilder::disk_threads). A trip there and back costs some
 //!   microseconds. So one call for a whole file ([`read`], [`write`](write()), [`copy`],
@@ -21,8 +25,11 @@
 //! # Differs from std
 //!
 //! * [`File`] and [`ReadDir`] say so themselves.
-//! * A call that waits for others, not for a disk, keeps an OS thread of the pool for as long: opening a FIFO, reading a
-//!   terminal; and reading and writing a FIFO where there is no io_uring.
+//! * To open a FIFO or a device that waits for others takes an OS thread for as long, of those for
+//!   blocking calls
+//!   ([`RuntimeBuilder::blocking_threads`](crate::RuntimeBuilder::blocking_threads)), and so does a
+//!   read or write of a device that can't be asked whether it would wait, once it is ready. If
+//!   there is none, that is an error.
 //! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
 //!   worker wait; the functions here do the same.
 //!
@@ -47,10 +54,11 @@ mod dir;
 mod file;
 mod op;
 mod options;
+mod path;
 
 use std::{
     fs,
-    io::Result,
+    io::{ErrorKind, Read, Result},
     path::{Path, PathBuf},
 };
 
@@ -59,6 +67,8 @@ pub use std::fs::{FileTimes, FileType, Metadata, Permissions, TryLockError};
 pub use dir::{DirEntry, ReadDir};
 pub use file::File;
 pub use options::{DirBuilder, OpenOptions};
+use path::Opened;
+use rustix::fs::OFlags;
 
 use crate::runtime;
 
@@ -106,7 +116,7 @@ pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<u64> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    runtime::unblock_disk(|| fs::copy(from, to))
+    path::opening(&[from, to], None, || fs::copy(from, to))
 }
 
 /// Makes a directory, whose parent is there.
@@ -177,7 +187,10 @@ pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn exists<P: AsRef<Path>>(path: P) -> Result<bool> {
     let path = path.as_ref();
-    runtime::unblock_disk(|| fs::exists(path))
+    match path::ask(path, true, |_| Ok(true), || fs::exists(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        result => result,
+    }
 }
 
 /// Gives a file another name.
@@ -224,7 +237,7 @@ pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    runtime::unblock_disk(|| fs::metadata(path))
+    path::ask(path, true, fs::File::metadata, || fs::metadata(path))
 }
 
 /// Reads a whole file.
@@ -249,7 +262,14 @@ pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    runtime::unblock_disk(|| fs::read(path))
+    match path::open_here(path, OFlags::RDONLY)? {
+        Opened::Here(file, about) => {
+            let mut all = Vec::new();
+            File::with(file, about).read_to_end(&mut all)?;
+            Ok(all)
+        }
+        Opened::Elsewhere(mount) => path::opening(&[path], mount, || fs::read(path)),
+    }
 }
 
 /// Goes through the entries of a directory, in no order; `.` and `..` are left out.
@@ -315,7 +335,14 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
     let path = path.as_ref();
-    runtime::unblock_disk(|| fs::read_to_string(path))
+    match path::open_here(path, OFlags::RDONLY)? {
+        Opened::Here(file, about) => {
+            let mut all = String::new();
+            File::with(file, about).read_to_string(&mut all)?;
+            Ok(all)
+        }
+        Opened::Elsewhere(mount) => path::opening(&[path], mount, || fs::read_to_string(path)),
+    }
 }
 
 /// Removes an empty directory.
@@ -489,7 +516,7 @@ pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    runtime::unblock_disk(|| fs::symlink_metadata(path))
+    path::ask(path, false, fs::File::metadata, || fs::symlink_metadata(path))
 }
 
 /// Writes a whole file: makes it, or overwrites it.
@@ -514,5 +541,5 @@ pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> Result<()> {
     let (path, contents) = (path.as_ref(), contents.as_ref());
-    runtime::unblock_disk(|| fs::write(path, contents))
+    path::opening(&[path], None, || fs::write(path, contents))
 }

@@ -1,7 +1,8 @@
 //! How a call on an open file is made: the one place that knows.
 //!
-//! On an OS thread it is made right here. On a green thread there are three ways; in each of them the data goes straight
-//! into, or out of, the caller's buffer, which can't go meanwhile, since the caller waits.
+//! On an OS thread it is made right here. On a green thread there are four ways; in each of them
+//! the data goes straight into, or out of, the caller's buffer, which can't go meanwhile, since the
+//! caller waits.
 //!
 //! * *From the cache:* a read takes what is in the page cache, if it is, by one system call that never waits for the disk.
 //!   (So a thread may read on and on without waiting; it takes turns with its siblings, as at sockets.)
@@ -9,7 +10,10 @@
 //!   until it is done. A file whose last read was not in the cache is read so at first, until a read is answered at once.
 //! * *On the blocking pool*, where the driver has no such thing, and for calls at the file's own position: the kernel moves it
 //!   under a lock when it is asked by a system call, but not when the operation was handed over, and two threads would read
-//!   the same bytes. (FIFOs have no position.)
+//!   the same bytes.
+//! * *As a stream:* what waits for others, not for a disk (a FIFO, a terminal, a socket), is waited
+//!   for by readiness, as `descriptor::plain` does it. It is not handed to the driver, for which
+//!   non-blocking mode has no meaning.
 
 use core::sync::atomic::{
     AtomicU8, AtomicU32,
@@ -17,15 +21,22 @@ use core::sync::atomic::{
 };
 use std::{
     fs::File,
-    io::{IoSlice, IoSliceMut, Result},
+    io::{self, IoSlice, IoSliceMut, Read, Result, Seek},
+    mem,
+    os::fd::AsFd,
     sync::{Arc, OnceLock},
 };
 
+use rustix::io::Errno;
+
 use crate::{
-    descriptor::take_turns,
+    descriptor::{Descriptor, take_turns},
     driver::{Answer, Driver, Operation, PollDriver},
     runtime,
-    sys::file::{self, Cached, Kind},
+    sys::{
+        file::{Kind, MAX_BUFFERS, Nature, View, read_now},
+        lookup::About,
+    },
 };
 
 /// A read had better try the cache first.
@@ -35,19 +46,20 @@ const MISSED: u8 = 1;
 /// It must not: the file is read past the cache, or can't be asked.
 const NEVER: u8 = 2;
 
-/// How many buffers the kernel takes in one call.
-const MOST_BUFFERS: usize = 1024;
+/// How much of a whole file is read in one call, in bytes. More would keep siblings waiting, and a
+/// buffer that is cleared for it would not stay in the processor's cache; less costs system calls.
+const CHUNK: usize = 256 << 10;
 
 /// A handle to an open file, and what is known about it.
 pub(super) struct Open {
-    pub(super) file: File,
+    descriptor: Descriptor,
     known: Arc<Known>,
 }
 
 /// What is known about an open file. All of its handles share it.
 #[derive(Default)]
 struct Known {
-    kind: OnceLock<Kind>,
+    nature: OnceLock<Nature>,
     cache: AtomicU8,
     /// How many calls are on the pool: they may hold the lock of the file's position.
     away: AtomicU32,
@@ -55,45 +67,70 @@ struct Known {
 
 impl Open {
     pub(super) fn new(file: File) -> Self {
-        Self { file, known: Arc::default() }
+        Self { descriptor: Descriptor::new(file.into()), known: Arc::default() }
+    }
+
+    /// One of which that is known, and its size.
+    pub(super) fn with(file: File, about: About) -> Self {
+        let known = Known { nature: OnceLock::from(Nature::new(about)), ..Known::default() };
+        Self { descriptor: Descriptor::new(file.into()), known: Arc::new(known) }
     }
 
     /// Another handle.
     pub(super) fn try_clone(&self) -> Result<Self> {
-        Ok(Self { file: self.file.try_clone()?, known: self.known.clone() })
+        Ok(Self { descriptor: self.descriptor.try_clone()?, known: self.known.clone() })
     }
 
-    fn kind(&self) -> Kind {
-        *self.known.kind.get_or_init(|| {
-            let kind = file::kind(&self.file).unwrap_or(Kind::Other);
-            if kind == (Kind::Disk { direct: true }) {
-                self.known.cache.store(NEVER, Relaxed);
+    /// std's file.
+    pub(super) fn file(&self) -> View<'_> {
+        View::new(self.descriptor.as_fd())
+    }
+
+    pub(super) fn into_file(self) -> File {
+        self.descriptor.into_owned().into()
+    }
+
+    fn nature(&self) -> Nature {
+        *self.known.nature.get_or_init(|| {
+            let unknown = Nature { kind: Kind::Stream, is_local: false };
+            let nature = Nature::of(&self.file()).unwrap_or(unknown);
+            match nature.kind {
+                Kind::Disk { direct: true } => self.known.cache.store(NEVER, Relaxed),
+                Kind::Stream => self.descriptor.adopt_timeouts(),
+                _ => {}
             }
-            kind
+            nature
         })
     }
 
-    /// Whether it has no position and no end but the one that others make.
-    pub(super) fn is_stream(&self) -> bool {
-        self.kind() == Kind::Stream
+    fn kind(&self) -> Kind {
+        self.nature().kind
     }
 
-    /// Makes a call that may wait for the disk.
-    pub(super) fn call<T: Send>(&self, f: impl FnOnce(&File) -> T + Send) -> T {
+    /// Makes a call that may wait: for the disk, or, if it is a stream, for others.
+    pub(super) fn call<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
         struct Away<'a>(&'a AtomicU32);
         impl Drop for Away<'_> {
             fn drop(&mut self) {
                 self.0.fetch_sub(1, Release);
             }
         }
+        if self.kind() == Kind::Stream {
+            return runtime::unblock_wait(|| f(&self.file()))?;
+        }
         self.known.away.fetch_add(1, Relaxed);
         let _away = Away(&self.known.away);
-        runtime::unblock_disk(|| f(&self.file))
+        runtime::unblock_disk(|| f(&self.file()))
     }
 
     /// Makes a call that only needs the file's position: it doesn't wait, unless another call that does holds it.
-    pub(super) fn quick<T: Send>(&self, f: impl FnOnce(&File) -> T + Send) -> T {
-        if self.known.away.load(Acquire) == 0 { f(&self.file) } else { self.call(f) }
+    pub(super) fn quick<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
+        if self.known.away.load(Acquire) == 0 { f(&self.file()) } else { self.call(f) }
+    }
+
+    /// Makes a call that asks for what a local file system has in memory.
+    pub(super) fn ask<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
+        if self.nature().is_local { f(&self.file()) } else { self.call(f) }
     }
 
     /// Reads into `bufs`, at an offset or at the position; `plain` is the call that may wait.
@@ -103,25 +140,21 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File, B) -> Result<usize> + Send,
     ) -> Result<usize> {
-        let Some(driver) = runtime::driver() else { return plain(&self.file, bufs) };
-        let handed = self.can_be_handed_over(offset);
+        let Some(driver) = runtime::driver() else { return plain(&self.file(), bufs) };
+        let kind = self.kind();
+        if kind == Kind::Stream && offset.is_none() {
+            return bufs.with(|bufs| self.descriptor.read_vectored(bufs));
+        }
+        let handed = Self::can_be_handed_over(kind, offset);
         let cache = &self.known.cache;
-        let tried = match cache.load(Relaxed) {
-            NEVER => false,
-            MISSED if handed => false,
-            _ => offset.is_some() || self.known.away.load(Acquire) == 0,
-        };
-        if tried {
-            take_turns(driver);
-            match bufs.with(|bufs| file::read_cached(&self.file, bufs, offset)) {
-                Cached::Read(count) => return Ok(count),
-                Cached::Never => cache.store(NEVER, Relaxed),
-                Cached::Unknown => {}
-            }
+        if !(handed && cache.load(Relaxed) == MISSED)
+            && let Some(count) = bufs.with(|bufs| self.read_cached(driver, bufs, offset))
+        {
+            return Ok(count);
         }
         if handed {
             let answer = bufs.with(|bufs| {
-                let operation = Operation::read(&self.file, bufs, offset)?;
+                let operation = Operation::read(self.descriptor.as_fd(), bufs, offset)?;
                 // SAFETY: it points to `bufs`, which are borrowed until the driver is back.
                 unsafe { driver.file(operation) }
             });
@@ -136,6 +169,91 @@ impl Open {
         self.call(|file| plain(file, bufs))
     }
 
+    /// Reads what is in the cache. None if a call that may wait must tell.
+    fn read_cached(
+        &self,
+        driver: &PollDriver,
+        bufs: &mut [IoSliceMut<'_>],
+        offset: Option<u64>,
+    ) -> Option<usize> {
+        let Kind::Disk { .. } = self.kind() else { return None };
+        let cache = &self.known.cache;
+        if cache.load(Relaxed) == NEVER || offset.is_none() && self.known.away.load(Acquire) != 0 {
+            return None;
+        }
+        take_turns(driver);
+        match read_now(self.descriptor.as_fd(), bufs, offset) {
+            Ok(count) => return Some(count),
+            Err(Errno::OPNOTSUPP) if offset.is_none_or(|offset| offset <= i64::MAX as u64) => {
+                cache.store(NEVER, Relaxed);
+            }
+            // Some older kernels report spurious errors.
+            Err(_) => {}
+        }
+        None
+    }
+
+    /// Reads from the position to the end: what is in the cache on the spot, and the rest in one
+    /// call.
+    pub(super) fn read_to_end(&self, all: &mut Vec<u8>) -> Result<usize> {
+        let Some(driver) = runtime::driver() else { return (&*self.file()).read_to_end(all) };
+        let before = all.len();
+        match self.kind() {
+            Kind::Stream => return io::Read::take(Stream(&self.descriptor), u64::MAX).read_to_end(all),
+            Kind::Disk { .. } => {
+                if let Ok(about) = About::new(self.descriptor.as_fd())
+                    && let Ok(position) = self.quick(|mut file| file.stream_position())
+                {
+                    let left = about.size.saturating_sub(position).try_into().unwrap_or(usize::MAX);
+                    all.try_reserve(left)?;
+                }
+                while let Some(count) = self.read_on(driver, all)? {
+                    if count == 0 {
+                        return Ok(all.len() - before);
+                    }
+                }
+            }
+            Kind::Directory => {}
+        }
+        self.call(|mut file| file.read_to_end(all))?;
+        Ok(all.len() - before)
+    }
+
+    /// As [`read_to_end`](Self::read_to_end), text.
+    pub(super) fn read_to_string(&self, text: &mut String) -> Result<usize> {
+        let is_first = text.is_empty();
+        let mut bytes = if is_first { mem::take(text).into_bytes() } else { Vec::new() };
+        let result = self.read_to_end(&mut bytes);
+        match String::from_utf8(bytes) {
+            Ok(read) if is_first => *text = read,
+            Ok(read) => text.push_str(&read),
+            // std's own error.
+            Err(_) => return result.and_then(|_| io::read_to_string(&[0xff][..])).map(|_| 0),
+        }
+        result
+    }
+
+    /// Adds to `all` what is in the cache at the position, some of it. None if a call that may wait
+    /// must tell.
+    fn read_on(&self, driver: &PollDriver, all: &mut Vec<u8>) -> Result<Option<usize>> {
+        let read = |bytes: &mut [u8]| self.read_cached(driver, &mut [IoSliceMut::new(bytes)], None);
+        let before = all.len();
+        if before < all.capacity() {
+            all.resize(all.capacity().min(before + CHUNK), 0);
+            let count = read(&mut all[before..]);
+            all.truncate(before + count.unwrap_or(0));
+            return Ok(count);
+        }
+        // Mostly this is the end, and no more memory is needed.
+        let mut more = [0; 32];
+        let count = read(&mut more);
+        if let Some(count @ 1..) = count {
+            all.try_reserve(CHUNK.min(before.max(more.len())))?;
+            all.extend_from_slice(&more[..count]);
+        }
+        Ok(count)
+    }
+
     /// Writes, at an offset or at the position; `plain` is the call that may wait.
     pub(super) fn write(
         &self,
@@ -143,20 +261,24 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File) -> Result<usize> + Send,
     ) -> Result<usize> {
-        let bufs = &bufs[..bufs.len().min(MOST_BUFFERS)];
+        let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
+        let kind = self.kind();
+        if kind == Kind::Stream && offset.is_none() {
+            return self.descriptor.write_vectored(bufs);
+        }
         let write = |driver: &PollDriver| {
-            let operation = Operation::write(&self.file, bufs, offset)?;
+            let operation = Operation::write(self.descriptor.as_fd(), bufs, offset)?;
             // SAFETY: it points to `bufs`, which are borrowed until the driver is back.
             unsafe { driver.file(operation) }
         };
-        self.hand_over(self.can_be_handed_over(offset), write, plain)
+        self.hand_over(Self::can_be_handed_over(kind, offset), write, plain)
     }
 
     /// Waits until it is on the disk; `plain` is the call that does.
     pub(super) fn sync(&self, data_only: bool, plain: fn(&File) -> Result<()>) -> Result<()> {
         let sync = |driver: &PollDriver| {
             // SAFETY: it points to nothing.
-            unsafe { driver.file(Operation::sync(&self.file, data_only)) }
+            unsafe { driver.file(Operation::sync(self.descriptor.as_fd(), data_only)) }
         };
         self.hand_over(true, sync, |file| plain(file).map(|()| 0)).map(drop)
     }
@@ -175,12 +297,23 @@ impl Open {
     }
 
     /// Whether the driver may do it: it leaves no position to be moved.
-    fn can_be_handed_over(&self, offset: Option<u64>) -> bool {
-        match self.kind() {
-            Kind::Disk { .. } => offset.is_some(),
-            Kind::Stream => offset.is_none(),
-            Kind::Other => false,
-        }
+    fn can_be_handed_over(kind: Kind, offset: Option<u64>) -> bool {
+        matches!(kind, Kind::Disk { .. }) && offset.is_some()
+    }
+}
+
+impl AsFd for Open {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+/// A stream, read call by call.
+struct Stream<'a>(&'a Descriptor);
+
+impl Read for Stream<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        self.0.read(buf)
     }
 }
 
@@ -197,7 +330,7 @@ impl Buffers for &mut [u8] {
 
 impl Buffers for &mut [IoSliceMut<'_>] {
     fn with<T>(&mut self, f: impl FnOnce(&mut [IoSliceMut<'_>]) -> T) -> T {
-        let most = self.len().min(MOST_BUFFERS);
+        let most = self.len().min(MAX_BUFFERS);
         f(&mut self[..most])
     }
 }

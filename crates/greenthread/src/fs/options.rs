@@ -7,7 +7,12 @@ use std::{
     path::Path,
 };
 
-use super::File;
+use rustix::fs::OFlags;
+
+use super::{
+    File,
+    path::{self, Opened},
+};
 use crate::runtime;
 
 /// How a file is to be opened: [`std::fs::OpenOptions`]. The trait
@@ -30,7 +35,39 @@ use crate::runtime;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct OpenOptions(fs::OpenOptions);
+pub struct OpenOptions {
+    inner: fs::OpenOptions,
+    access: Access,
+}
+
+/// What std's options don't tell.
+#[derive(Clone, Copy, Default)]
+struct Access {
+    read: bool,
+    write: bool,
+    append: bool,
+    truncate: bool,
+    create: bool,
+    create_new: bool,
+    flags: i32,
+}
+
+impl Access {
+    /// As flags for `open(2)`; none if these are for the plain call to judge, or make or empty a
+    /// file.
+    fn flags(self) -> Option<OFlags> {
+        let flags = match self {
+            Self { truncate: true, .. } | Self { create: true, .. } | Self { create_new: true, .. } => None,
+            Self { read: true, write: false, append: false, .. } => Some(OFlags::RDONLY),
+            Self { read: false, write: true, append: false, .. } => Some(OFlags::WRONLY),
+            Self { read: true, write: true, append: false, .. } => Some(OFlags::RDWR),
+            Self { read: false, append: true, .. } => Some(OFlags::WRONLY | OFlags::APPEND),
+            Self { read: true, append: true, .. } => Some(OFlags::RDWR | OFlags::APPEND),
+            _ => None,
+        };
+        flags.filter(|_| self.flags == 0)
+    }
+}
 
 impl OpenOptions {
     /// Nothing is set yet.
@@ -45,7 +82,7 @@ impl OpenOptions {
     #[expect(clippy::new_without_default, reason = "std's has no default either")]
     #[must_use]
     pub fn new() -> Self {
-        Self(fs::OpenOptions::new())
+        Self { inner: fs::OpenOptions::new(), access: Access::default() }
     }
 
     /// For reading.
@@ -58,7 +95,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn read(&mut self, read: bool) -> &mut Self {
-        self.0.read(read);
+        self.inner.read(read);
+        self.access.read = read;
         self
     }
 
@@ -72,7 +110,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn write(&mut self, write: bool) -> &mut Self {
-        self.0.write(write);
+        self.inner.write(write);
+        self.access.write = write;
         self
     }
 
@@ -86,7 +125,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn append(&mut self, append: bool) -> &mut Self {
-        self.0.append(append);
+        self.inner.append(append);
+        self.access.append = append;
         self
     }
 
@@ -100,7 +140,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn truncate(&mut self, truncate: bool) -> &mut Self {
-        self.0.truncate(truncate);
+        self.inner.truncate(truncate);
+        self.access.truncate = truncate;
         self
     }
 
@@ -116,7 +157,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn create(&mut self, create: bool) -> &mut Self {
-        self.0.create(create);
+        self.inner.create(create);
+        self.access.create = create;
         self
     }
 
@@ -135,7 +177,8 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn create_new(&mut self, create_new: bool) -> &mut Self {
-        self.0.create_new(create_new);
+        self.inner.create_new(create_new);
+        self.access.create_new = create_new;
         self
     }
 
@@ -155,25 +198,33 @@ impl OpenOptions {
     /// ```
     pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
         let path = path.as_ref();
-        runtime::unblock_disk(|| self.0.open(path)).map(File::new)
+        let mount = match self.access.flags() {
+            Some(flags) => match path::open_here(path, flags)? {
+                Opened::Here(file, about) => return Ok(File::with(file, about)),
+                Opened::Elsewhere(mount) => mount,
+            },
+            None => None,
+        };
+        path::opening(&[path], mount, || self.inner.open(path)).map(File::new)
     }
 }
 
 impl OpenOptionsExt for OpenOptions {
     fn mode(&mut self, mode: u32) -> &mut Self {
-        self.0.mode(mode);
+        self.inner.mode(mode);
         self
     }
 
     fn custom_flags(&mut self, flags: i32) -> &mut Self {
-        self.0.custom_flags(flags);
+        self.inner.custom_flags(flags);
+        self.access.flags = flags;
         self
     }
 }
 
 impl fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.inner.fmt(f)
     }
 }
 

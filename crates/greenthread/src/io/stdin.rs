@@ -56,8 +56,13 @@ pub fn stdin() -> Stdin {
 
 /// A handle to the standard input, which all share with its buffer: [`std::io::Stdin`], for green threads.
 ///
-/// Reading blocks the calling thread only. The descriptor's mode is never touched, since other processes have it open as
-/// well: what is there is taken at once, and otherwise the pool for blocking calls waits for it, whatever it is.
+/// Reading blocks the calling thread only. The descriptor's mode is never touched, since other
+/// processes have it open as well: what is there is taken at once, and otherwise the thread waits
+/// in its worker's poller until there is something. A terminal is read on an OS thread then, and a
+/// terminal whose reads end for other reasons (`VMIN` of 0, for example) at once.
+///
+/// A process that is moved to the background while it waits is stopped by its terminal when there
+/// is something to read, not before.
 ///
 /// # Differs from std
 ///

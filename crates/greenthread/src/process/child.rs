@@ -108,18 +108,22 @@ impl Child {
         if let Some(status) = self.inner.try_wait()? {
             return Ok(status);
         }
+        // A kernel before 5.3, a filter, or no descriptor left: an OS thread can wait as well.
         if self.end.is_none() {
-            // A kernel before 5.3, a filter, or no descriptor left: the pool can wait as well.
-            match pidfd_open(Pid::from_child(&self.inner), PidfdFlags::empty()) {
-                Ok(end) => self.end = Some(Descriptor::new(end)),
-                Err(_) => return runtime::unblock_wait(|| self.inner.wait())?,
-            }
+            self.end =
+                pidfd_open(Pid::from_child(&self.inner), PidfdFlags::empty()).map(Descriptor::new).ok();
         }
-        let end = self.end.as_ref().expect("it was opened just now");
-        let status = end.attempt_anywhere(Interest::Read, None, || match self.inner.try_wait() {
-            Ok(status) => status.ok_or(Errno::AGAIN),
-            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
-        })?;
+        let status = self.end.as_ref().and_then(|end| {
+            let look = || match self.inner.try_wait() {
+                Ok(status) => status.ok_or(Errno::AGAIN),
+                Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+            };
+            end.attempt_anywhere(Interest::Read, None, look).ok()
+        });
+        let status = match status {
+            Some(status) => status,
+            None => runtime::unblock_wait(|| self.inner.wait())??,
+        };
         self.end = None;
         Ok(status)
     }

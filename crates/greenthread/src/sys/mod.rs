@@ -4,6 +4,7 @@
 //! which system it runs on.
 
 pub(crate) mod file;
+pub(crate) mod lookup;
 pub(crate) mod memory;
 pub(crate) mod parker;
 pub(crate) mod poller;

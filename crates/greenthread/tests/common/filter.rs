@@ -2,6 +2,11 @@
 
 /// From here on the calling OS thread, and whom it starts, can't make this system call: it answers EPERM.
 pub(crate) fn forbid(call: libc::c_long) {
+    refuse(call, libc::EPERM);
+}
+
+/// The same, with another answer.
+pub(crate) fn refuse(call: libc::c_long, errno: libc::c_int) {
     let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
     let mut filter = [
         // Load the number of the system call; if it is this one, refuse it; allow the others.
@@ -12,7 +17,7 @@ pub(crate) fn forbid(call: libc::c_long) {
             jf: 1,
             k: call as u32,
         },
-        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ERRNO | errno as u32),
         statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };

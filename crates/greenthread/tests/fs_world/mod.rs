@@ -1,5 +1,7 @@
 //! A directory of its own for each test, in each of the worlds.
 
+#![allow(dead_code, reason = "each test program uses its own part of it")]
+
 use std::{
     ffi::CString,
     io::ErrorKind,
