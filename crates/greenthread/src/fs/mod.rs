@@ -30,6 +30,10 @@
 //!   ([`RuntimeBuilder::blocking_threads`](crate::RuntimeBuilder::blocking_threads)), and so does a
 //!   read or write of a device that can't be asked whether it would wait, once it is ready. If
 //!   there is none, that is an error.
+//! * Linux asks programs not to read or write a file through its cache and past it (`O_DIRECT`) at
+//!   the same time. With plain calls that goes well on many file systems, since they hold a lock of
+//!   the file as long as such a write takes. They don't for io_uring: old data may be read then,
+//!   and the next `sync_all` fails. `GREENTHREAD_IO=poll` makes plain calls of all.
 //! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
 //!   worker wait; the functions here do the same.
 //!
