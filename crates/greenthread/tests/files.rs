@@ -431,42 +431,6 @@ fn a_process_ends_whatever_is_under_way() {
     assert!(text(&output).contains("so far"));
 }
 
-/// Who waits for a FIFO takes none of the pool's threads, where there is a ring.
-#[test]
-fn a_fifo_takes_no_thread_of_the_pool() {
-    const NAME: &str = "a_fifo_takes_no_thread_of_the_pool";
-    let set = |command: &mut Command| {
-        command.env("GREENTHREAD_IO", "uring");
-        command.env("GREENTHREAD_DISK_THREADS", "1").env("GREENTHREAD_BLOCKING_THREADS", "1");
-    };
-    if !is_child(NAME) {
-        let output = child(NAME, set);
-        let forbidden = text(&output).contains("io_uring can't be had here");
-        assert!(output.status.success() || forbidden, "{}", text(&output));
-        return;
-    }
-    let _patience = patience(NAME.into());
-    let dir = Dir::new();
-    let (fifo, other) = dir.fifo();
-    runtime(1).run(|| {
-        let fifo = Arc::new(fifo);
-        let readers: Vec<_> = (0..20)
-            .map(|_| {
-                let fifo = fifo.clone();
-                thread::spawn(move || (&*fifo).read_exact(&mut [0]).unwrap())
-            })
-            .collect();
-        for n in 0..20 {
-            thread::yield_now();
-            fs::write(dir.path("a"), n.to_string()).unwrap();
-            assert_eq!(fs::read_to_string(dir.path("a")).unwrap(), n.to_string());
-        }
-        assert!(readers.iter().all(|reader| !reader.is_finished()));
-        (&other).write_all(&[0; 20]).unwrap();
-        readers.into_iter().for_each(|reader| reader.join().unwrap());
-    });
-}
-
 #[test]
 fn what_is_not_aligned_is_refused_as_by_std() {
     let dir = Dir::new();

@@ -175,15 +175,13 @@ fn non_blocking_mode_is_heeded() {
             }
         };
         assert_eq!(full, ErrorKind::WouldBlock, "{name}");
-        assert_eq!(
-            kind((&writer).write_vectored(&[IoSlice::new(&[b'x'; 5000])])),
-            ErrorKind::WouldBlock,
-            "{name}"
-        );
-        set_nonblocking(&writer, false);
-        if name == "terminal" {
+        // These may have room again at once.
+        if ["terminal", "TCP socket"].contains(&name) {
             continue;
         }
+        let again = (&writer).write_vectored(&[IoSlice::new(&[b'x'; 5000])]);
+        assert_eq!(kind(again), ErrorKind::WouldBlock, "{name}");
+        set_nonblocking(&writer, false);
         let writes = thread::spawn(move || (&writer).write_all(&[b'y'; 5000]).unwrap());
         (0..20).for_each(|_| thread::yield_now());
         assert!(!writes.is_finished(), "{name}");
@@ -390,7 +388,8 @@ fn where_nothing_can_be_waited_for() {
             assert_eq!(waits.join().unwrap(), *b"abc");
         });
     };
-    in_a_child("where_nothing_can_be_waited_for", &[], || (), test);
+    let set = [("GREENTHREAD_IO", "poll")];
+    in_a_child("where_nothing_can_be_waited_for", &set, || (), test);
 }
 
 /// Whoever waits for others keeps no thread of the pool, and those who open what waits keep none of

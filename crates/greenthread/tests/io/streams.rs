@@ -1,8 +1,9 @@
 //! The standard streams, in a process of their own: this program again.
 
 use std::{
+    fs::File,
     io::{Read, Write},
-    os::fd::AsRawFd,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -84,6 +85,73 @@ fn waiting_for_input_lets_others_run() {
     stdin.write_all(b"first\nsecond\nthird").unwrap();
     drop(stdin);
     assert!(end(child).status.success());
+}
+
+/// Whatever the input is, waiting for it takes no OS thread; and its mode counts.
+#[test]
+fn waiting_for_input_takes_no_os_thread() {
+    const NAME: &str = "streams::waiting_for_input_takes_no_os_thread";
+    if is_child(NAME) {
+        let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
+        let input = io::stdin().as_fd().try_clone_to_owned().unwrap();
+        let (mut one, mut other) = (0, 0);
+        let null = std::ptr::null_mut();
+        // SAFETY: places for two numbers, and no more; the descriptors are nobody else's.
+        let (terminal, mut keyboard) = unsafe {
+            let opened = libc::openpty(&raw mut one, &raw mut other, null, null.cast(), null.cast());
+            assert_eq!(opened, 0);
+            (OwnedFd::from_raw_fd(other), File::from_raw_fd(one))
+        };
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        for (input, output) in [
+            (input, None),
+            (terminal, Some(&mut keyboard as &mut dyn Write)),
+            (reader.into(), Some(&mut writer)),
+        ] {
+            // SAFETY: the standard input may be something else from here on.
+            assert_eq!(unsafe { libc::dup2(input.as_raw_fd(), 0) }, 0);
+            for nonblocking in [1, 0] {
+                // SAFETY: the call reads one number.
+                assert_eq!(unsafe { libc::ioctl(0, libc::FIONBIO, &raw const nonblocking) }, 0);
+                if nonblocking == 1 {
+                    let read = runtime.run(|| io::stdin().read(&mut [0; 8]));
+                    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+                }
+            }
+            let line = runtime.spawn(|| {
+                let mut line = String::new();
+                io::stdin().read_line(&mut line).unwrap();
+                line
+            });
+            runtime.run(|| (0..50).for_each(|_| thread::yield_now()));
+            assert!(!line.is_finished());
+            let metrics = runtime.metrics();
+            // A terminal in non-blocking mode was read by one.
+            assert_eq!(metrics.blocking().threads(), metrics.blocking().idle_threads());
+            match output {
+                Some(output) => output.write_all(b"a line\n").unwrap(),
+                None => tell("ready"),
+            }
+            assert_eq!(line.join().unwrap(), "a line\n");
+        }
+        return;
+    }
+    let mut child = piped(NAME);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    in_time(move || {
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"<<<ready>>>") {
+            let mut byte = [0];
+            assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
+            seen.push(byte[0]);
+        }
+        stdin.write_all(b"a line\n").unwrap();
+        let status = child.wait().unwrap();
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        assert!(status.success(), "{errors}");
+    });
 }
 
 /// Who holds it keeps others out, and waits for input while it does.
