@@ -21,7 +21,7 @@ use std::{
 
 use common::{Random, child, filter::forbid, is_child, runtime, text};
 use greenthread::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     os::unix::fs::{FileExt, OpenOptionsExt},
     thread,
 };
