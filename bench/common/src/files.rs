@@ -1,6 +1,6 @@
-//! Random reads of one large file.
+//! Random reads of one large file, and whole reads of many small ones.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::{env, io};
@@ -13,6 +13,17 @@ pub const BLOCK: usize = 4096;
 /// The file that is read, beside the program; the runner has made it.
 pub fn data_path() -> PathBuf {
     env::current_exe().expect("a program has a path").with_file_name("bench-data")
+}
+
+/// So many small files there are,
+pub const SMALL_FILES: usize = 2000;
+/// of this size, in bytes.
+pub const SMALL: usize = 18_500;
+
+/// One of the small files.
+pub fn small_path(index: usize) -> PathBuf {
+    let directory = env::current_exe().expect("a program has a path").with_file_name("bench-small");
+    directory.join(format!("{}/{index}", index % 20))
 }
 
 /// Where one thread reads: block after block at random.
@@ -40,9 +51,17 @@ pub fn check(block: &[u8], offset: u64) {
     assert_eq!(block[..8], offset.to_ne_bytes(), "the block at {offset}");
 }
 
-/// Makes the file, if it isn't there.
+/// Makes the files, if they aren't there.
 pub fn make_data() -> io::Result<()> {
     use io::Write;
+    for index in 0..SMALL_FILES {
+        let path = small_path(index);
+        if path.metadata().is_ok_and(|file| file.len() == SMALL as u64) {
+            continue;
+        }
+        fs::create_dir_all(path.parent().expect("a directory"))?;
+        fs::write(path, vec![index as u8; SMALL])?;
+    }
     let path = data_path();
     if path.metadata().is_ok_and(|data| data.len() == FILE) {
         return Ok(());

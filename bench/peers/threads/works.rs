@@ -35,6 +35,7 @@ pub fn work(args: Args) {
         "unbalanced" => servers::unbalanced(&args).expect("a server"),
         "files-cached" => files::read(&args, false),
         "files-cold" => files::read(&args, true),
+        "files-hashed" => files::hash(&args),
         _ => args.unknown(),
     }
 }
