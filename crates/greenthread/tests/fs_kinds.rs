@@ -330,7 +330,7 @@ fn in_a_child(name: &str, set: &[(&str, &str)], before: fn(), test: fn()) {
         return test();
     }
     let output = child(name, |command| {
-        command.envs(set.iter().copied());
+        command.env_remove("GREENTHREAD_IO").envs(set.iter().copied());
     });
     assert!(output.status.success(), "{}", text(&output));
 }
