@@ -104,7 +104,7 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
     let Some(driver) = runtime::driver() else { return Ok(transfer.plain(descriptor)?) };
     take_turns(driver);
     if transfer.is_empty() {
-        return transfer_elsewhere(descriptor, transfer);
+        return transfer_elsewhere(descriptor, transfer, false);
     }
     match transfer.now(descriptor) {
         Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {}
@@ -113,13 +113,22 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
     // As long as the wait lasts, what is open is ours too.
     match fcntl_dupfd_cloexec(descriptor, 0) {
         Ok(own) => Descriptor::new(own).transfer(transfer),
-        Err(_) => transfer_elsewhere(descriptor, transfer),
+        Err(_) => transfer_elsewhere(descriptor, transfer, false),
     }
 }
 
-/// Makes the plain call where it may wait for others.
-fn transfer_elsewhere<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) -> io::Result<usize> {
-    Ok(runtime::unblock_wait(|| transfer.plain(descriptor))??)
+/// Makes the plain call where it may wait for others. One that is short is made on the spot if there is
+/// no OS thread for it.
+fn transfer_elsewhere<T: Transfer>(
+    descriptor: BorrowedFd<'_>,
+    mut transfer: T,
+    is_short: bool,
+) -> io::Result<usize> {
+    match runtime::unblock_wait(|| transfer.plain(descriptor)) {
+        Ok(result) => Ok(result?),
+        Err(_) if is_short => Ok(transfer.plain(descriptor)?),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// A count that comes short says nothing about what is left: it is the end of a write in packet
@@ -167,18 +176,18 @@ impl Descriptor {
         let Some(driver) = runtime::driver() else { return Ok(transfer.plain(self.as_fd())?) };
         take_turns(driver);
         if transfer.is_empty() {
-            return transfer_elsewhere(self.as_fd(), transfer);
+            return transfer_elsewhere(self.as_fd(), transfer, false);
         }
         let deadline = self.deadline(T::INTEREST);
         let mut waits = driver.is_blocked(&self.source, T::INTEREST) && !is_nonblocking(self);
-        loop {
+        let is_short = loop {
             if waits {
                 match driver.wait_ready(&self.source, T::INTEREST, deadline) {
                     Ok(Outcome::TimedOut) => return Err(Errno::AGAIN.into()),
                     Ok(_) => {}
-                    // It can't be waited for: a regular file, or the system has no room for one
+                    // What knows no readiness waits for a disk at most. Or the system has no room for one
                     // more.
-                    Err(_) => break,
+                    Err(error) => break error.raw_os_error() == Some(Errno::PERM.raw_os_error()),
                 }
             }
             match transfer.now(self.as_fd()) {
@@ -190,18 +199,15 @@ impl Descriptor {
                     waits = true;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::OPNOTSUPP) => {
-                    self.wait_politely(driver, T::INTEREST, deadline)?;
-                    break;
-                }
+                Err(Errno::OPNOTSUPP) => break self.wait_politely(driver, T::INTEREST, deadline)?,
                 result => return Ok(result?),
             }
-        }
-        transfer_elsewhere(self.as_fd(), transfer)
+        };
+        transfer_elsewhere(self.as_fd(), transfer, is_short)
     }
 
-    /// Waits, before an OS thread is taken for a call, until it will not be kept for long. What
-    /// can't be waited for is always ready.
+    /// Waits, before an OS thread is taken for a call, until it will not be kept for long, and tells
+    /// whether that is so. What can't be waited for is always ready.
     ///
     /// # Errors
     /// The deadline has passed.
@@ -210,18 +216,22 @@ impl Descriptor {
         driver: &PollDriver,
         interest: Interest,
         deadline: Option<Instant>,
-    ) -> io::Result<()> {
-        if is_nonblocking(self) || interest == Interest::Read && !waits_until_readable(self.as_fd()) {
-            return Ok(());
+    ) -> io::Result<bool> {
+        if is_nonblocking(self) {
+            return Ok(true);
+        }
+        if interest == Interest::Read && !waits_until_readable(self.as_fd()) {
+            return Ok(false);
         }
         let look = || match poll_one(self.as_fd(), interest, Some(Instant::now())) {
+            Ok(()) => Ok((true, Shown::Full)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
             // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.
-            _ => Ok(((), Shown::Full)),
+            Err(_) => Ok((false, Shown::Full)),
         };
         match self.attempt(driver, interest, deadline, look) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(()),
+            result => Ok(result.unwrap_or(false)),
         }
     }
 }

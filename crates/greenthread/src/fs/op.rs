@@ -107,7 +107,7 @@ impl Open {
         self.nature().kind
     }
 
-    /// Makes a call that may wait: for the disk, or, if it is a stream, for others.
+    /// Makes a call that may wait for the disk.
     pub(super) fn call<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
         struct Away<'a>(&'a AtomicU32);
         impl Drop for Away<'_> {
@@ -115,12 +115,17 @@ impl Open {
                 self.0.fetch_sub(1, Release);
             }
         }
-        if self.kind() == Kind::Stream {
-            return runtime::unblock_wait(|| f(&self.file()))?;
-        }
         self.known.away.fetch_add(1, Relaxed);
         let _away = Away(&self.known.away);
         runtime::unblock_disk(|| f(&self.file()))
+    }
+
+    /// Makes a call that reads or writes: if it is a stream, it may wait for others.
+    fn transfer<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
+        if runtime::driver().is_some() && self.kind() == Kind::Stream {
+            return runtime::unblock_wait(|| f(&self.file()))?;
+        }
+        self.call(f)
     }
 
     /// Makes a call that only needs the file's position: it doesn't wait, unless another call that does holds it.
@@ -130,7 +135,7 @@ impl Open {
 
     /// Makes a call that asks for what a local file system has in memory.
     pub(super) fn ask<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
-        if self.nature().is_local { f(&self.file()) } else { self.call(f) }
+        if runtime::driver().is_some() && self.nature().is_local { f(&self.file()) } else { self.call(f) }
     }
 
     /// Reads into `bufs`, at an offset or at the position; `plain` is the call that may wait.
@@ -166,7 +171,7 @@ impl Open {
                 return Ok(answer.result?);
             }
         }
-        self.call(|file| plain(file, bufs))
+        self.transfer(|file| plain(file, bufs))
     }
 
     /// Reads what is in the cache. None if a call that may wait must tell.
@@ -261,6 +266,9 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File) -> Result<usize> + Send,
     ) -> Result<usize> {
+        if runtime::driver().is_none() {
+            return self.call(plain);
+        }
         let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
         let kind = self.kind();
         if kind == Kind::Stream && offset.is_none() {
@@ -292,7 +300,7 @@ impl Open {
     ) -> Result<usize> {
         match runtime::driver().filter(|_| may).and_then(ask) {
             Some(answer) => Ok(answer.result?),
-            None => self.call(plain),
+            None => self.transfer(plain),
         }
     }
 

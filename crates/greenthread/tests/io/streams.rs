@@ -319,6 +319,49 @@ fn closed_outputs_swallow() {
     assert!(end(piped(NAME)).status.success());
 }
 
+/// What is written to a file, or to a terminal that takes it, is written though no OS thread is left.
+#[test]
+fn printing_goes_on_without_an_os_thread() {
+    const NAME: &str = "streams::printing_goes_on_without_an_os_thread";
+    if is_child(NAME) {
+        let runtime = greenthread::Runtime::builder().workers(1).blocking_threads(1).build().unwrap();
+        let (mut one, mut other) = (0, 0);
+        let null = std::ptr::null_mut();
+        // SAFETY: places for two numbers, and no more; the descriptors are nobody else's.
+        let (terminal, _screen) = unsafe {
+            let opened = libc::openpty(&raw mut one, &raw mut other, null, null.cast(), null.cast());
+            assert_eq!(opened, 0);
+            (File::from_raw_fd(other), File::from_raw_fd(one))
+        };
+        let path = std::env::temp_dir().join(format!("greenthread-threadless-{}", std::process::id()));
+        let file = File::create(&path).unwrap();
+        let failed = runtime.run(move || {
+            let (keep, kept) = std::sync::mpsc::channel::<()>();
+            let hog = thread::spawn(move || thread::unblock(move || kept.recv()));
+            (0..10).for_each(|_| thread::yield_now());
+            // SAFETY: the standard output may be something else for a while.
+            let before = unsafe { libc::dup(1) };
+            let failed: Vec<_> = [terminal, file]
+                .into_iter()
+                .filter_map(|output| {
+                    // SAFETY: as above.
+                    assert_eq!(unsafe { libc::dup2(output.as_raw_fd(), 1) }, 1);
+                    writeln!(io::stdout(), "a line").err()
+                })
+                .collect();
+            // SAFETY: as above.
+            assert_eq!(unsafe { libc::dup2(before, 1) }, 1);
+            drop(keep);
+            assert!(hog.join().unwrap().is_err());
+            failed
+        });
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        return tell(&format!("{written:?} {failed:?}"));
+    }
+    assert_eq!(told(piped(NAME)), r#""a line\n" []"#);
+}
+
 /// A disk that is full is an error.
 #[test]
 fn an_error_is_an_error() {
