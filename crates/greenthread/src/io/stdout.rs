@@ -109,9 +109,10 @@ pub fn stderr() -> Stderr {
 
 /// A handle to the standard output: [`std::io::Stdout`], for green threads.
 ///
-/// It is buffered line by line, and what is left in the buffer is written when the process exits. Writing blocks the calling
-/// thread only; the descriptor's mode is never touched, since other processes have it open as well: what can't be written at
-/// once the pool for blocking calls writes, whatever it leads to.
+/// It is buffered line by line, and what is left in the buffer is written when the process exits. Writing
+/// blocks the calling thread only; the descriptor's mode is never touched, since other processes have it
+/// open as well. What can't be written at once waits in the worker's poller until there is room; what
+/// leads to a terminal or a file is written on an OS thread, if there is one.
 ///
 /// # Differs from std
 ///
