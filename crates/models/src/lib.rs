@@ -19,6 +19,7 @@
 mod atomic;
 mod channel;
 mod condvar;
+mod cycle;
 mod deque;
 mod harness;
 mod idle;

@@ -4,6 +4,8 @@
 
 use crate::atomic;
 
+#[path = "../../greenthread/src/task/cycle.rs"]
+pub(crate) mod cycle;
 #[path = "../../greenthread/src/runtime/deque.rs"]
 pub(crate) mod deque;
 #[path = "../../greenthread/src/runtime/idle.rs"]

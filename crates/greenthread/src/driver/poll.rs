@@ -47,6 +47,7 @@ use super::{
 use crate::{
     sys::{
         poller::{Events, Poller, Readiness, Waker},
+        process::generation,
         ring::Operation,
     },
     task::{
@@ -83,6 +84,9 @@ pub(crate) struct PollDriver {
 /// The part of a driver that sources know.
 #[derive(Debug)]
 pub(crate) struct Registry {
+    /// Of the process that it belongs to. In a child that was forked later, its poller is still the parent's: to take a
+    /// source out there would take it from the parent. Its lock may have been held at the fork.
+    generation: u32,
     slab: Mutex<Slab>,
     /// Whether there are roused ones. Set under the lock; so whoever sees it finds them there.
     roused: AtomicBool,
@@ -247,13 +251,21 @@ impl Registry {
         self.slab.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it is of another process, which has forked this one.
+    fn is_foreign(&self) -> bool {
+        self.generation != generation()
+    }
+
     /// Whether the key is still somebody's.
     pub(super) fn knows(&self, key: Key) -> bool {
-        self.lock().get(key).is_some()
+        !self.is_foreign() && self.lock().get(key).is_some()
     }
 
     /// Has all who wait for a source here look again. From any OS thread.
     pub(super) fn rouse(&self, key: Key) {
+        if self.is_foreign() {
+            return;
+        }
         let waker = {
             let mut slab = self.lock();
             slab.roused.push(key);
@@ -267,11 +279,14 @@ impl Registry {
 
     /// Whether its driver is still there.
     pub(super) fn is_open(&self) -> bool {
-        self.lock().poller.is_some()
+        !self.is_foreign() && self.lock().poller.is_some()
     }
 
     /// Forgets a source. From any OS thread, by the source's owner (invariant 2).
     pub(super) fn remove(&self, key: Key, descriptor: BorrowedFd<'_>) {
+        if self.is_foreign() {
+            return;
+        }
         let poller = {
             let mut slab = self.lock();
             slab.remove(key);
@@ -328,7 +343,11 @@ impl PollDriver {
         let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
-            registry: Arc::new(Registry { slab: Mutex::new(slab), roused: AtomicBool::new(false) }),
+            registry: Arc::new(Registry {
+                generation: generation(),
+                slab: Mutex::new(slab),
+                roused: AtomicBool::new(false),
+            }),
             events: RefCell::new(Events::with_capacity(BATCH)?),
             operations: Operations::new(company.is_some(), waker),
             company: company.unwrap_or(u32::MAX),

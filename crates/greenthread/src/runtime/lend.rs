@@ -16,7 +16,7 @@ use std::{
 use super::worker;
 use crate::task::{
     block::{BlockRef, Start, Task},
-    job::Handle,
+    job::{self, Handle},
     local::{self, Local},
 };
 
@@ -36,6 +36,7 @@ pub(super) fn with_spare(size: usize) -> usize {
 
 /// Waits for a thread's end; one that has not started is run here and now, if that can be.
 #[inline]
+#[track_caller]
 pub(crate) fn join<T>(handle: Handle<T>) -> std::thread::Result<T> {
     if run_unstarted(&handle.block) {
         // SAFETY: it has run here.
@@ -84,6 +85,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
     unsafe {
         *thread.stack.get() = (*joiner.stack.get()).take();
         local.current.store(child.as_ptr(), Relaxed);
+        job::lend(thread, joiner);
         (thread.run)(child, Start::Lent);
         local.current.store(ptr::from_ref(joiner).cast_mut(), Relaxed);
         *joiner.stack.get() = (*thread.stack.get()).take();

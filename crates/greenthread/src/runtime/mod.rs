@@ -6,12 +6,12 @@
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: figures.
 //! * `watchdog`, `hook`: what is said about hogs and panics.
-//! * `config`: numbers from the program and the environment.
+//! * `process`: the default runtime, exits and forks. `config`: numbers from the program and the environment.
 
 use core::sync::atomic;
 use std::{
     fmt, io,
-    sync::{Arc, Once, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,12 +20,8 @@ use crossbeam_utils::CachePadded;
 use crate::{
     driver::PollDriver,
     stack::overflow,
-    sys::{process, thread::OsThread},
-    task::{
-        local::{self, process_exits},
-        remote::Remote,
-        sleep,
-    },
+    sys::thread::OsThread,
+    task::{local, remote::Remote, sleep},
 };
 
 mod blocking;
@@ -39,6 +35,7 @@ mod lend;
 mod look;
 mod metrics;
 mod placement;
+mod process;
 mod search;
 mod shared;
 pub(crate) mod spawn;
@@ -50,6 +47,7 @@ use blocking::Pool;
 pub(crate) use blocking::{unblock, unblock_disk, unblock_wait};
 pub(crate) use lend::join;
 pub use metrics::{LaneMetrics, RuntimeMetrics};
+pub(crate) use process::default;
 use shared::{Counts, Seat, Shared};
 use watchdog::Watchdog;
 use worker::Worker;
@@ -71,7 +69,8 @@ pub(crate) fn driver<'a>() -> Option<&'a PollDriver> {
 ///
 /// Dropping a runtime waits until all of its threads have ended, parked ones too: see that they do. Dropped during
 /// a panic, or on one of its own threads (which can't wait for itself), it does not wait: its threads go on,
-/// and its workers end after the last of them. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a while.
+/// and its workers end after the last of them. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a while. In a
+/// [forked](crate#fork) child, whose parent it belongs to, it does not wait either: there it has no threads.
 ///
 /// When the process exits, threads that are parked or running just stop, as OS threads do: nothing of theirs is
 /// dropped.
@@ -255,7 +254,7 @@ impl RuntimeBuilder {
     /// assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     /// ```
     pub fn build(self) -> io::Result<Runtime> {
-        prepare_process()?;
+        process::prepare()?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
         let limits = config::pool_limits(self.disk_threads, self.blocking_threads)?;
@@ -298,23 +297,6 @@ impl RuntimeBuilder {
         }
         Ok(runtime)
     }
-}
-
-/// What must be so in a process before a green thread runs.
-fn prepare_process() -> io::Result<()> {
-    static EXIT: Once = Once::new();
-    EXIT.call_once(|| process::at_exit(process_exits));
-    hook::install();
-    overflow::install(|fault| {
-        let task = local::get()?.running()?;
-        // SAFETY: the running thread's stack is its own, and set before it runs; we are on its OS thread.
-        let stack = unsafe { (*task.stack.get()).as_ref() }?;
-        stack.guard().contains(&fault).then(|| overflow::Victim {
-            name: task.block.name.as_deref(),
-            stack_size: stack.size(),
-            location: task.location,
-        })
-    })
 }
 
 /// A worker's OS thread.
@@ -378,7 +360,8 @@ impl Runtime {
     /// Waits until all threads have ended, for at most `timeout`. `false` if some are left: they go on, and the workers
     /// end after the last of them.
     ///
-    /// On one of the runtime's own threads it does not wait.
+    /// On one of the runtime's own threads it does not wait, nor in a process that was forked after the runtime had been
+    /// made.
     ///
     /// # Examples
     ///
@@ -390,6 +373,9 @@ impl Runtime {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
+        if self.shared.is_foreign() {
+            return false;
+        }
         let ended = self.close(Instant::now().checked_add(timeout));
         // What `drop` would do is done.
         if ended {
@@ -413,27 +399,16 @@ impl Drop for Runtime {
         if self.workers.is_empty() {
             return;
         }
+        if self.shared.is_foreign() {
+            // They are the parent's; here their handles name nothing.
+            return self.workers.drain(..).for_each(std::mem::forget);
+        }
         if std::thread::panicking() && local::get().is_none_or(|local| local.panicking()) {
             self.shared.close();
         } else if self.close(None) {
             self.workers.drain(..).for_each(OsThread::join);
         }
     }
-}
-
-/// The default runtime; it starts when it is first asked for.
-pub(crate) fn default() -> io::Result<&'static Shared> {
-    static DEFAULT: OnceLock<Runtime> = OnceLock::new();
-    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    if DEFAULT.get().is_none() {
-        let _one = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if DEFAULT.get().is_none() {
-            // A failure is not kept: the next try may have what this one lacked.
-            let runtime = Runtime::builder().build()?;
-            DEFAULT.set(runtime).expect("one OS thread at a time starts it");
-        }
-    }
-    Ok(&DEFAULT.get().expect("just started").shared)
 }
 
 /// Runs `f` as a green thread of the current runtime (on an OS thread: the default one), waits for it, and returns what

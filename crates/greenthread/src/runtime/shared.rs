@@ -29,6 +29,7 @@ use super::{
     injector::Injector,
 };
 use crate::stack;
+use crate::sys::process::generation;
 use crate::task::{
     block::Task,
     remote::Remote,
@@ -101,6 +102,8 @@ impl Sleeper for Arc<Seat> {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// Of the process whose threads its workers are.
+    generation: u32,
     pub(crate) name: String,
     /// What a thread's stack is when it doesn't say.
     pub(crate) stack_size: usize,
@@ -150,6 +153,7 @@ impl Shared {
         watchdog: Option<super::watchdog::Watchdog>,
     ) -> Self {
         Self {
+            generation: generation(),
             name,
             stack_size,
             workers: Mutex::new(Running { count: seats.len(), closer: None }),
@@ -164,6 +168,11 @@ impl Shared {
             closing: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it is of another process, which has forked this one: here it has no workers.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.generation != generation()
     }
 
     /// Queues an unstarted thread from outside. The caller has taken its credit.

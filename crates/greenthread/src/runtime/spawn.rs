@@ -75,6 +75,11 @@ where
     F: FnOnce() -> T,
 {
     let shared: &Shared = match on {
+        Some(on) if on.is_foreign() => {
+            let message = "this runtime's workers are in the process that has forked this one; make a new runtime after the \
+                           fork, or use the default one";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         Some(on) => on,
         None => default()?,
     };

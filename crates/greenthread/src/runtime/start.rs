@@ -15,9 +15,12 @@ use super::{
     shared::Counts,
     worker::{RETRY, Worker},
 };
-use crate::task::{
-    block::{Start, Task},
-    job, local,
+use crate::{
+    sys::process,
+    task::{
+        block::{Start, Task},
+        job, local,
+    },
 };
 
 impl Worker {
@@ -146,6 +149,10 @@ unsafe extern "C" fn entry(task: usize) -> ! {
     // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
     unsafe {
         (task.as_ref().run)(task, Start::Own);
+        if local::get().is_none() {
+            // It has forked this process, in which there is nobody else.
+            process::leave();
+        }
         local.end(task)
     }
 }

@@ -26,6 +26,7 @@
 //! 4. An idle stack holds no memory (except what the system refuses to take back).
 
 use core::{
+    cell::UnsafeCell,
     fmt,
     mem::MaybeUninit,
     ptr::NonNull,
@@ -128,6 +129,27 @@ enum Why {
 fn lock() -> MutexGuard<'static, Arena> {
     // Nothing in here panics, and if it did, the counts are still right.
     ARENA.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock, while the process forks: no other thread shall have it then, since in the child there is none to give it back.
+struct Forking(UnsafeCell<Option<MutexGuard<'static, Arena>>>);
+
+// SAFETY: only who holds the arena's lock touches it, to keep the lock in it or to take it out.
+unsafe impl Sync for Forking {}
+
+static FORKING: Forking = Forking(UnsafeCell::new(None));
+
+/// Before a fork: waits until nobody is in here, and keeps everybody out.
+pub(crate) fn before_fork() {
+    let lock = lock();
+    // SAFETY: we have the lock.
+    unsafe { *FORKING.0.get() = Some(lock) };
+}
+
+/// After it, on the same thread, in the parent and in the child.
+pub(crate) fn after_fork() {
+    // SAFETY: this thread has the lock.
+    drop(unsafe { (*FORKING.0.get()).take() });
 }
 
 /// Whether a stack was refused and none has come back since. One relaxed load.

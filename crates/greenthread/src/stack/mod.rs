@@ -31,7 +31,7 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
-pub(crate) use arena::{is_untidy, last_refusal, tidy};
+pub(crate) use arena::{after_fork, before_fork, is_untidy, last_refusal, tidy};
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;

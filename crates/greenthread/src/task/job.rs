@@ -4,6 +4,9 @@
 //!
 //! ```text
 //!   null ──join──▶ a waiter ──end──▶ ENDED      the joiner takes the result
+//!    ▲                 │
+//!    ├──a cycle────────┘
+//!    ├───lent stack──▶ LENT  ────end──▶ ENDED   as above
 //!    ├───end─────────────────────▶ ENDED        the handle takes or drops the result
 //!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
 //! ```
@@ -18,33 +21,148 @@
 //! 2. The closure is there until `run` takes it, once. The result is written before ENDED, and taken or
 //!    dropped once, by the side that the picture says. So neither outlives the borrows in it, whoever
 //!    still holds a reference to the block.
-//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before it is woken.
+//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before it is woken, or has taken
+//!    it back (`cycle`). The waiter is a `Joiner`'s; with LENT, it is the joiner's task whose address is there. In both
+//!    cases the joiner can't go on before the thread has ended.
 //! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
 
 use core::{
     cell::UnsafeCell,
+    hint::spin_loop,
     mem::{ManuallyDrop, MaybeUninit},
     panic::Location,
     ptr::{self, NonNull},
-    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
+    sync::atomic::{
+        AtomicUsize,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
 };
 use std::{
     alloc::Layout,
     io,
     num::NonZeroU64,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
     thread::Result,
 };
 
+use crossbeam_utils::CachePadded;
+
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
+    cycle::{self, Thread},
+    id,
+    local::{self, Local},
     locals, pool,
+    remote::Remote,
     scope::Count,
     wait::{Reason, Waiter},
 };
 
 const ENDED: *mut Waiter = ptr::without_provenance_mut(1);
 const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
+/// Set in the address of a task, which is aligned to more than that.
+const LENT: usize = 4;
+
+/// Who waits for a thread's end.
+#[repr(C)]
+struct Joiner {
+    waiter: Waiter,
+    /// Null: an OS thread, which nobody joins here.
+    task: *const Task,
+}
+
+/// How many walk along the joiners of whom (`cycle`), by where they do.
+static WALKERS: [CachePadded<AtomicUsize>; 16] = [const { CachePadded::new(AtomicUsize::new(0)) }; 16];
+/// Whoever has it may withdraw from a cycle.
+static WITHDRAWING: Mutex<()> = Mutex::new(());
+
+// SAFETY: a joiner and a lender wait for this thread's end (invariant 3), and a scope is a frame of its owner's, which does
+// not return before (`scope`).
+unsafe impl Thread for Task {
+    fn has_dependent(&self) -> bool {
+        self.scope.is_some() || !matches!(self.end.load(Relaxed), end if end.is_null() || end == DETACHED)
+    }
+
+    unsafe fn dependent(&self) -> Option<NonNull<Self>> {
+        let end = self.end.load(Acquire);
+        if end.is_null() || end == DETACHED || end == ENDED {
+            // SAFETY: the scope outlives its threads (invariant 4).
+            return self.scope.and_then(|scope| unsafe { scope.as_ref() }.owner());
+        }
+        if end.addr() & LENT != 0 {
+            return NonNull::new(end.map_addr(|address| address & !LENT).cast());
+        }
+        // SAFETY: a joiner's (invariant 3), which is alive, says the caller. It was written before it was put here.
+        NonNull::new(unsafe { (*end.cast::<Joiner>()).task }.cast_mut())
+    }
+}
+
+/// Why a thread can't be waited for.
+#[derive(Clone, Copy, Debug)]
+enum Never {
+    /// It waits for the caller.
+    Cycle,
+    /// It runs in another process.
+    Foreign,
+}
+
+/// Waits for a thread's end, as the one who has its handle.
+fn wait_for_end(thread: &Task) -> core::result::Result<(), Never> {
+    if thread.end.load(Acquire) == ENDED {
+        return Ok(());
+    }
+    if id::is_foreign(thread.block.id) {
+        return Err(Never::Foreign);
+    }
+    let local = local::get();
+    let me = local.and_then(Local::running);
+    let joiner = Joiner { waiter: Waiter::new(), task: me.map_or(ptr::null(), ptr::from_ref) };
+    let mine = ptr::from_ref(&joiner).cast::<Waiter>().cast_mut();
+    if thread.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_err() {
+        return Ok(());
+    }
+    if let (Some(local), Some(me)) = (local, me) {
+        let walkers = &WALKERS[Arc::as_ptr(&local.remote).addr() / size_of::<Remote>() % WALKERS.len()];
+        // SAFETY: we are the running thread, and this is one of them.
+        if unsafe { cycle::closes(me, thread, walkers) } && withdraw(me, thread, mine) {
+            return Err(Never::Cycle);
+        }
+    }
+    joiner.waiter.wait(Reason::Join, None);
+    Ok(())
+}
+
+#[cold]
+fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
+    let _lock = WITHDRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+    let undo = || {
+        let undone = thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire);
+        assert!(undone.is_ok(), "a thread has ended before one that it depends on");
+    };
+    // SAFETY: we are the running thread; we have the lock; these are all.
+    unsafe { cycle::withdraw(me, thread, WALKERS.iter().map(|walkers| &**walkers), undo, spin_loop) }
+}
+
+/// Panics as std does.
+#[cold]
+#[track_caller]
+fn refuse(thread: &Task, why: Never) -> ! {
+    let name = thread.block.name.as_deref().unwrap_or("<unnamed>");
+    let location = thread.location;
+    match why {
+        Never::Cycle => {
+            let error = io::Error::from_raw_os_error(libc::EDEADLK);
+            panic!(
+                "failed to join thread: {error}: thread '{name}', spawned at {location}, is the caller, or waits for the \
+                 caller's end"
+            )
+        }
+        Never::Foreign => panic!(
+            "failed to join thread: '{name}', spawned at {location}, runs in the process that has forked this one"
+        ),
+    }
+}
 
 #[repr(C)]
 struct Outcome<T> {
@@ -187,6 +305,13 @@ where
     }
 }
 
+/// The thread is about to run on the stack of `joiner`, who has its handle.
+#[inline]
+pub(crate) fn lend(child: &Task, joiner: &Task) {
+    let joiner = ptr::from_ref(joiner).cast::<Waiter>().cast_mut();
+    child.end.store(joiner.map_addr(|address| address | LENT), Release);
+}
+
 /// The worker's last touch of a thread that has run: gives its reference back, and with it the handle's that was left.
 ///
 /// # Safety
@@ -233,18 +358,16 @@ impl<T> Handle<T> {
     }
 
     /// Waits for the end, and takes the result.
+    ///
+    /// # Panics
+    /// If there will be no end.
+    #[track_caller]
     pub(crate) fn join(self) -> Result<T> {
-        let this = ManuallyDrop::new(self);
-        let outcome = this.outcome();
-        let waiter = Waiter::new();
-        let mine = ptr::from_ref(&waiter).cast_mut();
-        if outcome.task.end.load(Acquire) != ENDED
-            && outcome.task.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok()
-        {
-            waiter.wait(Reason::Join, None);
+        if let Err(why) = wait_for_end(&self.outcome().task) {
+            refuse(&self.outcome().task, why);
         }
         // SAFETY: ended, and the handle is used no more.
-        unsafe { this.finish(1) }
+        unsafe { ManuallyDrop::new(self).finish(1) }
     }
 
     /// As `join`, of a thread that has run on the caller's stack.

@@ -7,7 +7,7 @@
 //!
 //! Invariants:
 //! 1. `LOCAL` points to the `Local` of the worker whose OS thread this is, for as long as its loop runs;
-//!    otherwise it is null. A started thread never changes its OS thread (design decision D1), so a
+//!    otherwise it is null, and also in a child that a thread of the worker has forked. A started thread never changes its OS thread (design decision D1), so a
 //!    reference got from it stays good across switches.
 //! 2. Only that OS thread touches a `Local`; `current`, `switches` and the ring's length may be read by others, as
 //!    hints (the watchdog).
@@ -112,6 +112,12 @@ static EXITING: AtomicBool = AtomicBool::new(false);
 /// The process exits: nothing switches any more.
 pub(crate) extern "C" fn process_exits() {
     EXITING.store(true, Relaxed);
+}
+
+/// In the child of a fork: whoever has forked runs on an ordinary OS thread from now on. Its worker's siblings, timers and
+/// descriptors are the parent's.
+pub(crate) fn forked() {
+    LOCAL.set(ptr::null());
 }
 
 /// What `install` was given: it leads to the whole worker.

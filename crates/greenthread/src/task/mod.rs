@@ -1,7 +1,7 @@
 //! A green thread: its block, its states, and the one way to wait.
 //!
 //! * `block`, `job`, `scope`, `id`: what a thread handle points at, the work inside, who waits for its end.
-//! * `state`, `inbox`, `sleep`: the three protocols between OS threads, each a state machine by itself, which
+//! * `state`, `inbox`, `sleep`, `cycle`: the protocols between OS threads, each a state machine by itself, which
 //!   the model checker takes as it stands (`crates/models`).
 //! * `wait`: how everything that blocks waits and is woken.
 //! * `timers`: waits with a deadline.
@@ -11,6 +11,7 @@
 use core::sync::atomic;
 
 pub(crate) mod block;
+mod cycle;
 pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;

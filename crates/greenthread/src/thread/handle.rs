@@ -46,6 +46,12 @@ impl<T> JoinHandle<T> {
     /// The thread's panic, if it panicked. If no stack could be had for it and none ever will, an [`std::io::Error`] in
     /// the box says so; the closure has not run then.
     ///
+    /// # Panics
+    ///
+    /// If a thread joins itself, or one that waits for its end: by joins, or at the end of a scope. Several threads that join
+    /// each other at the same time wait in a circle; one of them panics then, and the others go on. Longer circles than of 64
+    /// threads are not found. Also in the child of a [fork](crate#fork), if the thread is the parent's and has not ended.
+    ///
     /// # Examples
     ///
     /// ```
@@ -54,6 +60,7 @@ impl<T> JoinHandle<T> {
     /// let panic = thread::spawn(|| std::panic::resume_unwind(Box::new("why"))).join().unwrap_err();
     /// assert_eq!(panic.downcast_ref(), Some(&"why"));
     /// ```
+    #[track_caller]
     pub fn join(self) -> Result<T> {
         runtime::join(self.0)
     }
@@ -130,6 +137,10 @@ impl<T> LocalJoinHandle<T> {
     ///
     /// As [`JoinHandle::join`].
     ///
+    /// # Panics
+    ///
+    /// As [`JoinHandle::join`].
+    ///
     /// # Examples
     ///
     /// ```
@@ -137,6 +148,7 @@ impl<T> LocalJoinHandle<T> {
     /// let seven = greenthread::run(|| thread::spawn_local(|| 7).join().unwrap());
     /// assert_eq!(seven, 7);
     /// ```
+    #[track_caller]
     pub fn join(self) -> Result<T> {
         self.0.join()
     }

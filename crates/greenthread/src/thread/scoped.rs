@@ -42,7 +42,8 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let scope = Scope { count: Count::new(), scope: PhantomData, env: PhantomData };
+    let mut scope = Scope { count: Count::new(), scope: PhantomData, env: PhantomData };
+    scope.count.set_owner();
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
     let unhandled = scope.count.wait();
     match result {
@@ -137,6 +138,10 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
+        if scope.count.is_foreign() {
+            let message = "this scope's threads run in the process that has forked this one";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         let request = Request { scope: Some(NonNull::from(&scope.count)), ..self.request() };
         // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
         // are dropped before the thread leaves the scope's count. Both may be sent.
@@ -191,6 +196,10 @@ impl<T> ScopedJoinHandle<'_, T> {
     ///
     /// The thread's panic; as [`JoinHandle::join`](super::JoinHandle::join).
     ///
+    /// # Panics
+    ///
+    /// As [`JoinHandle::join`](super::JoinHandle::join).
+    ///
     /// # Examples
     ///
     /// ```
@@ -199,6 +208,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// let sum = thread::scope(|scope| scope.spawn(|| numbers.iter().sum::<i32>()).join().unwrap());
     /// assert_eq!(sum, 6);
     /// ```
+    #[track_caller]
     pub fn join(self) -> Result<T> {
         runtime::join(self.handle)
     }

@@ -1,0 +1,209 @@
+//! Threads that join each other in a circle: one finds out, withdraws and ends, and then they end one after the other.
+
+use std::{
+    ptr::{self, NonNull},
+    sync::{
+        Arc,
+        atomic::{AtomicBool as Plain, AtomicUsize as PlainCount},
+    },
+};
+
+use loom::sync::Mutex;
+
+use crate::{
+    atomic::{
+        AtomicPtr, AtomicUsize, Bug,
+        Ordering::{AcqRel, Acquire, Relaxed},
+        without_fence,
+    },
+    harness::{check, finds, spawn},
+    library::cycle::{Thread, closes, withdraw},
+};
+
+/// What somebody does in a wrong way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mistake {
+    None,
+    /// No fences around a walk.
+    WalkHasNoFence,
+    /// No fence between withdrawing and looking for walkers.
+    WithdrawalHasNoFence,
+    /// Walkers are not waited for.
+    WalkersForgotten,
+    /// Those who have found a cycle withdraw without looking whether it is still there.
+    NoSecondWalk,
+}
+
+struct Node {
+    /// Who joins it, or `ended`.
+    end: AtomicPtr<Node>,
+    /// Its memory may be another's by now.
+    gone: Plain,
+    /// It sleeps, or was woken before.
+    asleep: Plain,
+    woken: Plain,
+}
+
+/// Not null, and nobody's.
+fn ended() -> *mut Node {
+    ptr::without_provenance_mut(1)
+}
+
+// SAFETY: this is what the model is to find out.
+unsafe impl Thread for Node {
+    fn has_dependent(&self) -> bool {
+        !self.end.load(Relaxed).is_null()
+    }
+
+    unsafe fn dependent(&self) -> Option<NonNull<Self>> {
+        assert!(!self.gone.load(Relaxed), "a walk among the dead");
+        let end = self.end.load(Acquire);
+        let next = NonNull::new(end).filter(|end| end.as_ptr() != ended());
+        if let Some(next) = next {
+            // Who it is, is written on its own stack; others may run before that is read.
+            self.end.load(Relaxed);
+            // SAFETY: the model keeps all nodes.
+            assert!(!unsafe { next.as_ref() }.gone.load(Relaxed), "a walk among the dead");
+        }
+        next
+    }
+}
+
+impl Node {
+    /// It ends, and so do those who wait for that.
+    fn finish(&self) {
+        let joiner = self.end.swap(ended(), AcqRel);
+        self.gone.store(true, Relaxed);
+        if !joiner.is_null() && joiner != ended() {
+            // SAFETY: the model keeps all nodes.
+            let joiner = unsafe { &*joiner };
+            joiner.woken.store(true, Relaxed);
+            if joiner.asleep.load(Relaxed) {
+                joiner.finish();
+            }
+        }
+    }
+
+    /// It waits for the one that it joins, and then ends.
+    fn sleep(&self) {
+        self.asleep.store(true, Relaxed);
+        if self.woken.load(Relaxed) {
+            self.finish();
+        }
+    }
+}
+
+struct World {
+    mistake: Mistake,
+    nodes: Vec<Node>,
+    walkers: Vec<AtomicUsize>,
+    lock: Mutex<()>,
+    withdrawn: PlainCount,
+    here: PlainCount,
+}
+
+impl World {
+    /// Thread `i` joins the next one.
+    fn join(&self, i: usize) {
+        let n = self.nodes.len();
+        let (me, next) = (&self.nodes[i], &self.nodes[(i + 1) % n]);
+        let mine = ptr::from_ref(me).cast_mut();
+        if next.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_err() {
+            // It has ended.
+            me.finish();
+            return self.leave();
+        }
+        // SAFETY: this is what the model is to find out.
+        let look = || unsafe { closes(me, next, &self.walkers[i]) };
+        let found = if self.mistake == Mistake::WalkHasNoFence { without_fence(look) } else { look() };
+        if found && self.withdraw(i, me, next, mine) {
+            self.withdrawn.fetch_add(1, Relaxed);
+            me.finish();
+        } else {
+            me.sleep();
+        }
+        self.leave();
+    }
+
+    fn withdraw(&self, i: usize, me: &Node, next: &Node, mine: *mut Node) -> bool {
+        let undo = || {
+            let undone = next.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire);
+            assert!(undone.is_ok() || self.mistake != Mistake::None, "it has ended meanwhile");
+        };
+        if self.mistake == Mistake::NoSecondWalk {
+            undo();
+            return true;
+        }
+        // Its own count is 0 anyway; loom need not look at it.
+        let forgotten = self.mistake == Mistake::WalkersForgotten;
+        let others = self.walkers.iter().enumerate().filter(|(other, _)| *other != i && !forgotten);
+        let others = others.map(|(_, walkers)| walkers);
+        let lock = self.lock.lock();
+        // SAFETY: this is what the model is to find out.
+        let withdrawn = || unsafe { withdraw(me, next, others, undo, loom::thread::yield_now) };
+        let withdrawn = match self.mistake {
+            Mistake::WithdrawalHasNoFence => without_fence(withdrawn),
+            _ => withdrawn(),
+        };
+        drop(lock);
+        withdrawn
+    }
+
+    fn leave(&self) {
+        if self.here.fetch_sub(1, Relaxed) == 1 {
+            assert_eq!(self.withdrawn.load(Relaxed), 1, "so many have withdrawn");
+        }
+    }
+}
+
+fn run(n: usize, mistake: Mistake) {
+    let node = |_| Node {
+        end: AtomicPtr::new(ptr::null_mut()),
+        gone: Plain::new(false),
+        asleep: Plain::new(false),
+        woken: Plain::new(false),
+    };
+    let world = Arc::new(World {
+        mistake,
+        nodes: (0..n).map(node).collect(),
+        walkers: (0..n).map(|_| AtomicUsize::new(0)).collect(),
+        lock: Mutex::new(()),
+        withdrawn: PlainCount::new(0),
+        here: PlainCount::new(n),
+    });
+    for i in 1..n {
+        let world = world.clone();
+        spawn(move || world.join(i));
+    }
+    world.join(0);
+}
+
+#[test]
+fn of_two_that_join_each_other_one_withdraws() {
+    check(None, || run(2, Mistake::None));
+}
+
+#[test]
+fn of_three_one_withdraws() {
+    check(Some(2), || run(3, Mistake::None));
+}
+
+#[test]
+fn finds_walks_without_fences() {
+    finds(Bug::None, "so many have withdrawn", || run(2, Mistake::WalkHasNoFence));
+}
+
+#[test]
+fn finds_a_withdrawal_without_a_fence() {
+    finds(Bug::None, "among the dead", || run(2, Mistake::WithdrawalHasNoFence));
+}
+
+#[test]
+fn finds_walkers_that_are_not_waited_for() {
+    finds(Bug::None, "among the dead", || run(2, Mistake::WalkersForgotten));
+}
+
+#[test]
+fn finds_that_two_withdraw() {
+    finds(Bug::None, "among the dead", || run(2, Mistake::NoSecondWalk));
+}
