@@ -82,6 +82,21 @@
 //! the process aborts, as with std. C code without stack probes can jump over a single guard page; stacks of 256 KiB and
 //! more have a guard of 16 pages.
 //!
+//! # Fork
+//!
+//! [`process::Command`] is for other programs. After a bare `fork` the child has one thread, the one that has called it, and
+//! no workers:
+//!
+//! * The default runtime is made anew, when the child first needs it; new runtimes work.
+//! * A [`Runtime`] of the parent's refuses to spawn, and dropping it waits for nobody. To join a thread of the parent's that had
+//!   not ended panics, and so does the end of a scope that has such threads.
+//! * A green thread that forks is an ordinary OS thread in the child: what it calls blocks, and its siblings don't run. When
+//!   its closure returns, the child exits.
+//! * Waits that only a thread of the parent's could end, such as for a lock that it held, don't end. It is best to fork
+//!   before the first green thread, or to do little in the child.
+//! * Sockets may be used, and closed, on both sides. [`signal::Signals`] is to be made anew.
+//! * Children of `vfork`, `clone` and `_Fork` don't notice that they are children.
+//!
 //! # What std has that this hasn't
 //!
 //! Of what is stable in the modules of std 1.95 that have a namesake here, this is missing:
