@@ -74,41 +74,37 @@ fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
         return assert!(output.status.success(), "{}", text(&output));
     }
     runtime(1).run(|| {
+        let (started, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut threads: Vec<_> = (0..1000)
+            .map(|_| {
+                let (starts, open) = (started.clone(), open.clone());
+                thread::spawn(move || {
+                    starts.fetch_add(1, SeqCst);
+                    while !open.load(SeqCst) {
+                        thread::park();
+                    }
+                })
+            })
+            .collect();
+        // They were promised a stack each, and now there is none for all of them.
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
         let size: u64 = size.trim().trim_end_matches("kB").trim().parse().unwrap();
         let limit = libc::rlimit { rlim_cur: (size << 10) + (200 << 20), rlim_max: libc::RLIM_INFINITY };
         // SAFETY: it sets a limit of this process.
         assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-        let (started, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let mut parked = Vec::new();
-        let starved = loop {
-            let before = started.load(SeqCst);
-            let (starts, open) = (started.clone(), open.clone());
-            let thread = thread::spawn(move || {
-                starts.fetch_add(1, SeqCst);
-                while !open.load(SeqCst) {
-                    thread::park();
-                }
-            });
-            (0..50).for_each(|_| thread::yield_now());
-            if started.load(SeqCst) == before {
-                break thread;
-            }
-            parked.push(thread);
-        };
+        thread::sleep(Duration::from_millis(100));
+        let most = started.load(SeqCst);
+        assert!((100..1000).contains(&most), "{most} have started");
         open.store(true, SeqCst);
-        let first = parked.pop().unwrap();
-        first.thread().unpark();
-        first.join().unwrap();
-        starved.join().unwrap();
-        thread::sleep(Duration::from_millis(10));
-        // Nobody waits any more, so nothing is refused.
-        thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
-        for thread in parked {
+        // Newest first they start, so the oldest wait for a stack.
+        threads.reverse();
+        for thread in threads {
             thread.thread().unpark();
             thread.join().unwrap();
         }
+        thread::sleep(Duration::from_millis(10));
+        // Nobody waits any more, so nothing is refused.
         thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
     });
 }

@@ -273,15 +273,23 @@ fn a_thread_that_can_have_no_stack_ends_with_the_error() {
     const NAME: &str = "a_thread_that_can_have_no_stack_ends_with_the_error";
     if is_child(NAME) {
         let rt = runtime(1);
-        rt.run(|| ());
-        limit_memory(64 << 20);
         let dropped = std::sync::Arc::new(());
         let inside = dropped.clone();
-        // From outside: no started thread is there that could free a stack.
-        let handle = rt.spawn(move || drop(inside));
+        // It starts when this one has ended: then no started thread is there that could free a stack.
+        let handle = rt.run(|| {
+            let handle = thread::spawn(move || drop(inside));
+            limit_memory(64 << 20);
+            assert!(
+                thread::Builder::new().spawn(|| ()).is_err(),
+                "what can't be promised is refused at once"
+            );
+            handle
+        });
         let error = handle.join().unwrap_err().downcast::<io::Error>().unwrap();
         println!("join: {error}");
         assert_eq!(std::sync::Arc::strong_count(&dropped), 1, "the closure is dropped");
+        // It has given back what it was promised.
+        thread::sleep(Duration::from_millis(20));
         assert_eq!(rt.run(|| 3), 3);
         return;
     }

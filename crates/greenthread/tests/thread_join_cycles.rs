@@ -29,7 +29,7 @@ fn join(handle: Handle) -> Option<String> {
 fn is_deadlock(said: Option<String>) {
     let said = said.expect("it panics");
     assert!(said.contains("failed to join thread: Resource deadlock avoided (os error 35)"), "{said}");
-    assert!(said.contains("thread_join_cycles.rs"), "{said}");
+    assert!(said.contains("thread_join_cycles.rs"), "the place of the spawn: {said}");
 }
 
 #[test]

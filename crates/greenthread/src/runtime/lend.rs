@@ -36,7 +36,6 @@ pub(super) fn with_spare(size: usize) -> usize {
 
 /// Waits for a thread's end; one that has not started is run here and now, if that can be.
 #[inline]
-#[track_caller]
 pub(crate) fn join<T>(handle: Handle<T>) -> std::thread::Result<T> {
     if run_unstarted(&handle.block) {
         // SAFETY: it has run here.

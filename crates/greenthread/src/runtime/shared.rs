@@ -129,11 +129,14 @@ struct Refusal {
     origin: Instant,
     since: AtomicU64,
     size: AtomicUsize,
+    reported: AtomicBool,
 }
 
 /// When they have waited for so many nanoseconds, spawning more is refused: the siblings that sleep on unused stacks have
 /// had the time to give them up.
 const REFUSES_AFTER: u64 = 2_000_000;
+/// When they have waited for so many nanoseconds, and nobody has got a stack meanwhile, it is reported, once.
+pub(super) const REPORTS_AFTER: u64 = 1_000_000_000;
 
 #[derive(Debug)]
 struct Running {
@@ -161,7 +164,12 @@ impl Shared {
             injector: Injector::new(),
             idle: Idle::new(),
             starved: Injector::new(),
-            refusal: Refusal { origin: Instant::now(), since: AtomicU64::new(0), size: AtomicUsize::new(0) },
+            refusal: Refusal {
+                origin: Instant::now(),
+                since: AtomicU64::new(0),
+                size: AtomicUsize::new(0),
+                reported: AtomicBool::new(false),
+            },
             pool,
             watchdog,
             spawned: AtomicUsize::new(0),
@@ -205,24 +213,35 @@ impl Shared {
         spawned.fold(self.spawned.load(Acquire), usize::wrapping_add).wrapping_sub(ended)
     }
 
-    /// A thread is going to wait for a stack of this size.
-    pub(crate) fn note_refusal(&self, stack_size: usize) {
+    /// A thread is going to wait for a stack of this size. Whether the caller shall report it.
+    pub(crate) fn note_refusal(&self, stack_size: usize) -> bool {
         self.refusal.size.store(stack_size, Relaxed);
         let now = self.refusal.origin.elapsed().as_nanos() as u64 + 1;
-        let _ = self.refusal.since.compare_exchange(0, now, Relaxed, Relaxed);
-    }
-
-    /// A thread has got one.
-    #[inline]
-    pub(crate) fn note_stack(&self, stack_size: usize) {
-        if self.refusal.since.load(Relaxed) != 0 && stack_size >= self.refusal.size.load(Relaxed) {
-            self.refusal.since.store(0, Relaxed);
+        match self.refusal.since.compare_exchange(0, now, Relaxed, Relaxed) {
+            Ok(_) => false,
+            Err(since) => {
+                now.saturating_sub(since) >= REPORTS_AFTER && !self.refusal.reported.swap(true, Relaxed)
+            }
         }
     }
 
+    /// A thread has got one. Whether others have waited for that.
+    #[inline]
+    pub(crate) fn note_stack(&self, stack_size: usize) -> bool {
+        let waited = self.refusal.since.load(Relaxed) != 0 && stack_size >= self.refusal.size.load(Relaxed);
+        if waited {
+            self.forget_refusal();
+        }
+        waited
+    }
+
     /// Nobody waits for one in vain any more.
+    #[cold]
     pub(crate) fn forget_refusal(&self) {
         self.refusal.since.store(0, Relaxed);
+        if self.starved.len() == 0 {
+            self.refusal.reported.store(false, Relaxed);
+        }
     }
 
     /// Why a thread with such a stack had better not be spawned now, if so.

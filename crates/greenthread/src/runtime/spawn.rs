@@ -148,8 +148,12 @@ fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, S
     if let Some(error) = worker.shared.refusal(size) {
         return Err(error);
     }
-    worker.credit.take(size)?;
-    let room = job::allocate().inspect_err(|_| worker.credit.give(size))?;
+    if !worker.credit.take(size) {
+        worker.credit.refill(size, &worker.seat.counts)?;
+    }
+    let room = job::allocate().inspect_err(|_| {
+        worker.credit.give(size);
+    })?;
     Ok((room, spec))
 }
 

@@ -12,11 +12,11 @@ use greenthread_context as context;
 
 use super::{
     lend,
-    shared::Counts,
-    worker::{RETRY, Worker},
+    shared::{Counts, REPORTS_AFTER},
+    worker::{MOST_RETRY, RETRY, Worker},
 };
 use crate::{
-    sys::process,
+    sys::{process, stderr},
     task::{
         block::{Start, Task},
         job, local,
@@ -87,14 +87,18 @@ impl Worker {
     /// Makes a thread this worker's: it is about to run, on whichever stack.
     #[inline]
     pub(super) fn adopt(&self, thread: &Task) {
-        self.shared.note_stack(thread.stack_size);
+        if self.shared.note_stack(thread.stack_size) {
+            self.retry.set(RETRY);
+        }
         thread.home.set(Arc::as_ptr(&self.local.remote));
     }
 
     /// Strikes a thread off: it has ended.
     #[inline]
     pub(super) fn discharge(&self, thread: &Task) {
-        self.credit.give(thread.stack_size);
+        if self.credit.give(thread.stack_size) {
+            self.credit.give_back(&self.seat.counts);
+        }
         if let Some(watchdog) = &self.shared.watchdog {
             watchdog.let_go(self.index);
         }
@@ -107,7 +111,9 @@ impl Worker {
         // SAFETY: unstarted, alive, and ours.
         let thread = unsafe { task.as_ref() };
         if self.shared.started() > 0 {
-            self.shared.note_refusal(thread.stack_size);
+            if self.shared.note_refusal(thread.stack_size) {
+                self.report(thread, &error);
+            }
             // SAFETY: unstarted, ours to give, and in no list.
             unsafe {
                 if thread.home.get().is_null() {
@@ -128,6 +134,32 @@ impl Worker {
         self.shared.forget_refusal();
     }
 
+    /// Says that threads wait for a stack, and have for long.
+    #[cold]
+    fn report(&self, first: &Task, error: &io::Error) {
+        let name = first.block.name.as_deref().unwrap_or("<unnamed>");
+        let (waiting, started) = (self.shared.starved.len() + self.pinned.len() + 1, self.shared.started());
+        stderr::tell(&format!(
+            "greenthread: thread '{name}', spawned at {}, {} waited for a stack for {} ms, while none of the {started} \
+             that have one has ended: {error}\n\
+             help: if these wait for one that has not started, it will never end; spawn fewer threads that wait for each \
+             other, with smaller stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE)\n",
+            first.location,
+            if waiting > 1 { format!("and {} others have", waiting - 1) } else { "has".into() },
+            REPORTS_AFTER / 1_000_000,
+        ));
+    }
+
+    /// How long a thread that found no stack waits before it tries again.
+    pub(super) fn retry(&self) -> u64 {
+        self.retry.get()
+    }
+
+    /// A thread tries again. If that is in vain too, the next one waits for longer.
+    pub(super) fn note_retry(&self) {
+        self.retry.set((2 * self.retry.get()).min(MOST_RETRY));
+    }
+
     /// Before sleeping: a starved thread, if it is time to try again, or if it must be told that there is no stack.
     pub(super) fn unstarve(&self, now: u64) -> Option<NonNull<Task>> {
         if self.shared.starved.len() == 0 {
@@ -135,7 +167,10 @@ impl Worker {
         }
         // SAFETY: ours (invariant 2).
         unsafe { (*self.stacks.get()).give_all() };
-        let due = self.refused.get().is_none_or(|at| now.saturating_sub(at) >= RETRY);
+        let due = self.refused.get().is_none_or(|at| now.saturating_sub(at) >= self.retry());
+        if due {
+            self.note_retry();
+        }
         if due || self.shared.started() == 0 { self.shared.starved.pop(0, |_| {}) } else { None }
     }
 }

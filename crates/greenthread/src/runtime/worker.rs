@@ -49,9 +49,10 @@ use crate::{
 pub(super) const BATCH: usize = shared::OWN_QUEUE / 2;
 /// How many threads are started between two looks at how full the others are.
 const CROWDED_FOR: usize = 16;
-/// After how long a thread that found no stack tries again, in nanoseconds, if none of its siblings has ended: another
-/// runtime's may have. The one case in which a worker wakes up to look.
+/// After how long a thread that found no stack tries again, in nanoseconds, at first and at most, if none of its siblings has
+/// ended: another runtime's may have. The one case in which a worker wakes up to look.
 pub(super) const RETRY: u64 = 20_000_000;
+pub(super) const MOST_RETRY: u64 = 5_000_000_000;
 /// How many joiners may run their child between two visits home (`lend`), at most.
 const LENDS: u32 = 64;
 /// Half as many threads more or less are news to the siblings, and whether there are any. Anything less isn't worth the cache
@@ -102,6 +103,8 @@ pub(crate) struct Worker {
     pub(super) searching: Cell<bool>,
     /// When a stack was last refused.
     pub(super) refused: Cell<Option<u64>>,
+    /// After how long the next one tries again.
+    pub(super) retry: Cell<u64>,
     pub(super) turn: Cell<u32>,
     /// Others were much emptier when it last looked.
     crowded: Cell<bool>,
@@ -154,6 +157,7 @@ impl Worker {
             seen,
             searching: Cell::new(false),
             refused: Cell::new(None),
+            retry: Cell::new(RETRY),
             turn: Cell::new(index as u32),
             crowded: Cell::new(false),
             search_rounds: Cell::new(SEARCH),
@@ -280,6 +284,7 @@ impl Worker {
                 self.bury(task);
             }
         }
+        self.credit.tell(&self.seat.counts);
         // SAFETY: no thread of ours is left, so nobody has a reference to `local` (invariant 1).
         unsafe { Local::install(ptr::null()) };
     }
@@ -364,9 +369,10 @@ impl Worker {
             return None;
         }
         if let Some(at) = self.held.get() {
-            if self.local.clock.now().saturating_sub(at) < RETRY {
+            if self.local.clock.now().saturating_sub(at) < self.retry() {
                 return None;
             }
+            self.note_retry();
             self.held.set(None);
         }
         self.pinned.pop(0, |_| {})
@@ -437,7 +443,7 @@ impl Worker {
             let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
             let timeout = deadline.map(|deadline| deadline.saturating_sub(now));
             let starved = self.shared.starved.len() != 0 || self.pinned.len() != 0;
-            let retry = starved.then_some(RETRY);
+            let retry = starved.then(|| self.retry());
             self.poll([timeout, retry, nap].into_iter().flatten().min().map(Duration::from_nanos));
             None
         };

@@ -120,8 +120,8 @@ struct Refusal {
 enum Why {
     /// No address space.
     Space,
-    /// No map for a guard.
-    Maps,
+    /// No map for a guard: so many others have theirs, or will.
+    Maps(usize),
     /// No memory for the tables.
     Memory,
 }
@@ -163,6 +163,35 @@ pub(super) fn starving() -> bool {
 pub(crate) fn last_refusal() -> Option<io::Error> {
     let refusal = lock().refusal;
     refusal.map(Refusal::into_error)
+}
+
+/// How many bytes of address space are reserved for stacks, and how many of these no stack of `size` bytes can ever have as
+/// long as others are where they are: unused ones of other sizes, between some that are out.
+pub(crate) fn reserved(size: usize) -> (usize, usize) {
+    let arena = lock();
+    let (mut reserved, mut stuck) = (0, 0);
+    for class in &arena.classes {
+        for region in &class.regions {
+            reserved += region.len;
+            let unused = (region.stacks - region.out()) as usize;
+            if class.size != size && region.out() > 0 {
+                stuck += unused * class.stride();
+            }
+        }
+    }
+    (reserved, stuck)
+}
+
+/// That there is no address space for another stack of `size` bytes.
+#[cold]
+pub(crate) fn no_space(size: usize) -> io::Error {
+    Refusal { size, why: Why::Space }.into_error()
+}
+
+/// That there is no map for another stack of `size` bytes, since so many threads have got theirs, or will.
+#[cold]
+pub(crate) fn no_map(size: usize, threads: usize) -> io::Error {
+    Refusal { size, why: Why::Maps(threads) }.into_error()
 }
 
 /// Takes up to `n` stacks of `size` bytes, at least one, and pushes their limits onto `out`, which has room
@@ -226,7 +255,7 @@ unsafe fn guard(
         unsafe { slot.write(Slot { id: MaybeUninit::new(id), next: 0, guarded: true }) };
         out.push(limit);
     }
-    let why = if memory::guards_take_maps() { Why::Maps } else { Why::Memory };
+    let why = if memory::guards_take_maps() { Why::Maps(memory::guards_with_maps()) } else { Why::Memory };
     done.map_err(|(n, _)| (n, why))
 }
 
@@ -357,7 +386,7 @@ impl Arena {
     #[cold]
     fn refuse(&mut self, size: usize, why: Why) -> io::Error {
         let refusal = Refusal { size, why };
-        if size <= super::DEFAULT_SIZE || matches!(why, Why::Maps) {
+        if size <= super::DEFAULT_SIZE || matches!(why, Why::Maps(_)) {
             self.refusal = Some(refusal);
             REFUSED.store(true, Relaxed);
         }
@@ -415,7 +444,7 @@ impl Class {
                 Ok(region) => break region,
                 Err(_) if stacks > 1 => stacks /= 2,
                 Err(_) if memory::map_limit().is_some_and(|most| memory::guards_with_maps() > most / 2) => {
-                    return Err(Why::Maps);
+                    return Err(Why::Maps(memory::guards_with_maps()));
                 }
                 Err(_) => return Err(Why::Space),
             }
@@ -436,7 +465,7 @@ impl Class {
     /// Removes a region that has no stack out. With `spare`, the biggest of them stays: a size that is in use
     /// at all would otherwise be mapped and unmapped without end.
     fn surplus(&mut self, spare: bool) -> Option<(usize, Region)> {
-        let whole = |region: &Region| region.dirty.len + region.idle.len == region.fresh;
+        let whole = |region: &Region| region.out() == 0;
         let biggest = self.regions.iter().filter(|r| whole(r)).max_by_key(|r| r.stacks)?.base;
         let at = self.regions.iter().position(|r| whole(r) && !(spare && r.base == biggest))?;
         let region = self.regions.remove(at);
@@ -456,6 +485,11 @@ impl Region {
         let first = unsafe { base.add(slots) };
         let (dirty, idle) = (List::default(), List::default());
         Ok(Self { base, len, first, stacks: stacks as u32, fresh: 0, dirty, idle })
+    }
+
+    /// How many stacks are out.
+    fn out(&self) -> u32 {
+        self.fresh - self.dirty.len - self.idle.len
     }
 
     fn has(&self, limit: NonNull<u8>) -> bool {
@@ -548,12 +582,9 @@ impl fmt::Display for Refusal {
                 "no address space for a stack of {size} bytes: ask for smaller stacks, run fewer threads at once, \
                  or raise the limit (ulimit -v)"
             ),
-            Why::Maps => write!(
-                f,
-                "no guard for a stack of {size} bytes after {} others: {}",
-                memory::guards_with_maps(),
-                memory::MORE_MAPS
-            ),
+            Why::Maps(others) => {
+                write!(f, "no guard for a stack of {size} bytes after {others} others: {}", memory::MORE_MAPS)
+            }
             Why::Memory => {
                 write!(f, "no memory for the tables of a stack of {size} bytes: run fewer threads at once")
             }

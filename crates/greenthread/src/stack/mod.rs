@@ -31,11 +31,11 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
-pub(crate) use arena::{after_fork, before_fork, is_untidy, last_refusal, tidy};
+pub(crate) use arena::{after_fork, before_fork, is_untidy, last_refusal, no_map, no_space, reserved, tidy};
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;
-pub(crate) use size::{DEFAULT_SIZE, ROOT_SIZE, usable_size};
+pub(crate) use size::{DEFAULT_SIZE, ROOT_SIZE, stride, usable_size};
 
 /// A stack: the bytes `[limit, top)`, and a guard below them.
 ///

@@ -52,6 +52,11 @@ pub(super) fn guard_size(size: usize) -> usize {
     if ((size + guard) / page).is_multiple_of(2) { guard + page } else { guard }
 }
 
+/// How many bytes of address space a stack of `size` usable bytes takes.
+pub(crate) fn stride(size: usize) -> usize {
+    size + guard_size(size)
+}
+
 /// By how many bytes the top of the stack with this limit is moved down.
 ///
 /// Bytes at the same place in different pages compete for the same few lines of the first-level cache, so

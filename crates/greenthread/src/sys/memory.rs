@@ -7,6 +7,7 @@
 //! * [`guard`] makes spans of it fault on every access.
 //! * [`decommit`] gives the memory of spans back, keeps their addresses and their guards.
 //! * [`release`] gives the address space back.
+//! * [`address_limit`] and [`addresses_used`]: how much address space the process may have, if the system says, and has.
 //! * [`guards_take_maps`], [`guards_with_maps`], [`map_limit`] and [`MORE_MAPS`]: whether guards take
 //!   something that the system has few of, how many there are and can be, and what to do when it runs out.
 //!
@@ -178,6 +179,21 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
         done += 1;
     }
     Ok(())
+}
+
+/// How many bytes of address space the process may have, if it may not have all.
+pub(crate) fn address_limit() -> Option<usize> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current.and_then(|limit| limit.try_into().ok())
+}
+
+/// How many bytes of it are used, if the system says.
+pub(crate) fn addresses_used() -> Option<usize> {
+    use std::io::Read;
+    let mut text = [0; 32];
+    // It begins with their number in pages.
+    let len = std::fs::File::open("/proc/self/statm").and_then(|mut file| file.read(&mut text)).ok()?;
+    let first = text[..len].split(|byte| !byte.is_ascii_digit()).next()?;
+    Some(str::from_utf8(first).ok()?.parse::<usize>().ok()? * page_size())
 }
 
 /// Whether guards take maps of the process, of which there are few.

@@ -11,6 +11,7 @@ pub(crate) mod poller;
 pub(crate) mod process;
 pub(crate) mod ring;
 pub(crate) mod signal;
+pub(crate) mod stderr;
 pub(crate) mod thread;
 
 #[cfg(not(target_os = "linux"))]

@@ -107,11 +107,8 @@ enum Never {
     Foreign,
 }
 
-/// Waits for a thread's end, as the one who has its handle.
+/// Waits for a thread's end, which has not come yet, as the one who has its handle.
 fn wait_for_end(thread: &Task) -> core::result::Result<(), Never> {
-    if thread.end.load(Acquire) == ENDED {
-        return Ok(());
-    }
     if id::is_foreign(thread.block.id) {
         return Err(Never::Foreign);
     }
@@ -146,7 +143,6 @@ fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
 
 /// Panics as std does.
 #[cold]
-#[track_caller]
 fn refuse(thread: &Task, why: Never) -> ! {
     let name = thread.block.name.as_deref().unwrap_or("<unnamed>");
     let location = thread.location;
@@ -361,10 +357,12 @@ impl<T> Handle<T> {
     ///
     /// # Panics
     /// If there will be no end.
-    #[track_caller]
     pub(crate) fn join(self) -> Result<T> {
-        if let Err(why) = wait_for_end(&self.outcome().task) {
-            refuse(&self.outcome().task, why);
+        let thread = &self.outcome().task;
+        if thread.end.load(Acquire) != ENDED
+            && let Err(why) = wait_for_end(thread)
+        {
+            refuse(thread, why);
         }
         // SAFETY: ended, and the handle is used no more.
         unsafe { ManuallyDrop::new(self).finish(1) }

@@ -60,7 +60,6 @@ impl<T> JoinHandle<T> {
     /// let panic = thread::spawn(|| std::panic::resume_unwind(Box::new("why"))).join().unwrap_err();
     /// assert_eq!(panic.downcast_ref(), Some(&"why"));
     /// ```
-    #[track_caller]
     pub fn join(self) -> Result<T> {
         runtime::join(self.0)
     }
@@ -148,7 +147,6 @@ impl<T> LocalJoinHandle<T> {
     /// let seven = greenthread::run(|| thread::spawn_local(|| 7).join().unwrap());
     /// assert_eq!(seven, 7);
     /// ```
-    #[track_caller]
     pub fn join(self) -> Result<T> {
         self.0.join()
     }

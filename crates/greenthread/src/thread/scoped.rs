@@ -208,7 +208,6 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// let sum = thread::scope(|scope| scope.spawn(|| numbers.iter().sum::<i32>()).join().unwrap());
     /// assert_eq!(sum, 6);
     /// ```
-    #[track_caller]
     pub fn join(self) -> Result<T> {
         runtime::join(self.handle)
     }
