@@ -72,6 +72,7 @@ fn works() {
         })
         .collect();
     assert_eq!(threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u32>(), 4950);
+    greenthread::fs::read_dir("/").unwrap();
 }
 
 #[test]

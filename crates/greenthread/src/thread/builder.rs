@@ -138,8 +138,10 @@ impl Builder {
     /// # Errors
     ///
     /// `InvalidInput` for a stack size of 0 or beyond reason, or a bad environment variable (the default runtime
-    /// starts here, if need be). `OutOfMemory` if there is no memory for the thread's block or no address space for its
-    /// stack; while stacks can't be had, the system's reason. The closure is dropped.
+    /// starts here, if need be). `OutOfMemory` if there is no memory for the thread's block, or no address space (`ulimit -v`)
+    /// or map (`vm.max_map_count`) for its stack beside those of the threads that are there, started or not; while stacks
+    /// can't be had, the system's reason. The closure is dropped. Limits of memory (cgroups) are no such limits: the system
+    /// gives memory as it is touched.
     ///
     /// # Differs from std
     ///
