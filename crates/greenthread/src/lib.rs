@@ -74,6 +74,10 @@
 //!
 //! Each of these has a small program among the crate's tests (`tests/known_holes.rs`) that shows what happens today.
 //!
+//! A panic on a green thread is reported with its name and the place of its spawn, in one piece, on
+//! the standard error itself: a test harness doesn't capture it. A panic hook that the program sets
+//! before its first green thread is called after a line with these; one that is set later is alone.
+//!
 //! With `panic = "abort"` a panic on a green thread ends the process, as everywhere.
 //!
 //! # Overflow

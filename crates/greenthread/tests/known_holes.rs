@@ -219,22 +219,3 @@ fn stdout_lock_does_not_exclude_siblings() {
         lock.write_all(b"").unwrap();
     });
 }
-
-/// Sound, but may surprise: std counts panics per OS thread.
-#[test]
-fn std_panicking_speaks_of_the_os_thread() {
-    struct Asks;
-    impl Drop for Asks {
-        fn drop(&mut self) {
-            let sibling = thread::spawn(|| (std::thread::panicking(), thread::panicking()));
-            assert_eq!(sibling.join().unwrap(), (true, false));
-        }
-    }
-    runtime(1).run(|| {
-        let unwinding = thread::spawn(|| {
-            let _asks = Asks;
-            std::panic::resume_unwind(Box::new("quietly"));
-        });
-        assert_eq!(*unwinding.join().unwrap_err().downcast::<&str>().unwrap(), "quietly");
-    });
-}

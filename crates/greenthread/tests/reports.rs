@@ -4,7 +4,7 @@ mod common;
 
 use std::{io, process::Output, time::Duration};
 
-use common::{child, is_child, runtime, text};
+use common::{child, fill_stderr, is_child, runtime, text};
 use greenthread::{Runtime, thread};
 
 #[test]
@@ -103,41 +103,6 @@ fn a_backtrace_names_the_users_function() {
             said.lines().skip_while(|line| !line.contains("where_it_happened")).nth(1).unwrap_or_default();
         assert!(line.contains("reports.rs:"), "{said}");
     }
-}
-
-#[test]
-fn the_watchdog_names_a_hog() {
-    const NAME: &str = "the_watchdog_names_a_hog";
-    if is_child(NAME) {
-        Runtime::builder().workers(1).watchdog(true).build().unwrap().run(|| {
-            let other = thread::spawn(|| thread::sleep(Duration::from_millis(1)));
-            thread::yield_now();
-            let hog = thread::Builder::new().name("greedy".into());
-            hog.spawn(|| std::thread::sleep(Duration::from_millis(400))).unwrap().join().unwrap();
-            other.join().unwrap();
-        });
-        return;
-    }
-    let out = child(NAME, |_| {});
-    let said = text(&out);
-    assert!(out.status.success(), "{said}");
-    for part in ["'greedy'", "reports.rs:", "std::thread::sleep"] {
-        assert!(said.contains(part), "{part}: {said}");
-    }
-    assert_eq!(said.matches("'greedy'").count(), 1, "told once: {said}");
-}
-
-#[test]
-fn the_watchdog_is_silent_about_a_computation_that_keeps_nobody() {
-    const NAME: &str = "the_watchdog_is_silent_about_a_computation_that_keeps_nobody";
-    if is_child(NAME) {
-        Runtime::builder().workers(1).watchdog(true).build().unwrap().run(|| {
-            std::thread::sleep(Duration::from_millis(300));
-        });
-        return;
-    }
-    let out = child(NAME, |_| {});
-    assert!(!text(&out).contains("has kept its worker"), "{}", text(&out));
 }
 
 #[test]
@@ -363,4 +328,94 @@ fn the_limit_of_maps_is_named() {
     });
     assert!(out.status.success(), "{}", text(&out));
     assert!(text(&out).contains("vm.max_map_count"), "{}", text(&out));
+}
+
+/// Panics on several workers at once: each message is one piece.
+#[test]
+fn a_panic_message_is_one_piece() {
+    const NAME: &str = "a_panic_message_is_one_piece";
+    const THREADS: usize = 60;
+    if is_child(NAME) {
+        runtime(4).run(|| {
+            let spawn = |n: usize| {
+                let builder = thread::Builder::new().name(format!("t{n}"));
+                // Some are longer than what a pipe takes in one piece.
+                let more = "x".repeat(if n.is_multiple_of(3) { 20_000 } else { 10 });
+                builder.spawn(move || panic!("message {n} {more}")).unwrap()
+            };
+            let threads: Vec<_> = (0..THREADS).map(spawn).collect();
+            threads.into_iter().for_each(|thread| assert!(thread.join().is_err()));
+        });
+        return;
+    }
+    let out = child(NAME, |_| {});
+    assert!(out.status.success(), "{}", text(&out));
+    let said = String::from_utf8_lossy(&out.stderr);
+    let lines: Vec<_> = said.lines().collect();
+    for n in 0..THREADS {
+        let head = format!("green thread 't{n}', spawned at ");
+        let at =
+            lines.iter().position(|line| line.starts_with(&head)).unwrap_or_else(|| panic!("{n}: {said}"));
+        assert!(lines[at].contains(" panicked at ") && lines[at].ends_with(':'), "{}", lines[at]);
+        let more = "x".repeat(if n.is_multiple_of(3) { 20_000 } else { 10 });
+        assert_eq!(lines[at + 1], format!("message {n} {more}"));
+    }
+}
+
+/// A hook of the program's comes after one whole line about the green thread.
+#[test]
+fn a_hook_of_the_users_comes_after_a_line_that_names_the_thread() {
+    const NAME: &str = "a_hook_of_the_users_comes_after_a_line_that_names_the_thread";
+    if is_child(NAME) {
+        std::panic::set_hook(Box::new(|info| eprintln!("mine: {}", info.payload_as_str().unwrap())));
+        runtime(1).run(|| {
+            let builder = thread::Builder::new().name("clumsy".into());
+            assert!(builder.spawn(|| panic!("dropped it")).unwrap().join().is_err());
+        });
+        return;
+    }
+    let out = child(NAME, |_| {});
+    let said = text(&out);
+    let mut lines = said.lines().skip_while(|line| !line.starts_with("green thread 'clumsy', spawned at "));
+    let place = lines.next().unwrap_or_default();
+    assert!(place.split_once(" panicked at ").is_some_and(|(_, at)| at.contains("reports.rs:")), "{said}");
+    assert_eq!(lines.next(), Some("mine: dropped it"), "{said}");
+}
+
+#[test]
+fn a_panic_with_a_full_standard_error_keeps_only_its_thread() {
+    const NAME: &str = "a_panic_with_a_full_standard_error_keeps_only_its_thread";
+    if is_child(NAME) {
+        let mut reader = fill_stderr();
+        runtime(1).run(move || {
+            let panics = [1, 2].map(|_| thread::spawn(|| panic!("nobody hears it")));
+            (0..10).for_each(|_| thread::sleep(Duration::from_millis(1)));
+            assert!(panics.iter().all(|thread| !thread.is_finished()));
+            println!("the sibling goes on");
+            let drain = std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+            let _ = panics.map(|thread| assert!(thread.join().is_err()));
+            println!("and so do they");
+            drop(drain);
+        });
+        return;
+    }
+    let out = child(NAME, |_| {});
+    assert!(out.status.success(), "{}", text(&out));
+    assert!(text(&out).contains("the sibling goes on") && text(&out).contains("and so do they"));
+}
+
+#[test]
+fn an_overflow_with_a_full_standard_error_aborts() {
+    const NAME: &str = "an_overflow_with_a_full_standard_error_aborts";
+    use std::os::unix::process::ExitStatusExt;
+    fn deep(n: u64) -> u64 {
+        let frame = std::hint::black_box([n; 64]);
+        if n == u64::MAX { 0 } else { deep(n + 1) + frame[(n % 64) as usize] }
+    }
+    if is_child(NAME) {
+        let _reader = fill_stderr();
+        let builder = thread::Builder::new().stack_size(128 * 1024);
+        builder.spawn(|| deep(0)).unwrap().join().unwrap();
+    }
+    assert_eq!(child(NAME, |_| {}).status.signal(), Some(libc::SIGABRT));
 }

@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::{ChildStderr, ChildStdin, ChildStdout};
-use crate::{descriptor::Descriptor, driver::Interest, runtime, task::local, thread};
+use crate::{descriptor::Descriptor, driver::Interest, runtime, thread};
 
 /// A process that was started: [`std::process::Child`], for green threads.
 ///
@@ -178,7 +178,7 @@ impl Child {
                 // It might fill the one pipe while we wait for the other.
                 let reader = thread::Builder::new().spawn_scoped(scope, || err.read_to_end(stderr))?;
                 out.read_to_end(stdout)?;
-                reader.join().unwrap_or_else(|payload| local::resume_unwind(payload))
+                reader.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
             })?,
             (Some(mut out), None) => out.read_to_end(stdout)?,
             (None, Some(mut err)) => err.read_to_end(stderr)?,

@@ -5,7 +5,7 @@
 //! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
 //! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: figures.
-//! * `watchdog`, `hook`: what is said about hogs and panics.
+//! * `watchdog`, `hook`: what is said about hogs and panics; `report`: how.
 //! * `process`: the default runtime, exits and forks. `config`: numbers from the program and the environment.
 
 use core::sync::atomic;
@@ -36,6 +36,7 @@ mod look;
 mod metrics;
 mod placement;
 mod process;
+mod report;
 mod search;
 mod shared;
 pub(crate) mod spawn;
@@ -225,7 +226,7 @@ impl RuntimeBuilder {
     }
 
     /// Whether a thread that keeps its worker for more than 100 ms while others wait is named on standard
-    /// error.
+    /// error. So are threads that together hold up a worker for more than half of a second.
     ///
     /// # Examples
     ///
@@ -305,7 +306,7 @@ fn work(shared: Arc<Shared>, index: usize, driver: PollDriver) {
     let _signals = overflow::SignalStack::new();
     let worker = Box::new(Worker::new(shared.clone(), index, driver));
     if let Some(watchdog) = &shared.watchdog {
-        watchdog.watch(index, &raw const worker.local);
+        watchdog.watch(index, &raw const *worker);
     }
     worker.run();
     if let Some(watchdog) = &shared.watchdog {
@@ -403,7 +404,7 @@ impl Drop for Runtime {
             // They are the parent's; here their handles name nothing.
             return self.workers.drain(..).for_each(std::mem::forget);
         }
-        if std::thread::panicking() && local::get().is_none_or(|local| local.panicking()) {
+        if std::thread::panicking() {
             self.shared.close();
         } else if self.close(None) {
             self.workers.drain(..).for_each(OsThread::join);

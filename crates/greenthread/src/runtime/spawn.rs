@@ -177,7 +177,7 @@ where
     let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
     // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.
     match unsafe { spawn(Some(on), request, f) } {
-        Ok(thread) => thread.join().unwrap_or_else(|payload| local::resume_unwind(payload)),
+        Ok(thread) => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
         Err(error) => panic!("no green thread for run: {error}"),
     }
 }

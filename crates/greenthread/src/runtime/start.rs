@@ -11,14 +11,15 @@ use std::{
 use greenthread_context as context;
 
 use super::{
-    lend,
+    lend, report,
     shared::{Counts, REPORTS_AFTER},
+    watchdog::Watchdog,
     worker::{MOST_RETRY, RETRY, Worker},
 };
 use crate::{
-    sys::{process, stderr},
+    sys::process,
     task::{
-        block::{Start, Task},
+        block::{BlockRef, Start, Task},
         job, local,
     },
 };
@@ -100,9 +101,22 @@ impl Worker {
             self.credit.give_back(&self.seat.counts);
         }
         if let Some(watchdog) = &self.shared.watchdog {
-            watchdog.let_go(self.index);
+            self.keep_for(watchdog, thread);
         }
         Counts::bump(&self.seat.counts.ended);
+    }
+
+    /// Sees to it that a thread which has ended is not freed while the watchdog looks at it.
+    #[inline(never)]
+    fn keep_for(&self, watchdog: &Watchdog, thread: &Task) {
+        let mut kept = self.kept.borrow_mut();
+        if watchdog.is_looking(self.index) {
+            // SAFETY: alive: the caller gives a reference back later.
+            kept.push(unsafe { BlockRef::share(NonNull::from(&thread.block)) });
+        } else {
+            // When it looks again, none of these runs.
+            kept.clear();
+        }
     }
 
     /// No stack for this thread. While others run, one may come free; otherwise it ends with the error.
@@ -139,7 +153,7 @@ impl Worker {
     fn report(&self, first: &Task, error: &io::Error) {
         let name = first.block.name.as_deref().unwrap_or("<unnamed>");
         let (waiting, started) = (self.shared.starved.len() + self.pinned.len() + 1, self.shared.started());
-        stderr::tell(&format!(
+        report::send(format!(
             "greenthread: thread '{name}', spawned at {}, {} waited for a stack for {} ms, while none of the {started} \
              that have one has ended: {error}\n\
              help: if these wait for one that has not started, it will never end; spawn fewer threads that wait for each \

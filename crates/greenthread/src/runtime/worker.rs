@@ -19,7 +19,7 @@
 //!    known to whoever will wake them. `ended` holds one that will never run again, so its stack is nobody's.
 
 use core::{
-    cell::{Cell, UnsafeCell},
+    cell::{Cell, RefCell, UnsafeCell},
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
@@ -39,7 +39,7 @@ use crate::{
     driver::PollDriver,
     stack::Cache,
     task::{
-        block::Task,
+        block::{BlockRef, Task},
         id,
         local::{self, Local},
     },
@@ -97,6 +97,8 @@ pub(crate) struct Worker {
     pub(super) ahead: Cell<u32>,
     /// How many more joiners may run their child before the worker comes home.
     pub(super) lends: Cell<u32>,
+    /// Threads that ended while the watchdog was looking.
+    pub(super) kept: RefCell<Vec<BlockRef>>,
     /// Where it has last seen a lone thread in each one's queue.
     pub(super) seen: Box<[Cell<usize>]>,
     /// It counts among the searchers.
@@ -154,6 +156,7 @@ impl Worker {
             starts: Cell::new(0),
             ahead: Cell::new(u32::MAX),
             lends: Cell::new(0),
+            kept: RefCell::new(Vec::new()),
             seen,
             searching: Cell::new(false),
             refused: Cell::new(None),

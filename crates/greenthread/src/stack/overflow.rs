@@ -2,7 +2,8 @@
 //!
 //! The report is made in a signal handler, on the signal stack of a thread whose own stack is used up, and
 //! anything may be locked. So nothing here allocates, locks, formats or panics: bytes are collected in a
-//! buffer and written by one system call. Then the process aborts, as it does for an overflow that std finds.
+//! buffer and written by one system call, if standard error takes them within a second. Then the
+//! process aborts, as it does for an overflow that std finds.
 //!
 //! Invariants:
 //! 1. `DESCRIBE` is null or the `Describe` that `install` was given, written before the handler is installed.
@@ -16,7 +17,7 @@ use core::{
 };
 use std::{io, panic::Location};
 
-use crate::sys::signal;
+use crate::sys::{signal, stderr::write_last_words};
 
 /// A signal stack for the calling OS thread, until dropped. Where there is none, there can be no report.
 pub(crate) use crate::sys::signal::AlternateStack as SignalStack;
@@ -113,7 +114,7 @@ impl Report {
     }
 
     fn flush(&mut self) {
-        signal::write_stderr(self.bytes.get(..self.len).unwrap_or(&[]));
+        write_last_words(self.bytes.get(..self.len).unwrap_or(&[]));
         self.len = 0;
     }
 }

@@ -14,8 +14,6 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::task::local;
-
 #[doc(no_inline)]
 pub use super::{
     Condvar, LockResult, MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
@@ -63,7 +61,7 @@ impl<'a, H> Poisoning<'a, H> {
     /// At locking.
     #[inline]
     pub(crate) fn new(held: H, flag: &'a Flag) -> Self {
-        Self { mark: Mark { flag, before: local::panicking() }, held }
+        Self { mark: Mark { flag, before: std::thread::panicking() }, held }
     }
 
     /// The lock's mark.
@@ -77,7 +75,7 @@ impl Drop for Mark<'_> {
     /// A panic that began in between poisons.
     #[inline]
     fn drop(&mut self) {
-        if !self.before && local::panicking() {
+        if !self.before && std::thread::panicking() {
             self.flag.0.store(true, Relaxed);
         }
     }

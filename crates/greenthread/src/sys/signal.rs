@@ -5,7 +5,7 @@
 //!
 //! * [`on_fault`] has a function called with the address of each bad access, before whoever was there before.
 //! * [`AlternateStack`] gives that function a stack where the thread's own is used up.
-//! * [`write_stderr`], [`pause`] and [`abort`] are what such a function may do.
+//! * [`pause`] and [`abort`] are what such a function may do, and `stderr::write_last_words`.
 //!
 //! Only one thing is sure about a fault in a guard: its address. `si_code` says SEGV_MAPERR for one kind of
 //! guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
@@ -188,19 +188,6 @@ fn least() -> usize {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let least = 0;
     least.max(libc::MINSIGSTKSZ)
-}
-
-/// Writes to standard error, if it can be written to. Async-signal-safe.
-pub(crate) fn write_stderr(mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        // SAFETY: reads `bytes`.
-        let written = unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
-        match usize::try_from(written) {
-            Ok(n) if n > 0 => bytes = bytes.get(n..).unwrap_or(&[]),
-            Err(_) if io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
-            _ => return,
-        }
-    }
 }
 
 /// Waits for some signal. Async-signal-safe.

@@ -10,11 +10,28 @@
 //! 2. A handle is joined or detached exactly once.
 //! 3. `Attributes` are initialised from `new` to `drop`.
 
-use std::{ffi::CString, io, mem, ptr};
+use std::{ffi::CString, fs, io, mem, ptr};
 
 use super::memory::page_size;
 
 type Main = Box<dyn FnOnce() + Send>;
+
+/// The kernel's number of an OS thread.
+pub(crate) type ThreadId = rustix::thread::Pid;
+
+/// That of the calling one.
+pub(crate) fn id() -> ThreadId {
+    rustix::thread::gettid()
+}
+
+/// Whether an OS thread of this process is blocked in the kernel; `false` if that isn't known.
+pub(crate) fn is_blocked(thread: ThreadId) -> bool {
+    let path = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
+    // Its state comes after its name, which is in parentheses and may contain some.
+    let stat = fs::read(path).unwrap_or_default();
+    let name_end = stat.iter().rposition(|byte| *byte == b')').unwrap_or(stat.len());
+    matches!(stat.get(name_end..), Some([b')', b' ', b'S' | b'D', ..]))
+}
 
 /// An OS thread; detached when dropped.
 #[derive(Debug)]

@@ -215,8 +215,8 @@ pub(crate) struct Task {
     pub(crate) run: unsafe fn(NonNull<Task>, Start),
     /// The scope that waits for it.
     pub(crate) scope: Option<NonNull<Count>>,
-    /// In which of its worker's episodes (`local`) it has last been known to unwind; 0 if in none.
-    pub(crate) panicked: Cell<u32>,
+    /// It is in the library's panic hook.
+    pub(crate) in_hook: Cell<bool>,
     /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be found, or not.
     pub(crate) place: AtomicU32,
     /// Its thread-locals, if it has used any.
@@ -243,7 +243,7 @@ impl Task {
             stack: UnsafeCell::new(None),
             run,
             scope,
-            panicked: Cell::new(0),
+            in_hook: Cell::new(false),
             place: AtomicU32::new(0),
             locals: Cell::new(None),
         }

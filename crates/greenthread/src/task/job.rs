@@ -257,6 +257,9 @@ where
         }
     };
     let panicked = result.is_err();
+    if panicked {
+        local::forget_panics();
+    }
     // SAFETY: ours until the end is told (invariant 2).
     unsafe { (*job.outcome.result.get()).write(result) };
     let task = &job.outcome.task;

@@ -14,6 +14,8 @@
 //! 3. While a green thread runs, `current` points to its task, which is alive; on the home context it is null.
 //! 4. `home` holds the home context while a green thread runs.
 //! 5. No sibling runs while `no_yield` is not zero.
+//! 6. On the home context, and when a thread begins, std's count of panics is 0. When a thread goes
+//!    on, it is what it was when the thread was suspended (`panic_count`).
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -28,6 +30,7 @@ use greenthread_context::{self as context, Context};
 
 use super::{
     block::Task,
+    panic_count::PanicCount,
     pool::Pool,
     random::{self, Random},
     remote::Remote,
@@ -78,10 +81,8 @@ pub(crate) struct Local {
     pub(crate) ended: Cell<Option<NonNull<Task>>>,
     /// How deep in `without_yield`.
     pub(crate) no_yield: Cell<u32>,
-    /// How many suspended threads are in the middle of unwinding.
-    unwinding: Cell<u32>,
-    /// Raised whenever `unwinding` leaves 0: marks that were set before are of panics that have been caught.
-    episode: Cell<u32>,
+    /// For switches away from a thread that is unwinding, or in a panic hook.
+    panic_count: PanicCount,
     /// For how many looks a thread waits awake: none, if that has lately been of no use.
     pub(crate) patience: Cell<u32>,
     pub(crate) timers: UnsafeCell<Timers>,
@@ -143,20 +144,15 @@ pub(crate) fn current<'a>() -> Option<(&'a Local, &'a Task)> {
     Some((local, local.running()?))
 }
 
-/// Whether the calling thread, green or not, is unwinding from a panic of its own.
-#[inline]
-pub(crate) fn panicking() -> bool {
-    std::thread::panicking() && get().is_none_or(Local::panicking)
-}
-
-/// As std's, for a panic whose hook has not run on this thread.
-pub(crate) fn resume_unwind(payload: Box<dyn core::any::Any + Send>) -> ! {
-    if let Some(local) = get()
-        && let Some(task) = local.running()
+/// A thread has caught its last panic, so none is under way on this OS thread. std's count may say
+/// otherwise: if a panic has come out of a panic hook, two were counted and one was caught.
+#[cold]
+pub(crate) fn forget_panics() {
+    if std::thread::panicking()
+        && let Some(local) = get()
     {
-        local.note_panic(task);
+        local.panic_count.lower();
     }
-    std::panic::resume_unwind(payload)
 }
 
 /// Makes a suspended thread ready.
@@ -206,8 +202,7 @@ impl Local {
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
             no_yield: Cell::new(0),
-            unwinding: Cell::new(0),
-            episode: Cell::new(1),
+            panic_count: PanicCount::new(),
             patience: Cell::new(0),
             timers: UnsafeCell::new(Timers::new()),
             earliest: AtomicU64::new(u64::MAX),
@@ -359,36 +354,27 @@ impl Local {
     #[inline(always)]
     unsafe fn leave(&self, task: &Task, place: *mut Context, next: Context) {
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
-        let unwinding = std::thread::panicking() && self.panicking();
-        if unwinding {
-            if self.unwinding.get() == 0 {
-                self.episode.set(self.episode.get().wrapping_add(1).max(1));
-            }
-            self.unwinding.set(self.unwinding.get() + 1);
+        if std::thread::panicking() {
+            // SAFETY: as the caller says.
+            return unsafe { self.leave_unwinding(task, place, next) };
         }
         // SAFETY: as the caller says.
         unsafe { context::switch(place, next, 0) };
         self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
-        if unwinding {
-            self.unwinding.set(self.unwinding.get() - 1);
-            self.note_panic(task);
-        }
     }
 
-    /// The running thread unwinds from now on, or goes on with that.
-    pub(crate) fn note_panic(&self, task: &Task) {
-        task.panicked.set(self.episode.get());
-    }
-
-    /// Whether the running thread is unwinding.
+    /// As `leave`, in the middle of unwinding or in a panic hook.
     ///
-    /// std counts per OS thread, so its answer is ours as long as no suspended sibling is in the middle of
-    /// unwinding; while one is, the thread's own mark must agree. The panic hook sets it, and whatever here resumes an
-    /// unwinding; a mark from before there was such a sibling is of a panic that has been caught.
-    pub(crate) fn panicking(&self) -> bool {
-        std::thread::panicking()
-            && (self.unwinding.get() == 0
-                || self.running().is_none_or(|task| task.panicked.get() == self.episode.get()))
+    /// # Safety
+    /// As for `leave`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn leave_unwinding(&self, task: &Task, place: *mut Context, next: Context) {
+        let panics = self.panic_count.lower();
+        // SAFETY: as the caller says.
+        unsafe { context::switch(place, next, 0) };
+        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+        self.panic_count.raise(panics);
     }
 
     /// Leaves a thread that has ended, for ever.

@@ -22,12 +22,12 @@ use core::{
     ptr::{self, NonNull},
 };
 use std::{
-    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     process,
 };
 
 use super::block::Task;
+use crate::sys::stderr::write_last_words;
 
 /// A key: the address of its static.
 pub(crate) type Key = *const ();
@@ -201,7 +201,7 @@ unsafe fn destroy_all(table: *mut Table) {
     }));
     if all.is_err() {
         // As in std: the others would be left, and there is nobody to hand the panic to.
-        let _ = io::stderr().write_all(b"fatal: a thread-local panicked when it was destroyed\n");
+        write_last_words(b"fatal: a thread-local panicked when it was destroyed\n");
         process::abort();
     }
 }

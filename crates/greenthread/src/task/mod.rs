@@ -6,6 +6,7 @@
 //! * `wait`: how everything that blocks waits and is woken.
 //! * `timers`: waits with a deadline.
 //! * `locals`: the values of its thread-locals.
+//! * `panic_count`: std's count of panics, moved at a switch.
 //! * `ring`, `pool`, `local`, `remote`: a worker as its own threads and as others see it.
 
 use core::sync::atomic;
@@ -17,6 +18,7 @@ pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod locals;
+mod panic_count;
 mod pool;
 pub(crate) mod random;
 pub(crate) mod remote;

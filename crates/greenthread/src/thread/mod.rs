@@ -12,7 +12,6 @@
 //!   hand the work to [`unblock`]. The watchdog names such threads.
 //! * `std::thread_local!` values belong to the worker and are shared by its green threads; those of
 //!   [`greenthread::thread_local!`](crate::thread_local) are each thread's own.
-//! * [`panicking`] is per green thread; std's counts per OS thread.
 //! * A green thread is no pthread: there is no `os::unix::thread::JoinHandleExt`.
 //!
 //! Beyond std there are [`spawn_local`], [`unblock`], [`without_yield`], and [`sleep_until`] on stable Rust.
@@ -182,15 +181,19 @@ fn park_until(deadline: Option<std::time::Instant>) {
     });
 }
 
-/// Whether this thread is unwinding from a panic.
+/// Whether this thread is unwinding from a panic: [`std::thread::panicking`], which also speaks of
+/// the green thread.
 ///
-/// # Differs from std
+/// std counts panics per OS thread. A green thread that waits in the middle of its unwinding, or in
+/// a panic hook, takes its count with it, so its siblings are not concerned; nor does
+/// `std::sync::Mutex` take them for panicking. The first such wait of a worker needs an OS thread
+/// for a moment. If the OS refuses that for a whole second, during which the worker stands still, its
+/// siblings are taken for panicking until the wait is over.
 ///
-/// It speaks of the calling green thread; [`std::thread::panicking`] speaks of the OS thread, and is also true while
-/// a sibling is suspended in the middle of its unwinding.
-///
-/// While there is such a sibling, two things mislead it: a panic that is caught meanwhile still counts until the sibling is
-/// through, and an unwinding that the program itself begins by [`std::panic::resume_unwind`] doesn't count.
+/// A panic hook may wait as other code may. Two things differ from std. std holds its lock of the
+/// hook meanwhile, so [`std::panic::set_hook`] on a green thread blocks its worker until the hook
+/// is through: set hooks before. And std aborts at a panic in a hook, but after a wait doesn't
+/// recognise it; the library's own hook does, unless another was set after the first green thread.
 ///
 /// # Examples
 ///
@@ -199,7 +202,7 @@ fn park_until(deadline: Option<std::time::Instant>) {
 /// ```
 #[must_use]
 pub fn panicking() -> bool {
-    local::panicking()
+    std::thread::panicking()
 }
 
 /// How much parallelism the machine offers: [`std::thread::available_parallelism`]. A runtime has that many

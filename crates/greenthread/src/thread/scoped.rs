@@ -12,7 +12,7 @@ use crate::{
         self,
         spawn::{self, Request},
     },
-    task::{job::Handle, local, scope::Count},
+    task::{job::Handle, scope::Count},
 };
 
 /// Runs `f`, which may spawn threads that borrow what outlives this call, and waits for all of them:
@@ -47,7 +47,7 @@ where
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
     let unhandled = scope.count.wait();
     match result {
-        Err(payload) => local::resume_unwind(payload),
+        Err(payload) => std::panic::resume_unwind(payload),
         Ok(_) if unhandled => panic!("a scoped thread panicked"),
         Ok(value) => value,
     }

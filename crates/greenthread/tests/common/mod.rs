@@ -4,6 +4,8 @@
 
 use std::{
     env,
+    io::{self, Write},
+    os::fd::AsRawFd,
     process::{Command, Output, Stdio},
 };
 
@@ -23,7 +25,8 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
 
-/// In the parent: runs the test `name` of this program again, in a process of its own where `is_child` is true.
+/// In the parent: runs the test `name` of this program again, in a process of its own where
+/// `is_child` is true.
 pub(crate) fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
     let mut command = Command::new(env::current_exe().expect("this program"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
@@ -42,7 +45,20 @@ pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A small generator of numbers; a test prints its seed and takes it back from `GREENTHREAD_TEST_SEED`.
+/// Makes standard error a pipe that nobody reads, and fills it but for a few bytes.
+pub(crate) fn fill_stderr() -> io::PipeReader {
+    let (reader, mut writer) = io::pipe().unwrap();
+    // SAFETY: both descriptors are open, and what the second one was is of no more use.
+    unsafe {
+        assert_eq!(libc::dup2(writer.as_raw_fd(), 2), 2);
+        assert_eq!(libc::fcntl(2, libc::F_SETPIPE_SZ, 4096), 4096);
+    }
+    writer.write_all(&[b'.'; 4090]).unwrap();
+    reader
+}
+
+/// A small generator of numbers; a test prints its seed and takes it back from
+/// `GREENTHREAD_TEST_SEED`.
 pub(crate) struct Random(u64);
 
 impl Random {

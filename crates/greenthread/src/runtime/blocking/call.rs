@@ -19,10 +19,7 @@ use super::lane::{self, Lane, Refusal};
 use crate::{
     stack::overflow,
     sys::thread::OsThread,
-    task::{
-        local,
-        wait::{Reason, Waiter},
-    },
+    task::wait::{Reason, Waiter},
 };
 
 #[repr(C)]
@@ -138,7 +135,7 @@ where
     call.header.waiter.wait(Reason::Blocking, None);
     match (call.work.into_inner(), call.header.refusal.get()) {
         (Work::Done(Ok(value)), _) => Ok(value),
-        (Work::Done(Err(payload)), _) => local::resume_unwind(payload),
+        (Work::Done(Err(payload)), _) => std::panic::resume_unwind(payload),
         (Work::Todo(f), Some(why)) => Err((f, why)),
         _ => unreachable!("a call is finished or refused before its caller is woken"),
     }
