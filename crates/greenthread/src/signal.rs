@@ -41,7 +41,10 @@ pub use libc::{
     SIGUSR1, SIGUSR2, SIGWINCH,
 };
 
-use crate::os::unix::net::UnixStream;
+use crate::{
+    os::unix::net::UnixStream,
+    task::coop::{CALL, consume_budget},
+};
 
 /// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. One that came between two calls is not seen;
 /// [`Signals`] keeps them.
@@ -145,6 +148,7 @@ impl Signals {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn pending(&mut self) -> impl Iterator<Item = i32> + use<> {
+        consume_budget(CALL);
         let before = self.batch.take();
         before.into_iter().flatten().chain(self.delivery.pending())
     }

@@ -9,6 +9,12 @@ pub(crate) mod random {
     }
 }
 
+/// What a yield does to siblings is no matter between OS threads.
+pub(crate) mod coop {
+    pub(crate) const CALL: u32 = 1;
+    pub(crate) fn consume_budget(_: u32) {}
+}
+
 pub(crate) mod wait {
     use std::{cell::Cell, sync::Arc, time::Instant};
 

@@ -18,6 +18,7 @@ use crate::{
         select::Operation,
         timer::{self, Timer},
     },
+    task::coop::polled,
     time::Instant,
 };
 
@@ -206,8 +207,8 @@ impl<T> Receiver<T> {
     pub fn len(&self) -> usize {
         match &self.flavor {
             Flavor::Channel(core) => core.len(),
-            Flavor::Timer(timer, _) => usize::from(timer.is_due(time::Instant::now())),
-            Flavor::Never => 0,
+            Flavor::Timer(timer, _) => usize::from(polled(timer.is_due(time::Instant::now()))),
+            Flavor::Never => usize::from(polled(false)),
         }
     }
 

@@ -31,7 +31,10 @@ use crate::{
     driver::{Driver, Interest, PollDriver, Registration, Shown, Source},
     runtime,
     sys::poller::poll_one,
-    task::{local, wait::Outcome},
+    task::{
+        coop::{CALL, consume_budget},
+        wait::Outcome,
+    },
 };
 
 pub(crate) mod faces;
@@ -225,7 +228,7 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut() -> rustix::io::Result<T>,
     ) -> io::Result<T> {
-        take_turns(driver);
+        consume_budget(CALL);
         let nonblocking = self.is_nonblocking();
         let mut blocked = !nonblocking && driver.is_blocked(&self.source, interest);
         loop {
@@ -268,15 +271,6 @@ impl Descriptor {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-}
-
-/// Lets others run, now and then, if one call follows the other and none waits.
-pub(crate) fn take_turns(driver: &PollDriver) {
-    if driver.is_due()
-        && let Some((local, task)) = local::current()
-    {
-        local.yield_now(task);
     }
 }
 

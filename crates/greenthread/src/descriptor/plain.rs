@@ -24,7 +24,7 @@ use rustix::{
     net::sockopt::{Timeout, socket_timeout},
 };
 
-use super::{Descriptor, take_turns};
+use super::Descriptor;
 pub(crate) use crate::sys::file::MAX_BUFFERS;
 use crate::{
     driver::{Driver, Interest, PollDriver, Shown},
@@ -33,7 +33,10 @@ use crate::{
         file::{is_nonblocking, read_now, waits_until_readable, write_now},
         poller::poll_one,
     },
-    task::wait::Outcome,
+    task::{
+        coop::{CALL, consume_budget},
+        wait::Outcome,
+    },
 };
 
 /// The buffers of a read or of a write.
@@ -101,8 +104,10 @@ pub(crate) fn write_foreign(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>])
 }
 
 fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) -> io::Result<usize> {
-    let Some(driver) = runtime::driver() else { return Ok(transfer.plain(descriptor)?) };
-    take_turns(driver);
+    if runtime::driver().is_none() {
+        return Ok(transfer.plain(descriptor)?);
+    }
+    consume_budget(CALL);
     if transfer.is_empty() {
         return transfer_elsewhere(descriptor, transfer, false);
     }
@@ -174,7 +179,7 @@ impl Descriptor {
 
     fn transfer<T: Transfer>(&self, mut transfer: T) -> io::Result<usize> {
         let Some(driver) = runtime::driver() else { return Ok(transfer.plain(self.as_fd())?) };
-        take_turns(driver);
+        consume_budget(CALL);
         if transfer.is_empty() {
             return transfer_elsewhere(self.as_fd(), transfer, false);
         }

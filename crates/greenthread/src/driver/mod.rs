@@ -98,8 +98,4 @@ pub(crate) trait Driver {
 
     /// Whether something is held back: then `flush` takes as long as the kernel takes for all of it.
     fn is_holding(&self) -> bool;
-
-    /// Whether the calling thread, which makes one call after the other without waiting, should let others
-    /// run.
-    fn is_due(&self) -> bool;
 }

@@ -62,9 +62,6 @@ mod tests;
 /// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
 const BATCH: usize = 256;
 
-/// How many calls may follow each other on a worker before the one who makes them lets others run.
-const CALLS: u32 = 64;
-
 /// From so many threads on that may have something to send, it pays to send it all at once.
 pub(crate) const COMPANY: u32 = 4;
 
@@ -77,8 +74,6 @@ pub(crate) struct PollDriver {
     operations: Operations,
     /// Among so many that may have something to send, sends are held back.
     company: u32,
-    /// How many calls were made since a thread waited last.
-    calls: Cell<u32>,
 }
 
 /// The part of a driver that sources know.
@@ -351,7 +346,6 @@ impl PollDriver {
             events: RefCell::new(Events::with_capacity(BATCH)?),
             operations: Operations::new(company.is_some(), waker),
             company: company.unwrap_or(u32::MAX),
-            calls: Cell::new(0),
         })
     }
 
@@ -394,7 +388,6 @@ impl Driver for PollDriver {
             self.operations.unwatch();
             result?;
         }
-        self.calls.set(0);
         let mut news = events.iter().peekable();
         // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
         let roused = self.registry.roused.load(Relaxed);
@@ -440,7 +433,6 @@ impl Driver for PollDriver {
             // SAFETY: this is the worker's OS thread, and `_linked` takes it out (invariants 1, 2).
             unsafe { entry.list(interest).push(&node) };
         }
-        self.calls.set(0);
         let reason = match interest {
             Interest::Read => Reason::Readable,
             Interest::Write => Reason::Writable,
@@ -504,12 +496,6 @@ impl Driver for PollDriver {
 
     fn is_holding(&self) -> bool {
         self.operations.held() != 0
-    }
-
-    fn is_due(&self) -> bool {
-        let calls = self.calls.get() + 1;
-        self.calls.set(if calls < CALLS { calls } else { 0 });
-        calls == CALLS
     }
 }
 

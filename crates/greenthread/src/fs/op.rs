@@ -29,8 +29,9 @@ use std::{
 
 use rustix::io::Errno;
 
+use crate::task::coop::{CALL, consume_budget};
 use crate::{
-    descriptor::{Descriptor, take_turns},
+    descriptor::Descriptor,
     driver::{Answer, Driver, Operation, PollDriver},
     runtime,
     sys::{
@@ -153,7 +154,7 @@ impl Open {
         let handed = Self::can_be_handed_over(kind, offset);
         let cache = &self.known.cache;
         if !(handed && cache.load(Relaxed) == MISSED)
-            && let Some(count) = bufs.with(|bufs| self.read_cached(driver, bufs, offset))
+            && let Some(count) = bufs.with(|bufs| self.read_cached(bufs, offset))
         {
             return Ok(count);
         }
@@ -175,18 +176,13 @@ impl Open {
     }
 
     /// Reads what is in the cache. None if a call that may wait must tell.
-    fn read_cached(
-        &self,
-        driver: &PollDriver,
-        bufs: &mut [IoSliceMut<'_>],
-        offset: Option<u64>,
-    ) -> Option<usize> {
+    fn read_cached(&self, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> Option<usize> {
         let Kind::Disk { .. } = self.kind() else { return None };
         let cache = &self.known.cache;
         if cache.load(Relaxed) == NEVER || offset.is_none() && self.known.away.load(Acquire) != 0 {
             return None;
         }
-        take_turns(driver);
+        consume_budget(CALL);
         match read_now(self.descriptor.as_fd(), bufs, offset) {
             Ok(count) => return Some(count),
             Err(Errno::OPNOTSUPP) if offset.is_none_or(|offset| offset <= i64::MAX as u64) => {
@@ -212,7 +208,7 @@ impl Open {
                     let left = about.size.saturating_sub(position).try_into().unwrap_or(usize::MAX);
                     all.try_reserve(left)?;
                 }
-                while let Some(count) = self.read_on(driver, all)? {
+                while let Some(count) = self.read_on(all)? {
                     if count == 0 {
                         return Ok(all.len() - before);
                     }
@@ -240,8 +236,8 @@ impl Open {
 
     /// Adds to `all` what is in the cache at the position, some of it. None if a call that may wait
     /// must tell.
-    fn read_on(&self, driver: &PollDriver, all: &mut Vec<u8>) -> Result<Option<usize>> {
-        let read = |bytes: &mut [u8]| self.read_cached(driver, &mut [IoSliceMut::new(bytes)], None);
+    fn read_on(&self, all: &mut Vec<u8>) -> Result<Option<usize>> {
+        let read = |bytes: &mut [u8]| self.read_cached(&mut [IoSliceMut::new(bytes)], None);
         let before = all.len();
         if before < all.capacity() {
             all.resize(all.capacity().min(before + CHUNK), 0);

@@ -23,8 +23,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::task::coop::{CALL, consume_budget};
 use crate::{
-    descriptor::take_turns,
     runtime,
     sys::{
         file::View,
@@ -42,8 +42,8 @@ pub(super) enum Opened {
 
 fn look(path: &Path, follow: bool) -> Lookup {
     match runtime::driver() {
-        Some(driver) => {
-            take_turns(driver);
+        Some(_) => {
+            consume_budget(CALL);
             look_up(path, follow)
         }
         None => Lookup::Unknown(None),

@@ -13,7 +13,13 @@ use rustix::{
 };
 
 use super::{ChildStderr, ChildStdin, ChildStdout};
-use crate::{descriptor::Descriptor, driver::Interest, runtime, thread};
+use crate::{
+    descriptor::Descriptor,
+    driver::Interest,
+    runtime,
+    task::coop::{CALL, consume_budget},
+    thread,
+};
 
 /// A process that was started: [`std::process::Child`], for green threads.
 ///
@@ -147,6 +153,7 @@ impl Child {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        consume_budget(CALL);
         self.inner.try_wait()
     }
 

@@ -13,7 +13,7 @@ use super::{
     raw_rwlock::{self, RawRwLock},
     short::ShortLock,
 };
-use crate::task::{local, wait::Outcome};
+use crate::task::{coop::polled, local, wait::Outcome};
 
 /// The calling OS thread's worker as a number, 0 if it is none.
 #[inline]
@@ -60,7 +60,7 @@ impl<'a> Exclusive<'a> {
     /// Takes the mutex if it is free.
     #[inline]
     pub(crate) fn try_lock(raw: &'a RawMutex) -> Option<Self> {
-        raw.try_lock(here()).then(|| Self(raw))
+        polled(raw.try_lock(here())).then(|| Self(raw))
     }
 
     /// Lets go of the mutex while it waits to be notified. The caller, who has the guard borrowed, touches nothing
@@ -93,7 +93,7 @@ impl<'a> Reading<'a> {
     /// Takes the lock if there is neither a writer nor a bar.
     #[inline]
     pub(crate) fn try_lock(raw: &'a RawRwLock) -> Option<Self> {
-        raw.try_read().then(|| Self(raw))
+        polled(raw.try_read()).then(|| Self(raw))
     }
 }
 
@@ -119,7 +119,7 @@ impl<'a> Writing<'a> {
     /// Takes the lock if it is free.
     #[inline]
     pub(crate) fn try_lock(raw: &'a RawRwLock) -> Option<Self> {
-        raw.try_write(here()).then(|| Self(raw))
+        polled(raw.try_write(here())).then(|| Self(raw))
     }
 
     /// Goes on as a reader.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
 
 use super::{held::here, raw_mutex, raw_rwlock};
+use crate::task::coop::polled;
 
 /// A mutex for [`lock_api::Mutex`].
 ///
@@ -59,7 +60,7 @@ unsafe impl lock_api::RawMutex for RawMutex {
 
     #[inline]
     fn try_lock(&self) -> bool {
-        self.0.try_lock(here())
+        polled(self.0.try_lock(here()))
     }
 
     #[inline]
@@ -101,7 +102,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn try_lock_shared(&self) -> bool {
-        self.0.try_read()
+        polled(self.0.try_read())
     }
 
     #[inline]
@@ -117,7 +118,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn try_lock_exclusive(&self) -> bool {
-        self.0.try_write(here())
+        polled(self.0.try_write(here()))
     }
 
     #[inline]

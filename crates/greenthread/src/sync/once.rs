@@ -12,6 +12,7 @@ use super::{
     raw_once::{Begin, INCOMPLETE, RawOnce},
     short::ShortLock,
 };
+use crate::task::coop::polled;
 
 /// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green threads.
 ///
@@ -99,7 +100,7 @@ impl Once {
     where
         F: FnOnce(),
     {
-        if !self.is_completed() {
+        if !self.0.is_complete() {
             self.call(false, |_| f());
         }
     }
@@ -126,7 +127,7 @@ impl Once {
     where
         F: FnOnce(&OnceState),
     {
-        if !self.is_completed() {
+        if !self.0.is_complete() {
             self.call(true, f);
         }
     }
@@ -164,7 +165,7 @@ impl Once {
     /// ```
     #[inline]
     pub fn is_completed(&self) -> bool {
-        self.0.is_complete()
+        polled(self.0.is_complete())
     }
 
     /// Waits until another thread has done it.
@@ -185,7 +186,7 @@ impl Once {
     /// START.wait();
     /// ```
     pub fn wait(&self) {
-        assert!(self.is_completed() || self.0.wait(false), "Once instance has previously been poisoned");
+        assert!(self.0.is_complete() || self.0.wait(false), "Once instance has previously been poisoned");
     }
 
     /// As [`wait`](Once::wait), and where a closure has panicked waits on for another that doesn't.
@@ -200,7 +201,7 @@ impl Once {
     /// START.wait_force();
     /// ```
     pub fn wait_force(&self) {
-        if !self.is_completed() {
+        if !self.0.is_complete() {
             self.0.wait(true);
         }
     }

@@ -16,7 +16,7 @@ use core::{
 };
 
 use super::{held::here, raw_mutex::RawMutex};
-use crate::task::{id, local};
+use crate::task::{coop::polled, id, local};
 
 /// A lock that its owner may lock again: [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
 /// which std has on nightly only.
@@ -150,7 +150,7 @@ impl<T: ?Sized> ReentrantLock<T> {
 
     /// Locks, if no other thread holds the lock.
     pub(crate) fn try_lock(&self) -> Option<ReentrantLockGuard<'_, T>> {
-        self.lock_if(|| self.raw.try_lock(here()))
+        self.lock_if(|| polled(self.raw.try_lock(here())))
     }
 
     /// Locks, if the lock is this thread's already or `take` takes it.

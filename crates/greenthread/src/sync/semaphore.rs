@@ -8,6 +8,7 @@ use super::{
     raw_semaphore::{MAX, ONE, RawSemaphore},
     short::ShortLock,
 };
+use crate::task::coop::polled;
 
 /// A number of permits, of which threads take some and give them back: so many may do something at a time.
 ///
@@ -78,7 +79,9 @@ impl Semaphore {
     /// ```
     #[must_use]
     pub fn available_permits(&self) -> usize {
-        self.0.available()
+        let permits = self.0.available();
+        polled(permits != 0);
+        permits
     }
 
     /// Adds permits, and wakes those who can go on with them. Never blocks.
@@ -212,7 +215,7 @@ impl Semaphore {
     /// ```
     pub fn try_acquire_many(&self, n: usize) -> Option<SemaphorePermit<'_>> {
         // Not `then_some`: a permit that is made is given back.
-        self.0.try_acquire(n).then(|| SemaphorePermit { semaphore: self, permits: n })
+        polled(self.0.try_acquire(n)).then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 
     /// As [`acquire`](Semaphore::acquire); the permit may go to another thread that outlives this one.
@@ -275,7 +278,7 @@ impl Semaphore {
     /// assert!(Arc::new(Semaphore::new(1)).try_acquire_many_owned(2).is_none());
     /// ```
     pub fn try_acquire_many_owned(self: Arc<Self>, n: usize) -> Option<OwnedSemaphorePermit> {
-        self.0.try_acquire(n).then(|| OwnedSemaphorePermit { semaphore: self, permits: n })
+        polled(self.0.try_acquire(n)).then(|| OwnedSemaphorePermit { semaphore: self, permits: n })
     }
 
     #[track_caller]

@@ -50,6 +50,7 @@ use crossbeam_utils::CachePadded;
 
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
+    coop::polled,
     cycle::{self, Thread},
     id,
     local::{self, Local},
@@ -353,7 +354,7 @@ impl<T> Handle<T> {
 
     /// Whether the result is there.
     pub(crate) fn is_finished(&self) -> bool {
-        self.outcome().task.end.load(Acquire) == ENDED
+        polled(self.outcome().task.end.load(Acquire) == ENDED)
     }
 
     /// Waits for the end, and takes the result.

@@ -30,6 +30,7 @@ use greenthread_context::{self as context, Context};
 
 use super::{
     block::Task,
+    coop::BUDGET,
     panic_count::PanicCount,
     pool::Pool,
     random::{self, Random},
@@ -79,6 +80,8 @@ pub(crate) struct Local {
     pub(crate) switches: AtomicU32,
     /// The thread that has just ended, for the home context to bury.
     pub(crate) ended: Cell<Option<NonNull<Task>>>,
+    /// How many units of the cooperative budget are left (`coop`).
+    pub(crate) coop_budget: Cell<u32>,
     /// How deep in `without_yield`.
     pub(crate) no_yield: Cell<u32>,
     /// For switches away from a thread that is unwinding, or in a panic hook.
@@ -201,6 +204,7 @@ impl Local {
             current: AtomicPtr::new(ptr::null_mut()),
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
+            coop_budget: Cell::new(BUDGET),
             no_yield: Cell::new(0),
             panic_count: PanicCount::new(),
             patience: Cell::new(0),
@@ -288,6 +292,7 @@ impl Local {
     /// Suspends the running thread, until it is pushed again.
     #[inline]
     pub(crate) fn suspend(&self, task: &Task) {
+        self.coop_budget.set(BUDGET);
         let next = self.next();
         // SAFETY: a context is as large as the cell's content and has its layout.
         unsafe { self.leave(task, task.context.as_ptr().cast(), next) };

@@ -6,12 +6,14 @@
 //! * `wait`: how everything that blocks waits and is woken.
 //! * `timers`: waits with a deadline.
 //! * `locals`: the values of its thread-locals.
+//! * `coop`: when a thread that never waits lets others run.
 //! * `panic_count`: std's count of panics, moved at a switch.
 //! * `ring`, `pool`, `local`, `remote`: a worker as its own threads and as others see it.
 
 use core::sync::atomic;
 
 pub(crate) mod block;
+pub(crate) mod coop;
 mod cycle;
 pub(crate) mod id;
 pub(crate) mod inbox;

@@ -47,6 +47,7 @@ use crate::{
     driver::Driver,
     runtime,
     task::{
+        coop::polled,
         local,
         wait::{Outcome, Reason, Waiter},
     },
@@ -110,7 +111,7 @@ pub fn sleep(duration: Duration) {
 /// assert!(Instant::now() >= deadline);
 /// ```
 pub fn sleep_until(deadline: Instant) {
-    if Instant::now() < deadline {
+    if polled(Instant::now() < deadline) {
         Waiter::new().wait(Reason::Sleep, Some(deadline.into()));
     }
 }

@@ -180,14 +180,3 @@ fn one_descriptor_by_itself() {
     other.write_all(b"x").unwrap();
     poll_one(end.as_fd(), Read, Some(start)).unwrap();
 }
-
-#[test]
-fn who_calls_on_and_on_is_due_at_times() {
-    let driver = PollDriver::new(None).unwrap();
-    let due = |count| (0..count).filter(|_| driver.is_due()).count();
-    assert_eq!(due(640), 10);
-    driver.is_due();
-    driver.sleep(NOW).unwrap();
-    assert_eq!(due(63), 0);
-    assert_eq!(due(1), 1);
-}

@@ -26,10 +26,20 @@ pub(super) enum Buffer<T> {
 /// What a push came to.
 pub(super) enum Pushed<T> {
     Done,
+    /// It is done, and is the first of so many messages of one time around the buffer.
+    Lap(u32),
     /// The ring is full.
     Full(T),
     /// There is no block to put it in: bring one with `supply`.
     NoBlock(T),
+}
+
+/// What a pop leaves.
+pub(super) enum Popped<T> {
+    Rest,
+    /// That was the last of so many messages of one time around the buffer. A block that has become free is for the
+    /// caller to drop.
+    Lap(u32, Option<Box<Block<T>>>),
 }
 
 impl<T> Buffer<T> {
@@ -58,11 +68,11 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// The oldest message, and a block that has become free, for the caller to drop.
+    /// The oldest message.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<(T, Option<Box<Block<T>>>)> {
+    pub(super) fn pop(&mut self) -> Option<(T, Popped<T>)> {
         match self {
-            Buffer::Ring(ring) => ring.pop().map(|message| (message, None)),
+            Buffer::Ring(ring) => ring.pop(),
             Buffer::Blocks(blocks) => blocks.pop(),
         }
     }
@@ -126,17 +136,23 @@ impl<T> Ring<T> {
         if self.len + self.kept == capacity {
             return Pushed::Full(message);
         }
-        let mut at = self.head + self.len;
-        if at >= capacity {
-            at -= capacity;
-        }
-        self.slots[at].write(message);
+        let end = self.head + self.len;
         self.len += 1;
-        Pushed::Done
+        if end < capacity {
+            self.slots[end].write(message);
+            return Pushed::Done;
+        }
+        self.slots[end - capacity].write(message);
+        if end == capacity { Pushed::Lap(self.lap()) } else { Pushed::Done }
+    }
+
+    /// How many messages there are in one time around.
+    fn lap(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<T> {
+    fn pop(&mut self) -> Option<(T, Popped<T>)> {
         if self.len == 0 {
             return None;
         }
@@ -144,8 +160,15 @@ impl<T> Ring<T> {
         let message = unsafe { self.slots[self.head].assume_init_read() };
         self.len -= 1;
         // An empty ring starts over: a channel that is mostly empty stays in one cache line.
-        self.head = if self.len == 0 || self.head + 1 == self.slots.len() { 0 } else { self.head + 1 };
-        Some(message)
+        self.head += 1;
+        let mut rest = Popped::Rest;
+        if self.len == 0 {
+            self.head = 0;
+        } else if self.head == self.slots.len() {
+            self.head = 0;
+            rest = Popped::Lap(self.lap(), None);
+        }
+        Some((message, rest))
     }
 }
 
@@ -200,15 +223,17 @@ unsafe impl<T: Send> Send for Blocks<T> {}
 impl<T> Blocks<T> {
     #[inline]
     fn push(&mut self, message: T) -> Pushed<T> {
+        let mut pushed = Pushed::Done;
         if self.tail.is_null() || self.filled == PER_BLOCK {
             let Some(block) = self.spare.take() else { return Pushed::NoBlock(message) };
             self.link(block);
+            pushed = Pushed::Lap(PER_BLOCK as u32);
         }
         // SAFETY: `tail` is a block of ours (invariants 2, 3), with a slot that isn't filled.
         unsafe { (&mut (*self.tail).slots)[self.filled].write(message) };
         self.filled += 1;
         self.len += 1;
-        Pushed::Done
+        pushed
     }
 
     fn link(&mut self, block: Box<Block<T>>) {
@@ -225,7 +250,7 @@ impl<T> Blocks<T> {
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<(T, Option<Box<Block<T>>>)> {
+    fn pop(&mut self) -> Option<(T, Popped<T>)> {
         if self.len == 0 {
             return None;
         }
@@ -233,15 +258,15 @@ impl<T> Blocks<T> {
         let message = unsafe { (&(*self.head).slots)[self.taken].assume_init_read() };
         self.taken += 1;
         self.len -= 1;
-        let mut free = None;
+        let mut rest = Popped::Rest;
         if self.len == 0 {
             // Start over in the one block there is (invariant 2): a channel that is mostly empty stays in one cache line.
             self.taken = 0;
             self.filled = 0;
         } else if self.taken == PER_BLOCK {
-            free = self.unlink();
+            rest = Popped::Lap(PER_BLOCK as u32, self.unlink());
         }
-        Some((message, free))
+        Some((message, rest))
     }
 
     /// Takes the head block out, which is emptied; there is another.

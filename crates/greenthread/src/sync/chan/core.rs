@@ -29,12 +29,15 @@ use super::{
         AtomicUsize,
         Ordering::{AcqRel, Relaxed},
     },
-    buffer::{Block, Buffer, Pushed},
+    buffer::{Block, Buffer, Popped, Pushed},
     queue::{Node, Queue},
     short::{ShortGuard, ShortLock},
     slot::{Exchange, Promise, Slot},
 };
-use crate::task::wait::{Claim, Outcome, Reason, Waiter, Wake};
+use crate::task::{
+    coop::{CALL, consume_budget},
+    wait::{Claim, Outcome, Reason, Waiter, Wake},
+};
 
 /// How long an operation may block.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +199,10 @@ impl<T> Core<T> {
 
     /// How many messages are in the buffer.
     pub(crate) fn len(&self) -> usize {
-        self.state.lock().buffer.len()
+        let len = self.state.lock().buffer.len();
+        // Only others change it.
+        consume_budget(CALL);
+        len
     }
 
     /// Whether there are none.
@@ -248,11 +254,18 @@ impl<T> Core<T> {
                     }
                     return Ok(());
                 }
+                Pushed::Lap(messages) => {
+                    announce(state);
+                    consume_budget(messages);
+                    return Ok(());
+                }
                 Pushed::Full(back) => {
-                    return match patience {
-                        Patience::Try => Err(SendFailed::Full(back)),
-                        Patience::Wait(deadline) => self.wait_for_room(state, back, deadline),
+                    let Patience::Wait(deadline) = patience else {
+                        drop(state);
+                        consume_budget(CALL);
+                        return Err(SendFailed::Full(back));
                     };
+                    return self.wait_for_room(state, back, deadline);
                 }
                 Pushed::NoBlock(back) => message = back,
             }
@@ -305,15 +318,15 @@ impl<T> Core<T> {
     #[inline]
     pub(crate) fn recv(&self, patience: Patience) -> Result<T, RecvFailed> {
         let mut state = self.state.lock();
-        if let Some((message, free)) = state.buffer.pop() {
-            popped(state, free);
+        if let Some((message, rest)) = state.buffer.pop() {
+            popped(state, rest);
             return Ok(message);
         }
         if state.senders.is_empty() {
             if state.no_senders {
                 return Err(RecvFailed::Closed);
             }
-            let Patience::Wait(deadline) = patience else { return Err(RecvFailed::Empty) };
+            let Patience::Wait(deadline) = patience else { return Err(not_yet(state)) };
             if let Some(result) = self.wait_for_message(state, deadline) {
                 return result;
             }
@@ -330,7 +343,7 @@ impl<T> Core<T> {
                 Err(NotNow::Closed) => return Err(RecvFailed::Closed),
                 Err(NotNow::Again) => {}
                 Err(NotNow::Empty(state)) => match patience {
-                    Patience::Try => return Err(RecvFailed::Empty),
+                    Patience::Try => return Err(not_yet(state)),
                     Patience::Wait(deadline) => {
                         if let Some(result) = self.wait_for_message(state, deadline) {
                             return result;
@@ -344,8 +357,8 @@ impl<T> Core<T> {
     /// Receives the oldest message, if there is one.
     #[inline]
     pub(super) fn recv_now<'a>(&'a self, mut state: ShortGuard<'a, State<T>>) -> Result<T, NotNow<'a, T>> {
-        if let Some((message, free)) = state.buffer.pop() {
-            popped(state, free);
+        if let Some((message, rest)) = state.buffer.pop() {
+            popped(state, rest);
             return Ok(message);
         }
         match state.take_over() {
@@ -432,7 +445,7 @@ fn count(handles: &AtomicUsize) {
 
 /// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock back.
 #[inline]
-fn popped<T>(mut state: ShortGuard<'_, State<T>>, free: Option<Box<Block<T>>>) {
+fn popped<T>(mut state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
     let wake = if state.senders.is_empty() { None } else { state.refill() };
     if state.watchers.is_empty() {
         drop(state);
@@ -440,7 +453,17 @@ fn popped<T>(mut state: ShortGuard<'_, State<T>>, free: Option<Box<Block<T>>>) {
         announce(state);
     }
     drop(wake);
-    drop(free);
+    if let Popped::Lap(messages, free) = rest {
+        drop(free);
+        consume_budget(messages);
+    }
+}
+
+/// Gives the lock back, for one who doesn't wait and is going to come again.
+fn not_yet<T>(state: ShortGuard<'_, State<T>>) -> RecvFailed {
+    drop(state);
+    consume_budget(CALL);
+    RecvFailed::Empty
 }
 
 /// Gives the lock back, and makes those who watch look (invariant 4).
@@ -500,7 +523,7 @@ impl<T> State<T> {
             match self.take_over() {
                 Taken::Nobody => return None,
                 Taken::Message(message, wake) => match self.buffer.push(message) {
-                    Pushed::Done => return wake,
+                    Pushed::Done | Pushed::Lap(_) => return wake,
                     _ => unreachable!("a message has just been taken out of it"),
                 },
                 Taken::ToBeMade => {

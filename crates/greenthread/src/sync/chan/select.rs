@@ -26,6 +26,7 @@ use super::{
     timer::{Timer, sooner},
 };
 use crate::task::{
+    coop::{CALL, consume_budget},
     random,
     wait::{Outcome, Reason, Waiter},
 };
@@ -210,6 +211,7 @@ fn until(
             Patience::Wait(deadline) if !late => deadline,
             _ => {
                 unlock_all_but(ops, None);
+                consume_budget(CALL);
                 return None;
             }
         };

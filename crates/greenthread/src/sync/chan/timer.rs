@@ -7,7 +7,10 @@ use super::{
     core::{Patience, RecvFailed},
     short::ShortLock,
 };
-use crate::task::wait::{Reason, Waiter};
+use crate::task::{
+    coop::{CALL, consume_budget},
+    wait::{Reason, Waiter},
+};
 
 /// See the module.
 pub(crate) struct Timer {
@@ -40,6 +43,9 @@ impl Timer {
         let message = next.filter(|due| *due <= now)?;
         let from = |moment: Instant| self.period.and_then(|period| moment.checked_add(period));
         *next = from(message).filter(|due| *due > now).or_else(|| from(now));
+        drop(next);
+        // With a short period there is always another one.
+        consume_budget(CALL);
         Some(message)
     }
 
@@ -50,19 +56,24 @@ impl Timer {
             if let Some(message) = self.take(now) {
                 return Ok(message);
             }
-            let Patience::Wait(deadline) = patience else { return Err(RecvFailed::Empty) };
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                return Err(RecvFailed::Empty);
+            match patience {
+                Patience::Wait(deadline) if deadline.is_none_or(|deadline| deadline > now) => {
+                    sleep(sooner(deadline, self.due()));
+                }
+                _ => {
+                    consume_budget(CALL);
+                    return Err(RecvFailed::Empty);
+                }
             }
-            sleep(sooner(deadline, self.due()));
         }
     }
 }
 
 /// What a channel that never has a message does.
 pub(crate) fn recv_never(patience: Patience) -> RecvFailed {
-    if let Patience::Wait(deadline) = patience {
-        sleep(deadline);
+    match patience {
+        Patience::Wait(deadline) => sleep(deadline),
+        Patience::Try => consume_budget(CALL),
     }
     RecvFailed::Empty
 }
