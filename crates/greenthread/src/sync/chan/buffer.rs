@@ -12,8 +12,7 @@
 //! 3. Each block in the list came from `Box::into_raw`, and the list owns it. So does `spare`.
 
 use core::{
-    cmp,
-    mem::{self, MaybeUninit},
+    mem::{self, MaybeUninit, needs_drop},
     ptr,
 };
 
@@ -174,14 +173,12 @@ impl<T> Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        let first = cmp::min(self.len, self.slots.len() - self.head);
-        let rest = mem::replace(&mut self.len, 0) - first;
-        let (wrapped, straight) = self.slots.split_at_mut(self.head);
-        // SAFETY: these are the filled slots (invariant 1), and nobody looks at them again. Should a message
-        // panic in its drop, those that wrapped around are leaked.
-        unsafe {
-            straight[..first].assume_init_drop();
-            wrapped[..rest].assume_init_drop();
+        // One by one, and not as a slice: of that the others would be dropped while the first panic unwinds, and a second one
+        // aborts. As in std, the first panic is let out, and the other messages are leaked.
+        while needs_drop::<T>()
+            && let Some((message, _)) = self.pop()
+        {
+            drop(message);
         }
     }
 }
@@ -285,7 +282,7 @@ impl<T> Blocks<T> {
 
 impl<T> Drop for Blocks<T> {
     fn drop(&mut self) {
-        // A message whose drop panics leaks the others: there is nothing better to do in the middle of it.
+        // As in a ring, a message whose drop panics leaks the others; here with their blocks.
         while let Some((message, free)) = self.pop() {
             drop(message);
             drop(free);
