@@ -388,6 +388,13 @@ fn bad_worker_counts_are_errors() {
 }
 
 #[test]
+fn a_name_with_a_nul_byte_is_an_error() {
+    let error = Runtime::builder().name("fern\0moss").build().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("name"), "{error}");
+}
+
+#[test]
 fn settings_show() {
     let rt = Runtime::builder().workers(2).name("shown").stack_size(100_000).build().unwrap();
     assert!(format!("{rt:?}").contains("shown"));

@@ -57,9 +57,20 @@ fn who_runs_something_keeps_its_name() {
 }
 
 #[test]
-fn a_name_with_a_zero_byte_is_a_name() {
-    let thread = Builder::new().name("a\0b".into()).spawn(|| thread::current().name().map(str::len)).unwrap();
-    assert_eq!(thread.join().unwrap(), Some(3));
+fn a_name_with_a_nul_byte_panics() {
+    let named = || Builder::new().name("fern\0moss".into());
+    let panics = |spawn: &dyn Fn()| {
+        let text = message(catch_unwind(AssertUnwindSafe(spawn)).unwrap_err());
+        assert!(text.starts_with("thread name may not contain interior null bytes"), "{text}");
+    };
+    panics(&|| drop(named().spawn(|| ())));
+    everywhere(|| {
+        panics(&|| drop(named().spawn(|| ())));
+        panics(&|| drop(named().spawn_local(|| ())));
+        panics(&|| thread::scope(|s| drop(named().spawn_scoped(s, || ()))));
+        // SAFETY: nothing is borrowed.
+        panics(&|| drop(unsafe { named().spawn_unchecked(|| ()) }));
+    });
 }
 
 #[test]

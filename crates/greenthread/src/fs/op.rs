@@ -197,7 +197,9 @@ impl Open {
     /// Reads from the position to the end: what is in the cache on the spot, and the rest in one
     /// call.
     pub(super) fn read_to_end(&self, all: &mut Vec<u8>) -> Result<usize> {
-        let Some(driver) = runtime::driver() else { return (&*self.file()).read_to_end(all) };
+        if runtime::driver().is_none() {
+            return (&*self.file()).read_to_end(all);
+        }
         let before = all.len();
         match self.kind() {
             Kind::Stream => return io::Read::take(Stream(&self.descriptor), u64::MAX).read_to_end(all),

@@ -69,6 +69,15 @@ pub(crate) fn pool_limits(disk: Option<usize>, blocking: Option<usize>) -> io::R
     })
 }
 
+/// What the workers are called: what was asked for, or as we are.
+pub(crate) fn name(asked: Option<String>) -> io::Result<String> {
+    let name = asked.unwrap_or_else(|| "greenthread".into());
+    if name.contains('\0') {
+        return Err(invalid(format!("the runtime's name is {name:?}; it must not hold NUL bytes")));
+    }
+    Ok(name)
+}
+
 /// The usable stack size of threads that don't ask for one: what was asked for, or `GREENTHREAD_STACK_SIZE`, or
 /// `RUST_MIN_STACK` (std's), or the default.
 pub(crate) fn stack_size(asked: Option<usize>) -> io::Result<usize> {

@@ -210,7 +210,8 @@ impl RuntimeBuilder {
     }
 
     /// What the workers' OS threads are called, with a number behind: `name-0`. Those that make calls
-    /// for green threads are `name-disk-0` and `name-block-0`. The kernel keeps 15 bytes.
+    /// for green threads are `name-disk-0` and `name-block-0`. The kernel keeps 15 bytes. A name with NUL bytes is an error
+    /// when the runtime is built.
     ///
     /// # Examples
     ///
@@ -256,12 +257,12 @@ impl RuntimeBuilder {
     /// ```
     pub fn build(self) -> io::Result<Runtime> {
         process::prepare()?;
+        let name = config::name(self.name)?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
         let limits = config::pool_limits(self.disk_threads, self.blocking_threads)?;
         let company = config::company()?;
         let watchdog = config::watchdog(self.watchdog)?.then(|| Watchdog::new(count));
-        let name = self.name.unwrap_or_else(|| "greenthread".into());
         static RUNTIMES: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
         let number = RUNTIMES.fetch_add(1, atomic::Ordering::Relaxed);
 

@@ -103,7 +103,8 @@ impl Builder {
         Self::default()
     }
 
-    /// Names the thread, for panic messages, reports and [`Thread::name`](super::Thread::name).
+    /// Names the thread, for panic messages, reports and [`Thread::name`](super::Thread::name). The name must not hold NUL
+    /// bytes: to spawn such a thread panics.
     ///
     /// # Examples
     ///
@@ -143,9 +144,9 @@ impl Builder {
     /// can't be had, the system's reason. The closure is dropped. Limits of memory (cgroups) are no such limits: the system
     /// gives memory as it is touched.
     ///
-    /// # Differs from std
+    /// # Panics
     ///
-    /// A name may hold zero bytes; std panics.
+    /// If the thread's name holds a NUL byte.
     ///
     /// # Examples
     ///
@@ -167,6 +168,10 @@ impl Builder {
     /// Spawns the thread, whatever it borrows.
     ///
     /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
     ///
     /// As [`spawn`](Self::spawn).
     ///
@@ -202,6 +207,10 @@ impl Builder {
     ///
     /// `Unsupported` on an OS thread; otherwise as [`spawn`](Self::spawn).
     ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
     /// # Examples
     ///
     /// ```
@@ -230,6 +239,9 @@ impl Builder {
     #[track_caller]
     pub(super) fn request(self) -> Request {
         let name = self.name.map(String::into_boxed_str);
+        if let Some(name) = &name {
+            assert!(!name.contains('\0'), "thread name may not contain interior null bytes: {name:?}");
+        }
         Request { name, stack_size: self.stack_size, scope: None, location: Location::caller() }
     }
 }

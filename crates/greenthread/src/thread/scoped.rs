@@ -117,6 +117,10 @@ impl Builder {
     ///
     /// As [`Builder::spawn`].
     ///
+    /// # Panics
+    ///
+    /// As [`Builder::spawn`].
+    ///
     /// # Examples
     ///
     /// ```
