@@ -134,21 +134,72 @@ fn an_initialiser_may_use_other_keys() {
     });
 }
 
+/// As in std: the outer value stays, and the inner one is dropped as soon as that is there.
 #[test]
-fn an_initialiser_that_has_used_its_own_key_harms_nobody() {
+fn an_initialiser_that_has_used_its_own_key() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    struct Value(&'static str);
+    impl Drop for Value {
+        fn drop(&mut self) {
+            // The key has its value while the inner one goes.
+            if self.0 == "inner" {
+                OWN.with(|value| assert_eq!(value.0, "outer"));
+            }
+            DROPS.fetch_add(1, SeqCst);
+        }
+    }
+    fn init() -> Value {
+        DEPTH.set(DEPTH.get() + 1);
+        if DEPTH.get() == 1 {
+            FIRST.with(|_| ());
+            OWN.with(|inner| assert_eq!(inner.0, "inner"));
+            LATER.with(|_| ());
+            NUMBER.set(1);
+            return Value("outer");
+        }
+        Value("inner")
+    }
     thread_local! {
         static DEPTH: Cell<u32> = const { Cell::new(0) };
-        static OWN: String = {
-            DEPTH.set(DEPTH.get() + 1);
-            if DEPTH.get() == 1 { OWN.with(|inner| format!("outer after {inner}")) } else { "inner".into() }
+        static FIRST: Value = const { Value("first") };
+        static LATER: Value = const { Value("later") };
+        static OWN: Value = init();
+        // Without a destructor.
+        static NUMBER: Cell<u32> = {
+            if DEPTH.get() == 1 {
+                DEPTH.set(2);
+                NUMBER.set(7);
+            }
+            Cell::new(2)
         };
     }
-    runtime(1).run(|| {
-        OWN.with(|value| {
-            assert_eq!(value, "inner");
-            OWN.with(|again| assert!(std::ptr::eq(value, again)));
-        });
+    everywhere(|world| {
+        DROPS.store(0, SeqCst);
+        world
+            .spawn(|| {
+                OWN.with(|value| {
+                    assert_eq!(value.0, "outer");
+                    OWN.with(|again| assert!(std::ptr::eq(value, again)));
+                });
+                assert_eq!(DROPS.load(SeqCst), 1);
+                DEPTH.set(1);
+                assert_eq!(NUMBER.get(), 1);
+            })
+            .end();
+        assert_eq!(DROPS.load(SeqCst), 4);
     });
+}
+
+#[test]
+fn a_number_whose_initialiser_has_used_its_own_key() {
+    thread_local! {
+        static DEPTH: Cell<u32> = const { Cell::new(0) };
+        static NUMBER: u32 = {
+            DEPTH.set(DEPTH.get() + 1);
+            if DEPTH.get() < 5 { NUMBER.with(|inner| inner + 1) } else { 0 }
+        };
+    }
+    everywhere(|world| world.spawn(|| NUMBER.with(|value| assert_eq!(*value, 4))).end());
 }
 
 #[test]

@@ -133,16 +133,12 @@ pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
 }
 
 /// Gives the running thread its value of a key, which it has not had. If the value's own initialiser has made one in
-/// the meantime, that one stays: somebody may have a reference to it.
+/// the meantime, this one takes its place, as in std.
 ///
 /// # Safety
 /// As for [`find`]; the key has not been destroyed.
 #[cold]
 pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> Use<T> {
-    // SAFETY: as the caller says.
-    if let Found::Value(earlier) = unsafe { find::<T>(task, key) } {
-        return earlier;
-    }
     let header = Header { key, older: ptr::null_mut(), uses: Cell::new(0), free: free::<T> };
     let node = NonNull::from(Box::leak(Box::new(Node { header, value })));
     let table = task.locals.get().unwrap_or_else(|| {
@@ -153,14 +149,22 @@ pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> Use<
     });
     // SAFETY: the thread's own, and no other reference lives (invariant 1).
     let table = unsafe { &mut *table.as_ptr() };
+    // SAFETY: the list's nodes are alive (invariant 4).
+    let earlier = unsafe { table.take_out(key) };
     if needs_drop::<T>() {
         // SAFETY: the node is new, and nobody else's.
         unsafe { (*node.as_ptr()).header.older = table.newest };
         table.newest = node.as_ptr().cast();
     }
-    table.add(Entry { key, node: node.as_ptr().cast() });
+    table.put(Entry { key, node: node.as_ptr().cast() });
     // SAFETY: alive.
-    unsafe { Use::new(node) }
+    let made = unsafe { Use::new(node) };
+    if let Some(earlier) = earlier {
+        // SAFETY: out of list and table; no reference into the table lives while its destructor runs (invariant 1). A coroutine
+        // that the initialiser has left in a `with` keeps the value (invariant 3).
+        unsafe { ((*earlier.as_ptr()).free)(earlier.as_ptr()) };
+    }
+    made
 }
 
 /// # Safety
@@ -250,7 +254,34 @@ impl Table {
         self.entries[self.place(key)]
     }
 
-    fn add(&mut self, entry: Entry) {
+    /// The key's node, if it has one, out of table and list.
+    ///
+    /// # Safety
+    /// The nodes of the list are alive.
+    unsafe fn take_out(&mut self, key: Key) -> Option<NonNull<Header>> {
+        let place = self.place(key);
+        let node = NonNull::new(mem::replace(&mut self.entries[place].node, ptr::null_mut()))?;
+        let mut link = &raw mut self.newest;
+        // SAFETY: `link` is the head, or in a node of the list, which is alive, says the caller.
+        unsafe {
+            while let Some(next) = NonNull::new(*link) {
+                if next == node {
+                    *link = (*next.as_ptr()).older;
+                    break;
+                }
+                link = &raw mut (*next.as_ptr()).older;
+            }
+        }
+        Some(node)
+    }
+
+    /// Adds an entry, or replaces the key's.
+    fn put(&mut self, entry: Entry) {
+        let place = self.place(entry.key);
+        if self.entries[place].key == entry.key {
+            self.entries[place] = entry;
+            return;
+        }
         if (self.used + 1) * 4 > self.entries.len() * 3 {
             let larger = vec![FREE; self.entries.len() * 2].into_boxed_slice();
             let entries = mem::replace(&mut self.entries, larger);
