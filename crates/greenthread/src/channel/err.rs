@@ -370,73 +370,42 @@ impl<T> fmt::Debug for TrySendError<T> {
 
 impl<T> fmt::Debug for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_timeout() { "Timeout(..)" } else { "Disconnected(..)" })
+        f.write_str("SendTimeoutError(..)")
     }
 }
 
-const NO_RECEIVER: &str = "sending on a channel without receivers";
-const NO_SENDER: &str = "receiving on an empty channel without senders";
+// The texts are those of crossbeam-channel, which programs may compare.
 
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NO_RECEIVER)
-    }
-}
-
-impl<T> fmt::Display for TrySendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_full() { "sending on a full channel" } else { NO_RECEIVER })
-    }
-}
-
-impl<T> fmt::Display for SendTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_timeout() { "sending timed out" } else { NO_RECEIVER })
-    }
-}
-
-impl fmt::Display for RecvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NO_SENDER)
-    }
-}
-
-impl fmt::Display for TryRecvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_empty() { "receiving on an empty channel" } else { NO_SENDER })
-    }
-}
-
-impl fmt::Display for RecvTimeoutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_timeout() { "receiving timed out" } else { NO_SENDER })
-    }
-}
+const NO_RECEIVER: &str = "sending on a disconnected channel";
+const NO_SENDER: &str = "receiving on an empty and disconnected channel";
 
 macro_rules! display {
-    ($($error:ident: $text:literal,)*) => {
-        $(
-            impl fmt::Display for $error {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str($text)
-                }
+    ($($error:ident $(<$message:ident>)?, $this:pat => $text:expr;)*) => { $(
+        impl $(<$message>)? fmt::Display for $error $(<$message>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $this = self;
+                f.pad($text)
             }
+        }
 
-            impl Error for $error {}
-        )*
-    };
+        impl $(<$message>)? Error for $error $(<$message>)? {}
+    )* };
 }
 
 display! {
-    TrySelectError: "no operation of the select is ready",
-    SelectTimeoutError: "the select timed out",
-    TryReadyError: "no operation of the select is ready",
-    ReadyTimeoutError: "the select timed out",
+    SendError<T>, _ => NO_RECEIVER;
+    TrySendError<T>, it => if it.is_full() { "sending on a full channel" } else { NO_RECEIVER };
+    SendTimeoutError<T>, it =>
+        if it.is_timeout() { "timed out waiting on send operation" } else { NO_RECEIVER };
+    RecvError, _ => NO_SENDER;
+    TryRecvError, it => if it.is_empty() { "receiving on an empty channel" } else { NO_SENDER };
+    RecvTimeoutError, it => if it.is_timeout() {
+        "timed out waiting on receive operation"
+    } else {
+        "channel is empty and disconnected"
+    };
+    TrySelectError, _ => "all operations in select would block";
+    SelectTimeoutError, _ => "timed out waiting on select";
+    TryReadyError, _ => "all operations in select would block";
+    ReadyTimeoutError, _ => "timed out waiting on select";
 }
-
-impl<T> Error for SendError<T> {}
-impl<T> Error for TrySendError<T> {}
-impl<T> Error for SendTimeoutError<T> {}
-impl Error for RecvError {}
-impl Error for TryRecvError {}
-impl Error for RecvTimeoutError {}

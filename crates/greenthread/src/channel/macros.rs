@@ -98,7 +98,7 @@ macro_rules! __channel_select_biased {
 macro_rules! __channel_arms {
     // All arms are in the list.
     (@arm $choice:ident () ()) => {
-        ::core::panic!("no operations have been added to `select!`")
+        ::core::panic!("no operations have been added to `Select`")
     };
     (@arm $choice:ident $arms:tt ()) => {
         $crate::__channel_arms!(@bind $choice $arms () (

@@ -207,7 +207,7 @@ impl<'a> Select<'a> {
 
     #[track_caller]
     fn has_some(&self) {
-        assert!(!self.entries.is_empty(), "no operations have been added to the select");
+        assert!(!self.entries.is_empty(), "no operations have been added to `Select`");
     }
 
     /// Selects an operation that is ready at this moment. Never blocks.

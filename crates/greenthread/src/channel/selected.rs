@@ -17,6 +17,7 @@ use super::{
     receiver::Receiver,
     sender::Sender,
 };
+use crate::task::local;
 
 /// A message of any type, or room for one: small ones in here, others on the heap.
 pub(super) struct Parcel {
@@ -137,7 +138,7 @@ impl SelectedOperation<'_> {
     /// assert_eq!(select.select().send(&s, 1), Err(SendError(1)));
     /// ```
     pub fn send<T>(self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
-        assert!(ptr::from_ref(s).cast() == self.handle, "this is not the sender that was selected");
+        assert!(ptr::from_ref(s).cast() == self.handle, "passed a sender that wasn't selected");
         self.take().0.send(s, msg)
     }
 
@@ -163,7 +164,7 @@ impl SelectedOperation<'_> {
     /// assert_eq!(select.select().recv(&r), Err(RecvError));
     /// ```
     pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
-        assert!(ptr::from_ref(r).cast() == self.handle, "this is not the receiver that was selected");
+        assert!(ptr::from_ref(r).cast() == self.handle, "passed a receiver that wasn't selected");
         let (mut pledge, mut parcel) = self.take();
         // SAFETY: the same receiver, since it is borrowed since then and so is still where it was; its message is in the
         // parcel (invariant).
@@ -189,6 +190,6 @@ impl fmt::Debug for SelectedOperation<'_> {
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
         self.pledge.give_back();
-        assert!(std::thread::panicking(), "a `SelectedOperation` was dropped without being completed");
+        assert!(local::panicking(), "dropped `SelectedOperation` without completing the operation");
     }
 }

@@ -271,36 +271,32 @@ impl<T> From<RecvError> for RecvTimeoutError<T> {
 
 impl<T> fmt::Debug for TryRecvError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty(_) => "Empty(..)",
-            Self::Disconnected => "Disconnected",
-        })
+        f.write_str("TryRecvError(..)")
     }
 }
 
 impl<T> fmt::Debug for RecvTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout(_) => "Timeout(..)",
-            Self::Disconnected => "Disconnected",
-        })
+        f.write_str("RecvTimeoutError(..)")
     }
 }
 
+const NO_SENDER: &str = "receiving on a closed channel";
+
 impl<T> fmt::Display for TryRecvError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Empty(_) => "receiving on an empty channel",
-            Self::Disconnected => "receiving on a channel without a sender",
+            Self::Disconnected => NO_SENDER,
         })
     }
 }
 
 impl<T> fmt::Display for RecvTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout(_) => "receiving timed out",
-            Self::Disconnected => "receiving on a channel without a sender",
+        f.pad(match self {
+            Self::Timeout(_) => "timed out waiting on channel",
+            Self::Disconnected => NO_SENDER,
         })
     }
 }

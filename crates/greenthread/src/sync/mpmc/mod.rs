@@ -112,18 +112,15 @@ impl<T> From<SendError<T>> for SendTimeoutError<T> {
 
 impl<T> fmt::Debug for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout(_) => "Timeout(..)",
-            Self::Disconnected(_) => "Disconnected(..)",
-        })
+        f.write_str("SendTimeoutError(..)")
     }
 }
 
 impl<T> fmt::Display for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout(_) => "sending timed out",
-            Self::Disconnected(_) => "sending on a channel without receivers",
+        f.pad(match self {
+            Self::Timeout(_) => "timed out waiting on send operation",
+            Self::Disconnected(_) => "sending on a disconnected channel",
         })
     }
 }

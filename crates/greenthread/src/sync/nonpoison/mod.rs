@@ -63,7 +63,7 @@ impl fmt::Debug for WouldBlock {
 
 impl fmt::Display for WouldBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("try_lock failed because the operation would block")
+        f.pad("try_lock failed because the operation would block")
     }
 }
 
