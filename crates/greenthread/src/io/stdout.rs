@@ -1,22 +1,26 @@
 //! The standard output and the standard error.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     io::{self, IoSlice, LineWriter, Write},
     os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     panic::{RefUnwindSafe, UnwindSafe},
     process::Stdio,
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use rustix::{io::Errno, stdio};
 
 use crate::{
     descriptor::plain::write_foreign,
+    runtime::unblock,
     sync::{ReentrantLock, ReentrantLockGuard},
     sys::process::at_exit,
-    task::local::process_exits,
+    task::local::{self, process_exits},
 };
 
 /// A descriptor itself.
@@ -117,9 +121,18 @@ pub fn stderr() -> Stderr {
 /// # Differs from std
 ///
 /// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses. Whole lines come out in order
-/// all the same; but to flush this one does not bring out a prompt by `std::print!`. [`greenthread::print!`](crate::print)
-/// and [`greenthread::println!`](crate::println) use this one: `use greenthread::{print, println}`. What is printed here a test harness does not
-/// capture, as it does not what is written to std's.
+/// all the same; but to flush this one does not bring out a prompt by `std::print!`. On a green thread
+/// [`greenthread::print!`](crate::print) and [`greenthread::println!`](crate::println) use this one: `use greenthread::{print,
+/// println}`.
+///
+/// # Tests
+///
+/// `cargo test` keeps back what a test prints, and shows it if the test fails. It does so for what is printed by a macro (of
+/// std's, or of this crate's) on the test's own OS thread, and on OS threads that the test has spawned by
+/// [`std::thread::spawn`]. What is printed on a green thread, by whichever macro, is not kept back: it appears at once,
+/// among the lines of the harness, and so do the reports of panics there. A worker serves the green threads
+/// of all tests, and to which of them a thread belongs it can't know. `cargo test -- --nocapture --test-threads=1`
+/// puts things in order. What is written to a handle, this one or std's, is never kept back.
 ///
 /// # Examples
 ///
@@ -171,6 +184,9 @@ impl Stdout {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn lock(&self) -> StdoutLock<'static> {
+        if LINE_BEGUN.load(Relaxed) {
+            finish_line_of_std();
+        }
         StdoutLock { guard: self.shared.lock() }
     }
 }
@@ -350,6 +366,9 @@ impl From<Stderr> for Stdio {
 /// What `print!` is made of.
 #[doc(hidden)]
 pub fn print(args: fmt::Arguments<'_>) {
+    if !is_green() {
+        return print_by_std(args);
+    }
     if let Err(error) = stdout().write_fmt(args) {
         panic!("failed printing to stdout: {error}");
     }
@@ -358,12 +377,65 @@ pub fn print(args: fmt::Arguments<'_>) {
 /// What `eprint!` is made of.
 #[doc(hidden)]
 pub fn eprint(args: fmt::Arguments<'_>) {
+    if !is_green() {
+        return std::eprint!("{args}");
+    }
     if let Err(error) = stderr().write_fmt(args) {
         panic!("failed printing to stderr: {error}");
     }
 }
 
+/// Whether the calling thread is a green one. An OS thread prints by std, which knows whether a test harness captures it.
+fn is_green() -> bool {
+    local::get().is_some_and(|local| local.running().is_some())
+}
+
+/// An OS thread has printed the beginning of a line, which std's buffer may still hold.
+static LINE_BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Prints on an OS thread. What the two buffers hold comes out in the order in which it was printed: each is flushed before
+/// the other goes on.
+fn print_by_std(args: fmt::Arguments<'_>) {
+    /// Knows how what it shows ends.
+    struct Shown<'a>(fmt::Arguments<'a>, Cell<bool>);
+
+    impl fmt::Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            struct Pieces<'a, 'f>(&'a mut fmt::Formatter<'f>, &'a Cell<bool>);
+
+            impl fmt::Write for Pieces<'_, '_> {
+                fn write_str(&mut self, piece: &str) -> fmt::Result {
+                    if !piece.is_empty() {
+                        self.1.set(!piece.ends_with('\n'));
+                    }
+                    self.0.write_str(piece)
+                }
+            }
+
+            fmt::write(&mut Pieces(f, &self.1), self.0)
+        }
+    }
+
+    // A failure is that of whoever has printed it.
+    let _ = stdout().flush();
+    let shown = Shown(args, Cell::new(false));
+    std::print!("{shown}");
+    LINE_BEGUN.store(shown.1.get(), Relaxed);
+}
+
+/// Brings out the line that an OS thread has begun; not where nothing may switch, since a sibling may have std's lock.
+#[cold]
+fn finish_line_of_std() {
+    if (!is_green() || local::current().is_some()) && LINE_BEGUN.swap(false, Relaxed) {
+        let _ = unblock(|| io::stdout().flush());
+    }
+}
+
 /// Prints to the standard output: [`std::print!`], but only the calling thread waits if that is slow.
+///
+/// On an OS thread it is `std::print!`, and a test harness captures it; on a green thread it writes to
+/// [`io::stdout()`](crate::io::stdout), which a harness doesn't capture (see [`Stdout`](crate::io::Stdout)). What either
+/// holds in its buffer comes out before the other goes on.
 ///
 /// # Panics
 ///
@@ -381,7 +453,8 @@ macro_rules! print {
     };
 }
 
-/// Prints a line to the standard output: [`std::println!`], but only the calling thread waits if that is slow.
+/// Prints a line to the standard output: [`std::println!`], but only the calling thread waits if that is slow. A test harness
+/// captures it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///
@@ -404,7 +477,8 @@ macro_rules! println {
     };
 }
 
-/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if that is slow.
+/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if that is slow. A test harness captures
+/// it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///
@@ -422,7 +496,8 @@ macro_rules! eprint {
     };
 }
 
-/// Prints a line to the standard error: [`std::eprintln!`], but only the calling thread waits if that is slow.
+/// Prints a line to the standard error: [`std::eprintln!`], but only the calling thread waits if that is slow. A test harness
+/// captures it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///

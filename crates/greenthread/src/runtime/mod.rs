@@ -420,6 +420,9 @@ impl Drop for Runtime {
 /// it. Threads that `f` has spawned and not joined go on after it, as with `std::thread`. The stack is 8 MiB, like that
 /// of a process's main thread, and the name is the caller's: `main`, if that is the main thread.
 ///
+/// In a test, what `f` prints is not captured by the test harness, nor is the report of its panic: see
+/// [`io::Stdout`](crate::io::Stdout).
+///
 /// # Panics
 ///
 /// If `f` panics, with its panic; and if the runtime can't be started or the thread can't be spawned.

@@ -379,3 +379,77 @@ fn an_error_is_an_error() {
     }
     assert_eq!(end(piped(NAME)).status.code(), Some(7));
 }
+
+/// What a test prints on its own OS thread belongs to the test, as with std; what a green thread prints appears at once.
+#[test]
+fn a_harness_captures_what_an_os_thread_prints() {
+    const NAME: &str = "streams::a_harness_captures_what_an_os_thread_prints";
+    if is_child(NAME) {
+        greenthread::print!("on the OS ");
+        greenthread::println!("thread");
+        greenthread::eprintln!("its stderr");
+        greenthread::run(|| greenthread::println!("on a green thread"));
+        panic!("so that it is shown");
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--test-threads=1"])
+        .env("GREENTHREAD_TEST_CHILD", NAME)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = end(child);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (before, shown) = text.split_once(&format!("---- {NAME} stdout ----\n")).expect(&text);
+    assert!(before.contains("on a green thread\n") && !before.contains("OS thread"), "{text}");
+    assert!(shown.starts_with("on the OS thread\nits stderr\n"), "{text}");
+    assert!(!shown.contains("green thread\n"), "{text}");
+}
+
+/// An OS thread prints by std, and a green one by our own buffer; a line that both have written to is in order.
+#[test]
+fn lines_of_both_kinds_of_threads_are_in_order() {
+    const NAME: &str = "streams::lines_of_both_kinds_of_threads_are_in_order";
+    if is_child(NAME) {
+        greenthread::print!("<<<one ");
+        greenthread::run(|| greenthread::print!("two "));
+        greenthread::print!("three ");
+        greenthread::run(|| io::stdout().write_all(b"four ")).unwrap();
+        greenthread::print!("five\n{}", "");
+        greenthread::run(|| greenthread::print!("six "));
+        greenthread::println!("{} >>>", "seven");
+        return;
+    }
+    assert_eq!(told(piped(NAME)), "one two three four five\nsix seven ");
+}
+
+/// A prompt that an OS thread has printed is there when stdout has been flushed, from wherever.
+#[test]
+fn a_prompt_of_an_os_thread_is_flushed() {
+    const NAME: &str = "streams::a_prompt_of_an_os_thread_is_flushed";
+    if is_child(NAME) {
+        for flush in [|| io::stdout().flush(), || greenthread::run(|| io::stdout().flush())] {
+            greenthread::print!("name? ");
+            flush().unwrap();
+            io::stdin().lines().next().unwrap().unwrap();
+        }
+        return;
+    }
+    let mut child = piped(NAME);
+    let mut output = child.stdout.take().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    in_time(move || {
+        for _ in 0..2 {
+            let mut seen = Vec::new();
+            while !seen.ends_with(b"name? ") {
+                let mut byte = [0];
+                assert_eq!(output.read(&mut byte).unwrap(), 1);
+                seen.push(byte[0]);
+            }
+            input.write_all(b"ada\n").unwrap();
+        }
+        drop(input);
+        output.read_to_end(&mut Vec::new()).unwrap();
+    });
+    assert!(child.wait().unwrap().success());
+}
