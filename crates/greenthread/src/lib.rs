@@ -48,10 +48,12 @@
 //!
 //! Rust does not promise this today (see unsafe-code-guidelines, issue 602). What breaks it:
 //!
-//! * A `std::thread_local!` whose lazy *initialiser* blocks: a sibling may initialise the same key in between. Use
+//! * A `std::thread_local!` whose lazy *initialiser* blocks, or polls: a sibling may initialise the same key in between. Use
 //!   `const { .. }` initialisers, or [`greenthread::thread_local!`](thread_local!).
 //! * Crates that keep a stack discipline in a thread-local across a blocking call (`scoped-tls` and its like).
 //! * A `process::exit` on a green thread, if a thread-local destructor of that worker blocks.
+//! * A global allocator that blocks by this crate (at a [`sync::Mutex`], say): workers allocate where no green thread runs that
+//!   could be suspended, and then wait for ever for a holder of their own. Use a lock that spins, or std's.
 //!
 //! [`thread::without_yield`] is the tool for such code: inside it, no sibling runs.
 //!

@@ -60,7 +60,7 @@ fn channels() {
         lets_siblings_run("send and recv", || {
             s.send(1).unwrap();
             if s.is_full() {
-                (0..99).for_each(|_| drop(r.recv()));
+                (0..99).for_each(|_| _ = r.recv());
             }
         });
         let (s, r) = bounded(1);
@@ -293,7 +293,7 @@ fn while_unwinding() {
     struct Polls(mpsc::Receiver<()>);
     impl Drop for Polls {
         fn drop(&mut self) {
-            lets_siblings_run("try_recv, unwinding", || drop(self.0.try_recv()));
+            lets_siblings_run("try_recv, unwinding", || _ = self.0.try_recv());
         }
     }
     runtime(1).run(|| {

@@ -219,3 +219,40 @@ fn stdout_lock_does_not_exclude_siblings() {
         lock.write_all(b"").unwrap();
     });
 }
+
+/// An operation that was selected and is never completed keeps its place.
+#[test]
+fn a_forgotten_operation_keeps_its_place() {
+    let (s, r) = greenthread::channel::bounded(1);
+    let mut ops = greenthread::channel::Select::new();
+    ops.send(&s);
+    std::mem::forget(ops.select());
+    assert!(r.is_empty());
+    assert!(s.try_send(1).unwrap_err().is_full());
+}
+
+/// A receiver that was promised a message waits until that is made, beyond its timeout.
+#[test]
+fn a_receiver_waits_for_a_slow_message() {
+    let timeout = Duration::from_millis(50);
+    runtime(1).run(|| {
+        let (s, r) = greenthread::channel::bounded(0);
+        let receiver = thread::spawn(move || {
+            loop {
+                if let Ok(message) = r.recv_timeout(timeout) {
+                    return message;
+                }
+            }
+        });
+        let begin = std::time::Instant::now();
+        greenthread::channel::select! {
+            send(s, {
+                thread::sleep(4 * timeout);
+                assert!(!receiver.is_finished());
+                assert!(s.try_send(timeout).unwrap_err().is_full());
+                begin.elapsed()
+            }) -> sent => sent.unwrap(),
+        }
+        assert!(receiver.join().unwrap() >= 4 * timeout);
+    });
+}

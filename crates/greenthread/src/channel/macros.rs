@@ -24,6 +24,12 @@
 /// Blocks the calling thread, green or OS, while nothing is ready and there is no `default`. It uses no other thread, and
 /// allocates nothing.
 ///
+/// # Slow messages
+///
+/// An arm that sends has won before its message is computed, and keeps for it a place in the channel, or a receiver. So while
+/// that takes, nobody else can use the place; and the receiver waits for this message, even if others send and even
+/// beyond its timeout. Compute a message that takes long, or that waits, before the `select!`.
+///
 /// # Panics
 ///
 /// If there is no arm at all.

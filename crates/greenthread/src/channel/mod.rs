@@ -38,6 +38,7 @@
 //!   undone, and the receiver that was to have the message goes on waiting. (There the process aborts.)
 //! * A [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a second panic.
 //! * `select!` takes any number of operations, not 32.
+//! * [`TryReadyError`] and [`ReadyTimeoutError`] are errors with a text, that of [`TrySelectError`] and [`SelectTimeoutError`].
 //!
 //! # Examples
 //!

@@ -76,6 +76,12 @@ impl Drop for Parcel {
 /// If it is dropped without, it panics (except while unwinding): a program that does that is wrong. An operation that sends
 /// is undone then; the message of one that receives is leaked.
 ///
+/// # Complete it soon
+///
+/// An operation that sends keeps a place in the channel for its message, or a receiver. Until it is completed or dropped
+/// nobody else can use the place, and the receiver waits, even if others send and even beyond its timeout. One that is
+/// leaked (`mem::forget`) leaves them so for ever.
+///
 /// # Examples
 ///
 /// ```

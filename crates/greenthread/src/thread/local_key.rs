@@ -114,7 +114,7 @@ fn green<'a>() -> Option<&'a Task> {
 #[cold]
 #[track_caller]
 fn gone() -> ! {
-    panic!("a thread-local was used while or after it was destroyed: {AccessError:?}")
+    panic!("cannot access a Thread Local Storage value during or after destruction: {AccessError:?}")
 }
 
 impl<T: 'static> LocalKey<T> {

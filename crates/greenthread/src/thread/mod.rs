@@ -10,6 +10,10 @@
 //!
 //! * A green thread that computes for long keeps the others of its worker waiting: call [`yield_now`] now and then, or
 //!   hand the work to [`unblock`]. The watchdog names such threads.
+//! * The same goes for a loop that looks at nothing but an atomic, the clock, or what a lock guards that is always free. Other
+//!   loops that poll end as with std: what this crate has of calls that don't wait (`try_recv`, `try_lock`,
+//!   [`is_finished`](JoinHandle::is_finished), an unbounded `send`, ..) lets others run now and then, as if it were
+//!   [`yield_now`]; not inside [`without_yield`].
 //! * `std::thread_local!` values belong to the worker and are shared by its green threads; those of
 //!   [`greenthread::thread_local!`](crate::thread_local) are each thread's own.
 //! * A green thread is no pthread: there is no `os::unix::thread::JoinHandleExt`.
