@@ -126,7 +126,19 @@ fn selects() {
         lets_siblings_run("try_ready", || assert!(ops.try_ready().is_err()));
         lets_siblings_run("select_timeout", || assert!(ops.select_timeout(Duration::ZERO).is_err()));
         lets_siblings_run("ready_timeout", || assert!(ops.ready_timeout(Duration::ZERO).is_err()));
-        assert!(Select::new().try_select().is_err());
+        // One that looks at many channels takes long.
+        let many: Vec<_> = (0..2_000).map(|_| channel::bounded::<()>(1)).collect();
+        let looks = Cell::new(0);
+        lets_siblings_run("a long select", || {
+            let mut ops = Select::new_biased();
+            for (s, r) in &many {
+                ops.recv(r);
+                ops.send(s);
+            }
+            assert_eq!(ops.ready(), 1);
+            looks.set(looks.get() + 1);
+        });
+        assert!(looks.get() < 3, "{looks:?} looks");
         lets_siblings_run("nothing", || assert!(Select::new().try_select().is_err()));
         drop(r);
     });

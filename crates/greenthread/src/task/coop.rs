@@ -8,6 +8,7 @@
 //! * A call that has failed spends [`CALL`]: the caller will come again. So does a system call, before it is made.
 //! * A message that was sent or received spends one unit. They are counted once each time around the channel's
 //!   buffer (`chan::buffer`), since to count one by one costs 5 % of a message.
+//! * A select that looks at all of its operations spends one unit for each.
 //! * A lock that is free, and an atomic, spend nothing: there is no cheap place for it.
 //!
 //! A worker has one budget for all its threads. That is enough, since it bounds what comes between two switches. A wait

@@ -194,6 +194,8 @@ fn until(
     {
         return Some(won);
     }
+    // A look at each is as much as a message, whether or not it waits then.
+    consume_budget(u32::try_from(ops.len()).unwrap_or(u32::MAX));
     rank(ops);
     let waiter = Waiter::new();
     let mut late = false;
