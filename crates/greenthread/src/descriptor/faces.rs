@@ -5,7 +5,7 @@ macro_rules! descriptors {
     ($type:ident, $std:ty) => {
         impl std::os::fd::AsFd for $type {
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                self.0.as_fd()
+                self.0.expose()
             }
         }
 

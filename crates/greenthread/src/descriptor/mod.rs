@@ -7,21 +7,13 @@
 //! * This file: the settings that count, and the loop of call and wait that all share.
 //! * `faces`: what the public types have alike.
 //! * `plain`: reading and writing what is no socket: pipes, terminals, files.
-//!
-//! What the user set for a socket (timeouts, non-blocking mode) the kernel knows, and we as well:
-//! to ask it at each wait would cost three system calls. The mode of what is no socket is asked
-//! for: nothing but `fcntl` sets it.
+//! * `settings`: what the user set for a socket (timeouts, non-blocking mode). The kernel knows it, and we as well: to ask
+//!   it at each wait would cost three system calls. The mode of what is no socket is asked for: nothing but `fcntl` sets it.
 
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{
-            AtomicBool, AtomicU64,
-            Ordering::{Relaxed, SeqCst},
-        },
-    },
+    sync::{Arc, MutexGuard, OnceLock, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -30,7 +22,7 @@ use rustix::io::{Errno, ioctl_fionbio};
 use crate::{
     driver::{Driver, Interest, PollDriver, Registration, Shown, Source},
     runtime,
-    sys::poller::poll_one,
+    sys::poller::{is_shut, poll_one},
     task::{
         coop::{CALL, consume_budget},
         wait::Outcome,
@@ -39,6 +31,9 @@ use crate::{
 
 pub(crate) mod faces;
 pub(crate) mod plain;
+mod settings;
+
+use settings::Settings;
 
 /// See the module.
 #[derive(Debug)]
@@ -46,53 +41,48 @@ pub(crate) struct Descriptor {
     source: Source,
     /// Whether it is a socket that can be shut down without an event for those who wait to write: Linux's Unix sockets.
     hushed: bool,
+    /// Whether it is a socket that listens: the kernel's mode is non-blocking, whatever the user's is.
+    listens: bool,
     /// None as long as all is at its defaults and there is no clone.
     settings: OnceLock<Arc<Settings>>,
-}
-
-/// What the user set. Clones share it, as they share what is open.
-#[derive(Debug, Default)]
-struct Settings {
-    nonblocking: AtomicBool,
-    /// No more is to be received.
-    shut: AtomicBool,
-    /// Where threads have waited to write, if there is no event for them when the socket is shut down.
-    writers: Mutex<Vec<Registration>>,
-    /// Nanoseconds; 0 is none.
-    read: AtomicU64,
-    write: AtomicU64,
-}
-
-impl Settings {
-    fn timeout(&self, interest: Interest) -> &AtomicU64 {
-        match interest {
-            Interest::Read => &self.read,
-            Interest::Write => &self.write,
-        }
-    }
 }
 
 impl Descriptor {
     /// One of our own making, with all at its defaults.
     pub(crate) const fn new(descriptor: OwnedFd) -> Self {
-        Self { source: Source::new(descriptor), hushed: false, settings: OnceLock::new() }
+        Self { source: Source::new(descriptor), hushed: false, listens: false, settings: OnceLock::new() }
     }
 
     /// One that comes from elsewhere, in the mode that it is in.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
         let descriptor = Self::new(descriptor);
-        let nonblocking = socket2::SockRef::from(&descriptor).nonblocking();
-        descriptor.remember_nonblocking(nonblocking.unwrap_or(false));
+        descriptor.settings().expose();
         descriptor
     }
 
-    pub(crate) fn into_owned(self) -> OwnedFd {
-        self.source.into_descriptor()
+    pub(crate) fn into_owned(mut self) -> OwnedFd {
+        self.source.take().expect("only this and the drop take it")
+    }
+
+    /// The user's view of it, who may do anything with it.
+    pub(crate) fn expose(&self) -> BorrowedFd<'_> {
+        self.settings().expose();
+        self.as_fd()
+    }
+
+    /// Whether the user has ever had it in hand.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.settings.get().is_some_and(|settings| settings.is_exposed())
+    }
+
+    /// For one that listens: whether a connection has inherited something that the user set behind our back.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.current_settings().is_some_and(Settings::is_inherited)
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let mut clone = Self::new(self.as_fd().try_clone_to_owned()?);
-        clone.hushed = self.hushed;
+        (clone.hushed, clone.listens) = (self.hushed, self.listens);
         clone.settings.get_or_init(|| self.settings().clone());
         Ok(clone)
     }
@@ -106,10 +96,18 @@ impl Descriptor {
         self.settings.get_or_init(Arc::default)
     }
 
+    /// What the user set, if anything.
+    #[inline]
+    fn current_settings(&self) -> Option<&Settings> {
+        let settings = self.settings.get()?;
+        settings.refresh(self.as_fd(), self.listens);
+        Some(settings)
+    }
+
     /// Remembers the mode without telling the kernel.
     pub(crate) fn remember_nonblocking(&self, nonblocking: bool) {
         if nonblocking || self.settings.get().is_some() {
-            self.settings().nonblocking.store(nonblocking, Relaxed);
+            self.settings().remember_nonblocking(nonblocking);
         }
     }
 
@@ -120,7 +118,7 @@ impl Descriptor {
     }
 
     pub(crate) fn is_nonblocking(&self) -> bool {
-        self.settings.get().is_some_and(|settings| settings.nonblocking.load(Relaxed))
+        self.current_settings().is_some_and(|settings| settings.nonblocking.load(Relaxed))
     }
 
     /// The same, for such a socket.
@@ -129,25 +127,28 @@ impl Descriptor {
         self
     }
 
+    /// The same, for a socket that listens, and is in the kernel's non-blocking mode.
+    pub(crate) fn listening(mut self) -> Self {
+        self.listens = true;
+        self
+    }
+
     /// Shuts a socket down: `shut` does. For a Unix socket it also does what Linux leaves out: those who wait to write
-    /// look again, and for reading `is_shut` tells that the end is there, since datagrams that don't block don't see it.
-    pub(crate) fn shutting(
-        &self,
-        for_reading: bool,
-        shut: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
-        if !self.hushed {
-            return shut();
+    /// look again.
+    pub(crate) fn shutting(&self, shut: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        shut()?;
+        if self.hushed {
+            self.writers().iter().for_each(Registration::rouse);
         }
-        // Those who wait to read have their event by `shut`, and then look at this.
-        let before = for_reading && self.settings().shut.swap(true, SeqCst);
-        shut().inspect_err(|_| {
-            if for_reading {
-                self.settings().shut.store(before, SeqCst);
-            }
-        })?;
-        self.writers().iter().for_each(Registration::rouse);
         Ok(())
+    }
+
+    /// For a call to receive that would have blocked: whether nothing will ever come, since somebody has shut the socket
+    /// down. A blocking call finds the end then; one that doesn't block, and gets datagrams or connections, is told to try
+    /// again. There was an event for it; so the kernel is only asked after one.
+    pub(crate) fn has_ended(&self) -> bool {
+        let event = runtime::driver().is_none_or(|driver| driver.is_ahead(&self.source, Interest::Read));
+        event && is_shut(self.as_fd()) && !self.is_nonblocking()
     }
 
     fn writers(&self) -> MutexGuard<'_, Vec<Registration>> {
@@ -167,21 +168,16 @@ impl Descriptor {
         Ok(true)
     }
 
-    pub(crate) fn is_shut(&self) -> bool {
-        self.settings.get().is_some_and(|settings| settings.shut.load(SeqCst))
-    }
-
     /// Remembers a timeout without telling the kernel.
     pub(crate) fn remember_timeout(&self, interest: Interest, timeout: Option<Duration>) {
         if timeout.is_some() || self.settings.get().is_some() {
-            let nanos = timeout.map_or(0, |timeout| timeout.as_nanos().try_into().unwrap_or(u64::MAX));
-            self.settings().timeout(interest).store(nanos, Relaxed);
+            self.settings().remember_timeout(interest, timeout);
         }
     }
 
     /// Until when a call that begins now may wait.
     pub(crate) fn deadline(&self, interest: Interest) -> Option<Instant> {
-        match self.settings.get()?.timeout(interest).load(Relaxed) {
+        match self.current_settings()?.timeout(interest).load(Relaxed) {
             0 => None,
             nanos => Instant::now().checked_add(Duration::from_nanos(nanos)),
         }
@@ -277,5 +273,16 @@ impl Descriptor {
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.source.as_fd()
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // Of no other can closing block.
+        if self.is_exposed()
+            && let Some(descriptor) = self.source.take()
+        {
+            settings::close(descriptor);
+        }
     }
 }

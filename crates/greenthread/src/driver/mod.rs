@@ -53,6 +53,9 @@ pub(crate) trait Driver {
     /// Whether a call on `source` would block, as far as is known here.
     fn is_blocked(&self, source: &Source, interest: Interest) -> bool;
 
+    /// Whether there was an event of an end, an error or urgent data, and no call on `source` since that would have blocked.
+    fn is_ahead(&self, source: &Source, interest: Interest) -> bool;
+
     /// Waits until a call on `source` may not block any more. Returns at once if none has been seen to block
     /// since there was last something new. The source is registered by its first wait, and deregistered when
     /// it is dropped, wherever that happens. `Woken` may be wrong now and then: make the call, and come

@@ -415,6 +415,10 @@ impl Driver for PollDriver {
         self.entry(source, |entry| entry.state & flags(interest).0 == 0).unwrap_or(false)
     }
 
+    fn is_ahead(&self, source: &Source, interest: Interest) -> bool {
+        self.entry(source, |entry| entry.state & flags(interest).1 != 0).unwrap_or(false)
+    }
+
     fn wait_ready(
         &self,
         source: &Source,

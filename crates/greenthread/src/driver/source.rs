@@ -52,10 +52,10 @@ impl Source {
         Self { descriptor: Some(descriptor), first: OnceLock::new(), others: Mutex::new(Vec::new()) }
     }
 
-    /// Gives the descriptor back, registered nowhere.
-    pub(crate) fn into_descriptor(mut self) -> OwnedFd {
+    /// Takes the descriptor out, registered nowhere: the last that is done with a source. None if it was taken before.
+    pub(crate) fn take(&mut self) -> Option<OwnedFd> {
         self.deregister();
-        self.descriptor.take().expect("only this takes it")
+        self.descriptor.take()
     }
 
     /// The key by which a driver knows it.

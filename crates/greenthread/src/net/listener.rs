@@ -64,7 +64,7 @@ impl TcpListener {
             sockopt::set_socket_reuseaddr(&socket, true)?;
             net::bind(&socket, address)?;
             net::listen(&socket, BACKLOG)?;
-            Ok(TcpListener(Socket::new(socket)))
+            Ok(TcpListener(Socket::listener(socket)))
         })
     }
 
@@ -123,7 +123,7 @@ impl TcpListener {
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (socket, address) = self.0.accept()?;
         let address = address.ok_or(Errno::INVAL)?.try_into()?;
-        Ok((TcpStream::ours(socket), address))
+        Ok((TcpStream::accepted(socket), address))
     }
 
     /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
@@ -269,13 +269,13 @@ descriptors!(TcpListener, std::net::TcpListener);
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::AsRawFd;
+        use std::os::fd::{AsFd, AsRawFd};
 
         let mut fields = f.debug_struct("TcpListener");
         if let Ok(address) = self.local_addr() {
             fields.field("addr", &address);
         }
-        fields.field("fd", &self.as_raw_fd()).finish()
+        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
     }
 }
 

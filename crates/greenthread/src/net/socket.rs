@@ -10,6 +10,7 @@ use std::{
 };
 
 use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, ioctl_fionbio},
     net::{
         self, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags,
@@ -51,13 +52,7 @@ impl Socket {
 
     /// One that comes from elsewhere, as it is.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
-        let socket = Self::with(Descriptor::adopt(descriptor), false);
-        for interest in [Interest::Read, Interest::Write] {
-            if let Ok(timeout @ Some(_)) = socket.timeout(interest) {
-                socket.descriptor.remember_timeout(interest, timeout);
-            }
-        }
-        socket
+        Self::with(Descriptor::adopt(descriptor), false)
     }
 
     /// The same, of TCP.
@@ -70,12 +65,22 @@ impl Socket {
         Self { descriptor: self.descriptor.hushed(), ..self }
     }
 
+    /// One that listens, of our own making, in the kernel's non-blocking mode.
+    pub(crate) fn listener(descriptor: OwnedFd) -> Self {
+        Self::with(Descriptor::new(descriptor).listening(), false)
+    }
+
     /// One that listens, and comes from elsewhere.
     pub(crate) fn adopt_listener(descriptor: OwnedFd) -> Self {
-        let socket = Self::with(Descriptor::adopt(descriptor), false);
-        // It fails for no descriptor that is a socket; others fail at each call.
-        let _ = ioctl_fionbio(&socket, true);
-        socket
+        let nonblocking = fcntl_getfl(&descriptor).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
+        let descriptor = Descriptor::adopt(descriptor).listening();
+        descriptor.remember_nonblocking(nonblocking);
+        Self::with(descriptor, false)
+    }
+
+    /// The user's view of it.
+    pub(crate) fn expose(&self) -> BorrowedFd<'_> {
+        self.descriptor.expose()
     }
 
     pub(crate) fn into_descriptor(self) -> OwnedFd {
@@ -148,7 +153,7 @@ impl Socket {
                 let deadline = self.descriptor.deadline(Interest::Read);
                 self.descriptor.attempt(driver, Interest::Read, deadline, || {
                     let (count, value) = match call(flags | RecvFlags::DONTWAIT) {
-                        Err(Errno::AGAIN) if self.has_ended() => (0, T::default()),
+                        Err(Errno::AGAIN) if self.descriptor.has_ended() => (0, T::default()),
                         result => result?,
                     };
                     // What was only peeked at is still there.
@@ -165,11 +170,6 @@ impl Socket {
             return Err(error);
         }
         Ok((count, value))
-    }
-
-    /// Whether a blocking call would find the end here.
-    fn has_ended(&self) -> bool {
-        self.descriptor.is_shut() && !self.descriptor.is_nonblocking()
     }
 
     fn receive_plain(&self, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usize> {
@@ -358,8 +358,24 @@ impl Socket {
     }
 
     /// The next connection to one that listens, and who made it, if the system says.
-    pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
-        self.attempt_anywhere(Interest::Read, None, || net::acceptfrom_with(self, SocketFlags::CLOEXEC))
+    pub(crate) fn accept(&self) -> io::Result<(Self, Option<SocketAddrAny>)> {
+        if self.descriptor.is_exposed() {
+            // Somebody may have set the mode, which whoever has the socket open shares: then the call would block the worker.
+            set_kernel_nonblocking(self)?;
+        }
+        let deadline = self.descriptor.deadline(Interest::Read);
+        let (descriptor, peer) = self.attempt_anywhere(Interest::Read, deadline, || {
+            match net::acceptfrom_with(self, SocketFlags::CLOEXEC) {
+                // As a blocking call would say.
+                Err(Errno::AGAIN) if self.descriptor.has_ended() => Err(Errno::INVAL),
+                result => result,
+            }
+        })?;
+        let socket = Self::new(descriptor);
+        if self.descriptor.is_inherited() {
+            socket.expose();
+        }
+        Ok((socket, peer))
     }
 
     /// Shuts down a direction, or both.
@@ -369,8 +385,14 @@ impl Socket {
             std::net::Shutdown::Write => net::Shutdown::Write,
             std::net::Shutdown::Both => net::Shutdown::Both,
         };
-        self.descriptor.shutting(how != net::Shutdown::Write, || Ok(net::shutdown(self, how)?))
+        self.descriptor.shutting(|| Ok(net::shutdown(self, how)?))
     }
+}
+
+/// By either of the two ways to ask for it: one that is refused says nothing about the socket.
+fn set_kernel_nonblocking(socket: &Socket) -> io::Result<()> {
+    ioctl_fionbio(socket, true).or_else(|_| fcntl_setfl(socket, fcntl_getfl(socket)? | OFlags::NONBLOCK))?;
+    Ok(())
 }
 
 fn option(interest: Interest) -> Timeout {

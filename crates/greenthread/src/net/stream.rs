@@ -55,8 +55,8 @@ pub(super) fn family(address: &SocketAddr) -> AddressFamily {
 
 impl TcpStream {
     /// One whose descriptor is fresh, with everything at its defaults.
-    pub(super) fn ours(descriptor: OwnedFd) -> Self {
-        Self(Socket::new(descriptor).tcp())
+    pub(super) fn accepted(socket: Socket) -> Self {
+        Self(socket.tcp())
     }
 
     /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is
@@ -307,7 +307,7 @@ descriptors!(TcpStream, std::net::TcpStream);
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::AsRawFd;
+        use std::os::fd::{AsFd, AsRawFd};
 
         let mut fields = f.debug_struct("TcpStream");
         if let Ok(address) = self.local_addr() {
@@ -316,7 +316,7 @@ impl fmt::Debug for TcpStream {
         if let Ok(address) = self.peer_addr() {
             fields.field("peer", &address);
         }
-        fields.field("fd", &self.as_raw_fd()).finish()
+        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
     }
 }
 

@@ -530,12 +530,12 @@ descriptors!(UdpSocket, std::net::UdpSocket);
 
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::AsRawFd;
+        use std::os::fd::{AsFd, AsRawFd};
 
         let mut fields = f.debug_struct("UdpSocket");
         if let Ok(address) = self.local_addr() {
             fields.field("addr", &address);
         }
-        fields.field("fd", &self.as_raw_fd()).finish()
+        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
     }
 }

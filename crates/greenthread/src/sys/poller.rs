@@ -5,7 +5,7 @@
 //! worker is one system call, whatever it waits for.
 //!
 //! What another system's file must offer is this file's items: [`Poller`], [`Events`], [`Readiness`],
-//! [`Waker`], [`poll_one`].
+//! [`Waker`], [`poll_one`], [`is_shut`].
 //!
 //! Invariants:
 //! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is given,
@@ -258,6 +258,13 @@ pub(crate) fn poll_one(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether somebody has shut a socket down for reading.
+pub(crate) fn is_shut(socket: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)) == Ok(1) && polled[0].revents().contains(PollFlags::RDHUP)
 }
 
 #[cfg(test)]

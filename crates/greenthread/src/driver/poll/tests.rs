@@ -122,7 +122,7 @@ fn each_driver_has_its_own_view() {
 #[test]
 fn a_driver_that_is_gone_leaves_no_descriptor() {
     let (end, mut other) = UnixStream::pair().unwrap();
-    let source = Source::new(end.into());
+    let mut source = Source::new(end.into());
     let soon = || Some(Instant::now() + Duration::from_millis(1));
     for _ in 0..5 {
         let driver = PollDriver::new(None).unwrap();
@@ -133,7 +133,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
         assert!(!registry.is_open() && poller.upgrade().is_none());
     }
     // It is still good elsewhere, and for itself.
-    let descriptor = source.into_descriptor();
+    let descriptor = source.take().unwrap();
     rustix::io::write(&descriptor, b"x").unwrap();
     other.read_exact(&mut [0]).unwrap();
 }

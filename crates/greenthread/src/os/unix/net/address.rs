@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     os::{
-        fd::{AsFd, AsRawFd},
+        fd::{AsFd, AsRawFd, OwnedFd},
         linux::net::SocketAddrExt,
         unix::{ffi::OsStrExt, net::SocketAddr},
     },
@@ -58,8 +58,12 @@ pub(super) fn peer(socket: &Socket) -> io::Result<SocketAddr> {
 
 /// A new socket in such a mode.
 pub(super) fn socket(kind: SocketType, mode: SocketFlags) -> io::Result<Socket> {
-    let flags = SocketFlags::CLOEXEC | mode;
-    Ok(Socket::new(net::socket_with(net::AddressFamily::UNIX, kind, flags, None)?).unix())
+    Ok(Socket::new(open(kind, mode)?).unix())
+}
+
+/// The same, for one that will listen.
+pub(super) fn open(kind: SocketType, mode: SocketFlags) -> io::Result<OwnedFd> {
+    Ok(net::socket_with(net::AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | mode, None)?)
 }
 
 /// Two sockets that are connected.

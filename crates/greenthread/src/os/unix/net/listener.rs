@@ -89,10 +89,10 @@ impl UnixListener {
     }
 
     fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixListener> {
-        let socket = address::socket(SocketType::STREAM, SocketFlags::NONBLOCK)?;
+        let socket = address::open(SocketType::STREAM, SocketFlags::NONBLOCK)?;
         net::bind(&socket, address)?;
         net::listen(&socket, BACKLOG)?;
-        Ok(UnixListener(socket))
+        Ok(UnixListener(Socket::listener(socket)))
     }
 
     /// The next connection, and the address of who made it, mostly without a name. Blocks the calling thread until
@@ -120,7 +120,7 @@ impl UnixListener {
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (socket, address) = self.0.accept()?;
-        Ok((UnixStream::ours(socket), address::from_system(address)?))
+        Ok((UnixStream::accepted(socket), address::from_system(address)?))
     }
 
     /// Another handle to the same listener; what is set on one holds for both.
