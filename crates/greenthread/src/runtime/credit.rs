@@ -77,13 +77,10 @@ fn take_more(bytes: usize, size: usize) -> io::Result<()> {
         Ok(taken) => look(taken + bytes, bytes, size).inspect_err(|_| {
             TAKEN.fetch_sub(bytes, Relaxed);
         }),
-        Err(taken) => Err(io::Error::new(
-            io::ErrorKind::OutOfMemory,
-            format!(
-                "no address space for a stack of {size} bytes: {taken} bytes are promised to other green threads; \
-                 use smaller stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads"
-            ),
-        )),
+        Err(taken) => Err(memory::exhausted(format_args!(
+            "no address space for a stack of {size} bytes: {taken} bytes are promised to other green threads; \
+             use smaller stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads"
+        ))),
     }
 }
 

@@ -28,13 +28,15 @@ use super::{
     idle::{Idle, Sleeper},
     injector::Injector,
 };
-use crate::stack;
-use crate::sys::process::generation;
 use crate::task::{
     block::Task,
     remote::Remote,
     sleep::SleepFlag,
     wait::{Claim, Outcome, Reason, Waiter},
+};
+use crate::{
+    stack,
+    sys::{memory::exhausted, process::generation},
 };
 
 /// More unstarted threads than this go to the injector.
@@ -261,12 +263,11 @@ impl Shared {
         (now.saturating_sub(since) >= REFUSES_AFTER).then(|| {
             stack::last_refusal().unwrap_or_else(|| {
                 let waiting = self.starved.len();
-                let message = format!(
+                exhausted(format_args!(
                     "no stack of {stack_size} bytes: {waiting} green threads wait for one to come free; use smaller \
                      stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads, or raise the limit of \
                      the process's memory"
-                );
-                io::Error::new(io::ErrorKind::OutOfMemory, message)
+                ))
             })
         })
     }

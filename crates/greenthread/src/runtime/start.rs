@@ -17,7 +17,7 @@ use super::{
     worker::{MOST_RETRY, RETRY, Worker},
 };
 use crate::{
-    sys::process,
+    sys::{memory::exhausted, process},
     task::{
         block::{BlockRef, Start, Task},
         job, local,
@@ -41,9 +41,10 @@ impl Worker {
             Ok(stack) if self.local.reserve(started) => stack,
             Ok(stack) => {
                 stacks.put(stack);
-                let message =
-                    format!("no memory for the run queue of {started} green threads; spawn fewer threads");
-                return self.starve(task, io::Error::new(io::ErrorKind::OutOfMemory, message));
+                let error = exhausted(format_args!(
+                    "no memory for the run queue of {started} green threads; spawn fewer threads"
+                ));
+                return self.starve(task, error);
             }
             Err(error) => return self.starve(task, error),
         };

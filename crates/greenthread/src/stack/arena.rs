@@ -563,13 +563,7 @@ impl Region {
 
 impl Refusal {
     fn into_error(self) -> io::Error {
-        // Where memory is short, an error without a text is better than an abort for want of one.
-        let mut text = String::new();
-        if text.try_reserve(1024).is_err() {
-            return io::ErrorKind::OutOfMemory.into();
-        }
-        drop(text);
-        io::Error::new(io::ErrorKind::OutOfMemory, self.to_string())
+        memory::exhausted(format_args!("{self}"))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! This file is Linux. Another system is another file with the same contract:
 //!
-//! * [`page_size`]: the grain of everything below.
+//! * [`page_size`]: the grain of everything below. [`exhausted`]: an error, made with care.
 //! * [`reserve`] takes address space whose pages read as zero and cost memory only once touched.
 //! * [`guard`] makes spans of it fault on every access.
 //! * [`decommit`] gives the memory of spans back, keeps their addresses and their guards.
@@ -15,7 +15,8 @@
 //! table and leaves the mapping whole. Elsewhere `mprotect(PROT_NONE)` splits the mapping, which costs two
 //! of the process's `vm.max_map_count` maps for each guard; some of them are left to the rest of the
 //! process, since whoever takes the last map makes some innocent allocation fail. The environment variable
-//! `GREENTHREAD_STACK_GUARD=mprotect` asks for the second kind where the first is to be had.
+//! `GREENTHREAD_STACK_GUARD=mprotect` asks for the second kind where the first is to be had, for tests
+//! (`RuntimeBuilder` documents it).
 //!
 //! Invariants:
 //! 1. A [`Span`] given to an `unsafe` function here lies page-aligned in memory that came from [`reserve`]
@@ -60,6 +61,17 @@ const MADV_GUARD_INSTALL: c_int = 102;
 const PIDFD_SELF: c_int = -10000;
 /// The most spans that the kernel takes in one call.
 const UIO_MAXIOV: usize = 1024;
+
+/// Memory or address space has run out; `text` says which, and what to do.
+///
+/// Where memory is short, an error without a text is better than an abort for want of one.
+#[cold]
+pub(crate) fn exhausted(text: core::fmt::Arguments<'_>) -> io::Error {
+    match Vec::<u8>::new().try_reserve(1024) {
+        Ok(()) => io::Error::new(io::ErrorKind::OutOfMemory, text.to_string()),
+        Err(_) => io::ErrorKind::OutOfMemory.into(),
+    }
+}
 
 /// The system's page size.
 #[inline]
@@ -271,7 +283,8 @@ unsafe fn advise_batch(spans: &[Span], advice: c_int) -> usize {
         };
         let Ok(mut bytes) = usize::try_from(advised) else {
             // An error that is not of these is one span's, which the call by itself will tell.
-            if let Some(libc::ENOSYS | libc::EBADF | libc::EPERM) = io::Error::last_os_error().raw_os_error()
+            if let Some(libc::ENOSYS | libc::EBADF | libc::EPERM | libc::EACCES | libc::EOPNOTSUPP) =
+                io::Error::last_os_error().raw_os_error()
             {
                 MISSING.store(1, Relaxed);
             }

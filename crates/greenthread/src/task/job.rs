@@ -48,6 +48,8 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
+use crate::sys::memory::exhausted;
+
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
     coop::polled,
@@ -194,10 +196,10 @@ pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
     let layout = Layout::new::<Job<F, T>>();
     match pool::take(layout) {
         Some(memory) => Ok(Room(memory.cast())),
-        None => Err(io::Error::new(
-            io::ErrorKind::OutOfMemory,
-            format!("no memory for a green thread's block of {} bytes; spawn fewer threads", layout.size()),
-        )),
+        None => Err(exhausted(format_args!(
+            "no memory for a green thread's block of {} bytes; spawn fewer threads",
+            layout.size()
+        ))),
     }
 }
 
