@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::Child;
+use crate::sys::descriptors;
 
 /// A program to be run: [`std::process::Command`], for green threads.
 ///
@@ -28,6 +29,8 @@ pub struct Command {
     pub(crate) inner: process::Command,
     /// Which of the standard streams the user has set.
     given: [bool; 3],
+    /// The child restores the limit of descriptors.
+    restores: bool,
 }
 
 impl Command {
@@ -43,7 +46,7 @@ impl Command {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn new<S: AsRef<OsStr>>(program: S) -> Command {
-        Self { inner: process::Command::new(program), given: [false; 3] }
+        Self { inner: process::Command::new(program), given: [false; 3], restores: false }
     }
 
     /// Adds an argument, which no shell looks at.
@@ -243,7 +246,16 @@ impl Command {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn spawn(&mut self) -> io::Result<Child> {
+        self.prepare();
         Ok(self.inner.spawn()?.into())
+    }
+
+    /// Before each start: the child is to have the limit of descriptors that we were given.
+    pub(crate) fn prepare(&mut self) {
+        if !self.restores && descriptors::is_raised() {
+            self.restores = true;
+            descriptors::restore_for(&mut self.inner);
+        }
     }
 
     /// Runs the program, waits for its end, and gives all that it has written. Blocks the calling thread.

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
 
-use super::blocking::Limits;
+use super::{blocking::Limits, room};
 use crate::{driver::COMPANY, stack, sys::ring::Ring};
 
 /// More OS threads than this are a mistake.
@@ -56,7 +56,7 @@ fn threads(
 
 /// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
 pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
-    let default = available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS);
+    let default = available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS).min(room::workers());
     threads(asked, "GREENTHREAD_WORKERS", "workers", MOST_WORKERS, default)
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
 }
 
 /// Among how many threads sends are held back to go out together; none if there is to be no ring. `GREENTHREAD_IO` may ask for `poll`,
-/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_COMPANY` is for the tests.)
+/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_COMPANY` is for tests; `RuntimeBuilder` documents it.)
 pub(crate) fn company() -> io::Result<Option<u32>> {
     const NAME: &str = "GREENTHREAD_IO";
     let company = match env::var_os("GREENTHREAD_IO_COMPANY") {

@@ -37,6 +37,7 @@ mod metrics;
 mod placement;
 mod process;
 mod report;
+mod room;
 mod search;
 mod shared;
 pub(crate) mod spawn;
@@ -114,6 +115,14 @@ impl fmt::Debug for Runtime {
 /// | [`disk_threads`](Self::disk_threads) | `GREENTHREAD_DISK_THREADS` | 64 |
 /// | [`blocking_threads`](Self::blocking_threads) | `GREENTHREAD_BLOCKING_THREADS` | 10,000 |
 /// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |
+/// | how I/O is done | `GREENTHREAD_IO`: `poll` for no io_uring, `uring` for an error where it can't be had | io_uring where it can be had |
+///
+/// Two more are for tests. `GREENTHREAD_STACK_GUARD=mprotect` guards stacks as on kernels before Linux 6.13, where each
+/// guard takes two of the process's maps. `GREENTHREAD_IO_COMPANY` is the number of threads ready to run from which on
+/// sends are handed to io_uring together.
+///
+/// A program that forbids io_uring to itself once it runs (by seccomp) had better be started with `GREENTHREAD_IO=poll`: threads
+/// whose operations are under way at that moment are never told how these end.
 ///
 /// # Examples
 ///
@@ -135,6 +144,11 @@ pub struct RuntimeBuilder {
 
 impl RuntimeBuilder {
     /// How many OS threads run the green threads, from 1 to 4096.
+    ///
+    /// A worker takes up to three descriptors. Where all of them would take more than an eighth of the process's limit
+    /// (`RLIMIT_NOFILE`), the soft limit is raised by as many, up to the hard one; children of
+    /// [`process::Command`](crate::process::Command) begin with the limit as it was, those of std's inherit the raised one. The
+    /// default is fewer than one worker for each processor where these would take more than half of the hard limit.
     ///
     /// # Examples
     ///
@@ -266,10 +280,11 @@ impl RuntimeBuilder {
         static RUNTIMES: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
         let number = RUNTIMES.fetch_add(1, atomic::Ordering::Relaxed);
 
+        room::make(count);
         let mut drivers = Vec::with_capacity(count);
         let mut seats = Vec::with_capacity(count);
         for _ in 0..count {
-            let driver = PollDriver::new(company)?;
+            let driver = PollDriver::new(company).map_err(|error| room::refusal(error, count))?;
             seats.push(Arc::new(Seat {
                 remote: Arc::new(Remote::new(number, driver.waker())),
                 queue: shared::Queue::new(count == 1),

@@ -171,6 +171,7 @@ impl CommandExt for Command {
     }
 
     fn exec(&mut self) -> io::Error {
+        self.prepare();
         self.inner.exec()
     }
 
