@@ -13,7 +13,8 @@ use rustix::{
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, ioctl_fionbio},
     net::{
-        self, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketFlags,
+        self, AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny,
+        SocketFlags, SocketType,
         addr::SocketAddrArg,
         sockopt::{self, Timeout},
     },
@@ -23,6 +24,7 @@ use crate::{
     descriptor::{Descriptor, plain::MAX_BUFFERS},
     driver::{Interest, PollDriver, Shown},
     runtime,
+    sys::poller::poll_one,
 };
 
 /// See the module.
@@ -153,7 +155,9 @@ impl Socket {
                 let deadline = self.descriptor.deadline(Interest::Read);
                 self.descriptor.attempt(driver, Interest::Read, deadline, || {
                     let (count, value) = match call(flags | RecvFlags::DONTWAIT) {
-                        Err(Errno::AGAIN) if self.descriptor.has_ended() => (0, T::default()),
+                        Err(Errno::AGAIN) if !self.short_tells && self.descriptor.has_ended() => {
+                            (0, T::default())
+                        }
                         result => result?,
                     };
                     // What was only peeked at is still there.
@@ -315,24 +319,45 @@ impl Socket {
         self.send_datagram_with(|flags| net::sendto(self, bytes, flags, address))
     }
 
-    /// The same, where the system can't tell when there will be room with the other side: then the pool waits.
-    pub(crate) fn send_blindly_to(
+    /// The same, to a Unix socket. It may have to wait for room in our buffer, of which the system tells, or in the
+    /// receiver's queue, of which it tells only sockets that are connected to the receiver: so one is, for as long as we wait.
+    pub(crate) fn send_to_unix(
         &self,
         bytes: &[u8],
         address: &(impl SocketAddrArg + Sync),
     ) -> io::Result<usize> {
-        if let Some(driver) = runtime::driver() {
-            let sent = self.descriptor.attempt(driver, Interest::Write, None, || {
-                match net::sendto(self, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT, address) {
-                    Err(Errno::AGAIN) if !self.descriptor.is_nonblocking() => Ok((None, Shown::Full)),
-                    result => Ok((Some(result?), Shown::Full)),
-                }
+        let call = |flags| net::sendto(self, bytes, SendFlags::NOSIGNAL | flags, address);
+        let Some(driver) = runtime::driver() else { return Ok(call(SendFlags::empty())?) };
+        let deadline = self.descriptor.deadline(Interest::Write);
+        let mut connected = None;
+        loop {
+            let sent = self.descriptor.attempt(driver, Interest::Write, deadline, || {
+                let sent = match call(SendFlags::DONTWAIT) {
+                    Err(Errno::AGAIN) if !self.descriptor.is_nonblocking() => {
+                        has_room(self)?;
+                        None
+                    }
+                    result => Some(result?),
+                };
+                Ok((sent, Shown::Full))
             })?;
             if let Some(count) = sent {
                 return Ok(count);
             }
+            if connected.is_none() {
+                let flags = SocketFlags::CLOEXEC;
+                let socket = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None);
+                let socket = socket.and_then(|socket| net::connect(&socket, address).and(Ok(socket)));
+                connected = socket.ok().map(Descriptor::new);
+            }
+            let Some(connected) = &connected else {
+                // Not to be had, or not allowed to us; the call by itself may still be.
+                return Ok(runtime::unblock_wait(|| call(SendFlags::empty()))??);
+            };
+            // The look by itself has the system tell of room from then on, each time once.
+            connected
+                .attempt(driver, Interest::Write, deadline, || Ok((has_room(connected)?, Shown::Full)))?;
         }
-        Ok(runtime::unblock_wait(|| net::sendto(self, bytes, SendFlags::NOSIGNAL, address))??)
     }
 
     fn send_datagram_with(
@@ -386,6 +411,14 @@ impl Socket {
             std::net::Shutdown::Both => net::Shutdown::Both,
         };
         self.descriptor.shutting(|| Ok(net::shutdown(self, how)?))
+    }
+}
+
+/// `AGAIN` if a call to send to somebody with whom there is room would block.
+fn has_room(socket: &impl AsFd) -> rustix::io::Result<()> {
+    match poll_one(socket.as_fd(), Interest::Write, Some(Instant::now())) {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
+        result => result.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
     }
 }
 

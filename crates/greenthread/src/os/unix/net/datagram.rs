@@ -243,7 +243,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
-        self.0.send_blindly_to(buf, &address::path(path.as_ref())?)
+        self.0.send_to_unix(buf, &address::path(path.as_ref())?)
     }
 
     /// As [`send_to`](Self::send_to), to an address.
@@ -263,7 +263,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn send_to_addr(&self, buf: &[u8], socket_addr: &SocketAddr) -> io::Result<usize> {
-        self.0.send_blindly_to(buf, &address::to_system(socket_addr)?)
+        self.0.send_to_unix(buf, &address::to_system(socket_addr)?)
     }
 
     /// Sends a datagram to the one whom [`connect`](Self::connect) has named, or to the other of a
