@@ -48,7 +48,9 @@ pub(crate) trait Driver {
     /// The worker's: sleeps until something has happened or the timeout has passed (none: as long as it
     /// takes; zero: just looks), and makes ready the threads whose waits have come to their end. May return
     /// early.
-    fn sleep(&self, timeout: Option<Duration>) -> io::Result<()>;
+    ///
+    /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
+    fn sleep(&self, timeout: Option<Duration>);
 
     /// Whether a call on `source` would block, as far as is known here.
     fn is_blocked(&self, source: &Source, interest: Interest) -> bool;
@@ -62,7 +64,7 @@ pub(crate) trait Driver {
     /// back.
     ///
     /// # Errors
-    /// The source could not be registered.
+    /// The source could not be registered, or the kernel tells of no events.
     fn wait_ready(
         &self,
         source: &Source,

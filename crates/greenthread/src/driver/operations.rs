@@ -6,8 +6,11 @@
 //! that hands it over is back (`MSG_DONTWAIT`), and so has a read of what is in the page cache. What waits for a disk is
 //! answered when the worker comes home later, or is woken from its sleep for it.
 //!
-//! The ring is made at its first use. Where there is none, or one that has failed, nothing is taken on, and the caller finds
-//! another way.
+//! The ring is made at its first use. Where there is none nothing is taken on, and the caller finds another way.
+//!
+//! A ring *fails* when the kernel refuses to take a batch. Those whose operations were not handed over do them in another
+//! way. The others wait for their answers still, since the kernel works on their memory; the worker goes on asking for
+//! them, and when all have come the ring goes. If the kernel was short of something, a new one is made later.
 //!
 //! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel works on the
 //! thread's memory, the thread doesn't run and can't unwind, its stack is not freed, and the worker doesn't end, since it
@@ -23,6 +26,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    io, mem,
     os::fd::AsFd,
     ptr,
     sync::Arc,
@@ -45,6 +49,9 @@ const BATCH: u32 = 64;
 /// The most that are held back or under way. For so many answers the ring has room, so none is ever lost.
 const MOST: u32 = 1024;
 
+/// Where the system was short of something for a ring, one is tried for again after so many operations.
+const RETRY: u32 = 1024;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Operations {
@@ -58,9 +65,30 @@ pub(super) struct Operations {
 
 #[derive(Debug)]
 enum State {
-    Untried,
+    /// To be tried for after so many more operations.
+    Untried(u32),
     None,
     Ready(Box<Batch>),
+    /// It takes no more; what is under way is still to be answered.
+    Failed {
+        batch: Box<Batch>,
+        refused: bool,
+    },
+}
+
+impl State {
+    /// After a failure: whether it is worth to try again.
+    fn without(refused: bool) -> Self {
+        if refused { State::None } else { State::Untried(RETRY) }
+    }
+}
+
+/// Whether the kernel doesn't want to; else it only could not.
+fn is_refusal(error: &io::Error) -> bool {
+    !matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY)
+    )
 }
 
 #[derive(Debug)]
@@ -79,6 +107,8 @@ struct Table {
     sends: u32,
     /// How many batches were handed over.
     batches: u32,
+    /// How many operations were pushed.
+    pushed: u32,
 }
 
 /// A place for one operation.
@@ -99,6 +129,8 @@ pub(super) struct Held {
     send: Option<Sent>,
     /// With which batch it is handed over.
     batch: u32,
+    /// How many were pushed before it.
+    number: u32,
     answer: Cell<Option<Answer>>,
     waiter: Waiter,
 }
@@ -145,16 +177,36 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Frees the slots of the last operations that were pushed, `left` of them, and passes on who waits for each. Tells how many
+    /// that were.
+    fn take_back(&mut self, left: u32, mut back: impl FnMut(&Held)) -> u32 {
+        let mut count = 0;
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1, 2).
+            let Some(held) = (unsafe { slot.held.as_ref() }) else { continue };
+            if self.pushed.wrapping_sub(held.number) <= left {
+                *slot = Slot { generation: slot.generation.wrapping_add(1), held: ptr::null() };
+                self.free.push(index as u32);
+                self.sends -= u32::from(held.send.is_some());
+                count += 1;
+                back(held);
+            }
+        }
+        count
+    }
+}
+
 impl Batch {
-    fn new(waker: &Waker) -> Option<Self> {
-        let ring = Ring::new(BATCH, MOST).ok()?;
-        ring.tell(waker).ok()?;
+    fn new(waker: &Waker) -> io::Result<Self> {
+        let ring = Ring::new(BATCH, MOST)?;
+        ring.tell(waker)?;
         let (mut slots, mut free) = (Vec::new(), Vec::new());
-        slots.try_reserve_exact(MOST as usize).ok()?;
-        free.try_reserve_exact(MOST as usize).ok()?;
+        let memory = slots.try_reserve_exact(MOST as usize).and(free.try_reserve_exact(MOST as usize));
+        memory.map_err(|_| Errno::NOMEM)?;
         slots.extend((0..MOST).map(|_| Slot { generation: 0, held: ptr::null() }));
         free.extend((0..MOST).rev());
-        Some(Self { ring, table: Table { slots, free, sends: 0, batches: 0 } })
+        Ok(Self { ring, table: Table { slots, free, sends: 0, batches: 0, pushed: 0 } })
     }
 
     /// `false` if there is no room.
@@ -170,6 +222,7 @@ impl Batch {
             return false;
         }
         slot.held = held;
+        self.table.pushed = held.number.wrapping_add(1);
         self.table.free.pop();
         self.table.sends += u32::from(held.send.is_some());
         true
@@ -179,7 +232,7 @@ impl Batch {
 impl Operations {
     /// With a ring at its first use; or, if not `allowed`, without. News of it wake who sleeps on `waker`.
     pub(super) fn new(allowed: bool, waker: Arc<Waker>) -> Self {
-        let state = if allowed { State::Untried } else { State::None };
+        let state = if allowed { State::Untried(0) } else { State::None };
         Self { state: RefCell::new(state), waker, held: Cell::new(0), open: Cell::new(0) }
     }
 
@@ -228,12 +281,17 @@ impl Operations {
         let held;
         {
             let mut state = self.state.borrow_mut();
-            if let State::Untried = *state {
-                *state = Batch::new(&self.waker).map_or(State::None, |batch| State::Ready(Box::new(batch)));
-            }
-            let State::Ready(batch) = &mut *state else { return None };
-            let number = batch.table.batches.wrapping_add(1);
-            held = Held { send, batch: number, answer: Cell::new(None), waiter: Waiter::new() };
+            let batch = match &mut *state {
+                State::Ready(batch) => batch,
+                other => self.try_for_ring(other)?,
+            };
+            held = Held {
+                send,
+                batch: batch.table.batches.wrapping_add(1),
+                number: batch.table.pushed,
+                answer: Cell::new(None),
+                waiter: Waiter::new(),
+            };
             // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes meanwhile (invariant 1).
             if !unsafe { batch.push(operation, &held) } {
                 return None;
@@ -243,6 +301,22 @@ impl Operations {
         self.open.set(self.open.get() + 1);
         held.waiter.wait(reason, None);
         held.answer.get()
+    }
+
+    /// A ring, if it is time to try for one and it can be had.
+    #[cold]
+    fn try_for_ring<'s>(&self, state: &'s mut State) -> Option<&'s mut Batch> {
+        match state {
+            State::Untried(0) => {
+                *state = match Batch::new(&self.waker) {
+                    Ok(batch) => State::Ready(Box::new(batch)),
+                    Err(error) => State::without(is_refusal(&error)),
+                }
+            }
+            State::Untried(more) => *more -= 1,
+            _ => {}
+        }
+        if let State::Ready(batch) = state { Some(batch) } else { None }
     }
 
     /// Hands over what was held back, takes the answers that are there, tells `sent` of those to sends, and makes the threads
@@ -257,10 +331,14 @@ impl Operations {
     #[cold]
     fn submit(&self, sent: impl Fn(&Sent, rustix::io::Result<usize>)) {
         let mut state = self.state.borrow_mut();
-        let State::Ready(batch) = &mut *state else { return };
+        let (batch, failed) = match &mut *state {
+            State::Ready(batch) => (batch, false),
+            State::Failed { batch, .. } => (batch, true),
+            _ => return,
+        };
         let Batch { ring, table } = &mut **batch;
         match self.held.replace(0) {
-            0 if !ring.has_news() => return,
+            0 if !failed && !ring.has_news() => return,
             0 => {}
             _ => table.batches = table.batches.wrapping_add(1),
         }
@@ -274,21 +352,35 @@ impl Operations {
                 unsafe { Waiter::wake(&raw const held.waiter) };
             }
         };
-        let mut result = ring.submit(0, |tag, answer| answered(table, tag, answer));
-        // The answers to sends are there when that call is back; only of a strange kernel they must be waited for.
-        while result.is_ok() && table.sends != 0 {
-            result = ring.submit(1, |tag, answer| answered(table, tag, answer));
-        }
-        if result.is_err() {
-            ring.end(|tag, answer| answered(table, tag, answer));
-            // The others have no answer: they do it in another way, and so does everybody from now on.
-            for slot in table.slots.iter().filter(|slot| !slot.held.is_null()) {
-                // SAFETY: as above.
-                unsafe { Waiter::wake(&raw const (*slot.held).waiter) };
+        if failed {
+            // What the kernel doesn't give now it may give at the next look.
+            let _ = ring.collect(|tag, answer| answered(table, tag, answer));
+        } else {
+            let mut result = ring.submit(0, |tag, answer| answered(table, tag, answer));
+            // The answers to sends are there when that call is back; only of a strange kernel they must be waited for.
+            while result.is_ok() && table.sends != 0 {
+                result = ring.submit(1, |tag, answer| answered(table, tag, answer));
             }
-            self.open.set(0);
-            *state = State::None;
+            let Err(error) = result else { return };
+            let left = table.take_back(ring.left(), |held| {
+                // SAFETY: as above. It has no answer, and does it in another way.
+                unsafe { Waiter::wake(&raw const held.waiter) };
+            });
+            self.open.set(self.open.get() - left);
+            let refused = is_refusal(&error);
+            let State::Ready(batch) = mem::replace(&mut *state, State::None) else { return };
+            *state = State::Failed { batch, refused };
         }
+        if self.open.get() == 0
+            && let State::Failed { refused, .. } = *state
+        {
+            *state = State::without(refused);
+        }
+    }
+
+    /// Whether there may be answers that nobody tells of: the ring has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.open.get() != 0 && matches!(*self.state.borrow(), State::Failed { .. })
     }
 
     /// Before a sleep on the waker: from now on news end it; `true` if there are some already.
@@ -315,9 +407,9 @@ mod tests {
 
     #[test]
     fn an_answer_finds_its_own_or_none() {
-        let held = Held { send: None, batch: 1, answer: Cell::new(None), waiter: Waiter::new() };
+        let held = Held { send: None, batch: 1, number: 0, answer: Cell::new(None), waiter: Waiter::new() };
         let slots = vec![Slot { generation: u32::MAX, held: &raw const held }];
-        let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1 };
+        let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1, pushed: 1 };
         let tag = |generation: u32, index: u32| u64::from(generation) << 32 | u64::from(index);
         for stranger in [tag(0, 0), tag(u32::MAX - 1, 0), tag(u32::MAX, 1), u64::MAX] {
             assert!(table.answer(stranger, 5).is_none());

@@ -62,6 +62,9 @@ mod tests;
 /// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
 const BATCH: usize = 256;
 
+/// How long a worker sleeps at most while the kernel tells of no events, or of no answers: then it asks again.
+const WITHOUT_EVENTS: Duration = Duration::from_millis(1);
+
 /// From so many threads on that may have something to send, it pays to send it all at once.
 pub(crate) const COMPANY: u32 = 4;
 
@@ -74,6 +77,8 @@ pub(crate) struct PollDriver {
     operations: Operations,
     /// Among so many that may have something to send, sends are held back.
     company: u32,
+    /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one has this error.
+    failure: Cell<Option<Errno>>,
 }
 
 /// The part of a driver that sources know.
@@ -335,6 +340,9 @@ impl PollDriver {
     pub(crate) fn new(company: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let waker = poller.waker();
+        let mut events = Events::with_capacity(BATCH)?;
+        // What forbids to wait forbids to start.
+        poller.wait(Some(Duration::ZERO), &mut events)?;
         let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
@@ -343,9 +351,10 @@ impl PollDriver {
                 slab: Mutex::new(slab),
                 roused: AtomicBool::new(false),
             }),
-            events: RefCell::new(Events::with_capacity(BATCH)?),
+            events: RefCell::new(events),
             operations: Operations::new(company.is_some(), waker),
             company: company.unwrap_or(u32::MAX),
+            failure: Cell::new(None),
         })
     }
 
@@ -357,10 +366,26 @@ impl PollDriver {
 
     /// By what key it is known here from now on.
     fn key(&self, source: &Source) -> io::Result<Key> {
+        if let Some(error) = self.failure.get() {
+            return Err(error.into());
+        }
         match source.key(&self.registry) {
             Some(key) => Ok(key),
             None => self.register(source),
         }
+    }
+
+    /// The kernel tells of no events any more, as it should always: those who wait look again, and if their calls would
+    /// block still they have the error. The worker goes on, and asks again before long.
+    #[cold]
+    fn fail(&self, error: Errno, timeout: Option<Duration>) {
+        self.failure.set(Some(error));
+        for entry in &mut self.registry.lock().entries {
+            if !(entry.readers.0.is_null() && entry.writers.0.is_null()) {
+                entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
+            }
+        }
+        std::thread::sleep(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)));
     }
 
     #[cold]
@@ -378,15 +403,25 @@ impl PollDriver {
 }
 
 impl Driver for PollDriver {
-    fn sleep(&self, timeout: Option<Duration>) -> io::Result<()> {
+    fn sleep(&self, timeout: Option<Duration>) {
         let mut events = self.events.borrow_mut();
-        if timeout == Some(Duration::ZERO) {
-            self.poller.wait(timeout, &mut events)?;
+        let result = if timeout == Some(Duration::ZERO) {
+            self.poller.wait(timeout, &mut events)
         } else {
-            let news = self.operations.watch();
-            let result = self.poller.wait(if news { Some(Duration::ZERO) } else { timeout }, &mut events);
+            let timeout = if self.operations.watch() {
+                Some(Duration::ZERO)
+            } else if self.operations.has_failed() {
+                Some(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)))
+            } else {
+                timeout
+            };
+            let result = self.poller.wait(timeout, &mut events);
             self.operations.unwatch();
-            result?;
+            result
+        };
+        self.failure.set(None);
+        if let Err(error) = result {
+            self.fail(Errno::from_io_error(&error).unwrap_or(Errno::IO), timeout);
         }
         let mut news = events.iter().peekable();
         // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
@@ -408,7 +443,6 @@ impl Driver for PollDriver {
             }
         }
         self.flush();
-        Ok(())
     }
 
     fn is_blocked(&self, source: &Source, interest: Interest) -> bool {

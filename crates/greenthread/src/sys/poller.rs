@@ -32,6 +32,8 @@ use rustix::{
     io::Errno,
 };
 
+use super::is_refused;
+
 /// A direction of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
@@ -127,7 +129,7 @@ impl Poller {
             Some(timeout) => {
                 if !self.coarse.load(Relaxed) {
                     match wait_fine(self.epoll.as_fd(), timeout, events) {
-                        Err(Errno::NOSYS | Errno::PERM) => self.coarse.store(true, Relaxed),
+                        Err(error) if is_refused(error) => self.coarse.store(true, Relaxed),
                         result => return result,
                     }
                 }

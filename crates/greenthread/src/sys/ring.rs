@@ -10,10 +10,12 @@
 //! Invariants:
 //! 1. What an operation points to stays where it is, and is nobody else's, from `push` until its answer has been passed
 //!    on. Each operation that was handed over has one answer; `under_way` counts those that it is still to come for. A ring
-//!    isn't dropped before that count is 0: it cancels what is under way and waits for the kernel's last word on it.
+//!    isn't dropped before that count is 0: it cancels what is under way and waits for the kernel's last word on it. Where the
+//!    kernel refuses that last word, the ring is leaked; the memory has been left to it by then.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
+    mem::ManuallyDrop,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     sync::atomic::{Ordering::SeqCst, fence},
 };
@@ -79,7 +81,7 @@ fn checked(offset: Option<u64>) -> Option<u64> {
 
 /// See the module.
 pub(crate) struct Ring {
-    ring: IoUring,
+    ring: ManuallyDrop<IoUring>,
     /// Handed over, and not answered.
     under_way: u32,
 }
@@ -99,7 +101,7 @@ impl Ring {
             .dontfork()
             .build(batch)?;
         ring.completion().disable_eventfd();
-        Ok(Self { ring, under_way: 0 })
+        Ok(Self { ring: ManuallyDrop::new(ring), under_way: 0 })
     }
 
     /// From now on news wake whoever sleeps on this, between `watch` and `unwatch`.
@@ -122,7 +124,8 @@ impl Ring {
     /// the system call would have returned, or the negative error number.
     ///
     /// # Errors
-    /// The kernel has not taken all of the batch. Some may have been answered.
+    /// The kernel has not taken all of the batch: the last of it, as many as `left` says. Some of the others may have been
+    /// answered. From then on the ring is good for nothing but `collect`, and takes no more.
     pub(crate) fn submit(&mut self, wait: u32, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
         loop {
             let count = self.ring.submission().len() as u32;
@@ -131,6 +134,19 @@ impl Ring {
                 return Ok(());
             }
         }
+    }
+
+    /// How many of the batch were not handed over.
+    pub(crate) fn left(&mut self) -> u32 {
+        self.ring.submission().len() as u32
+    }
+
+    /// Passes on the answers that there are, and hands nothing over.
+    ///
+    /// # Errors
+    /// The kernel has not been able to look for more.
+    pub(crate) fn collect(&mut self, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
+        self.enter(0, 0, &mut answer)
     }
 
     /// One system call for `submit`.
@@ -172,24 +188,27 @@ impl Ring {
     /// Ends what is under way as soon as may be, and passes the answers on: who was cancelled hears of `ECANCELED`. What
     /// was not handed over never will be, and has no answer.
     ///
-    /// # Panics
+    /// # Errors
     /// The kernel doesn't say that it has let go.
-    pub(crate) fn end(&mut self, mut answer: impl FnMut(u64, i32)) {
+    fn end(&mut self, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
         if self.under_way != 0 {
             // What can't be cancelled, as a write to a disk that has begun, comes to its own end.
             let _ = self.ring.submitter().register_sync_cancel(Some(Timespec::new()), CancelBuilder::any());
         }
         while self.under_way != 0 {
-            if let Err(error) = self.enter(0, 1, &mut answer) {
-                panic!("io_uring does not end its operations: {error}");
-            }
+            self.enter(0, 1, &mut answer)?;
         }
+        Ok(())
     }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        self.end(|_, _| {});
+        // If the kernel doesn't say that it has let go, the ring stays, and so, says invariant 1, does the memory.
+        if self.end(|_, _| {}).is_ok() {
+            // SAFETY: dropped once, here.
+            unsafe { ManuallyDrop::drop(&mut self.ring) };
+        }
     }
 }
 
@@ -232,7 +251,7 @@ mod tests {
         let read = Operation::read(&reader, &mut [IoSliceMut::new(&mut memory[first as usize])], None);
         // SAFETY: as above.
         assert!(unsafe { ring.push(read.unwrap(), 9) });
-        ring.end(|tag, answer| answers.push((tag, answer)));
+        ring.end(|tag, answer| answers.push((tag, answer))).unwrap();
         let cancelled = -Errno::CANCELED.raw_os_error();
         assert!(
             answers.len() == 3 && answers[1..].iter().all(|(tag, answer)| *tag < 3 && *answer == cancelled)
