@@ -16,7 +16,7 @@ fn with_descriptors(name: &str, soft: u64, hard: u64, test: impl FnOnce()) {
     let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
     let output = child(name, |command| {
         // SAFETY: one system call is all it does.
-        unsafe { command.pre_exec(move || Ok(setrlimit(Resource::Nofile, limit.clone())?)) };
+        unsafe { command.pre_exec(move || Ok(setrlimit(Resource::Nofile, limit)?)) };
     });
     assert!(output.status.success(), "{}", text(&output));
 }

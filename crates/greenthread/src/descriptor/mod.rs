@@ -11,7 +11,7 @@
 //!   it at each wait would cost three system calls. The mode of what is no socket is asked for: nothing but `fcntl` sets it.
 
 use std::{
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, MutexGuard, OnceLock, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -127,6 +127,10 @@ impl Descriptor {
         self
     }
 
+    pub(crate) fn is_hushed(&self) -> bool {
+        self.hushed
+    }
+
     /// The same, for a socket that listens, and is in the kernel's non-blocking mode.
     pub(crate) fn listening(mut self) -> Self {
         self.listens = true;
@@ -143,12 +147,17 @@ impl Descriptor {
         Ok(())
     }
 
-    /// For a call to receive that would have blocked: whether nothing will ever come, since somebody has shut the socket
-    /// down. A blocking call finds the end then; one that doesn't block, and gets datagrams or connections, is told to try
-    /// again. There was an event for it; so the kernel is only asked after one.
-    pub(crate) fn has_ended(&self) -> bool {
-        let event = runtime::driver().is_none_or(|driver| driver.is_ahead(&self.source, Interest::Read));
-        event && is_shut(self.as_fd()) && !self.is_nonblocking()
+    /// For a call to receive that would have blocked, with a variable that is its own and `false` at first: whether nothing
+    /// will ever come, since somebody has shut the socket down. A blocking call finds the end then; one that doesn't
+    /// block, and gets datagrams or connections, is told to try again. There is an event for it, after which the call is made
+    /// once more; only then the kernel is asked.
+    pub(crate) fn has_ended(&self, again: &mut bool) -> bool {
+        let known = self.settings.get().is_some_and(|settings| settings.ended.load(Relaxed));
+        let ended = known || mem::replace(again, true) && is_shut(self.as_fd());
+        if ended && !known {
+            self.settings().ended.store(true, Relaxed);
+        }
+        ended && !self.is_nonblocking()
     }
 
     fn writers(&self) -> MutexGuard<'_, Vec<Registration>> {

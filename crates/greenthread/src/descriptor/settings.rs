@@ -42,6 +42,8 @@ pub(super) struct Settings {
     stale: AtomicBool,
     /// `SO_LINGER` is set. Only kept up to date for those that listen, whose connections inherit it.
     lingers: AtomicBool,
+    /// It has been found out that no more will be received.
+    pub(super) ended: AtomicBool,
     /// Where threads have waited to write, if there is no event for them when the socket is shut down.
     pub(super) writers: Mutex<Vec<Registration>>,
     /// Nanoseconds; 0 is none.

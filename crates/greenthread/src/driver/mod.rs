@@ -33,7 +33,8 @@ use crate::task::wait::Outcome;
 /// What a call has shown about a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// The call would have blocked.
+    /// The call would have blocked. Right after an event of an end that is doubted once: the next call is made without
+    /// waiting, and finds the end or confirms it.
     Blocked,
     /// The call moved some bytes, but fewer than it could have.
     Short,
@@ -54,9 +55,6 @@ pub(crate) trait Driver {
 
     /// Whether a call on `source` would block, as far as is known here.
     fn is_blocked(&self, source: &Source, interest: Interest) -> bool;
-
-    /// Whether there was an event of an end, an error or urgent data, and no call on `source` since that would have blocked.
-    fn is_ahead(&self, source: &Source, interest: Interest) -> bool;
 
     /// Waits until a call on `source` may not block any more. Returns at once if none has been seen to block
     /// since there was last something new. The source is registered by its first wait, and deregistered when

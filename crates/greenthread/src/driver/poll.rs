@@ -10,7 +10,8 @@
 //! they can take data away, so that ready is wrong and a call in vain; but when new data comes, each worker
 //! gets its own event. Only a short count can lie: it comes before the end of the stream, before an error,
 //! and at urgent data, which have had their event. So such an event is remembered ("ahead") and short counts
-//! are not believed any more; a call that would have blocked always is.
+//! are not believed any more. A call that would have blocked is, unless it is the first after such an event: for datagrams
+//! the end is where a call would block, and whoever calls a second time is to look for it.
 //!
 //! An event wakes all the threads of the worker that wait for its direction: the first may leave something
 //! over for the others, and no event would tell them.
@@ -449,10 +450,6 @@ impl Driver for PollDriver {
         self.entry(source, |entry| entry.state & flags(interest).0 == 0).unwrap_or(false)
     }
 
-    fn is_ahead(&self, source: &Source, interest: Interest) -> bool {
-        self.entry(source, |entry| entry.state & flags(interest).1 != 0).unwrap_or(false)
-    }
-
     fn wait_ready(
         &self,
         source: &Source,
@@ -488,7 +485,9 @@ impl Driver for PollDriver {
         match shown {
             Shown::Full => {}
             Shown::Blocked => {
-                self.entry(source, |entry| entry.state &= !(ready | ahead));
+                self.entry(source, |entry| {
+                    entry.state &= if entry.state & ahead != 0 { !ahead } else { !ready }
+                });
             }
             Shown::Short => {
                 self.entry(source, |entry| {

@@ -121,9 +121,9 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (socket, address) = self.0.accept()?;
-        let address = address.ok_or(Errno::INVAL)?.try_into()?;
-        Ok((TcpStream::accepted(socket), address))
+        let (descriptor, address) = self.0.accept()?;
+        let stream = TcpStream::accepted(descriptor, &self.0);
+        Ok((stream, address.ok_or(Errno::INVAL)?.try_into()?))
     }
 
     /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.

@@ -153,9 +153,10 @@ impl Socket {
             None => call(flags)?,
             Some(driver) => {
                 let deadline = self.descriptor.deadline(Interest::Read);
+                let mut again = false;
                 self.descriptor.attempt(driver, Interest::Read, deadline, || {
                     let (count, value) = match call(flags | RecvFlags::DONTWAIT) {
-                        Err(Errno::AGAIN) if !self.short_tells && self.descriptor.has_ended() => {
+                        Err(Errno::AGAIN) if !self.short_tells && self.descriptor.has_ended(&mut again) => {
                             (0, T::default())
                         }
                         result => result?,
@@ -383,24 +384,29 @@ impl Socket {
     }
 
     /// The next connection to one that listens, and who made it, if the system says.
-    pub(crate) fn accept(&self) -> io::Result<(Self, Option<SocketAddrAny>)> {
+    pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
         if self.descriptor.is_exposed() {
             // Somebody may have set the mode, which whoever has the socket open shares: then the call would block the worker.
             set_kernel_nonblocking(self)?;
         }
         let deadline = self.descriptor.deadline(Interest::Read);
-        let (descriptor, peer) = self.attempt_anywhere(Interest::Read, deadline, || {
+        let mut again = false;
+        self.attempt_anywhere(Interest::Read, deadline, || {
             match net::acceptfrom_with(self, SocketFlags::CLOEXEC) {
-                // As a blocking call would say.
-                Err(Errno::AGAIN) if self.descriptor.has_ended() => Err(Errno::INVAL),
+                // As a blocking call would say; of TCP, any call.
+                Err(Errno::AGAIN) if self.descriptor.is_hushed() && self.descriptor.has_ended(&mut again) => {
+                    Err(Errno::INVAL)
+                }
                 result => result,
             }
-        })?;
-        let socket = Self::new(descriptor);
+        })
+    }
+
+    /// Has a connection that was accepted here ask the kernel for what it has inherited, if that is anything.
+    pub(crate) fn bequeath(&self, connection: &Self) {
         if self.descriptor.is_inherited() {
-            socket.expose();
+            connection.expose();
         }
-        Ok((socket, peer))
     }
 
     /// Shuts down a direction, or both.

@@ -92,7 +92,7 @@ impl UnixListener {
         let socket = address::open(SocketType::STREAM, SocketFlags::NONBLOCK)?;
         net::bind(&socket, address)?;
         net::listen(&socket, BACKLOG)?;
-        Ok(UnixListener(Socket::listener(socket)))
+        Ok(UnixListener(Socket::listener(socket).unix()))
     }
 
     /// The next connection, and the address of who made it, mostly without a name. Blocks the calling thread until
@@ -119,8 +119,8 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (socket, address) = self.0.accept()?;
-        Ok((UnixStream::accepted(socket), address::from_system(address)?))
+        let (descriptor, address) = self.0.accept()?;
+        Ok((UnixStream::accepted(descriptor, &self.0), address::from_system(address)?))
     }
 
     /// Another handle to the same listener; what is set on one holds for both.
@@ -239,7 +239,7 @@ impl<'a> IntoIterator for &'a UnixListener {
 impl From<OwnedFd> for UnixListener {
     /// Keeps the mode, blocking or not, that the descriptor is in.
     fn from(descriptor: OwnedFd) -> Self {
-        UnixListener(Socket::adopt_listener(descriptor))
+        UnixListener(Socket::adopt_listener(descriptor).unix())
     }
 }
 
