@@ -50,14 +50,18 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     /// One of our own making, with all at its defaults.
     pub(crate) const fn new(descriptor: OwnedFd) -> Self {
-        Self { source: Source::new(descriptor), hushed: false, listens: false, settings: OnceLock::new() }
+        Self::with(descriptor, OnceLock::new())
     }
 
     /// One that comes from elsewhere, in the mode that it is in.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
-        let descriptor = Self::new(descriptor);
-        descriptor.settings().expose();
-        descriptor
+        let settings = Settings::default();
+        settings.expose();
+        Self::with(descriptor, Arc::new(settings).into())
+    }
+
+    const fn with(descriptor: OwnedFd, settings: OnceLock<Arc<Settings>>) -> Self {
+        Self { source: Source::new(descriptor), hushed: false, listens: false, settings }
     }
 
     pub(crate) fn into_owned(mut self) -> OwnedFd {
@@ -151,13 +155,19 @@ impl Descriptor {
     /// will ever come, since somebody has shut the socket down. A blocking call finds the end then; one that doesn't
     /// block, and gets datagrams or connections, is told to try again. There is an event for it, after which the call is made
     /// once more; only then the kernel is asked.
+    #[inline]
     pub(crate) fn has_ended(&self, again: &mut bool) -> bool {
         let known = self.settings.get().is_some_and(|settings| settings.ended.load(Relaxed));
-        let ended = known || mem::replace(again, true) && is_shut(self.as_fd());
-        if ended && !known {
+        (known || mem::replace(again, true) && self.ask_for_end()) && !self.is_nonblocking()
+    }
+
+    #[cold]
+    fn ask_for_end(&self) -> bool {
+        let ended = is_shut(self.as_fd());
+        if ended {
             self.settings().ended.store(true, Relaxed);
         }
-        ended && !self.is_nonblocking()
+        ended
     }
 
     fn writers(&self) -> MutexGuard<'_, Vec<Registration>> {

@@ -122,7 +122,7 @@ impl TcpListener {
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (descriptor, address) = self.0.accept()?;
-        let stream = TcpStream::accepted(descriptor, &self.0);
+        let stream = TcpStream::accepted(self.0.connection(descriptor));
         Ok((stream, address.ok_or(Errno::INVAL)?.try_into()?))
     }
 

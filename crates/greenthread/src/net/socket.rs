@@ -390,23 +390,21 @@ impl Socket {
             set_kernel_nonblocking(self)?;
         }
         let deadline = self.descriptor.deadline(Interest::Read);
+        let call = || net::acceptfrom_with(self, SocketFlags::CLOEXEC);
+        if !self.descriptor.is_hushed() {
+            return self.attempt_anywhere(Interest::Read, deadline, call);
+        }
         let mut again = false;
-        self.attempt_anywhere(Interest::Read, deadline, || {
-            match net::acceptfrom_with(self, SocketFlags::CLOEXEC) {
-                // As a blocking call would say; of TCP, any call.
-                Err(Errno::AGAIN) if self.descriptor.is_hushed() && self.descriptor.has_ended(&mut again) => {
-                    Err(Errno::INVAL)
-                }
-                result => result,
-            }
+        self.attempt_anywhere(Interest::Read, deadline, || match call() {
+            // As a blocking call would say; of TCP, any call.
+            Err(Errno::AGAIN) if self.descriptor.has_ended(&mut again) => Err(Errno::INVAL),
+            result => result,
         })
     }
 
-    /// Has a connection that was accepted here ask the kernel for what it has inherited, if that is anything.
-    pub(crate) fn bequeath(&self, connection: &Self) {
-        if self.descriptor.is_inherited() {
-            connection.expose();
-        }
+    /// A connection that was accepted here. It asks the kernel for what it has inherited, if that is anything.
+    pub(crate) fn connection(&self, descriptor: OwnedFd) -> Self {
+        if self.descriptor.is_inherited() { Self::adopt(descriptor) } else { Self::new(descriptor) }
     }
 
     /// Shuts down a direction, or both.

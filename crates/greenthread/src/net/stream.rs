@@ -55,10 +55,8 @@ pub(super) fn family(address: &SocketAddr) -> AddressFamily {
 
 impl TcpStream {
     /// One whose descriptor is fresh, with everything at its defaults.
-    pub(super) fn accepted(descriptor: OwnedFd, listener: &Socket) -> Self {
-        let stream = Self(Socket::new(descriptor).tcp());
-        listener.bequeath(&stream.0);
-        stream
+    pub(super) fn accepted(socket: Socket) -> Self {
+        Self(socket.tcp())
     }
 
     /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is

@@ -120,7 +120,7 @@ impl UnixListener {
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (descriptor, address) = self.0.accept()?;
-        Ok((UnixStream::accepted(descriptor, &self.0), address::from_system(address)?))
+        Ok((UnixStream::accepted(self.0.connection(descriptor)), address::from_system(address)?))
     }
 
     /// Another handle to the same listener; what is set on one holds for both.

@@ -48,10 +48,8 @@ pub struct UnixStream(Socket);
 
 impl UnixStream {
     /// One whose descriptor is fresh, with everything at its defaults.
-    pub(super) fn accepted(descriptor: OwnedFd, listener: &Socket) -> Self {
-        let stream = Self(Socket::new(descriptor).unix());
-        listener.bequeath(&stream.0);
-        stream
+    pub(super) fn accepted(socket: Socket) -> Self {
+        Self(socket.unix())
     }
 
     /// Connects to the listener with this path. Blocks the calling thread while that has no room for another
