@@ -304,7 +304,7 @@ impl RuntimeBuilder {
                 Err(error) => {
                     // Those that have not started count as stopped; dropping the runtime stops the others.
                     (index..count).for_each(|_| runtime.shared.worker_stopped());
-                    return Err(error);
+                    return Err(room::thread_refusal(error, count));
                 }
             }
         }

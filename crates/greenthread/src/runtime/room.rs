@@ -1,4 +1,4 @@
-//! The descriptors that workers take, and what the system grants of them.
+//! What workers take of the system, descriptors above all, and what to say where it grants no more.
 
 use std::io;
 
@@ -30,5 +30,14 @@ pub(super) fn refusal(error: io::Error, workers: usize) -> io::Error {
         Some(Errno::NFILE) => "no descriptor left in the system (fs.file-max)".into(),
         _ => format!("no epoll and no eventfd for a worker to wait by: {error}"),
     };
+    io::Error::new(error.kind(), why)
+}
+
+/// What to say when there is no OS thread for a worker.
+pub(super) fn thread_refusal(error: io::Error, workers: usize) -> io::Error {
+    let why = format!(
+        "no OS thread for each of {workers} workers: {error}; raise the limit (ulimit -u, or the container's), or ask for fewer \
+         workers (GREENTHREAD_WORKERS)"
+    );
     io::Error::new(error.kind(), why)
 }
