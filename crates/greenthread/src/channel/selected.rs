@@ -17,7 +17,6 @@ use super::{
     receiver::Receiver,
     sender::Sender,
 };
-use crate::task::local;
 
 /// A message of any type, or room for one: small ones in here, others on the heap.
 pub(super) struct Parcel {
@@ -196,6 +195,6 @@ impl fmt::Debug for SelectedOperation<'_> {
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
         self.pledge.give_back();
-        assert!(local::panicking(), "dropped `SelectedOperation` without completing the operation");
+        assert!(std::thread::panicking(), "dropped `SelectedOperation` without completing the operation");
     }
 }
