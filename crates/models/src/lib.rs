@@ -32,6 +32,7 @@ mod pool;
 mod rwlock;
 mod select;
 mod semaphore;
+mod short;
 mod sleep;
 mod state;
 mod task;

@@ -18,4 +18,5 @@ pub(crate) mod sleep;
 pub(crate) mod state;
 
 pub(crate) mod blocking;
+pub(crate) mod inner;
 pub(crate) mod sync;

@@ -1,5 +1,5 @@
-//! What stands in for the parts of the library's locks that can't run in a model: the lock inside the locks, which spins,
-//! and patience, which looks at the clock.
+//! What stands in for parts of the library's locks: the lock inside the locks, which spins and has a model of its own
+//! (`short`), and patience, which looks at the clock.
 
 use std::cell::Cell;
 
@@ -103,6 +103,11 @@ pub(crate) mod patience {
     pub(crate) const SPINS: u32 = 2;
 
     pub(crate) fn back_off(_round: u32) {}
+
+    /// The checker runs the others before this thread looks again.
+    pub(crate) fn relax(_round: u32) {
+        loom::thread::yield_now();
+    }
 
     #[derive(Debug)]
     pub(crate) struct Patience;

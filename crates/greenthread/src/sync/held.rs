@@ -3,7 +3,7 @@
 //! Invariants:
 //! 1. A value of these types stands for the raw lock being held in its way; dropping it unlocks.
 
-use core::{mem, ptr, sync::atomic::AtomicBool, sync::atomic::AtomicUsize};
+use core::{cell::UnsafeCell, mem, ptr, sync::atomic::AtomicBool, sync::atomic::AtomicUsize};
 use std::time::Instant;
 
 use super::{
@@ -43,6 +43,13 @@ impl RawCondvar {
     /// One that nobody waits for.
     pub(crate) const fn new() -> Self {
         Self { waiting: ShortLock::new(Queue::new()), occupied: AtomicBool::new(false) }
+    }
+}
+
+impl<T> ShortLock<T> {
+    /// A free one.
+    pub(crate) const fn new(value: T) -> Self {
+        Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 }
 

@@ -20,6 +20,19 @@ pub(crate) fn back_off(round: u32) {
     (0..(4 << round).min(64)).for_each(|_| core::hint::spin_loop());
 }
 
+/// Waits before the next look at the lock inside a lock. The wait is longer in later rounds: the cache line stays with the
+/// holder's processor, which often takes the lock again, and a holder that was preempted gets on.
+pub(super) fn relax(round: u32) {
+    /// How many rounds spin, and how many more yield to other OS threads.
+    const SPIN: u32 = 8;
+    const YIELD: u32 = 500;
+    match round {
+        ..SPIN => (0..(3u32 << (2 * round)).min(48)).for_each(|_| core::hint::spin_loop()),
+        SPIN..YIELD => std::thread::yield_now(),
+        YIELD.. => std::thread::sleep(Duration::from_micros(50)),
+    }
+}
+
 /// One thread's patience with one lock.
 #[derive(Debug)]
 pub(crate) struct Patience {

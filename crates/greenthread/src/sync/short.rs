@@ -15,19 +15,21 @@ use core::{
     cell::UnsafeCell,
     ops::{Deref, DerefMut},
     panic::{RefUnwindSafe, UnwindSafe},
-    time::Duration,
 };
 
-use super::atomic::{
-    AtomicBool,
-    Ordering::{Acquire, Relaxed, Release},
+use super::{
+    atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+    patience::relax,
 };
 
 /// See the module.
 #[repr(C)]
 pub(crate) struct ShortLock<T> {
-    held: AtomicBool,
-    value: UnsafeCell<T>,
+    pub(super) held: AtomicBool,
+    pub(super) value: UnsafeCell<T>,
 }
 
 // SAFETY: `value` is touched by one holder at a time (invariants 1, 2), which may be any OS thread.
@@ -43,10 +45,6 @@ impl<T> RefUnwindSafe for ShortLock<T> {}
 pub(crate) struct ShortGuard<'a, T>(&'a ShortLock<T>);
 
 impl<T> ShortLock<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
-    }
-
     #[inline]
     pub(crate) fn lock(&self) -> ShortGuard<'_, T> {
         if self.held.swap(true, Acquire) {
@@ -76,19 +74,6 @@ impl<T> ShortLock<T> {
                 return;
             }
         }
-    }
-}
-
-/// Waits a little, longer in later rounds: the line is left to the holder's processor, which often takes the lock again, and
-/// streams of messages come and go in lots.
-fn relax(round: u32) {
-    /// How many rounds spin, and how many more yield to other OS threads.
-    const SPIN: u32 = 8;
-    const YIELD: u32 = 500;
-    match round {
-        ..SPIN => (0..(3u32 << (2 * round)).min(48)).for_each(|_| core::hint::spin_loop()),
-        SPIN..YIELD => std::thread::yield_now(),
-        YIELD.. => std::thread::sleep(Duration::from_micros(50)),
     }
 }
 
