@@ -3,14 +3,17 @@
 //! To keep the number of interleavings down, a worker that sleeps with no wake-up there leaves the model. The promise
 //! is looked at when all have left: what is still queued then, somebody has been woken for.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize as Plain},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize as Plain},
+    },
 };
 
 use crate::{
     atomic::{AtomicUsize, Bug, Ordering::Relaxed, without_fence},
-    harness::{Driver, check, finds, spawn},
+    harness::{self, Driver, spawn},
     library::{
         idle::{Idle, Sleeper},
         sleep::SleepFlag,
@@ -51,9 +54,25 @@ enum First {
     NapsThenHogs,
 }
 
+/// Where unstarted threads are queued. There is nothing to them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    /// The one for OS threads.
+    Injector,
+    /// The own queue of a worker that is busy.
+    Worker,
+}
+
 struct Seat {
     flag: SleepFlag,
     driver: Arc<Driver>,
+    queued: AtomicUsize,
+}
+
+impl Seat {
+    fn new() -> Self {
+        Self { flag: SleepFlag::new(), driver: Driver::new(), queued: AtomicUsize::new(0) }
+    }
 }
 
 impl Sleeper for Seat {
@@ -64,16 +83,25 @@ impl Sleeper for Seat {
     fn fullness(&self) -> usize {
         0
     }
+
+    fn has_mail(&self) -> bool {
+        false
+    }
+
+    fn has_unstarted(&self) -> bool {
+        self.queued.load(Relaxed) != 0
+    }
 }
 
 struct Runtime {
     mistake: Mistake,
     /// Whether a thread, once run, runs for ever.
     hogs: bool,
+    /// The last one is busy for ever.
     seats: Vec<Seat>,
     idle: Idle,
-    /// How many unstarted threads are queued. There is nothing to them.
-    queued: AtomicUsize,
+    queue: Queue,
+    injected: AtomicUsize,
     /// For the end: what is really queued, whether a worker has left awake, how many are still here.
     left: Plain,
     awake: AtomicBool,
@@ -91,19 +119,31 @@ impl Runtime {
         }
     }
 
+    /// Where the threads of this model are queued.
+    fn queued(&self) -> &AtomicUsize {
+        match self.queue {
+            Queue::Injector => &self.injected,
+            Queue::Worker => &self.seats[self.seats.len() - 1].queued,
+        }
+    }
+
+    fn injected(&self) -> usize {
+        self.injected.load(Relaxed)
+    }
+
     fn spawn(&self, count: usize) {
         for _ in 0..count {
-            let only = self.queued.fetch_add(1, Relaxed) == 0;
+            let alone = self.queued().fetch_add(1, Relaxed) == 0;
             self.left.fetch_add(1, Relaxed);
-            self.call(only);
+            self.call(alone && self.queue == Queue::Worker);
         }
         self.leave();
     }
 
     fn pop(&self) -> bool {
-        let mut queued = self.queued.load(Relaxed);
+        let mut queued = self.queued().load(Relaxed);
         while queued != 0 {
-            match self.queued.compare_exchange(queued, queued - 1, Relaxed, Relaxed) {
+            match self.queued().compare_exchange(queued, queued - 1, Relaxed, Relaxed) {
                 Ok(_) => {
                     self.left.fetch_sub(1, Relaxed);
                     return true;
@@ -116,8 +156,8 @@ impl Runtime {
 
     /// A searcher stops, having something to do.
     fn call_next(&self) {
-        let last = self.idle.end();
-        if last && self.mistake != Mistake::NobodyCalledOnFinding && self.queued.load(Relaxed) != 0 {
+        let more = self.idle.end_with_thread(&self.seats, || self.injected());
+        if more && self.mistake != Mistake::NobodyCalledOnFinding {
             self.call(false);
         }
     }
@@ -160,20 +200,23 @@ impl Runtime {
             if searching && !late {
                 self.idle.end();
             }
-            let away_late = self.mistake == Mistake::CountedAwayLate;
-            if !away_late {
-                self.idle.leave();
-            }
-            match self.mistake {
-                Mistake::WorkerHasNoFence => without_fence(|| seat.flag.prepare()),
-                _ => seat.flag.prepare(),
-            }
-            again = self.mistake != Mistake::NoLastLook && self.queued.load(Relaxed) != 0;
+            let go_to_sleep = || self.idle.go_to_sleep(seat, &self.seats, || self.injected());
+            again = match self.mistake {
+                Mistake::WorkerHasNoFence => !without_fence(go_to_sleep),
+                Mistake::NoLastLook => {
+                    go_to_sleep();
+                    false
+                }
+                Mistake::CountedAwayLate => {
+                    seat.flag.prepare();
+                    let seen = self.queued().load(Relaxed) != 0;
+                    self.idle.leave();
+                    seen
+                }
+                _ => !go_to_sleep(),
+            };
             if searching && late {
                 self.idle.end();
-            }
-            if away_late {
-                self.idle.leave();
             }
             if !again && !seat.driver.take() {
                 break;
@@ -195,19 +238,24 @@ impl Runtime {
     }
 }
 
+std::thread_local! {
+    /// Where the models that run on this OS thread queue their threads.
+    static QUEUE: Cell<Queue> = const { Cell::new(Queue::Injector) };
+}
+
 /// `workers` workers, and `spawners` who queue `each` threads each.
 fn run(workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
     run_after(First::Searches, workers, spawners, each, hogs, mistake);
 }
 
 fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
-    let seat = |_| Seat { flag: SleepFlag::new(), driver: Driver::new() };
     let runtime = Arc::new(Runtime {
         mistake,
         hogs,
-        seats: (0..workers).map(seat).collect(),
+        seats: (0..=workers).map(|_| Seat::new()).collect(),
         idle: Idle::new(),
-        queued: AtomicUsize::new(0),
+        queue: QUEUE.get(),
+        injected: AtomicUsize::new(0),
         left: Plain::new(0),
         awake: AtomicBool::new(false),
         here: Plain::new(workers + spawners),
@@ -226,6 +274,18 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
         spawn(move || runtime.spawn(each));
     }
     runtime.spawn(each);
+}
+
+/// With each of the queues.
+fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + Copy + 'static) {
+    for queue in [Queue::Injector, Queue::Worker] {
+        QUEUE.set(queue);
+        harness::check(preemptions, model);
+    }
+}
+
+fn finds(model: impl Fn() + Sync + Send + 'static) {
+    harness::finds(Bug::None, "a thread is stranded", model);
 }
 
 #[test]
@@ -259,7 +319,7 @@ fn who_naps_and_has_no_time_calls_another() {
 }
 
 fn finds_mistake(workers: usize, each: usize, hogs: bool, mistake: Mistake) {
-    finds(Bug::None, "a thread is stranded", move || run(workers, 1, each, hogs, mistake));
+    finds(move || run(workers, 1, each, hogs, mistake));
 }
 
 #[test]
@@ -299,12 +359,13 @@ fn finds_a_finder_that_calls_nobody() {
 
 #[test]
 fn finds_a_nap_that_nobody_is_called_after() {
-    finds(Bug::None, "a thread is stranded", || {
-        run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::NobodyCalledAfterNap);
-    });
+    // A thread that is alone in its worker's queue: others rely on the nap.
+    QUEUE.set(Queue::Worker);
+    finds(|| run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::NobodyCalledAfterNap));
 }
 
 #[test]
 fn finds_a_nap_that_ends_late() {
-    finds(Bug::None, "a thread is stranded", || run_after(First::Naps, 1, 1, 2, false, Mistake::NapEndsLate));
+    QUEUE.set(Queue::Worker);
+    finds(|| run_after(First::Naps, 1, 1, 2, false, Mistake::NapEndsLate));
 }

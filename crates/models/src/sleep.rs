@@ -6,7 +6,11 @@ use crate::{
     atomic::{Bug, without_fence},
     harness::{Driver, check, finds, spawn},
     inbox::{Item, push, take},
-    library::{inbox::Inbox, sleep::SleepFlag},
+    library::{
+        idle::{Idle, Sleeper},
+        inbox::Inbox,
+        sleep::SleepFlag,
+    },
 };
 
 /// What somebody does in a wrong way.
@@ -25,22 +29,45 @@ enum Mistake {
     SenderLooksEarly,
 }
 
+struct Seat {
+    inbox: Inbox<Item>,
+    flag: SleepFlag,
+}
+
+impl Sleeper for Seat {
+    fn flag(&self) -> &SleepFlag {
+        &self.flag
+    }
+
+    fn fullness(&self) -> usize {
+        0
+    }
+
+    fn has_mail(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    fn has_unstarted(&self) -> bool {
+        false
+    }
+}
+
 fn work(senders: usize, mistake: Mistake) {
-    let inbox = Arc::new(Inbox::<Item>::new());
-    let flag = Arc::new(SleepFlag::new());
-    let driver = Driver::new();
+    let seat = Arc::new(Seat { inbox: Inbox::new(), flag: SleepFlag::new() });
+    let (driver, idle) = (Driver::new(), Idle::new());
 
     for sender in 0..senders {
-        let (inbox, flag, driver) = (inbox.clone(), flag.clone(), driver.clone());
+        let (seat, driver) = (seat.clone(), driver.clone());
         spawn(move || {
+            let Seat { inbox, flag } = &*seat;
             let asleep = match mistake {
                 Mistake::SenderLooksEarly => {
                     let asleep = flag.notify();
-                    push(&inbox, (sender, 0));
+                    push(inbox, (sender, 0));
                     asleep
                 }
-                Mistake::SenderHasNoFence => push(&inbox, (sender, 0)) && without_fence(|| flag.notify()),
-                _ => push(&inbox, (sender, 0)) && flag.notify(),
+                Mistake::SenderHasNoFence => push(inbox, (sender, 0)) && without_fence(|| flag.notify()),
+                _ => push(inbox, (sender, 0)) && flag.notify(),
             };
             if asleep {
                 driver.wake();
@@ -48,9 +75,10 @@ fn work(senders: usize, mistake: Mistake) {
         });
     }
 
+    let Seat { inbox, flag } = &*seat;
     let (mut got, mut sleeps) = (0, 0);
     loop {
-        got += take(&inbox).len();
+        got += take(inbox).len();
         if got == senders {
             break;
         }
@@ -66,12 +94,12 @@ fn work(senders: usize, mistake: Mistake) {
                 driver.sleep();
             }
             _ => {
-                if mistake == Mistake::WorkerHasNoFence {
-                    without_fence(|| flag.prepare());
-                } else {
-                    flag.prepare();
-                }
-                if inbox.is_empty() {
+                let go_to_sleep = || idle.go_to_sleep(&*seat, &[], || 0);
+                let sleeps = match mistake {
+                    Mistake::WorkerHasNoFence => without_fence(go_to_sleep),
+                    _ => go_to_sleep(),
+                };
+                if sleeps {
                     driver.sleep();
                 }
             }

@@ -42,6 +42,15 @@ pub(crate) trait Sleeper {
     fn flag(&self) -> &SleepFlag;
     /// How full it is: among sleepers the emptiest is called.
     fn fullness(&self) -> usize;
+    /// Whether others have put something into its inbox.
+    fn has_mail(&self) -> bool;
+    /// Whether unstarted threads lie in its queue. After a fence, no older than that fence.
+    fn has_unstarted(&self) -> bool;
+}
+
+/// Whether a searcher would find an unstarted thread. `injected` says how many lie in no worker's queue.
+fn any_unstarted<W: Sleeper>(workers: &[W], injected: impl FnOnce() -> usize) -> bool {
+    injected() != 0 || workers.iter().any(Sleeper::has_unstarted)
 }
 
 /// The counts of one runtime's workers: those who search, those who nap, and all that are asleep or on their way back.
@@ -106,6 +115,28 @@ impl Idle {
             fence(SeqCst);
         }
         last
+    }
+
+    /// A searcher stops, having found a thread: whether it must [`call`](Self::call) another, since more are there.
+    pub(crate) fn end_with_thread<W: Sleeper>(
+        &self,
+        workers: &[W],
+        injected: impl FnOnce() -> usize,
+    ) -> bool {
+        self.end() && any_unstarted(workers, injected)
+    }
+
+    /// A worker that is no searcher goes to sleep. `false` if its last look finds something: then it had better not. In
+    /// either case its flag must be finished, and it must come back.
+    pub(crate) fn go_to_sleep<W: Sleeper>(
+        &self,
+        me: &W,
+        workers: &[W],
+        injected: impl FnOnce() -> usize,
+    ) -> bool {
+        self.leave();
+        me.flag().prepare();
+        !me.has_mail() && !any_unstarted(workers, injected)
     }
 
     /// A worker is about to sleep.

@@ -99,6 +99,14 @@ impl Sleeper for Arc<Seat> {
     fn fullness(&self) -> usize {
         self.remote.load()
     }
+
+    fn has_mail(&self) -> bool {
+        !self.remote.inbox.is_empty()
+    }
+
+    fn has_unstarted(&self) -> bool {
+        !self.queue.is_empty()
+    }
 }
 
 /// See the module.

@@ -273,7 +273,8 @@ impl Worker {
         unsafe { Local::install(ptr::from_ref(self).cast()) };
         loop {
             let next = self.next();
-            if self.searching.replace(false) && self.shared.idle.end() && self.others_have_some() {
+            let Shared { idle, seats, injector, .. } = &*self.shared;
+            if self.searching.replace(false) && idle.end_with_thread(seats, || injector.len()) {
                 self.shared.call(false);
             }
             self.lends.set(self.brisk_round().min(LENDS));
@@ -433,9 +434,8 @@ impl Worker {
         });
         let flag = &self.local.remote.sleep;
         self.show_started();
-        self.shared.idle.leave();
-        flag.prepare();
-        let next = if self.has_work() || !self.local.remote.inbox.is_empty() || self.others_have_some() {
+        let Shared { idle, seats, injector, .. } = &*self.shared;
+        let next = if !idle.go_to_sleep(&self.seat, seats, || injector.len()) || self.has_work() {
             None
         } else if let Some(task) = self.unstarve(now) {
             Some(Next::Start(task))
@@ -477,9 +477,5 @@ impl Worker {
 
     fn has_work(&self) -> bool {
         self.local.ready.len() != 0 || !self.seat.queue.is_empty()
-    }
-
-    fn others_have_some(&self) -> bool {
-        self.shared.injector.len() != 0 || self.shared.seats.iter().any(|seat| !seat.queue.is_empty())
     }
 }
