@@ -1,43 +1,60 @@
 //! A chat over WebSockets: a hub knows everybody's outbox, and each connection has a thread that reads and a thread that
 //! writes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use tungstenite::{Message, Utf8Bytes, WebSocket, protocol::Role};
+use tungstenite::{
+    Message, Utf8Bytes, WebSocket,
+    protocol::{Role, WebSocketConfig},
+};
 
-use super::lib::{
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
+use super::{
+    lib::{
+        net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+        sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        thread,
+    },
+    limits::Sessions,
 };
 use crate::Result;
 
+/// The longest message. Its memory is taken when its length comes, before the message itself.
+const MOST_MESSAGE: usize = 64 << 10;
+/// How many lines a guest may have unread, before it is taken to be gone.
+const MOST_UNREAD: usize = 1024;
+/// For the handshake.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 enum Event {
-    Join(usize, Sender<Utf8Bytes>),
+    Join(usize, Outbox),
     Say(usize, Utf8Bytes),
     Leave(usize),
 }
 
-/// Serves this many connections.
-pub fn serve(listener: &TcpListener, connections: usize) -> Result {
+/// A guest's lines, and where they go.
+struct Outbox {
+    lines: SyncSender<Utf8Bytes>,
+    stream: TcpStream,
+}
+
+/// Serves this many connections; how many have ended in good order.
+pub fn serve(listener: &TcpListener, connections: usize) -> Result<usize> {
     let (events, inbox) = channel();
     let hub = thread::spawn(|| hub(inbox));
-    let mut sessions = Vec::new();
+    let mut sessions = Sessions::default();
     for (guest, stream) in listener.incoming().take(connections).enumerate() {
         let (stream, events) = (stream?, events.clone());
-        sessions.push(thread::spawn(move || session(stream, guest, events)));
+        sessions.spawn(move || usize::from(session(stream, guest, events).is_ok()));
     }
     drop(events);
-    for session in sessions {
-        session.join().expect("no panic")?;
-    }
+    let orderly = sessions.join();
     hub.join().expect("no panic");
-    Ok(())
+    Ok(orderly)
 }
 
 /// Tells everybody everything, in one order, until all have left.
 fn hub(events: Receiver<Event>) {
-    let mut outboxes: HashMap<usize, Sender<Utf8Bytes>> = HashMap::new();
+    let mut outboxes: HashMap<usize, Outbox> = HashMap::new();
     for event in events {
         let line = match event {
             Event::Join(guest, outbox) => {
@@ -51,33 +68,51 @@ fn hub(events: Receiver<Event>) {
             }
         };
         let line: Utf8Bytes = line;
-        // Whoever has gone leaves soon.
-        outboxes.values().for_each(|outbox| _ = outbox.send(line.clone()));
+        // Whoever has gone leaves soon; whoever doesn't read is shown the door.
+        outboxes.values().for_each(|outbox| {
+            if outbox.lines.try_send(line.clone()).is_err() {
+                _ = outbox.stream.shutdown(Shutdown::Both);
+            }
+        });
     }
 }
 
 fn session(stream: TcpStream, guest: usize, events: Sender<Event>) -> Result {
     stream.set_nodelay(true)?;
-    let mut reader = tungstenite::accept(stream.try_clone()?).map_err(|error| error.to_string())?;
-    let mut writer = WebSocket::from_raw_socket(stream, Role::Server, None);
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(8 << 10)
+        .max_message_size(Some(MOST_MESSAGE))
+        .max_frame_size(Some(MOST_MESSAGE));
+    let mut reader = tungstenite::accept_with_config(stream.try_clone()?, Some(config))
+        .map_err(|error| error.to_string())?;
+    stream.set_read_timeout(None)?;
+    let mut writer = WebSocket::from_raw_socket(stream.try_clone()?, Role::Server, Some(config));
 
-    let (outbox, lines) = channel();
-    events.send(Event::Join(guest, outbox))?;
-    let writing =
-        thread::spawn(move || lines.into_iter().try_for_each(|line| writer.send(Message::Text(line))));
-    loop {
-        match reader.read()? {
-            Message::Text(text) => events.send(Event::Say(guest, text))?,
-            Message::Close(_) => break,
-            _ => {}
-        }
-    }
+    let (outbox, lines) = sync_channel(MOST_UNREAD);
+    let writing = thread::Builder::new()
+        .spawn(move || lines.into_iter().try_for_each(|line| writer.send(Message::Text(line))))?;
+    events.send(Event::Join(guest, Outbox { lines: outbox, stream }))?;
+    let left = listen(&mut reader, guest, &events);
     // The answer to a close goes out with the next read, and must be the last: so the writer ends first.
     events.send(Event::Leave(guest))?;
-    writing.join().expect("no panic")?;
+    let written = writing.join().expect("no panic");
+    left?;
+    written?;
     match reader.read() {
         Err(tungstenite::Error::ConnectionClosed) => Ok(()),
         other => Err(format!("after the end there came {other:?}").into()),
+    }
+}
+
+/// Passes on what a guest says, until it closes.
+fn listen(reader: &mut WebSocket<TcpStream>, guest: usize, events: &Sender<Event>) -> Result {
+    loop {
+        match reader.read()? {
+            Message::Text(text) => events.send(Event::Say(guest, text))?,
+            Message::Close(_) => return Ok(()),
+            _ => {}
+        }
     }
 }
 
@@ -160,7 +195,7 @@ pub fn check() -> Result {
         })
         .collect();
     let heard = talks.into_iter().map(|talk| talk.join().expect("no panic")).collect::<Result<Vec<_>>>()?;
-    server.join().expect("no panic")?;
+    assert_eq!(server.join().expect("no panic")?, GUESTS, "all have left in good order");
 
     for other in &heard {
         assert_eq!(*other, heard[0], "all hear the same");

@@ -1,7 +1,7 @@
 //! An HTTP/1.1 server with a thread for each connection, and ureq as its client, on a transport of ours.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufReader, Read, Write},
     sync::Arc,
     time::Duration,
 };
@@ -16,99 +16,311 @@ use ureq::{
     },
 };
 
-use super::lib::{
-    net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
+use super::{
+    lib::{
+        net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs},
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    },
+    limits::{Sessions, append, digits, line, linger},
 };
 use crate::Result;
 
+/// The longest head of a request, and the longest part of a body that is no content: chunk lengths, and what follows them.
+const MOST_HEAD: usize = 16 << 10;
+/// The most headers of a request.
+const MOST_FIELDS: usize = 64;
+/// The longest body.
+const MOST_BODY: u64 = 1 << 20;
+/// The most chunks of an answer.
+const MOST_CHUNKS: usize = 1_000_000;
+/// For each read and write.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Serves until it is told to stop and one more connection comes; how many connections there were.
-pub fn serve(listener: &TcpListener, stop: &AtomicUsize) -> Result<usize> {
-    let mut sessions = Vec::new();
+pub fn serve(listener: &TcpListener, stop: &AtomicUsize) -> usize {
+    let mut sessions = Sessions::default();
     for stream in listener.incoming() {
-        let stream = stream?;
         if stop.load(Ordering::Acquire) != 0 {
             break;
         }
-        sessions.push(thread::spawn(move || session(&stream)));
+        // A client that has gone again, or no descriptor for it: one ends some day.
+        let Ok(stream) = stream else {
+            thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        sessions.spawn(move || {
+            // The error is the client's trouble: it has vanished, or is too slow.
+            _ = session(&stream);
+            1
+        });
     }
-    let connections = sessions.len();
-    for session in sessions {
-        session.join().expect("no panic")?;
-    }
-    Ok(connections)
+    sessions.join()
 }
 
 /// Answers one request after the other.
-fn session(stream: &TcpStream) -> Result {
+fn session(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 0 {
-        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-        let [method, path, _] = &*words else { return Err(format!("what is {line:?}?").into()) };
-        let body = body(&mut reader)?;
-        let (status, answer) = match (&**method, path.trim_start_matches('/').split_once('/')) {
-            ("POST", Some(("echo", ""))) => ("200 OK", body),
-            ("GET", Some(("count", number))) => {
-                chunks(stream, number.parse()?)?;
-                line.clear();
-                continue;
+    loop {
+        let request = match request(&mut reader, stream) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(()),
+            Err(Refused::Io(error)) => return Err(error),
+            Err(Refused::Status(status)) => {
+                respond(stream, status, status.as_bytes(), false, false)?;
+                return linger(stream);
             }
-            ("GET", Some(("sleep", millis))) => {
-                thread::sleep(Duration::from_millis(millis.parse()?));
+        };
+        let Head { method, path, keep_alive, .. } = &request.head;
+        let path = path.trim_matches('/');
+        let (name, number) = path.split_once('/').unwrap_or((path, ""));
+        // None at all is more than any.
+        let number = || digits(number.as_bytes()).and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+        let (status, body) = match (&**method, name) {
+            ("GET" | "HEAD", "") => ("200 OK", b"hello".to_vec()),
+            ("POST", "echo") => ("200 OK", request.body),
+            ("GET", "count") if number() <= MOST_CHUNKS => {
+                chunks(stream, number(), *keep_alive)?;
+                if *keep_alive {
+                    continue;
+                }
+                return linger(stream);
+            }
+            ("GET", "sleep") if number() <= 60_000 => {
+                thread::sleep(Duration::from_millis(number() as u64));
                 ("200 OK", b"slept".to_vec())
             }
             _ => ("404 Not Found", b"no such thing".to_vec()),
         };
-        let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", answer.len()).into_bytes();
-        text.extend(answer);
-        // A client that has lost its patience has gone.
-        if let Err(error) = (&*stream).write_all(&text) {
-            return match error.kind() {
-                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Ok(()),
-                _ => Err(error.into()),
-            };
+        respond(stream, status, &body, method == "HEAD", *keep_alive)?;
+        if !keep_alive {
+            return linger(stream);
         }
-        line.clear();
     }
-    Ok(())
 }
 
-/// Reads the rest of a request.
-fn body(reader: &mut BufReader<&TcpStream>) -> Result<Vec<u8>> {
-    let (mut length, mut chunked) = (0, false);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse()?,
-            Some((name, "chunked")) if name.eq_ignore_ascii_case("transfer-encoding") => chunked = true,
-            Some(_) => {}
-            None => break,
+fn respond(
+    mut stream: &TcpStream,
+    status: &str,
+    body: &[u8],
+    head_only: bool,
+    keep_alive: bool,
+) -> io::Result<()> {
+    let connection = if keep_alive { "keep-alive" } else { "close" };
+    let length = body.len();
+    let mut text =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: {connection}\r\n\r\n")
+            .into_bytes();
+    if !head_only {
+        text.extend(body);
+    }
+    stream.write_all(&text)
+}
+
+/// Why there is no request.
+enum Refused {
+    /// The connection has ended.
+    Io(io::Error),
+    /// What has come is none, and is answered with this.
+    Status(&'static str),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Refused::Io(error)
+    }
+}
+
+const BAD: Refused = Refused::Status("400 Bad Request");
+const TOO_LONG: Refused = Refused::Status("431 Request Header Fields Too Large");
+const TOO_LARGE: Refused = Refused::Status("413 Content Too Large");
+
+struct Request {
+    head: Head,
+    body: Vec<u8>,
+}
+
+struct Head {
+    method: String,
+    path: String,
+    body: Body,
+    keep_alive: bool,
+    /// The client waits to be told to go on.
+    waits: bool,
+}
+
+enum Body {
+    Of(u64),
+    Chunked,
+}
+
+/// The next request, or the end.
+fn request(reader: &mut BufReader<&TcpStream>, mut stream: &TcpStream) -> Result<Option<Request>, Refused> {
+    let Some(head) = head(reader)? else { return Ok(None) };
+    let mut body = Vec::new();
+    if head.waits && reader.buffer().is_empty() && !matches!(head.body, Body::Of(0)) {
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    match head.body {
+        Body::Of(length) => append(reader, length, &mut body)?,
+        Body::Chunked => read_chunks(reader, &mut body)?,
+    }
+    Ok(Some(Request { head, body }))
+}
+
+/// A line without its end, which is CR and LF: a bare LF may end one, says RFC 9112, but where one reader ends it there and
+/// another one doesn't, a request hides. Its length is taken off `left`.
+fn text_line(reader: &mut BufReader<&TcpStream>, left: &mut usize) -> Result<Option<Vec<u8>>, Refused> {
+    let mut line = line(reader, *left)?.ok_or(TOO_LONG)?;
+    *left -= line.len();
+    if line.is_empty() {
+        return if *left == 0 { Err(TOO_LONG) } else { Ok(None) };
+    }
+    if !line.ends_with(b"\r\n") {
+        return Err(BAD);
+    }
+    line.truncate(line.len() - 2);
+    let is_text = |&byte: &u8| byte == b'\t' || !byte.is_ascii_control();
+    if line.iter().all(is_text) { Ok(Some(line)) } else { Err(BAD) }
+}
+
+/// As [`text_line`], where the end is no place to end.
+fn next_line(reader: &mut BufReader<&TcpStream>, left: &mut usize) -> Result<Vec<u8>, Refused> {
+    text_line(reader, left)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof).into())
+}
+
+fn is_token(text: &[u8]) -> bool {
+    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !text.is_empty() && text.iter().all(in_token)
+}
+
+/// A header's name, in small letters, and its value.
+fn field(line: &[u8]) -> Result<(String, &[u8]), Refused> {
+    // A name that is no token: also a space before the colon, and a line that goes on with the last one's value.
+    let colon = line.iter().position(|&byte| byte == b':').filter(|&at| is_token(&line[..at])).ok_or(BAD)?;
+    let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+    Ok((name, line[colon + 1..].trim_ascii()))
+}
+
+fn head(reader: &mut BufReader<&TcpStream>) -> Result<Option<Head>, Refused> {
+    let mut left = MOST_HEAD;
+    let Some(mut first) = text_line(reader, &mut left)? else { return Ok(None) };
+    if first.is_empty() {
+        // Some clients end a body with a line's end too much.
+        first = next_line(reader, &mut left)?;
+    }
+    let first = String::from_utf8(first).map_err(|_| BAD)?;
+    let words: Vec<_> = first.split(' ').collect();
+    let &[method, target, version @ ("HTTP/1.0" | "HTTP/1.1")] = &*words else { return Err(BAD) };
+    if !is_token(method.as_bytes()) {
+        return Err(BAD);
+    }
+    let path = path(method, target).ok_or(BAD)?.to_owned();
+    let new = version == "HTTP/1.1";
+
+    let (mut host, mut length, mut encoding) = (None, None, None);
+    let (mut close, mut stay, mut waits) = (false, false, false);
+    for count in 0.. {
+        let line = next_line(reader, &mut left)?;
+        if line.is_empty() {
+            break;
+        }
+        if count == MOST_FIELDS {
+            return Err(TOO_LONG);
+        }
+        let (name, value) = field(&line)?;
+        match &*name {
+            // Said twice, it could be either.
+            "host" if host.replace(value.to_vec()).is_some() => return Err(BAD),
+            "content-length" if length.replace(value.to_vec()).is_some() => return Err(BAD),
+            "transfer-encoding" if encoding.replace(value.to_ascii_lowercase()).is_some() => return Err(BAD),
+            "connection" => {
+                for word in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                    close |= word.eq_ignore_ascii_case(b"close");
+                    stay |= word.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+            "expect" if !value.eq_ignore_ascii_case(b"100-continue") => {
+                return Err(Refused::Status("417 Expectation Failed"));
+            }
+            "expect" => waits = new,
+            _ => {}
         }
     }
-    let mut body = Vec::new();
+    let in_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(byte);
+    if host.map_or(new, |host| !host.iter().all(in_host)) {
+        return Err(BAD);
+    }
+    let body = match (encoding.as_deref(), length) {
+        (None, None) => Body::Of(0),
+        // More digits than fit are too many bytes, too.
+        (None, Some(length)) => match digits(&length) {
+            Some(length) if length <= MOST_BODY => Body::Of(length),
+            None if length.is_empty() || !length.iter().all(u8::is_ascii_digit) => return Err(BAD),
+            _ => return Err(TOO_LARGE),
+        },
+        (Some(b"chunked"), None) if new => Body::Chunked,
+        (Some(_), None) if new => return Err(Refused::Status("501 Not Implemented")),
+        _ => return Err(BAD),
+    };
+    let keep_alive = !close && (stay || new);
+    Ok(Some(Head { method: method.to_owned(), path, body, keep_alive, waits }))
+}
+
+/// The path that a request's target names: in origin-form, in absolute-form, or `*` where that may be.
+fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
+    const SCHEME: &str = "http://";
+    if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return None;
+    }
+    if target.starts_with('/') || (method, target) == ("OPTIONS", "*") {
+        return Some(target);
+    }
+    let (scheme, rest) = target.split_at_checked(SCHEME.len())?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let path = if rest[end..].starts_with('/') { &rest[end..] } else { "/" };
+    (scheme.eq_ignore_ascii_case(SCHEME) && end > 0).then_some(path)
+}
+
+/// Reads a body that comes in chunks, and what follows them.
+fn read_chunks(reader: &mut BufReader<&TcpStream>, body: &mut Vec<u8>) -> Result<(), Refused> {
+    let mut left = MOST_HEAD;
     loop {
-        if chunked {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            length = u64::from_str_radix(line.trim_end(), 16)?;
+        let line = next_line(reader, &mut left)?;
+        // What an extension says, nobody here knows.
+        let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
+        let hex = !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit);
+        let size = str::from_utf8(size).ok().filter(|_| hex).ok_or(BAD)?;
+        let size = u64::from_str_radix(size, 16).map_err(|_| TOO_LARGE)?;
+        if size == 0 {
+            break;
         }
-        reader.by_ref().take(length).read_to_end(&mut body)?;
-        if chunked {
-            reader.read_line(&mut String::new())?;
+        if size > MOST_BODY - body.len() as u64 {
+            return Err(TOO_LARGE);
         }
-        if !chunked || length == 0 {
-            return Ok(body);
+        append(reader, size, body)?;
+        let mut end = Vec::new();
+        append(reader, 2, &mut end)?;
+        if end != b"\r\n" {
+            return Err(BAD);
         }
+    }
+    loop {
+        let line = next_line(reader, &mut left)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        field(&line)?;
     }
 }
 
 /// Answers with the numbers below `n`, each in a chunk of its own.
-fn chunks(mut stream: &TcpStream, n: usize) -> Result {
-    stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+fn chunks(mut stream: &TcpStream, n: usize, keep_alive: bool) -> io::Result<()> {
+    let connection = if keep_alive { "keep-alive" } else { "close" };
+    write!(stream, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: {connection}\r\n\r\n")?;
     for number in 0..n {
         let line = format!("{number}\n");
         write!(stream, "{:x}\r\n{line}\r\n", line.len())?;
@@ -275,7 +487,7 @@ pub fn check() -> Result {
     drop(agent);
     stop.store(1, Ordering::Release);
     TcpStream::connect(address)?.shutdown(Shutdown::Both)?;
-    let connections = server.join().expect("no panic")?;
+    let connections = server.join().expect("no panic");
     assert!((1..=2 * CLIENTS).contains(&connections), "{connections} connections for {CLIENTS} clients");
     Ok(())
 }

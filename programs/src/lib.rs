@@ -3,7 +3,8 @@
 //!
 //! Each is one file, compiled twice: in [`on_std`] its `use super::lib` means `use std`, and in [`on_greenthread`] it
 //! means `use greenthread`. Nothing else differs. Each has a function `check` that runs the whole program with several
-//! clients and asserts what they saw; the tests run it on both.
+//! clients and asserts what they saw; the tests run it on both. `hostile` has clients that err or mean harm, and how each
+//! server answers them.
 
 #![allow(clippy::duplicate_mod, reason = "the same programs, on two kinds of threads")]
 

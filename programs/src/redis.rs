@@ -1,21 +1,43 @@
-//! A server that speaks Redis's protocol, with a thread for each connection, one lock around all that it knows, and a
-//! condition variable for those who wait for a list to have something.
+//! A server that speaks Redis's protocol, one lock around all that it knows, and a condition variable for those who wait
+//! for a list to have something. Each connection has two threads: one reads commands and one executes them, so that the
+//! end of a connection is seen while a command of its waits.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, BufWriter, Write},
     time::{Duration, Instant},
 };
 
-use super::lib::{
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
-    thread,
+use super::{
+    lib::{
+        net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+        process::{Command, Stdio},
+        sync::{
+            Arc, Condvar, Mutex,
+            atomic::{AtomicBool, Ordering},
+            mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        },
+        thread,
+    },
+    limits::{Sessions, append, digits, line, linger},
 };
 use crate::Result;
 
 type Bytes = Vec<u8>;
+
+// Redis's own limits.
+
+/// The longest line: a count, a length, or a command that is a line of words.
+const MOST_LINE: usize = 64 << 10;
+/// The most strings that a command has.
+const MOST_STRINGS: u64 = 1 << 20;
+/// The longest string: `proto-max-bulk-len`.
+const MOST_STRING: u64 = 512 << 20;
+/// The longest command: `client-query-buffer-limit`.
+const MOST_COMMAND: u64 = 1 << 30;
+
+/// How many commands are read ahead of the one that is executed. Behind more than these the end of a connection is not seen.
+const AHEAD: usize = 256;
 
 enum Value {
     Text(Bytes),
@@ -25,11 +47,24 @@ enum Value {
     Sorted(BTreeMap<Bytes, f64>),
 }
 
+impl Value {
+    /// Whether it is a container with nothing in it, which Redis doesn't keep.
+    fn is_empty(&self) -> bool {
+        match self {
+            Value::Text(_) => false,
+            Value::List(list) => list.is_empty(),
+            Value::Set(set) => set.is_empty(),
+            Value::Hash(hash) => hash.is_empty(),
+            Value::Sorted(sorted) => sorted.is_empty(),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Store {
     values: Mutex<HashMap<Bytes, Value>>,
-    /// A list has got something.
-    pushed: Condvar,
+    /// A list has got something, or a client has gone.
+    changed: Condvar,
 }
 
 /// What a command is answered with.
@@ -49,65 +84,166 @@ use Reply::{Array, Nothing, Number, Simple, Text};
 pub fn serve(listener: TcpListener) -> Result<u64> {
     let store = Arc::new(Store::default());
     let address = listener.local_addr()?;
-    let stop = Arc::new(Mutex::new(false));
-    let mut sessions = Vec::new();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut sessions = Sessions::default();
     for stream in listener.incoming() {
-        let stream = stream?;
-        if *stop.lock().unwrap() {
+        if stop.load(Ordering::Acquire) {
             break;
         }
+        // A client that has gone again, or no descriptor for it: one ends some day.
+        let Ok(stream) = stream else {
+            thread::sleep(Duration::from_millis(10));
+            continue;
+        };
         let (store, stop) = (store.clone(), stop.clone());
-        sessions.push(thread::spawn(move || {
+        sessions.spawn(move || {
             session(&stream, &store, || {
-                *stop.lock().unwrap() = true;
+                stop.store(true, Ordering::Release);
                 // The listener waits for a connection: here is one.
                 TcpStream::connect(address).map(drop)
             })
-        }));
+        });
     }
-    sessions.into_iter().map(|session| session.join().expect("no panic")).sum()
+    Ok(sessions.join())
 }
 
-/// Serves a connection; how many commands there were.
-fn session(stream: &TcpStream, store: &Store, stop: impl Fn() -> io::Result<()>) -> Result<u64> {
-    stream.set_nodelay(true)?;
+/// Serves a connection; how many commands there were. An error ends this connection, and nothing else.
+fn session(stream: &TcpStream, store: &Store, stop: impl Fn() -> io::Result<()>) -> u64 {
+    let (sender, commands) = sync_channel(AHEAD);
+    let gone = AtomicBool::new(false);
+    let mut count = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            read_all(stream, sender);
+            // Under the lock, so that nobody has just looked and begins to wait.
+            let _values = store.values.lock().unwrap();
+            gone.store(true, Ordering::Relaxed);
+            store.changed.notify_all();
+        });
+        let executed = execute(stream, store, &commands, &gone, &mut count, stop);
+        // Whoever waits for room has none to wait for, and whoever reads is at the end.
+        drop(commands);
+        _ = if executed.is_ok() { linger(stream) } else { Ok(()) };
+        _ = stream.shutdown(Shutdown::Both);
+    });
+    count
+}
+
+/// Reads commands to the end of the connection, or to one that is none.
+fn read_all(stream: &TcpStream, commands: SyncSender<Result<Vec<Bytes>, String>>) {
     let mut reader = BufReader::new(stream);
+    loop {
+        let command = match read(&mut reader) {
+            Ok(Some(command)) => Ok(command),
+            Err(Refused::Error(error)) => Err(error),
+            // The end, in good order or not.
+            Ok(None) | Err(Refused::Io) => return,
+        };
+        let last = command.is_err();
+        if commands.send(command).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Executes commands until there are no more, and answers them.
+fn execute(
+    stream: &TcpStream,
+    store: &Store,
+    commands: &Receiver<Result<Vec<Bytes>, String>>,
+    gone: &AtomicBool,
+    count: &mut u64,
+    stop: impl Fn() -> io::Result<()>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let mut writer = BufWriter::new(stream);
-    let mut commands = 0;
-    while let Some(command) = read(&mut reader)? {
+    loop {
+        let command = match commands.try_recv() {
+            Ok(command) => command,
+            Err(TryRecvError::Disconnected) => break,
+            // Those that came together are answered together.
+            Err(TryRecvError::Empty) => {
+                writer.flush()?;
+                let Ok(command) = commands.recv() else { break };
+                command
+            }
+        };
+        let command = match command {
+            Ok(command) => command,
+            Err(error) => {
+                write(&mut writer, Reply::Error(format!("Protocol error: {error}")))?;
+                break;
+            }
+        };
         let Some((name, arguments)) = command.split_first() else { continue };
-        commands += 1;
+        *count += 1;
         let name = String::from_utf8_lossy(name).to_uppercase();
         if name == "SHUTDOWN" {
             stop()?;
             break;
         }
-        write(&mut writer, store.command(&name, arguments))?;
-        // Those that came together are answered together.
-        if reader.buffer().is_empty() {
+        if name == "BLPOP" {
             writer.flush()?;
         }
+        write(&mut writer, store.command(&name, arguments, gone))?;
     }
-    Ok(commands)
+    writer.flush()
+}
+
+/// Why there is no command.
+enum Refused {
+    /// The connection has ended.
+    Io,
+    /// What has come is none.
+    Error(String),
+}
+
+impl From<io::Error> for Refused {
+    fn from(_: io::Error) -> Self {
+        Refused::Io
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(error: &str) -> Self {
+        Refused::Error(error.to_owned())
+    }
 }
 
 /// A command: an array of strings, or a line of words.
-fn read(reader: &mut BufReader<&TcpStream>) -> Result<Option<Vec<Bytes>>> {
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
+fn read(reader: &mut BufReader<&TcpStream>) -> Result<Option<Vec<Bytes>>, Refused> {
+    let first = line(reader, MOST_LINE)?.ok_or("too big inline request")?;
+    if first.is_empty() {
         return Ok(None);
     }
-    let Some(count) = line.trim_end().strip_prefix('*') else {
-        return Ok(Some(line.split_whitespace().map(|word| word.as_bytes().to_vec()).collect()));
+    let Some(count) = first.strip_prefix(b"*") else {
+        let words = first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        return Ok(Some(words.map(<[u8]>::to_vec).collect()));
+    };
+    let count = match count.strip_suffix(b"\r\n") {
+        // Redis takes less than nothing for nothing.
+        Some([b'-', count @ ..]) => digits(count).map(|_| 0),
+        Some(count) => digits(count).filter(|&count| count <= MOST_STRINGS),
+        None => None,
     };
     let mut command = Vec::new();
-    for _ in 0..count.parse()? {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let length = line.trim_end().strip_prefix('$').ok_or("a string should come")?.parse()?;
-        let mut string = vec![0; length];
-        reader.read_exact(&mut string)?;
-        reader.read_exact(&mut [0; 2])?;
+    let mut left = MOST_COMMAND;
+    for _ in 0..count.ok_or("invalid multibulk length")? {
+        let length = line(reader, MOST_LINE)?.ok_or("too big bulk count string")?;
+        let Some(length) = length.strip_prefix(b"$") else {
+            let found = length.first().map_or(Err(Refused::Io), |&byte| Ok(byte.escape_ascii()))?;
+            return Err(Refused::Error(format!("expected '$', got '{found}'")));
+        };
+        let length = length.strip_suffix(b"\r\n").and_then(digits).filter(|&length| length <= MOST_STRING);
+        let length = length.ok_or("invalid bulk length")?;
+        left = left.checked_sub(length).ok_or("too big a command")?;
+        let mut string = Vec::new();
+        append(reader, length, &mut string)?;
+        let mut end = Vec::new();
+        append(reader, 2, &mut end)?;
+        if end != b"\r\n" {
+            return Err("a string has another end than its length says".into());
+        }
         command.push(string);
     }
     Ok(Some(command))
@@ -148,16 +284,41 @@ macro_rules! value {
     };
 }
 
+/// When a wait ends that a client gives so many seconds; 0 are for ever.
+fn deadline(seconds: &[u8]) -> Result<Option<Instant>, String> {
+    let seconds: f64 = number(seconds).ok().filter(|seconds: &f64| !seconds.is_nan()).ok_or(NO_TIMEOUT)?;
+    if seconds < 0.0 {
+        return Err("timeout is negative".into());
+    }
+    let deadline =
+        Duration::try_from_secs_f64(seconds).ok().and_then(|wait| Instant::now().checked_add(wait));
+    let deadline = deadline.ok_or("timeout is out of range")?;
+    Ok((seconds > 0.0).then_some(deadline))
+}
+
+const OVERFLOW: &str = "increment or decrement would overflow";
+const NO_TIMEOUT: &str = "timeout is not a float or out of range";
+
+type Values = HashMap<Bytes, Value>;
+
 impl Store {
-    fn command(&self, name: &str, arguments: &[Bytes]) -> Reply {
-        self.answer(name, arguments).unwrap_or_else(Reply::Error)
+    fn command(&self, name: &str, arguments: &[Bytes], gone: &AtomicBool) -> Reply {
+        let answer = if let ("BLPOP", [key, seconds]) = (name, arguments) {
+            deadline(seconds).and_then(|deadline| self.wait_for(key, deadline, gone))
+        } else {
+            let mut values = self.values.lock().unwrap();
+            let answer = self.answer(&mut values, name, arguments);
+            if let Some(key) = arguments.first()
+                && values.get(key).is_some_and(Value::is_empty)
+            {
+                values.remove(key);
+            }
+            answer
+        };
+        answer.unwrap_or_else(Reply::Error)
     }
 
-    fn answer(&self, name: &str, arguments: &[Bytes]) -> Result<Reply, String> {
-        if let ("BLPOP", [key, timeout]) = (name, arguments) {
-            return self.wait_for(key, number(timeout)?);
-        }
-        let mut values = self.values.lock().unwrap();
+    fn answer(&self, values: &mut Values, name: &str, arguments: &[Bytes]) -> Result<Reply, String> {
         Ok(match (name, arguments) {
             ("PING", []) => Simple("PONG"),
             ("PING" | "ECHO", [text]) => Text(text.clone()),
@@ -186,7 +347,8 @@ impl Store {
             },
             ("INCR", [key]) => {
                 let text = value!(values, key, Text);
-                let sum = if text.is_empty() { 1 } else { number::<i64>(text)? + 1 };
+                let sum =
+                    if text.is_empty() { 1 } else { number::<i64>(text)?.checked_add(1).ok_or(OVERFLOW)? };
                 *text = sum.to_string().into_bytes();
                 Number(sum)
             }
@@ -195,7 +357,7 @@ impl Store {
                 for item in items.iter().cloned() {
                     if name == "LPUSH" { list.push_front(item) } else { list.push_back(item) }
                 }
-                self.pushed.notify_all();
+                self.changed.notify_all();
                 Number(list.len() as i64)
             }
             ("LPOP" | "RPOP", [key]) => {
@@ -205,9 +367,9 @@ impl Store {
             }
             ("LRANGE", [key, from, to]) => {
                 let list = value!(values, key, List);
-                let at = |i: i64| if i < 0 { (list.len() as i64 + i).max(0) as usize } else { i as usize };
-                let (from, to) = (at(number(from)?), at(number(to)?));
-                Array(list.iter().take(to + 1).skip(from).cloned().collect())
+                let at = |i: i64| if i < 0 { list.len() as i64 + i } else { i };
+                let (from, end) = (at(number(from)?).max(0), at(number(to)?).saturating_add(1).max(0));
+                Array(list.iter().take(end as usize).skip(from as usize).cloned().collect())
             }
             ("SADD", [key, items @ ..]) => {
                 let set = value!(values, key, Set);
@@ -221,7 +383,11 @@ impl Store {
             }
             ("HGET", [key, field]) => value!(values, key, Hash).get(field).cloned().map_or(Nothing, Text),
             ("ZADD", [key, score, item]) => {
-                let new = value!(values, key, Sorted).insert(item.clone(), number(score)?).is_none();
+                let score: f64 = number(score)?;
+                if score.is_nan() {
+                    return Err("value is not a valid float".into());
+                }
+                let new = value!(values, key, Sorted).insert(item.clone(), score).is_none();
                 Number(new.into())
             }
             ("ZPOPMIN", [key]) => {
@@ -234,23 +400,37 @@ impl Store {
         })
     }
 
-    /// The first of a list, as soon as there is one; 0 seconds are for ever.
-    fn wait_for(&self, key: &Bytes, seconds: f64) -> Result<Reply, String> {
-        let deadline = (seconds > 0.0).then(|| Instant::now() + Duration::from_secs_f64(seconds));
+    /// The first of a list, as soon as there is one. What comes when the client has gone is left for others.
+    fn wait_for(&self, key: &Bytes, deadline: Option<Instant>, gone: &AtomicBool) -> Result<Reply, String> {
         let mut values = self.values.lock().unwrap();
+        let mut waited = false;
         loop {
-            if let Some(item) = value!(values, key, List).pop_front() {
-                return Ok(Array(vec![key.clone(), item]));
+            if waited && gone.load(Ordering::Relaxed) {
+                return Ok(Reply::NoList);
+            }
+            match values.get_mut(key) {
+                None => {}
+                Some(Value::List(list)) => {
+                    let item = list.pop_front().expect("no list is empty");
+                    if list.is_empty() {
+                        values.remove(key);
+                    }
+                    return Ok(Array(vec![key.clone(), item]));
+                }
+                Some(_) => return Err("the key holds another kind of value".into()),
+            }
+            if !std::mem::replace(&mut waited, true) {
+                continue;
             }
             let Some(deadline) = deadline else {
-                values = self.pushed.wait(values).unwrap();
+                values = self.changed.wait(values).unwrap();
                 continue;
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Reply::NoList);
             }
-            values = self.pushed.wait_timeout(values, left).unwrap().0;
+            values = self.changed.wait_timeout(values, left).unwrap().0;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::{
@@ -14,24 +15,34 @@ use rustls::{
 };
 
 use super::lib::{
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     thread,
 };
 use crate::Result;
 
-/// Serves this many connections; the number of bytes that each has sent.
-pub fn serve(listener: &TcpListener, config: &Arc<ServerConfig>, connections: usize) -> Result<Vec<u64>> {
+/// For each read and write.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Serves this many connections; the number of bytes that each has sent, or what was wrong with it.
+pub fn serve(
+    listener: &TcpListener,
+    config: &Arc<ServerConfig>,
+    connections: usize,
+) -> Result<Vec<Result<u64>>> {
     let mut sessions = Vec::new();
     for stream in listener.incoming().take(connections) {
         let (stream, config) = (stream?, Arc::clone(config));
         sessions.push(thread::spawn(move || session(stream, config)));
     }
-    sessions.into_iter().map(|session| session.join().expect("no panic")).collect()
+    Ok(sessions.into_iter().map(|session| session.join().expect("no panic")).collect())
 }
 
 /// Sends back what comes, until the client says that it is done.
 fn session(stream: TcpStream, config: Arc<ServerConfig>) -> Result<u64> {
     stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // How long a handshake may be, and how much is kept that the client doesn't read, rustls bounds.
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, stream);
     let mut buffer = vec![0; 1 << 14];
     let mut total = 0;
@@ -147,8 +158,35 @@ pub fn check() -> Result {
     }
 
     let (suspicious, totals) = server.join().expect("no panic");
-    let alert = suspicious.expect_err("the client has gone away with an alert").to_string();
+    let alert = suspicious?.remove(0).expect_err("the client has gone away with an alert").to_string();
     assert!(alert.contains("UnknownCA"), "{alert}");
-    assert_eq!(totals?, [(BLOCK * BLOCKS) as u64; 4]);
+    let totals = totals?.into_iter().collect::<Result<Vec<_>>>()?;
+    assert_eq!(totals, [(BLOCK * BLOCKS) as u64; 4]);
+    Ok(())
+}
+
+/// Clients that send no TLS each have a connection; then one that does is served.
+pub fn check_refuses(bad: &[&[u8]]) -> Result {
+    let (config, store) = certificate()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let connections = bad.len() + 1;
+    let server = thread::spawn(move || serve(&listener, &Arc::new(config), connections));
+    for sent in bad {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(sent)?;
+        stream.shutdown(Shutdown::Write)?;
+        // An alert, or just the end.
+        _ = stream.read_to_end(&mut Vec::new());
+    }
+    let mut served = 0;
+    client(address, trusting(store, &TLS13)?, [b"hello".to_vec()].into_iter(), |sent, echo| {
+        assert_eq!(sent, echo);
+        served += 1;
+    })?;
+    assert_eq!(served, 1);
+    let mut totals = server.join().expect("no panic")?;
+    assert_eq!(totals.pop().expect("the good one")?, 5);
+    assert!(totals.iter().all(Result::is_err), "{totals:?}");
     Ok(())
 }

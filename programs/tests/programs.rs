@@ -61,3 +61,12 @@ fn redis() {
     }
     everywhere("redis", on_std::redis::check, on_greenthread::redis::check);
 }
+
+#[test]
+fn clients_that_mean_harm() {
+    everywhere("limits", on_std::hostile::limits, on_greenthread::hostile::limits);
+    everywhere("hostile to http", on_std::hostile::http, on_greenthread::hostile::http);
+    everywhere("hostile to redis", on_std::hostile::redis, on_greenthread::hostile::redis);
+    everywhere("hostile to chat", on_std::hostile::chat, on_greenthread::hostile::chat);
+    everywhere("hostile to tls", on_std::hostile::tls, on_greenthread::hostile::tls);
+}

@@ -2,7 +2,8 @@
 //!
 //! Plain blocking code; each client has a green thread of its own. It keeps connections alive, answers
 //! pipelined requests in one write, and is not moved by garbage, by half a request, or by a client that
-//! vanishes. Ctrl-C ends it in good order.
+//! vanishes. What two readers could take for different requests (RFC 9112, section 11) it refuses. Ctrl-C ends
+//! it in good order.
 
 mod serve;
 
@@ -58,16 +59,18 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
     let mut filled = 0;
     let mut output = Vec::new();
     let mut deadline = None;
+    let mut continued = false;
     loop {
         // Answer every request that has arrived whole.
         let mut used = 0;
         let refused = loop {
             match Request::parse(&input[used..filled]) {
-                Ok(Some((request, length))) => {
+                Ok(Parsed::Whole(request, length)) => {
                     let (status, body) = answer(&request);
                     let keep_alive = request.keep_alive && !server.stopping();
                     respond(&mut output, status, &body, request.method == "HEAD", keep_alive)?;
                     used += length;
+                    continued = false;
                     if !keep_alive {
                         stream.write_all(&output)?;
                         return linger(stream);
@@ -80,7 +83,13 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
                         output.clear();
                     }
                 }
-                Ok(None) => break None,
+                Ok(Parsed::Part { waits }) => {
+                    if waits && !continued {
+                        output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                        continued = true;
+                    }
+                    break None;
+                }
                 Err(status) => break Some(status),
             }
         };
@@ -124,51 +133,102 @@ struct Request<'a> {
     keep_alive: bool,
 }
 
+/// What some bytes begin with.
+enum Parsed<'a> {
+    /// A request, and its length.
+    Whole(Request<'a>, usize),
+    /// Part of a request, whose client may wait to be told to go on.
+    Part { waits: bool },
+}
+
+const BAD: &str = "400 Bad Request";
+
 impl<'a> Request<'a> {
-    /// The first request in `bytes` and its length, or nothing if its end isn't there yet, or the status
-    /// with which it is refused.
-    fn parse(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, &'static str> {
+    /// What `bytes` begin with, or the status with which it is refused.
+    fn parse(bytes: &'a [u8]) -> Result<Parsed<'a>, &'static str> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut request = httparse::Request::new(&mut headers);
         let head = match request.parse(bytes) {
             Ok(Status::Complete(head)) if head <= MAX_HEAD => head,
-            Ok(Status::Partial) if bytes.len() < MAX_HEAD => return Ok(None),
+            Ok(Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Part { waits: false }),
             Ok(_) | Err(httparse::Error::TooManyHeaders) => {
                 return Err("431 Request Header Fields Too Large");
             }
-            Err(_) => return Err("400 Bad Request"),
+            Err(_) => return Err(BAD),
         };
+        // A line may end with a bare LF, says the RFC. Where one reader ends it there and another one doesn't, a request hides.
+        let mut lines = bytes[..head].split_inclusive(|&byte| byte == b'\n');
+        if !lines.all(|line| line.ends_with(b"\r\n")) {
+            return Err(BAD);
+        }
+        let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version)
+        else {
+            return Err(BAD);
+        };
+        let path = path(method, target).ok_or(BAD)?;
 
-        let mut keep_alive = request.version == Some(1);
-        let mut length = None;
+        let (mut host, mut length, mut encoding) = (None, None, None);
+        let (mut close, mut stay, mut waits) = (false, false, false);
         for header in &*request.headers {
-            let value = str::from_utf8(header.value).unwrap_or("").trim();
-            if header.name.eq_ignore_ascii_case("content-length") {
-                if value.is_empty() || length.is_some() || !value.bytes().all(|b| b.is_ascii_digit()) {
-                    return Err("400 Bad Request");
+            let value = header.value.trim_ascii();
+            match &*header.name.to_ascii_lowercase() {
+                // Said twice, it could be either.
+                "host" if host.replace(value).is_some() => return Err(BAD),
+                "content-length" if length.replace(value).is_some() => return Err(BAD),
+                "transfer-encoding" if encoding.replace(value).is_some() => return Err(BAD),
+                "connection" => {
+                    for word in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                        close |= word.eq_ignore_ascii_case(b"close");
+                        stay |= word.eq_ignore_ascii_case(b"keep-alive");
+                    }
                 }
-                length = Some(value.parse().unwrap_or(usize::MAX));
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                return Err("411 Length Required");
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                keep_alive = match value {
-                    _ if value.eq_ignore_ascii_case("close") => false,
-                    _ if value.eq_ignore_ascii_case("keep-alive") => true,
-                    _ => keep_alive,
-                };
+                "expect" if !value.eq_ignore_ascii_case(b"100-continue") => {
+                    return Err("417 Expectation Failed");
+                }
+                "expect" => waits = version == 1,
+                _ => {}
             }
         }
-        let length = length.unwrap_or(0);
+        let in_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(byte);
+        if host.map_or(version == 1, |host| !host.iter().all(in_host)) {
+            return Err(BAD);
+        }
+        match encoding {
+            None => {}
+            Some(_) if length.is_some() || version == 0 => return Err(BAD),
+            Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => return Err("411 Length Required"),
+            Some(_) => return Err("501 Not Implemented"),
+        }
+        let length = match length {
+            None => 0,
+            Some(digits) if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) => return Err(BAD),
+            // More digits than fit are too many bytes, too.
+            Some(digits) => {
+                str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(usize::MAX)
+            }
+        };
         if length > MAX_BODY {
             return Err("413 Content Too Large");
         }
-        let (Some(method), Some(path), Some(body)) =
-            (request.method, request.path, bytes.get(head..head + length))
-        else {
-            return Ok(None);
-        };
-        Ok(Some((Request { method, path, body, keep_alive }, head + length)))
+        let Some(body) = bytes.get(head..head + length) else { return Ok(Parsed::Part { waits }) };
+        let keep_alive = !close && (stay || version == 1);
+        Ok(Parsed::Whole(Request { method, path, body, keep_alive }, head + length))
     }
+}
+
+/// The path that a request's target names: in origin-form, in absolute-form, or `*` where that may be.
+fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
+    const SCHEME: &str = "http://";
+    if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return None;
+    }
+    if target.starts_with('/') || (method, target) == ("OPTIONS", "*") {
+        return Some(target);
+    }
+    let (scheme, rest) = target.split_at_checked(SCHEME.len())?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let path = if rest[end..].starts_with('/') { &rest[end..] } else { "/" };
+    (scheme.eq_ignore_ascii_case(SCHEME) && end > 0).then_some(path)
 }
 
 /// Writes an answer down, to be sent later.

@@ -11,6 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[path = "corpus/http.rs"]
+mod corpus;
+
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use socket2::SockRef;
 
@@ -243,7 +246,7 @@ fn http_answers() {
 
     // A head without its body: the next bytes are the next answer's.
     let mut stream = server.connect();
-    stream.write_all(b"HEAD / HTTP/1.1\r\n\r\nGET /sleep/1 HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\nGET /sleep/1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert_eq!(all.matches("HTTP/1.1 200 OK").count(), 2, "{all}");
@@ -260,8 +263,12 @@ fn http_answers_pipelined_requests_in_their_order() {
             let mut requests = Vec::new();
             for number in 0..5000 {
                 let body = format!("number {number}");
-                write!(requests, "POST /echo HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-                    .unwrap();
+                write!(
+                    requests,
+                    "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+                .unwrap();
             }
             (&stream).write_all(&requests).unwrap();
         });
@@ -277,18 +284,18 @@ fn http_answers_pipelined_requests_in_their_order() {
 #[test]
 fn http_refuses_garbage() {
     let mut server = Server::start("http");
-    let long = format!("GET / HTTP/1.1\r\nx: {}", "y".repeat(1 << 20));
-    let lines = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(1000));
+    let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}", "y".repeat(1 << 20));
+    let lines = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: y\r\n".repeat(1000));
     for (request, status) in [
         ("\0\0\0\0\r\n\r\n", 400),
         ("\x16\x03\x01\x02\x00\x01\x00\x01", 400), // TLS
         ("GET / HTTP/9.9\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\ncontent-length: many\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\ncontent-length: +1\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
-        ("POST /echo HTTP/1.1\r\ncontent-length: 99999999999999999999999\r\n\r\n", 413),
-        ("POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 411),
-        ("GET /sleep/forever HTTP/1.1\r\nconnection: close\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nhost: x\r\ncontent-length: +1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
+        ("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999999\r\n\r\n", 413),
+        ("POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+        ("GET /sleep/forever HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 400),
         (&*long, 431),
         (&*lines, 431),
     ] {
@@ -302,12 +309,53 @@ fn http_refuses_garbage() {
     }
     // What was asked before the garbage is answered.
     let mut stream = server.connect();
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\ngarbage\r\n\r\n").unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\ngarbage\r\n\r\n").unwrap();
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert!(all.contains("200 OK") && all.contains("400 Bad Request"), "{all}");
 
     assert_serves(&server);
+    server.stop();
+}
+
+#[test]
+fn http_answers_the_corpus() {
+    let mut server = Server::start("http");
+    let mut wrong = Vec::new();
+    for corpus::Case { sent, example, .. } in corpus::cases() {
+        let mut stream = server.connect();
+        // From the long ones the server turns away before they have ended.
+        let _ = stream.write_all(&sent).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
+        let mut answers = Vec::new();
+        let _ = stream.read_to_end(&mut answers);
+        let answers = corpus::statuses(&answers);
+        if answers != example {
+            wrong.push(format!(
+                "{answers:?} instead of {example:?}: {:.200}",
+                sent.escape_ascii().to_string()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_serves(&server);
+    server.stop();
+}
+
+#[test]
+fn http_tells_who_waits_to_go_on() {
+    let mut server = Server::start("http");
+    let stream = server.connect();
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
+    for _ in 0..2 {
+        (&stream).write_all(head.as_bytes()).unwrap();
+        let mut go_on = [0; 25];
+        (&stream).read_exact(&mut go_on).unwrap();
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        // Said once, however the body comes.
+        (&stream).write_all(b"hel").unwrap();
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(ask(&stream, "lo").unwrap().body, b"hello");
+    }
     server.stop();
 }
 
@@ -318,7 +366,7 @@ fn http_loses_patience_with_half_a_request() {
     let mut half = BufReader::new(server.connect());
     half.get_mut().write_all(b"GET / HTTP/1.1\r\nhost: exam").unwrap();
     let mut slow = BufReader::new(server.connect());
-    for byte in b"GET / HTTP/1.1\r\nx-very-slow: ".iter().chain(&[b'y'; 1000]) {
+    for byte in b"GET / HTTP/1.1\r\nhost: x\r\nx-very-slow: ".iter().chain(&[b'y'; 1000]) {
         if slow.get_mut().write_all(&[*byte]).is_err() || start.elapsed() > Duration::from_secs(7) {
             break;
         }
@@ -336,7 +384,9 @@ fn http_loses_patience_with_half_a_request() {
 #[test]
 fn http_is_not_harmed_by_who_vanishes() {
     let mut server = Server::start("http");
-    for request in ["", "GE", "GET / HTTP/1.1\r\n\r\n", "GET /sleep/50 HTTP/1.1\r\n\r\n"] {
+    for request in
+        ["", "GE", "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "GET /sleep/50 HTTP/1.1\r\nhost: x\r\n\r\n"]
+    {
         for _ in 0..25 {
             let mut stream = server.connect();
             stream.write_all(request.as_bytes()).unwrap();
@@ -355,7 +405,7 @@ fn ctrl_c_lets_a_thousand_idle_clients_go() {
     let mut server = Server::start("http");
     let clients = Vec::from_iter((0..many()).map(|_| server.connect()));
     for client in &clients {
-        assert_eq!(ask(client, "GET / HTTP/1.1\r\n\r\n").unwrap().status, 200);
+        assert_eq!(ask(client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap().status, 200);
     }
     let (time, said) = server.stop();
     assert!(time < DRAINED, "{time:?}: {said}");
@@ -371,7 +421,7 @@ fn ctrl_c_lets_a_thousand_busy_clients_have_their_answers() {
     let mut server = Server::start("http");
     let clients = Vec::from_iter((0..many()).map(|_| server.connect()));
     for mut client in &clients {
-        client.write_all(b"GET /sleep/1500 HTTP/1.1\r\n\r\n").unwrap();
+        client.write_all(b"GET /sleep/1500 HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     }
     thread::sleep(Duration::from_millis(500));
     let (time, said) = server.stop();
@@ -389,7 +439,7 @@ fn ctrl_c_lets_a_thousand_busy_clients_have_their_answers() {
 fn ctrl_c_waits_five_seconds_for_who_does_not_end() {
     let mut server = Server::start("http");
     let mut sleeper = server.connect();
-    sleeper.write_all(b"GET /sleep/60000 HTTP/1.1\r\n\r\n").unwrap();
+    sleeper.write_all(b"GET /sleep/60000 HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     let mut half = server.connect();
     half.write_all(b"GET / HT").unwrap();
     thread::sleep(Duration::from_millis(200));
@@ -405,7 +455,7 @@ fn ctrl_c_waits_five_seconds_for_who_does_not_end() {
 fn a_second_ctrl_c_ends_at_once() {
     let mut server = Server::start("http");
     let mut sleeper = server.connect();
-    sleeper.write_all(b"GET /sleep/60000 HTTP/1.1\r\n\r\n").unwrap();
+    sleeper.write_all(b"GET /sleep/60000 HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(200));
     server.interrupt();
     let mut line = String::new();
