@@ -10,6 +10,7 @@ mod chapter;
 mod checks;
 mod gdb;
 mod listing;
+mod mutants;
 mod pictures;
 mod recording;
 mod repo;
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
         }
         ["bench", ref rest @ ..] => {
             bench::bench(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        ["mutants", ref names @ ..] => {
+            mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["book"] => check(&repo, ALL),
         ["book", ref names @ ..] | ref names if is_names(names) => {
@@ -86,6 +90,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask pictures [NAME]        draws the pictures
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
+       cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?
 
 The checks; those with * record:
 "

@@ -128,6 +128,33 @@ fn finds_a_torn_exchange() {
     finds(Bug::TornExchange, "", wake);
 }
 
+/// The waiter is late, and finds the claim made: it never parks.
+fn look() {
+    let wait = Wait::new();
+    let waker = {
+        let wait = wait.clone();
+        spawn(move || {
+            wait.write();
+            assert_eq!(wait.claim(Outcome::Woken), Claimed::Awake);
+        })
+    };
+    while wait.state.outcome().is_none() {
+        loom::thread::yield_now();
+    }
+    assert_eq!(wait.read(), 1);
+    waker.join();
+}
+
+#[test]
+fn an_outcome_brings_what_its_maker_wrote() {
+    check(None, look);
+}
+
+#[test]
+fn finds_an_outcome_that_acquires_nothing() {
+    finds(Bug::NoAcquire, "Causality violation", look);
+}
+
 /// A waker and a timer of another OS thread claim the same wait.
 fn race() {
     let (wait, driver) = (Wait::new(), Driver::new());

@@ -1,0 +1,81 @@
+//! What is made wrong, and who must find it.
+//!
+//! Each line is one that a protocol between OS threads stands on. A mutant that nothing finds is either a test that is
+//! missing, or it changes nothing: then its line says why.
+
+use super::Caught::{self, Equivalent, Models};
+
+/// A file below `crates/greenthread/src`, the text in it, which is there once, and what takes its place.
+pub(crate) struct Mutant {
+    pub(crate) file: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) by: &'static str,
+    pub(crate) caught: Caught,
+}
+
+const fn mutant(file: &'static str, text: &'static str, by: &'static str, caught: Caught) -> Mutant {
+    Mutant { file, text, by, caught }
+}
+
+/// Memory orderings: what one thread wrote, another one may not see.
+#[rustfmt::skip]
+pub(crate) const ORDERINGS: &[Mutant] = &[
+    mutant("sync/short.rs", "self.0.held.store(false, Release)", "self.0.held.store(false, Relaxed)", Models("short::")),
+    mutant("sync/short.rs", "if self.held.swap(true, Acquire)", "if self.held.swap(true, Relaxed)", Models("short::")),
+    mutant("sync/short.rs", "if !self.held.swap(true, Acquire)", "if !self.held.swap(true, Relaxed)", Models("short::")),
+    mutant("task/sleep.rs", "self.0.store(ASLEEP, Relaxed);\n        fence(SeqCst);", "self.0.store(ASLEEP, Relaxed);", Models("sleep::")),
+    mutant("task/sleep.rs", "-> bool {\n        fence(SeqCst);\n", "-> bool {\n", Models("sleep::")),
+    mutant("task/inbox.rs", "compare_exchange_weak(head, item, Release,", "compare_exchange_weak(head, item, Relaxed,", Models("inbox::")),
+    mutant("task/inbox.rs", "self.head.swap(ptr::null_mut(), Acquire)", "self.head.swap(ptr::null_mut(), Relaxed)", Models("inbox::")),
+    mutant("task/state.rs", "compare_exchange(IDLE, PARKED, AcqRel, Acquire)", "compare_exchange(IDLE, PARKED, Acquire, Acquire)", Models("state::")),
+    mutant("task/state.rs", "compare_exchange(IDLE, PARKED, AcqRel, Acquire)", "compare_exchange(IDLE, PARKED, AcqRel, Relaxed)", Models("state::")),
+    mutant("task/state.rs", "compare_exchange_weak(seen, to, AcqRel, Relaxed)", "compare_exchange_weak(seen, to, Acquire, Relaxed)", Models("state::")),
+    mutant("task/state.rs", "compare_exchange_weak(seen, to, AcqRel, Relaxed)", "compare_exchange_weak(seen, to, Release, Relaxed)", Models("state::")),
+    mutant("task/state.rs", "self.0.store(to, Release)", "self.0.store(to, Relaxed)", Equivalent("the waiter has parked: it runs when it is resumed, and the wake-up that is owed releases the same")),
+    mutant("task/state.rs", "self.0.swap(WOKEN, AcqRel)", "self.0.swap(WOKEN, Acquire)", Models("state::")),
+    mutant("task/state.rs", "match self.0.load(Acquire)", "match self.0.load(Relaxed)", Models("state::")),
+    mutant("runtime/deque.rs", "self.bottom.store(bottom.wrapping_add(1), Release)", "self.bottom.store(bottom.wrapping_add(1), Relaxed)", Models("deque::")),
+    mutant("runtime/deque.rs", "self.bottom.load(Acquire)", "self.bottom.load(Relaxed)", Models("deque::")),
+    mutant("runtime/deque.rs", "self.bottom.store(low, Release);\n        fence(SeqCst);", "self.bottom.store(low, Release);", Models("deque::")),
+    mutant("runtime/deque.rs", "loop {\n            fence(SeqCst);", "loop {", Models("deque::")),
+    mutant("runtime/deque.rs", "slot.store(claimed(), Relaxed);\n            fence(SeqCst);", "slot.store(claimed(), Relaxed);", Models("deque::")),
+    mutant("runtime/idle.rs", "fence(SeqCst);\n        if self.anyone_away()", "if self.anyone_away()", Models("idle::no_thread")),
+    mutant("runtime/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::whoever")),
+    mutant("sync/raw_mutex.rs", "compare_exchange(seen, 0, Release, Relaxed)", "compare_exchange(seen, 0, Relaxed, Relaxed)", Models("mutex::")),
+    mutant("sync/raw_mutex.rs", "self.state.store(state, Release)", "self.state.store(state, Relaxed)", Models("mutex::")),
+    mutant("sync/raw_rwlock.rs", "fetch_sub(ONE, Release)", "fetch_sub(ONE, Relaxed)", Models("rwlock::")),
+    mutant("sync/raw_once.rs", "self.state.load(Acquire) == COMPLETE", "self.state.load(Relaxed) == COMPLETE", Models("once::")),
+    mutant("sync/raw_once.rs", "self.state.swap(step, AcqRel)", "self.state.swap(step, Acquire)", Models("once::")),
+];
+
+/// Lines of logic.
+#[rustfmt::skip]
+pub(crate) const LOGIC: &[Mutant] = &[
+    mutant("runtime/idle.rs", "injected() != 0 || workers", "workers", Models("idle::no_thread")),
+    mutant("runtime/idle.rs", " || workers.iter().any(Sleeper::has_unstarted)", "", Models("idle::no_thread")),
+    mutant("runtime/idle.rs", "!me.has_mail() && ", "", Models("sleep::")),
+    mutant("runtime/idle.rs", " && !any_unstarted(workers, injected)", "", Models("idle::no_thread")),
+    mutant("runtime/idle.rs", "self.end() && any_unstarted", "!self.end() && any_unstarted", Models("idle::whoever")),
+    mutant("runtime/idle.rs", "            self.searching.fetch_sub(1, AcqRel);\n            fence(SeqCst);\n", "            return None;\n", Models("idle::")),
+    mutant("task/sleep.rs", "self.0.swap(AWAKE, Acquire) == CALLED", "self.0.swap(AWAKE, Acquire) > CALLED", Models("idle::one_searcher")),
+    mutant("task/sleep.rs", " && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()", "", Models("sleep::")),
+    mutant("task/inbox.rs", "return head.is_null()", "return !head.is_null()", Models("inbox::")),
+    mutant("task/state.rs", "self.0.swap(WOKEN, AcqRel) == PARKED", "self.0.swap(WOKEN, AcqRel) != IDLE", Models("state::")),
+    mutant("task/state.rs", "self.0.swap(IDLE, AcqRel) == WOKEN", "self.0.swap(IDLE, AcqRel) != IDLE", Models("state::")),
+    mutant("runtime/deque.rs", ">= N {", "> N {", Models("deque::")),
+    mutant("runtime/deque.rs", "        if low == top {\n            return self.pop_last(top);\n        }\n", "", Models("deque::")),
+    mutant("runtime/deque.rs", "        self.bottom.store(end, Relaxed);\n        self.pop_last(top)", "        self.pop_last(top)", Models("deque::")),
+    mutant("runtime/deque.rs", "item == claimed() || ", "", Models("deque::")),
+    mutant("sync/raw_mutex.rs", "seen & QUEUED != 0 || self", "self", Models("mutex::")),
+    mutant("sync/raw_mutex.rs", "            if seen & LOCKED == 0 {\n                return false;\n            }\n", "", Models("mutex::")),
+    mutant("sync/raw_mutex.rs", "turn.handed.set(hand_over)", "turn.handed.set(false)", Models("mutex::")),
+    mutant("sync/raw_condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::")),
+    mutant("sync/raw_condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
+    mutant("sync/raw_once.rs", "            if !unsettled(seen & STEP) {\n                return;\n            }\n", "", Models("once::")),
+    mutant("sync/raw_rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Models("rwlock::")),
+    mutant("sync/raw_rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::")),
+    mutant("sync/raw_semaphore.rs", "            self.grant(waiting);\n        }\n        granted", "        }\n        granted", Models("semaphore::")),
+    mutant("sync/chan/core.rs", "self.senders.fetch_sub(1, AcqRel) == 1", "self.senders.fetch_sub(1, AcqRel) == 0", Models("channel::")),
+    mutant("sync/chan/core.rs", "let wake = if state.senders.is_empty() { None } else { state.refill() };", "let wake: Option<Wake> = None;", Models("channel::")),
+    mutant("sync/chan/core.rs", "                slot.exchange.set(Exchange::None);\n                message = slot.read();", "                message = slot.read();", Models("channel::")),
+];
