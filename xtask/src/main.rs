@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod asan;
 mod bench;
 mod chapter;
 mod checks;
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
         }
         ["bench", ref rest @ ..] => {
             bench::bench(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        ["asan", ref names @ ..] => {
+            asan::asan(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["mutants", ref names @ ..] => {
             mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
@@ -90,6 +94,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask pictures [NAME]        draws the pictures
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
+       cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?
 
 The checks; those with * record:

@@ -36,8 +36,8 @@
 
 use core::ptr::NonNull;
 
-use crate::Context;
 use crate::arch::{self, from_word, to_word};
+use crate::{Context, asan};
 
 /// As [`crate::init`]; the context starts with the control words of the caller of this function, whoever resumes it.
 ///
@@ -47,6 +47,8 @@ use crate::arch::{self, from_word, to_word};
 /// See [the example](self).
 #[inline]
 pub unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(arg: usize) -> !) -> Context {
+    #[cfg(greenthread_asan)]
+    let entry = asan::init(top, entry);
     // SAFETY: the caller's promise.
     unsafe { arch::init_controls(top, entry) }
 }
@@ -59,8 +61,11 @@ pub unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(arg: usize) -> 
 /// See [the example](self).
 #[inline(always)]
 pub unsafe fn switch(save: *mut Context, to: Context, arg: usize) -> usize {
+    let left = asan::leave(to);
     // SAFETY: the caller's promise.
-    unsafe { from_word(arch::switch_controls(save, to, to_word(arg))) }
+    let got = unsafe { from_word(arch::switch_controls(save, to, to_word(arg))) };
+    asan::arrive(left);
+    got
 }
 
 /// As [`crate::switch_call`]; on return the control words are what they were before. `f` runs with those of its caller.
@@ -76,8 +81,11 @@ pub unsafe fn switch_call(
     f: unsafe extern "C-unwind" fn(arg: usize) -> usize,
     arg: usize,
 ) -> usize {
+    let left = asan::leave(to);
     // SAFETY: the caller's promise.
-    unsafe { from_word(arch::switch_call_controls(save, to, f, to_word(arg))) }
+    let got = unsafe { from_word(arch::switch_call_controls(save, to, f, to_word(arg))) };
+    asan::arrive(left);
+    got
 }
 
 /// The same function as [`crate::switch_final`]: a context that is abandoned has nothing to keep.

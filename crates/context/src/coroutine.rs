@@ -43,7 +43,7 @@ use crate::MmapStack;
 use crate::arch::{self, Word, to_word};
 use crate::handover::{give, take};
 use crate::unwinding::{CAN_UNWIND, Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
-use crate::{Context, Stack, StackError};
+use crate::{Context, Stack, StackError, asan};
 
 /// Where a coroutine is. Not an enum, so that the one test in a switch is of a byte against zero.
 mod status {
@@ -380,8 +380,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// `inside` is `self.inside`, and `arg` is what its status says (C4).
     #[inline(always)]
     unsafe fn enter(&mut self, inside: Context, arg: Word) -> Word {
+        let left = asan::leave(inside);
         // SAFETY: C2: `inside` is suspended, and by C6 this is its OS thread.
         let (inside, out) = unsafe { arch::exchange(inside, arg) };
+        asan::arrive(left);
         self.inside = inside;
         out
     }
@@ -488,7 +490,9 @@ impl<Input, Yield> Suspender<Input, Yield> {
         // SAFETY: C6: this runs on the coroutine's stack, so that by C2 `caller` waits. C3, C4 for the value. It is
         // resumed by `exchange` and nothing else, therefore there is a context.
         let arg = unsafe {
+            let left = asan::leave((*shared).caller);
             let (caller, arg) = arch::exchange((*shared).caller, give(&mut value));
+            asan::arrive(left);
             (*shared).caller = caller.unwrap_unchecked();
             arg
         };
@@ -522,6 +526,7 @@ where
     Input: 'static,
     Yield: 'static,
 {
+    asan::arrive_first();
     let block = caller.cast::<Block<F>>();
     // SAFETY: `caller` is within the allocation of the block (C1), and not null.
     let shared = unsafe { NonNull::new_unchecked(caller.cast::<Shared>()) };
@@ -563,6 +568,7 @@ unsafe fn leave<T>(shared: NonNull<Shared>, status: u8, value: T) -> ! {
     // SAFETY: C1, C2: the resumer waits, and reads `value` before the stack is given back.
     unsafe {
         (*shared.as_ptr()).status = status;
+        asan::leave_for_good((*shared.as_ptr()).caller);
         arch::switch_final((*shared.as_ptr()).caller, give(&mut value))
     }
 }

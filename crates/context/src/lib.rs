@@ -67,13 +67,14 @@
 
 #![no_std]
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", greenthread_asan))]
 extern crate std;
 
 use core::fmt;
 use core::ptr::NonNull;
 
 mod arch;
+mod asan;
 pub mod controls;
 mod coroutine;
 mod handover;
@@ -197,6 +198,8 @@ impl fmt::Debug for Context {
 /// See [the example](crate#a-switch-by-hand).
 #[inline]
 pub unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(arg: usize) -> !) -> Context {
+    #[cfg(greenthread_asan)]
+    let entry = asan::init(top, entry);
     // SAFETY: the caller's promise.
     unsafe { arch::init(top, entry) }
 }
@@ -220,8 +223,11 @@ pub unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(arg: usize) -> 
 /// See [the example](crate#a-switch-by-hand).
 #[inline(always)]
 pub unsafe fn switch(save: *mut Context, to: Context, arg: usize) -> usize {
+    let left = asan::leave(to);
     // SAFETY: the caller's promise.
-    unsafe { from_word(arch::switch(save, to, to_word(arg))) }
+    let got = unsafe { from_word(arch::switch(save, to, to_word(arg))) };
+    asan::arrive(left);
+    got
 }
 
 /// Resumes `to` with `arg` and abandons the running context for ever. No destructor runs.
@@ -236,6 +242,7 @@ pub unsafe fn switch(save: *mut Context, to: Context, arg: usize) -> usize {
 /// See [the example](crate#a-switch-by-hand).
 #[inline(always)]
 pub unsafe fn switch_final(to: Context, arg: usize) -> ! {
+    asan::leave_for_good(to);
     // SAFETY: the caller's promise.
     unsafe { arch::switch_final(to, to_word(arg)) }
 }
@@ -291,8 +298,11 @@ pub unsafe fn switch_call(
     f: unsafe extern "C-unwind" fn(arg: usize) -> usize,
     arg: usize,
 ) -> usize {
+    let left = asan::leave(to);
     // SAFETY: the caller's promise.
-    unsafe { from_word(arch::switch_call(save, to, f, to_word(arg))) }
+    let got = unsafe { from_word(arch::switch_call(save, to, f, to_word(arg))) };
+    asan::arrive(left);
+    got
 }
 
 /// Calls `f(data)` on the running stack, in a frame from which an unwinder that walks out of `f` comes into the

@@ -17,11 +17,13 @@
 // Nothing unsafe here: the request is a safe function of the machine's file, and Valgrind keeps only addresses.
 
 use crate::arch;
+#[cfg(greenthread_asan)]
+use crate::asan;
 
 /// A stack that Valgrind knows, until [`deregister`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a stack stays registered until it is deregistered"]
-pub struct StackId(u32);
+pub struct StackId(u32, #[cfg(greenthread_asan)] usize);
 
 /// The numbers of the requests.
 const RUNNING: usize = 0x1001;
@@ -44,10 +46,17 @@ pub fn is_running() -> bool {
 /// See [the example](self).
 #[inline]
 pub fn register(limit: *const u8, top: *const u8) -> StackId {
+    #[cfg(greenthread_asan)]
+    asan::register(limit, top);
     // Valgrind wants the lowest and the highest byte, the latter inclusive.
     let last = top.addr().saturating_sub(1);
     // Valgrind counts them from 1.
-    StackId(arch::valgrind_request(REGISTER, [limit.addr(), last, 0, 0, 0], 0) as u32)
+    let id = arch::valgrind_request(REGISTER, [limit.addr(), last, 0, 0, 0], 0) as u32;
+    StackId(
+        id,
+        #[cfg(greenthread_asan)]
+        top.addr(),
+    )
 }
 
 /// Forgets a stack. To be called before its memory is given back.
@@ -55,5 +64,7 @@ pub fn register(limit: *const u8, top: *const u8) -> StackId {
 /// See [the example](self).
 #[inline]
 pub fn deregister(id: StackId) {
+    #[cfg(greenthread_asan)]
+    asan::deregister(id.1);
     arch::valgrind_request(DEREGISTER, [id.0 as usize, 0, 0, 0, 0], 0);
 }

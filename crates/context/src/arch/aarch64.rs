@@ -44,7 +44,7 @@ use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
 use super::Word;
-use crate::Context;
+use crate::{Context, asan};
 
 /// CFI: how to find the registers of a suspended site when its context is in a register, or `deref`erenced from there.
 /// `$breg` is that register in DWARF: 0x8d for x29, 0x71 for x1.
@@ -332,8 +332,11 @@ unsafe extern "C" fn call_on_top() {
 
 /// A6: an `extern "C"` function that is unwound out of ends the process, with a message.
 unsafe extern "C" fn guarded(arg: usize, f: unsafe extern "C-unwind" fn(usize) -> usize) -> usize {
+    asan::arrive_first();
     // SAFETY: `f` may be called with `arg`, by the contract of `switch_call`.
-    unsafe { f(arg) }
+    let result = unsafe { f(arg) };
+    asan::arrive_later();
+    result
 }
 
 /// An ordinary call of `f(data)`, except that the CFI at the call says that `ctx` has made it (R4).

@@ -1,0 +1,65 @@
+//! The library's tests under AddressSanitizer, which stable Rust has behind `RUSTC_BOOTSTRAP`.
+
+use std::process::ExitCode;
+
+use crate::checks::Complaints;
+use crate::repo::Repo;
+
+/// Left out, with the reason.
+const SKIPPED: &[&str] = &[
+    // Other tools, which can't run such a program.
+    "clean_under_valgrind",
+    "gdb_walks_a_green_stack",
+    // Its stack is too small for the frames of such a build.
+    "suspends_deep_in_a_recursion",
+];
+
+/// The library's tests, by file.
+const TESTS: &[&str] = &[
+    "asan",
+    "channel_core",
+    "channel_select",
+    "lend",
+    "net",
+    "spawn_local",
+    "stress",
+    "sync_condvar",
+    "sync_mutex",
+    "sync_rwlock",
+    "thread",
+    "thread_locals",
+    "thread_panics",
+    "thread_scope",
+];
+
+/// Runs the tests of these files, or all that can be.
+pub(crate) fn asan(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> {
+    // With a target named, build scripts and macros are built without it.
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let cargo = |package: &str, which: &[&str]| -> Result<bool, Complaints> {
+        let mut cargo = repo.cargo();
+        cargo.args(["test", "--no-fail-fast", "--target", &target, "-p", package]).args(which);
+        cargo.arg("--target-dir").arg(repo.target().join("asan"));
+        cargo.arg("--").args(SKIPPED.iter().flat_map(|test| ["--skip", test]));
+        cargo.env("RUSTC_BOOTSTRAP", "1");
+        cargo.env("RUSTFLAGS", "-Zsanitizer=address --cfg greenthread_asan -Cforce-frame-pointers=yes");
+        // Frames stay on their stacks, where a switch leaves them; our own handler answers an overflow; threads that never
+        // end may own memory.
+        cargo.env(
+            "ASAN_OPTIONS",
+            "detect_stack_use_after_return=0:handle_segv=0:use_sigaltstack=0:detect_leaks=0",
+        );
+        cargo.env("RUST_BACKTRACE", "0").env("GREENTHREAD_WATCHDOG", "0");
+        let status = cargo.status().map_err(|error| vec![format!("cargo can't be started: {error}")])?;
+        Ok(status.success())
+    };
+    let files = if names.is_empty() { TESTS } else { names };
+    let mut which: Vec<&str> = files.iter().flat_map(|file| ["--test", file]).collect();
+    let mut good = true;
+    if names.is_empty() {
+        which.push("--lib");
+        good &= cargo("greenthread-context", &["--tests"])?;
+    }
+    good &= cargo("greenthread", &which)?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
