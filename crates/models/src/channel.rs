@@ -172,3 +172,17 @@ fn a_sender_learns_that_nobody_receives() {
         receiver.join();
     });
 }
+
+/// A sender that waits for room has it as soon as one message is taken: nobody takes another.
+#[test]
+fn room_is_given_to_who_waits_for_it() {
+    check(Some(3), || {
+        let channel = channel(Some(1));
+        let sender = {
+            let channel = channel.clone();
+            spawn(move || (0..2).for_each(|n| assert!(channel.send(Message::new(n), FOREVER).is_ok())))
+        };
+        assert_eq!(channel.recv(FOREVER).expect("a message").number(), 0);
+        sender.join();
+    });
+}
