@@ -152,18 +152,19 @@ fn a_writer_that_gives_up_lets_readers_in() {
     check_with(false, 2, &[&[WriteInTime], &[Read], &[Read]]);
 }
 
-/// One reads until another has read, and a writer between the two gives up.
+/// One reads until two others have read, and a writer before them gives up: one of them passes it, the other one is barred.
 #[test]
 fn giving_up_lets_in_who_is_behind() {
     check(Some(2), || {
         #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
         let lock = Arc::new(RwLock { raw: RawRwLock::new(), value: Guarded::new() });
         assert!(lock.raw.try_read());
-        let [writer, reader] = [WriteInTime, Read].map(|deed| {
+        let [writer, first, second] = [WriteInTime, Read, Read].map(|deed| {
             let lock = lock.clone();
             spawn(move || lock.act(deed))
         });
-        reader.join();
+        first.join();
+        second.join();
         // SAFETY: locked above.
         unsafe { lock.raw.unlock_read() };
         writer.join();
