@@ -106,9 +106,13 @@ pub fn memory() -> usize {
     (field("VmRSS:") + field("VmPTE:")) * 1024
 }
 
-/// What the work `parked` reports of `threads` threads.
-pub fn report_parked(threads: usize, bytes: usize, start: Span, wake: Span) {
+/// How long after the end of `parked` it is looked what memory is left.
+pub const LATER: Duration = Duration::from_secs(3);
+
+/// What the work `parked` reports of `threads` threads: memory while they were parked, and what is left of it now.
+pub fn report_parked(threads: usize, bytes: usize, left: usize, start: Span, wake: Span) {
     start.report("start", threads, "");
     wake.report("wake", threads, "");
     report("memory", bytes as f64 / threads as f64, "bytes", 0.0, "");
+    report("left", left as f64 / threads as f64, "bytes", 0.0, "");
 }

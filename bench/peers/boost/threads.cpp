@@ -3,7 +3,9 @@
 #include "bench.hpp"
 #include "works.hpp"
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 namespace fibers = boost::fibers;
 using boost::this_fiber::yield;
@@ -96,4 +98,7 @@ void parked() {
     start.report("start", args.threads);
     woken.report("wake", args.threads);
     report("memory", static_cast<double>(bytes) / args.threads, "bytes", 0);
+    std::this_thread::sleep_for(std::chrono::seconds{3});
+    const std::size_t after = memory();
+    report("left", static_cast<double>(after > before ? after - before : 0) / args.threads, "bytes", 0);
 }

@@ -223,9 +223,12 @@ func parked() {
 	}
 	done.Wait()
 	woken := wake.elapsed()
+	time.Sleep(3 * time.Second)
+	left := max(memory()-before, 0)
 	started.report("start", threads, "")
 	woken.report("wake", threads, "")
 	report("memory", float64(bytes)/float64(threads), "bytes", 0, "")
+	report("left", float64(left)/float64(threads), "bytes", 0, "")
 }
 
 // Clocks and report.

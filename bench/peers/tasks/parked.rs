@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bench_common::{Lap, Mark};
 
-use crate::flavour::{Gate, join, let_one_go, spawn, wait_at, yield_now};
+use crate::flavour::{Gate, join, let_one_go, sleep, spawn, wait_at, yield_now};
 
 pub async fn parked(tasks: usize) {
     let before = bench_common::memory();
@@ -33,5 +33,8 @@ pub async fn parked(tasks: usize) {
     for task in handles {
         join(task).await;
     }
-    bench_common::report_parked(tasks, bytes, start, wake.elapsed());
+    let wake = wake.elapsed();
+    sleep(bench_common::LATER).await;
+    let left = bench_common::memory().saturating_sub(before);
+    bench_common::report_parked(tasks, bytes, left, start, wake);
 }

@@ -106,7 +106,10 @@ fn parked(threads: usize) {
     for thread in handles {
         thread.join().expect("no panic");
     }
-    bench_common::report_parked(threads, bytes, start, wake.elapsed());
+    let wake = wake.elapsed();
+    sleep(bench_common::LATER);
+    let left = bench_common::memory().saturating_sub(before);
+    bench_common::report_parked(threads, bytes, left, start, wake);
 }
 
 /// Threads that park, in a runtime that has nothing else to do.

@@ -20,6 +20,7 @@ mod atomic;
 mod channel;
 mod condvar;
 mod cycle;
+mod depot;
 mod deque;
 mod harness;
 mod idle;

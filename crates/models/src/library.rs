@@ -2,10 +2,12 @@
 
 #![allow(dead_code, reason = "no model uses everything")]
 
-use crate::atomic;
+use crate::{atomic, locks::std_mutex::Mutex};
 
 #[path = "../../greenthread/src/task/cycle.rs"]
 pub(crate) mod cycle;
+#[path = "../../greenthread/src/task/depot.rs"]
+pub(crate) mod depot;
 #[path = "../../greenthread/src/runtime/deque.rs"]
 pub(crate) mod deque;
 #[path = "../../greenthread/src/runtime/idle.rs"]

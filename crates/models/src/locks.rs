@@ -93,6 +93,76 @@ pub(crate) mod short {
     }
 }
 
+/// `std`'s lock, with the bug of [`atomic`](crate::atomic) if one is wanted.
+pub(crate) mod std_mutex {
+    use core::{
+        cell::UnsafeCell,
+        ops::{Deref, DerefMut},
+    };
+    use std::sync::LockResult;
+
+    use loom::cell;
+
+    use crate::atomic::{AtomicBool, Ordering};
+
+    pub(crate) struct Mutex<T> {
+        held: AtomicBool,
+        sleepers: std::sync::Mutex<Vec<loom::thread::Thread>>,
+        watched: cell::UnsafeCell<()>,
+        value: UnsafeCell<T>,
+    }
+
+    // SAFETY: `value` is touched by the holder only; loom reports a second one.
+    unsafe impl<T: Send> Sync for Mutex<T> {}
+
+    pub(crate) struct Guard<'a, T>(&'a Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self {
+                held: AtomicBool::new(false),
+                sleepers: std::sync::Mutex::default(),
+                watched: cell::UnsafeCell::new(()),
+                value: UnsafeCell::new(value),
+            }
+        }
+
+        pub(crate) fn lock(&self) -> LockResult<Guard<'_, T>> {
+            while self.held.swap(true, Ordering::Acquire) {
+                self.sleepers.lock().expect("the sleepers").push(loom::thread::current());
+                loom::thread::park();
+            }
+            self.watched.with_mut(|_| {});
+            Ok(Guard(self))
+        }
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            // SAFETY: held.
+            unsafe { &*self.0.value.get() }
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            // SAFETY: held.
+            unsafe { &mut *self.0.value.get() }
+        }
+    }
+
+    impl<T> Drop for Guard<'_, T> {
+        fn drop(&mut self) {
+            // Not a store: the checker would let a later swap miss it.
+            self.0.held.swap(false, Ordering::Release);
+            let sleepers = std::mem::take(&mut *self.0.sleepers.lock().expect("the sleepers"));
+            sleepers.iter().for_each(loom::thread::Thread::unpark);
+        }
+    }
+}
+
 std::thread_local! {
     /// Whether the threads of the model lose patience at once, or never.
     pub(crate) static IMPATIENT: Cell<bool> = const { Cell::new(false) };

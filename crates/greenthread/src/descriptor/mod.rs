@@ -20,7 +20,7 @@ use std::{
 use rustix::io::{Errno, ioctl_fionbio};
 
 use crate::{
-    driver::{Driver, Interest, PollDriver, Registration, Shown, Source},
+    driver::{Driver, Interest, PollDriver, Registration, Shown, Source, Turn},
     runtime,
     sys::poller::{is_shut, poll_one},
     task::{
@@ -211,13 +211,13 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut() -> rustix::io::Result<(T, Shown)>,
     ) -> io::Result<T> {
-        self.repeat(driver, interest, deadline, || match call() {
+        self.repeat(driver, interest, deadline, |turn| match call() {
             Ok((value, shown)) => {
-                driver.note(&self.source, interest, shown);
+                turn.note(shown);
                 Ok(value)
             }
             Err(Errno::AGAIN) => {
-                driver.note(&self.source, interest, Shown::Blocked);
+                turn.note(Shown::Blocked);
                 Err(Errno::AGAIN)
             }
             Err(error) => Err(error),
@@ -232,7 +232,7 @@ impl Descriptor {
         short: Shown,
         deadline: Option<Instant>,
     ) -> io::Result<usize> {
-        self.repeat(driver, Interest::Write, deadline, || driver.send(&self.source, bytes, short))
+        self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
     }
 
     /// The loop. What `call` has shown is noted when it is back.
@@ -241,19 +241,20 @@ impl Descriptor {
         driver: &PollDriver,
         interest: Interest,
         deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<T>,
+        mut call: impl FnMut(&Turn<'_>) -> rustix::io::Result<T>,
     ) -> io::Result<T> {
         consume_budget(CALL);
         let nonblocking = self.is_nonblocking();
-        let mut blocked = !nonblocking && driver.is_blocked(&self.source, interest);
+        let mut turn = driver.turn(&self.source, interest);
+        let mut blocked = !nonblocking && turn.is_blocked();
         loop {
             // Who has joined just now may have missed it, and looks once more before it waits.
             let waits =
                 blocked && !(self.hushed && interest == Interest::Write && self.join_writers(driver)?);
-            if waits && driver.wait_ready(&self.source, interest, deadline)? == Outcome::TimedOut {
+            if waits && turn.wait(deadline)? == Outcome::TimedOut {
                 return Err(Errno::AGAIN.into());
             }
-            match call() {
+            match call(&turn) {
                 Err(Errno::AGAIN) if !nonblocking => blocked = true,
                 Err(Errno::INTR) => {}
                 Ok(value) => return Ok(value),

@@ -184,27 +184,35 @@ impl Descriptor {
             return transfer_elsewhere(self.as_fd(), transfer, false);
         }
         let deadline = self.deadline(T::INTEREST);
-        let mut waits = driver.is_blocked(&self.source, T::INTEREST) && !is_nonblocking(self);
+        let mut turn = driver.turn(&self.source, T::INTEREST);
+        let mut waits = turn.is_blocked() && !is_nonblocking(self);
         let is_short = loop {
             if waits {
-                match driver.wait_ready(&self.source, T::INTEREST, deadline) {
+                match turn.wait(deadline) {
                     Ok(Outcome::TimedOut) => return Err(Errno::AGAIN.into()),
                     Ok(_) => {}
                     // What knows no readiness waits for a disk at most. Or the system has no room for one
                     // more.
-                    Err(error) => break error.raw_os_error() == Some(Errno::PERM.raw_os_error()),
+                    Err(error) => {
+                        drop(turn);
+                        break error.raw_os_error() == Some(Errno::PERM.raw_os_error());
+                    }
                 }
             }
             match transfer.now(self.as_fd()) {
                 Err(Errno::AGAIN) => {
-                    driver.note(&self.source, T::INTEREST, Shown::Blocked);
+                    turn.note(Shown::Blocked);
                     if is_nonblocking(self) {
                         return Err(Errno::AGAIN.into());
                     }
                     waits = true;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::OPNOTSUPP) => break self.wait_politely(driver, T::INTEREST, deadline)?,
+                Err(Errno::OPNOTSUPP) => {
+                    // What follows takes long: others look meanwhile.
+                    drop(turn);
+                    break self.wait_politely(driver, T::INTEREST, deadline)?;
+                }
                 result => return Ok(result?),
             }
         };

@@ -1,6 +1,7 @@
 //! The I/O contract: what a worker's driver does for the threads that live there.
 //!
-//! * `poll`: the driver, on readiness as the OS reports it. `operations`: what several threads hand to the kernel together.
+//! * `poll`: the driver, on readiness as the OS reports it. `direction`: what it knows about one direction of a source, and
+//!   who waits there. `operations`: what several threads hand to the kernel together.
 //! * `source`: a descriptor, with the places where it is registered.
 //!
 //! A worker has one driver, and it is the one place where the worker sleeps. Threads find the driver of the
@@ -14,21 +15,18 @@
 //! ring (old kernels, most containers) lacks nothing but speed: each send is then a system call of its own, and files go
 //! through the blocking pool.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
+mod direction;
 mod operations;
 pub(crate) mod poll;
 pub(crate) mod source;
 
 pub(crate) use operations::Answer;
-pub(crate) use poll::{COMPANY, PollDriver};
+pub(crate) use poll::{COMPANY, PollDriver, Turn};
 pub(crate) use source::{Registration, Source};
 
 pub(crate) use crate::sys::{poller::Interest, ring::Operation};
-use crate::task::wait::Outcome;
 
 /// What a call has shown about a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,31 +51,14 @@ pub(crate) trait Driver {
     /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
     fn sleep(&self, timeout: Option<Duration>);
 
-    /// Whether a call on `source` would block, as far as is known here.
-    fn is_blocked(&self, source: &Source, interest: Interest) -> bool;
+    /// For one call on `source`, and its waits.
+    fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a>;
 
-    /// Waits until a call on `source` may not block any more. Returns at once if none has been seen to block
-    /// since there was last something new. The source is registered by its first wait, and deregistered when
-    /// it is dropped, wherever that happens. `Woken` may be wrong now and then: make the call, and come
-    /// back.
-    ///
-    /// # Errors
-    /// The source could not be registered, or the kernel tells of no events.
-    fn wait_ready(
-        &self,
-        source: &Source,
-        interest: Interest,
-        deadline: Option<Instant>,
-    ) -> io::Result<Outcome>;
-
-    /// How this driver knows the source, so that others can rouse who waits for it. Registers it, if need be.
+    /// How this driver knows the source, so that others can rouse it. Registers it, if need be.
     ///
     /// # Errors
     /// The source could not be registered.
     fn registration(&self, source: &Source) -> io::Result<Registration>;
-
-    /// What a call has shown, right after it and before anything else is done on this OS thread.
-    fn note(&self, source: &Source, interest: Interest, shown: Shown);
 
     /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short count shows `short`. While other threads are ready to
     /// run, it may be held back, to go out together with what these have to send; the calling thread waits for that.

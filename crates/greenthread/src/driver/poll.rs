@@ -1,34 +1,20 @@
 //! The driver on readiness: sockets registered edge-triggered, once per worker, for both directions.
 //!
-//! For each direction of a socket a worker remembers whether a call may succeed ("ready"). An event sets it;
-//! a call that would have blocked clears it, and so does one that came short, for then the kernel had no
-//! more. The next call waits first, and saves a system call that would only say EAGAIN.
-//!
-//! Why that loses nothing: events are taken in on the worker's own OS thread, between its threads. So none is
-//! taken in between a call and the `note` of what it has shown, and whatever changes after the call gives a
-//! new event, which sets ready again. It is the same with other workers and OS threads at the same socket:
-//! they can take data away, so that ready is wrong and a call in vain; but when new data comes, each worker
-//! gets its own event. Only a short count can lie: it comes before the end of the stream, before an error,
-//! and at urgent data, which have had their event. So such an event is remembered ("ahead") and short counts
-//! are not believed any more. A call that would have blocked is, unless it is the first after such an event: for datagrams
-//! the end is where a call would block, and whoever calls a second time is to look for it.
-//!
-//! An event wakes all the threads of the worker that wait for its direction: the first may leave something
-//! over for the others, and no event would tell them.
+//! What is known about a direction, and who waits for it, is a [`Direction`]'s business; here is what surrounds it: the
+//! poller, the entries, and a thread's [`Turn`].
 //!
 //! Invariants:
-//! 1. A [`Node`] is linked in an entry's list from `push` until it is taken out, both under the lock; it
-//!    stays where it is meanwhile, since its owner takes it out before its frame goes ([`Linked`]).
-//! 2. Lists are changed, and their nodes touched, on the worker's own OS thread only. Other OS threads only
-//!    remove entries, whose lists are empty: whoever removes one owns the source, so nobody waits for it.
+//! 1. A node that has joined a direction stays where it is until it has been woken or has left: its owner sees to it before
+//!    its frame goes ([`Joined`]).
+//! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Other OS threads only
+//!    remove entries, for which nobody waits: whoever removes one owns the source.
 //! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key and an
 //!    event from before find nothing.
 
 use std::{
     cell::{Cell, RefCell},
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd},
-    ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -43,6 +29,7 @@ use rustix::{
 
 use super::{
     Driver, Interest, Registration, Shown, Source,
+    direction::{Direction, Node, Place},
     operations::{Answer, Operations},
 };
 use crate::{
@@ -63,7 +50,8 @@ mod tests;
 /// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
 const BATCH: usize = 256;
 
-/// How long a worker sleeps at most while the kernel tells of no events, or of no answers: then it asks again.
+/// How long a worker sleeps at most while the kernel tells of no events, or of no answers: then it
+/// asks again.
 const WITHOUT_EVENTS: Duration = Duration::from_millis(1);
 
 /// From so many threads on that may have something to send, it pays to send it all at once.
@@ -78,7 +66,8 @@ pub(crate) struct PollDriver {
     operations: Operations,
     /// Among so many that may have something to send, sends are held back.
     company: u32,
-    /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one has this error.
+    /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one
+    /// has this error.
     failure: Cell<Option<Errno>>,
 }
 
@@ -106,6 +95,9 @@ struct Slab {
     poller: Option<Arc<Poller>>,
     entries: Vec<Entry>,
     free: u32,
+    /// How many entries are not free, and the generation of one that is new.
+    used: usize,
+    generation: u32,
     /// Entries whose waits are to be ended, though the OS has no event for it.
     roused: Vec<Key>,
 }
@@ -114,121 +106,56 @@ struct Slab {
 #[derive(Debug)]
 struct Entry {
     generation: u32,
-    /// The flags below, or, while it is free, the next free one.
-    state: u32,
-    readers: List,
-    writers: List,
+    /// The next free one, or `USED`.
+    free: u32,
+    reading: Direction,
+    writing: Direction,
 }
 
 /// The end of the free list; no entry has this index, so no key is the poller's own.
 const NONE: u32 = u32::MAX;
 
-const READ_READY: u32 = 1;
-const READ_AHEAD: u32 = 2;
-const WRITE_READY: u32 = 4;
-const WRITE_AHEAD: u32 = 8;
+/// In place of the next free one, in an entry that is not free; no entry has this index either.
+const USED: u32 = NONE - 1;
 
-/// The flags ready and ahead of a direction.
-fn flags(interest: Interest) -> (u32, u32) {
-    match interest {
-        Interest::Read => (READ_READY, READ_AHEAD),
-        Interest::Write => (WRITE_READY, WRITE_AHEAD),
-    }
-}
-
-/// One waiting thread, on its stack.
-#[derive(Debug)]
-struct Node {
-    waiter: Waiter,
-    next: Cell<*const Node>,
-    linked: Cell<bool>,
-}
-
-/// The threads that wait for one direction.
-#[derive(Debug)]
-struct List(*const Node);
-
-// SAFETY: only the worker's own OS thread follows the pointers; others see empty lists (invariant 2).
-unsafe impl Send for List {}
-
-impl List {
-    /// # Safety
-    /// By the worker's OS thread; the node is taken out before it goes (invariants 1, 2).
-    unsafe fn push(&mut self, node: &Node) {
-        node.next.set(self.0);
-        node.linked.set(true);
-        self.0 = node;
-    }
-
-    /// Takes the node out, if it is in.
-    fn remove(&mut self, node: &Node) {
-        let mut at: *const Node = self.0;
-        if ptr::eq(at, node) {
-            self.0 = node.next.get();
-        }
-        // SAFETY: linked nodes are alive (invariant 1).
-        while let Some(before) = unsafe { at.as_ref() } {
-            at = before.next.get();
-            if ptr::eq(at, node) {
-                before.next.set(node.next.get());
-            }
-        }
-        node.linked.set(false);
-    }
-
-    /// Takes all out, and ends their waits.
-    fn wake(&mut self) {
-        let mut at = std::mem::replace(&mut self.0, ptr::null());
-        // SAFETY: they are alive until they have been taken out, which they are one by one (invariant 1).
-        while let Some(node) = unsafe { at.as_ref() } {
-            at = node.next.get();
-            node.linked.set(false);
-            // SAFETY: alive still: its thread belongs to this OS thread, and runs after us (invariant 2).
-            // One that has timed out already is not ours to wake.
-            unsafe { Waiter::wake(&node.waiter) };
-        }
-    }
-}
+/// So many entries stay, once there have been so many.
+const MANY: usize = 256;
 
 impl Entry {
-    fn list(&mut self, interest: Interest) -> &mut List {
+    fn direction(&mut self, interest: Interest) -> &mut Direction {
         match interest {
-            Interest::Read => &mut self.readers,
-            Interest::Write => &mut self.writers,
+            Interest::Read => &mut self.reading,
+            Interest::Write => &mut self.writing,
         }
     }
 
     fn take_in(&mut self, readiness: Readiness) {
-        let mut set = |yes, flag| self.state |= if yes { flag } else { 0 };
-        set(readiness.readable, READ_READY);
-        set(readiness.read_ahead, READ_AHEAD);
-        set(readiness.writable, WRITE_READY);
-        set(readiness.write_ahead, WRITE_AHEAD);
         if readiness.readable {
-            self.readers.wake();
+            self.reading.event(readiness.read_ahead);
         }
         if readiness.writable {
-            self.writers.wake();
+            self.writing.event(readiness.write_ahead);
         }
     }
 }
 
 impl Slab {
+    fn new(poller: Option<Arc<Poller>>) -> Self {
+        Self { poller, entries: Vec::new(), free: NONE, used: 0, generation: 0, roused: Vec::new() }
+    }
+
     fn insert(&mut self) -> io::Result<Key> {
         if self.free == NONE {
             self.entries.try_reserve(1)?;
-            let index = u32::try_from(self.entries.len()).ok().filter(|index| *index != NONE);
+            let index = u32::try_from(self.entries.len()).ok().filter(|index| *index < USED);
             self.free = index.ok_or(io::ErrorKind::OutOfMemory)?;
-            self.entries.push(Entry {
-                generation: 0,
-                state: NONE,
-                readers: List(ptr::null()),
-                writers: List(ptr::null()),
-            });
+            let (reading, writing) = (Direction::new(), Direction::new());
+            self.entries.push(Entry { generation: self.generation, free: NONE, reading, writing });
         }
         let index = self.free;
         let entry = &mut self.entries[index as usize];
-        self.free = std::mem::replace(&mut entry.state, 0);
+        self.free = mem::replace(&mut entry.free, USED);
+        self.used += 1;
         Ok(Key { index, generation: entry.generation })
     }
 
@@ -239,10 +166,34 @@ impl Slab {
     fn remove(&mut self, key: Key) {
         let free = self.free;
         if let Some(entry) = self.get(key) {
-            debug_assert!(entry.readers.0.is_null() && entry.writers.0.is_null());
-            entry.generation = entry.generation.wrapping_add(1);
-            entry.state = free;
+            debug_assert!(entry.reading.is_empty() && entry.writing.is_empty());
+            *entry = Entry {
+                generation: entry.generation.wrapping_add(1),
+                free,
+                reading: Direction::new(),
+                writing: Direction::new(),
+            };
             self.free = key.index;
+            self.used -= 1;
+        }
+    }
+
+    /// Gives the room of free entries at the end back, if most are free.
+    fn shrink(&mut self) {
+        if self.entries.capacity() <= MANY.max(4 * self.used) {
+            return;
+        }
+        let last = self.entries.iter().rposition(|entry| entry.free == USED);
+        let gone = self.entries.drain(last.map_or(0, |last| last + 1)..);
+        // Events of those that are gone find nothing in those that take their places.
+        self.generation = gone.fold(self.generation, |most, entry| most.max(entry.generation));
+        self.entries.shrink_to(2 * self.used);
+        self.free = NONE;
+        for (index, entry) in self.entries.iter_mut().enumerate().rev() {
+            if entry.free != USED {
+                entry.free = self.free;
+                self.free = index as u32;
+            }
         }
     }
 }
@@ -262,7 +213,7 @@ impl Registry {
         !self.is_foreign() && self.lock().get(key).is_some()
     }
 
-    /// Has all who wait for a source here look again. From any OS thread.
+    /// As an event for both directions, though the OS has none. From any OS thread.
     pub(super) fn rouse(&self, key: Key) {
         if self.is_foreign() {
             return;
@@ -310,20 +261,115 @@ impl Key {
     }
 }
 
-/// A node in its list; taken out at the latest when this goes (invariant 1).
-struct Linked<'a> {
-    node: &'a Node,
-    registry: &'a Registry,
-    key: Key,
+/// One call's waits for one direction of a source. Dropped, after the call or without it, it passes on what is left.
+pub(crate) struct Turn<'a> {
+    driver: &'a PollDriver,
+    source: &'a Source,
+    /// None if it is not registered here.
+    key: Option<Key>,
     interest: Interest,
+    place: Place,
 }
 
-impl Drop for Linked<'_> {
-    fn drop(&mut self) {
-        if self.node.linked.get()
-            && let Some(entry) = self.registry.lock().get(self.key)
+/// A thread that waits; it leaves, unless it has been woken, at the latest when this goes (invariant 1).
+struct Joined<'a, 't> {
+    turn: &'a mut Turn<'t>,
+    node: &'a Node,
+}
+
+impl Turn<'_> {
+    /// Whether a call would block, as far as is known here.
+    #[inline]
+    pub(crate) fn is_blocked(&self) -> bool {
+        let look = |key| Some(!self.driver.registry.lock().get(key)?.direction(self.interest).is_ready());
+        self.key.and_then(look).unwrap_or(false)
+    }
+
+    /// What a call has shown, right after it and before anything else is done on this OS thread.
+    #[inline]
+    pub(crate) fn note(&self, shown: Shown) {
+        if shown != Shown::Full {
+            self.direction(|direction| direction.note(shown));
+        }
+    }
+
+    /// Waits until a call may not block any more. Returns at once if none has been seen to block
+    /// since there was last something new. The source is registered by its first wait, and
+    /// deregistered when it is dropped, wherever that happens. `Woken` may be wrong now and then:
+    /// make the call, and come back.
+    ///
+    /// # Errors
+    /// The source could not be registered.
+    pub(crate) fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Outcome> {
+        let (driver, interest) = (self.driver, self.interest);
+        let key = match self.key {
+            Some(key) => key,
+            None => *self.key.insert(driver.key(self.source)?),
+        };
+        let waiter = Waiter::new();
+        let node = Node::new(&waiter, Cell::new(Place::Waiting));
         {
-            entry.list(self.interest).remove(self.node);
+            let mut slab = driver.registry.lock();
+            let entry = slab.get(key).expect("a source's entry lives as long as the source");
+            let direction = entry.direction(interest);
+            if direction.is_ready() {
+                return Ok(Outcome::Woken);
+            }
+            if let Some(error) = driver.failure.get() {
+                return Err(error.into());
+            }
+            // SAFETY: this is the worker's OS thread, and `Joined` has it leave (invariants 1, 2).
+            unsafe { direction.join(&node, self.place != Place::Waiting) };
+        }
+        // There is nothing left to look at.
+        if self.place == Place::Owing {
+            self.place = Place::Woken;
+        }
+        let _joined = Joined { turn: self, node: &node };
+        let reason = match interest {
+            Interest::Read => Reason::Readable,
+            Interest::Write => Reason::Writable,
+        };
+        Ok(waiter.wait(reason, deadline))
+    }
+
+    fn direction(&self, then: impl FnOnce(&mut Direction)) {
+        if let Some(key) = self.key
+            && let Some(entry) = self.driver.registry.lock().get(key)
+        {
+            then(entry.direction(self.interest));
+        }
+    }
+
+    #[cold]
+    fn pay(&self) {
+        self.direction(Direction::pay);
+    }
+}
+
+impl Joined<'_, '_> {
+    #[cold]
+    fn leave(&self) {
+        // SAFETY: it has joined there.
+        self.turn.direction(|direction| unsafe { direction.leave(self.node) });
+    }
+}
+
+impl Drop for Joined<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.node.payload.get() {
+            Place::Waiting => self.leave(),
+            woken => self.turn.place = woken,
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.place == Place::Owing {
+            self.pay();
         }
     }
 }
@@ -341,10 +387,10 @@ impl PollDriver {
     pub(crate) fn new(company: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let waker = poller.waker();
+        let slab = Slab::new(Some(poller.clone()));
         let mut events = Events::with_capacity(BATCH)?;
         // What forbids to wait forbids to start.
         poller.wait(Some(Duration::ZERO), &mut events)?;
-        let slab = Slab { poller: Some(poller.clone()), entries: Vec::new(), free: NONE, roused: Vec::new() };
         Ok(Self {
             poller,
             registry: Arc::new(Registry {
@@ -359,6 +405,11 @@ impl PollDriver {
         })
     }
 
+    /// Gives memory of sources that are gone back, if they were many.
+    pub(crate) fn shrink(&self) {
+        self.registry.lock().shrink();
+    }
+
     /// What is known about a direction of a source that is registered here.
     fn entry<R>(&self, source: &Source, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         let key = source.key(&self.registry)?;
@@ -367,26 +418,31 @@ impl PollDriver {
 
     /// By what key it is known here from now on.
     fn key(&self, source: &Source) -> io::Result<Key> {
-        if let Some(error) = self.failure.get() {
-            return Err(error.into());
-        }
         match source.key(&self.registry) {
             Some(key) => Ok(key),
             None => self.register(source),
         }
     }
 
-    /// The kernel tells of no events any more, as it should always: those who wait look again, and if their calls would
-    /// block still they have the error. The worker goes on, and asks again before long.
+    /// The kernel tells of no events any more, as it should always: those who wait look again, and
+    /// if their calls would block still they have the error. The worker goes on, and asks again
+    /// before long.
     #[cold]
     fn fail(&self, error: Errno, timeout: Option<Duration>) {
         self.failure.set(Some(error));
         for entry in &mut self.registry.lock().entries {
-            if !(entry.readers.0.is_null() && entry.writers.0.is_null()) {
+            if !(entry.reading.is_empty() && entry.writing.is_empty()) {
                 entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
             }
         }
         std::thread::sleep(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)));
+    }
+
+    /// What a call has shown, right after it and before anything else is done on this OS thread.
+    fn note(&self, source: &Source, interest: Interest, shown: Shown) {
+        if shown != Shown::Full {
+            self.entry(source, |entry| entry.direction(interest).note(shown));
+        }
     }
 
     #[cold]
@@ -431,7 +487,7 @@ impl Driver for PollDriver {
             let mut slab = self.registry.lock();
             if roused {
                 self.registry.roused.store(false, Relaxed);
-                for key in std::mem::take(&mut slab.roused) {
+                for key in mem::take(&mut slab.roused) {
                     if let Some(entry) = slab.get(key) {
                         entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
                     }
@@ -446,57 +502,14 @@ impl Driver for PollDriver {
         self.flush();
     }
 
-    fn is_blocked(&self, source: &Source, interest: Interest) -> bool {
-        self.entry(source, |entry| entry.state & flags(interest).0 == 0).unwrap_or(false)
-    }
-
-    fn wait_ready(
-        &self,
-        source: &Source,
-        interest: Interest,
-        deadline: Option<Instant>,
-    ) -> io::Result<Outcome> {
-        let key = self.key(source)?;
-        let node = Node { waiter: Waiter::new(), next: Cell::new(ptr::null()), linked: Cell::new(false) };
-        let _linked = Linked { node: &node, registry: &self.registry, key, interest };
-        {
-            let mut slab = self.registry.lock();
-            let entry = slab.get(key).expect("a source's entry lives as long as the source");
-            if entry.state & flags(interest).0 != 0 {
-                return Ok(Outcome::Woken);
-            }
-            // SAFETY: this is the worker's OS thread, and `_linked` takes it out (invariants 1, 2).
-            unsafe { entry.list(interest).push(&node) };
-        }
-        let reason = match interest {
-            Interest::Read => Reason::Readable,
-            Interest::Write => Reason::Writable,
-        };
-        Ok(node.waiter.wait(reason, deadline))
+    #[inline]
+    fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a> {
+        Turn { driver: self, source, key: source.key(&self.registry), interest, place: Place::Waiting }
     }
 
     fn registration(&self, source: &Source) -> io::Result<Registration> {
         let key = self.key(source)?;
         Ok(Registration { registry: self.registry.clone(), key })
-    }
-
-    fn note(&self, source: &Source, interest: Interest, shown: Shown) {
-        let (ready, ahead) = flags(interest);
-        match shown {
-            Shown::Full => {}
-            Shown::Blocked => {
-                self.entry(source, |entry| {
-                    entry.state &= if entry.state & ahead != 0 { !ahead } else { !ready }
-                });
-            }
-            Shown::Short => {
-                self.entry(source, |entry| {
-                    if entry.state & ahead == 0 {
-                        entry.state &= !ready;
-                    }
-                });
-            }
-        }
     }
 
     fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize> {
@@ -548,6 +561,6 @@ fn shown(len: usize, sent: rustix::io::Result<usize>, short: Shown) -> Shown {
 impl Drop for PollDriver {
     fn drop(&mut self) {
         // Sources that know the registry may live on; the poller's descriptors and the entries shall not.
-        *self.registry.lock() = Slab { poller: None, entries: Vec::new(), free: NONE, roused: Vec::new() };
+        *self.registry.lock() = Slab::new(None);
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// Has all who wait there look again: after something that the OS has no event for. Does nothing if the source is
-    /// gone.
+    /// As an event: after something that the OS has no event for. One who waits looks again, and the next ones as long as
+    /// calls don't block. Does nothing if the source is gone.
     pub(crate) fn rouse(&self) {
         self.registry.rouse(self.key);
     }

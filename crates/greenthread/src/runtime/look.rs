@@ -13,7 +13,6 @@ use greenthread_context::valgrind;
 use super::worker::Worker;
 use crate::{
     driver::Driver,
-    stack,
     task::wait::{Outcome, Waiter},
 };
 
@@ -28,18 +27,11 @@ const LOOK: u64 = 100_000;
 /// accident: threads compute here, and will for as long again.
 const LONG: u64 = 100_000;
 const BETWEEN: u64 = 10_000_000;
-/// A worker that has nothing else to do for so many nanoseconds gives some unused memory back, and with a hundred times as many
-/// it takes the time for a whole region of stacks; one that is busy, or soon will be, only now and then, so that it takes one
-/// or two hundredths of its time (as with Go's scavenger).
-pub(super) const TIDY: u64 = 200_000;
-const NOW_AND_THEN: u64 = 5_000_000;
-
 /// When the worker looked around last, and after how many switches it will again.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Look {
     at: u64,
     polled: u64,
-    tidied: u64,
     /// When a thread has last run for long, and how long others are expected to.
     long: Option<u64>,
     computing: u64,
@@ -113,14 +105,15 @@ impl Worker {
         }
         let poll = fair && now.saturating_sub(last.polled) >= LOOK / 2;
         let polled = if poll { now } else { last.polled };
+        self.settle(now, false);
         let tidy = self.is_untidy() && self.is_tidying_due(now);
-        let tidied = if tidy { now } else { last.tidied };
         let first = self.seat.queue.first();
         let aged = if first == last.first { last.aged } else { now };
         let old = now.saturating_sub(aged) >= OLD;
         let aged = if old { now } else { aged };
-        self.look.set(Look { at: now, polled, tidied, long, computing, first, aged, switches, after });
+        self.look.set(Look { at: now, polled, long, computing, first, aged, switches, after });
         if tidy {
+            self.note_tidied(now);
             self.tidy(true);
         }
         self.turns.set(INJECTED);
@@ -146,28 +139,6 @@ impl Worker {
     pub(super) fn has_looked(&self, now: u64) {
         let switches = self.local.switches.load(Relaxed);
         self.look.set(Look { at: now, polled: now, switches, ..self.look.get() });
-    }
-
-    /// Whether there is memory to give back, of unused stacks or blocks.
-    pub(super) fn is_untidy(&self) -> bool {
-        stack::is_untidy() || self.local.blocks.is_untidy()
-    }
-
-    /// Gives a little of it back, in less than 100 microseconds; a whole region of stacks if not `busy`.
-    pub(super) fn tidy(&self, busy: bool) {
-        self.local.blocks.tidy();
-        if stack::is_untidy() {
-            stack::tidy(busy);
-        }
-    }
-
-    /// Whether that has not been done for a while.
-    pub(super) fn is_tidying_due(&self, now: u64) -> bool {
-        now.saturating_sub(self.look.get().tidied) >= NOW_AND_THEN
-    }
-
-    pub(super) fn note_tidied(&self, now: u64) {
-        self.look.set(Look { tidied: now, ..self.look.get() });
     }
 
     /// Who has just been woken from outside has waited while somebody ran for long, and does not wait for the others of that

@@ -1,9 +1,10 @@
 //! Workers, their queues, how they sleep and where threads start; and the [`Runtime`] that owns them.
 //!
 //! * `worker`: one worker's loop. `start`: how a thread begins on it, and ends. `placement`: where. `idle`: who
-//!   searches, who is woken; `search`: how.
+//!   searches, who is woken; `search`: how; `awake`: for how long.
 //! * `shared`: what the workers of one runtime share, and how it ends. `deque`: each one's own queue; `injector`: the common one.
 //! * `spawn`: how a thread comes to be; `lend`: how a joiner runs it; `credit`: the address space that it is promised.
+//! * `trim`: what grows, and when it is given back.
 //! * `blocking`: the door for blocking work, and the pool behind it. `metrics`: figures.
 //! * `watchdog`, `hook`: what is said about hogs and panics; `report`: how.
 //! * `process`: the default runtime, exits and forks. `config`: numbers from the program and the environment.
@@ -24,6 +25,7 @@ use crate::{
     task::{local, remote::Remote, sleep},
 };
 
+mod awake;
 mod blocking;
 mod config;
 mod credit;
@@ -42,6 +44,7 @@ mod search;
 mod shared;
 pub(crate) mod spawn;
 mod start;
+mod trim;
 mod watchdog;
 mod worker;
 

@@ -13,8 +13,6 @@ use super::{
 };
 use crate::task::{block::Task, local};
 
-/// How often a searcher looks everywhere before it sleeps: some 20 microseconds.
-pub(super) const SEARCH: u32 = 100;
 /// How many are stolen at once, at most.
 const LOOT: usize = 16;
 
@@ -38,7 +36,7 @@ impl Worker {
         // With enough searchers there already, it only waits for its inbox for a while.
         let steals = self.searching.get() || self.begin_search();
         self.searching.set(steals);
-        let rounds = self.search_rounds.get();
+        let rounds = self.awake.begin();
         let mut awake = false;
         for round in 0..rounds {
             if steals && let Some(task) = self.injected(BATCH) {
@@ -74,7 +72,7 @@ impl Worker {
             }
             // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
             if !self.local.remote.inbox.is_empty() {
-                self.search_rounds.set(SEARCH);
+                self.awake.paid_off();
                 self.local.patience.set(local::PATIENCE);
                 break;
             }
@@ -90,7 +88,7 @@ impl Worker {
             }
             (0..8).for_each(|_| spin_loop());
             if round + 1 == rounds {
-                self.search_rounds.set((rounds / 2).max(2));
+                self.awake.in_vain();
             }
         }
         self.read_inbox();

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::task::{
     block::Task,
+    pool::Depots,
     remote::Remote,
     sleep::SleepFlag,
     wait::{Claim, Outcome, Reason, Waiter},
@@ -119,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) stack_size: usize,
     pub(crate) seats: Box<[Arc<Seat>]>,
     pub(crate) injector: Injector,
+    /// Free memory for blocks.
+    pub(crate) depots: Arc<Depots>,
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
     pub(crate) starved: Injector,
@@ -172,6 +175,7 @@ impl Shared {
             workers: Mutex::new(Running { count: seats.len(), closer: None }),
             seats,
             injector: Injector::new(),
+            depots: Arc::new(Depots::new()),
             idle: Idle::new(),
             starved: Injector::new(),
             refusal: Refusal {

@@ -28,12 +28,13 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 use greenthread_context::Context;
 
 use super::{
+    awake::Awake,
     credit::Store,
     injector::Injector,
-    look::{Look, TIDY},
+    look::Look,
     placement::{elsewhere, is_crowded},
-    search::SEARCH,
     shared::{self, Counts, Seat, Shared},
+    trim::Trim,
 };
 use crate::{
     driver::PollDriver,
@@ -110,13 +111,14 @@ pub(crate) struct Worker {
     pub(super) turn: Cell<u32>,
     /// Others were much emptier when it last looked.
     crowded: Cell<bool>,
-    /// How many rounds a search has: all, if that has lately brought something; else ever fewer.
-    pub(super) search_rounds: Cell<u32>,
+    /// How long it stays awake with nothing to do.
+    pub(super) awake: Awake,
     /// It has been woken to search, and has found nothing yet.
     called: Cell<bool>,
     /// How long its last nap was, if since then it has not found anything either.
     nap: Cell<u64>,
     pub(super) look: Cell<Look>,
+    pub(super) trim: Cell<Trim>,
 }
 
 /// What a worker does next.
@@ -138,7 +140,7 @@ impl Worker {
         let seen = shared.seats.iter().map(|_| Cell::new(usize::MAX)).collect();
         let seat = shared.seats[index].clone();
         Self {
-            local: Local::new(seat.remote.clone()),
+            local: Local::new(seat.remote.clone(), shared.depots.clone()),
             seat,
             shared,
             driver,
@@ -163,10 +165,11 @@ impl Worker {
             retry: Cell::new(RETRY),
             turn: Cell::new(index as u32),
             crowded: Cell::new(false),
-            search_rounds: Cell::new(SEARCH),
+            awake: Awake::new(),
             called: Cell::new(false),
             nap: Cell::new(0),
             look: Cell::new(Look::default()),
+            trim: Cell::new(Trim::default()),
         }
     }
 
@@ -413,19 +416,8 @@ impl Worker {
         if self.searching.replace(false) {
             self.shared.idle.end();
         }
-        if self.is_untidy() && !self.shared.is_ending() {
-            // SAFETY: ours (invariant 2); no reference lives on.
-            let deadline = unsafe { (*self.local.timers.get()).next_deadline() };
-            let left = deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(now));
-            // A timer that is due meanwhile would be late.
-            if left >= TIDY || self.is_tidying_due(now) {
-                self.note_tidied(now);
-                self.tidy(left < 100 * TIDY);
-                self.poll(Some(Duration::ZERO));
-                // What that took is no measure of how long threads run.
-                self.has_looked(self.local.clock.now());
-                return None;
-            }
+        if self.give_back(now) {
+            return None;
         }
         let nap = self.called.take().then(|| {
             self.shared.idle.nap();
@@ -447,7 +439,8 @@ impl Worker {
             let timeout = deadline.map(|deadline| deadline.saturating_sub(now));
             let starved = self.shared.starved.len() != 0 || self.pinned.len() != 0;
             let retry = starved.then(|| self.retry());
-            self.poll([timeout, retry, nap].into_iter().flatten().min().map(Duration::from_nanos));
+            let settles = self.settles_in(now);
+            self.poll([timeout, retry, nap, settles].into_iter().flatten().min().map(Duration::from_nanos));
             None
         };
         if flag.finish() {
@@ -467,9 +460,8 @@ impl Worker {
             watchdog.rouse();
         }
         let slept_until = self.local.clock.now();
-        // A sleep that was hardly worth it: next time, wait awake for longer.
         if slept_until.saturating_sub(now) < SHORT_SLEEP && brought {
-            self.search_rounds.set(SEARCH);
+            self.awake.slept_briefly();
         }
         self.has_looked(slept_until);
         next

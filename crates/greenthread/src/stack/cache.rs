@@ -13,7 +13,8 @@
 //! A hot stack has all the memory that it ever had: at best it is still in the processor's cache, at worst it
 //! is all of the stack, so there are few. A warm stack has kept its top pages, which nearly every thread
 //! needs: a page fault costs more than anything else about a stack. What goes to the arena loses its memory there.
-//! The more often a batch comes from there, the bigger it gets.
+//! The more often a batch comes from there, the bigger it gets. At times, stacks that were not needed for a while go there
+//! ([`Cache::settle`]).
 //!
 //! Invariants:
 //! 1. `Shelf::hot` and `Shelf::warm` hold limits of stacks of `Shelf::size` bytes that the arena gave out,
@@ -33,6 +34,9 @@ const MOST_HOT_BYTES: usize = 32 << 20;
 const MOST_WARM: usize = 1024;
 const WARM_BYTES: usize = 8 << 10;
 
+/// So few are not worth it to be woken for, to give them back.
+const FEW: usize = 8;
+
 /// The stacks that one worker has at hand. Dropped, it gives them to the arena.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -45,6 +49,9 @@ pub(crate) struct Cache {
 #[derive(Debug)]
 struct Shelf {
     size: usize,
+    /// How many warm ones there were at least since `settle`, and whether `hot` has been empty.
+    least: usize,
+    filled: bool,
     /// How many the next batch from the arena is.
     batch: usize,
     most_hot: usize,
@@ -138,12 +145,28 @@ impl Cache {
                     hot.try_reserve_exact(most_hot).ok()?;
                     warm.try_reserve_exact(MOST_WARM).ok()?;
                     self.shelves.try_reserve(1).ok()?;
-                    self.shelves.push(Shelf { size, batch: 1, most_hot, hot, warm });
+                    self.shelves.push(Shelf { size, least: 0, filled: false, batch: 1, most_hot, hot, warm });
                     self.shelves.len() - 1
                 }
             };
         }
         self.shelves.get_mut(self.last)
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shelves.iter().map(|shelf| shelf.hot.len() + shelf.warm.len()).sum()
+    }
+
+    /// Whether it has so many that it is worth to be woken for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.shelves.iter().any(|shelf| shelf.hot.len() + shelf.warm.len() > FEW)
+    }
+
+    /// Ends an interval: warm stacks that nobody has needed go to the arena, and of the hot ones, if they were enough, the
+    /// older half becomes warm.
+    pub(crate) fn settle(&mut self) {
+        self.shelves.iter_mut().for_each(Shelf::settle);
     }
 
     /// Gives all to the arena: a stack of another size may be made of them.
@@ -162,6 +185,8 @@ impl Shelf {
     /// Fills the empty `hot`, halfway at most.
     fn fill(&mut self) -> io::Result<()> {
         let half = (self.most_hot / 2).max(1);
+        self.filled = true;
+        self.least = self.least.min(self.warm.len().saturating_sub(half));
         if self.warm.is_empty() {
             let batch = self.batch;
             self.batch = (batch * 2).min(half);
@@ -185,7 +210,19 @@ impl Shelf {
         }
     }
 
+    fn settle(&mut self) {
+        let surplus = self.least.min(self.warm.len());
+        // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.
+        unsafe { arena::put(self.size, &self.warm[..surplus]) };
+        self.warm.drain(..surplus);
+        self.least = self.warm.len();
+        if !std::mem::take(&mut self.filled) && self.hot.len() > 1 {
+            self.thin();
+        }
+    }
+
     fn give_all(&mut self) {
+        self.least = 0;
         for all in [&mut self.hot, &mut self.warm] {
             if !all.is_empty() {
                 // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.

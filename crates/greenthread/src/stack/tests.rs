@@ -352,6 +352,26 @@ fn warm_stacks_keep_their_tops() {
     assert!(left >= (n - 128) * (8 << 10) && left <= n * (8 << 10) + 128 * MIN_SIZE, "{left}");
 }
 
+/// Those that were not needed for two intervals go to the arena, and those that are needed stay.
+#[test]
+fn stacks_that_are_not_needed_go() {
+    let mut cache = Cache::new();
+    let use_some = |cache: &mut Cache, n| {
+        let stacks: Vec<Stack> = (0..n).map(|_| cache.take(MIN_SIZE).unwrap()).collect();
+        stacks.into_iter().for_each(|stack| cache.put(stack));
+    };
+    use_some(&mut cache, 900);
+    cache.settle();
+    let all = cache.len();
+    assert!(all >= 800);
+    use_some(&mut cache, 700);
+    cache.settle();
+    assert!(cache.len() >= 700 && cache.len() < all);
+    assert!(cache.is_full());
+    (0..9).for_each(|_| cache.settle());
+    assert!(!cache.is_full(), "{}", cache.len());
+}
+
 mod running {
     use super::*;
     use core::sync::atomic::AtomicUsize;

@@ -54,7 +54,6 @@ mod once_lock;
 pub mod oneshot;
 mod patience;
 pub mod poison;
-mod queue;
 mod raw_condvar;
 mod raw_mutex;
 mod raw_once;
@@ -65,6 +64,8 @@ mod rwlock;
 mod semaphore;
 mod short;
 mod wait_group;
+
+use crate::task::queue;
 
 #[doc(no_inline)]
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic};

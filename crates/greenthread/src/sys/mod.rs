@@ -5,6 +5,7 @@
 
 pub(crate) mod descriptors;
 pub(crate) mod file;
+pub(crate) mod heap;
 pub(crate) mod lookup;
 pub(crate) mod memory;
 pub(crate) mod parker;

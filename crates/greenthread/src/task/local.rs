@@ -32,7 +32,7 @@ use super::{
     block::Task,
     coop::BUDGET,
     panic_count::PanicCount,
-    pool::Pool,
+    pool::{Depots, Pool},
     random::{self, Random},
     remote::Remote,
     ring::Ring,
@@ -193,11 +193,11 @@ unsafe fn send(here: Option<&Local>, home: *const Remote, task: NonNull<Task>) {
 }
 
 impl Local {
-    pub(crate) fn new(remote: Arc<Remote>) -> Self {
+    pub(crate) fn new(remote: Arc<Remote>, depots: Arc<Depots>) -> Self {
         let clock = Clock::new();
         Self {
             home: Cell::new(MaybeUninit::uninit()),
-            blocks: Pool::new(),
+            blocks: Pool::new(depots),
             ready: Ring::new(),
             budget: Cell::new(0),
             brisk: Cell::new(true),
@@ -320,7 +320,24 @@ impl Local {
     fn grow(&self, started: usize) -> bool {
         let room = started.next_power_of_two().max(64);
         // SAFETY: the timers are ours (invariant 2).
-        unsafe { (*self.timers.get()).reserve(room) && self.ready.grow(room) }
+        unsafe { (*self.timers.get()).reserve(room) && self.ready.resize(room) }
+    }
+
+    /// Whether it has much more room than so many started threads need.
+    pub(crate) fn is_roomy(&self, started: usize) -> bool {
+        self.ready.capacity() > 1024.max(8 * started)
+    }
+
+    /// Gives room back that so many started threads don't need, if it is much.
+    pub(crate) fn shrink(&self, started: usize) {
+        if self.is_roomy(started) {
+            let room = (2 * started).next_power_of_two().max(64);
+            // SAFETY: ours (invariant 2), a power of two, and enough; and no reference to the timers lives.
+            unsafe {
+                self.ready.resize(room);
+                (*self.timers.get()).shrink(room);
+            }
+        }
     }
 
     /// The worker has fired its timers; this is the next.

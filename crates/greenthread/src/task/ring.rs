@@ -61,11 +61,11 @@ impl Ring {
         if self.slots.get().is_null() { 0 } else { self.mask.get() as usize + 1 }
     }
 
-    /// Makes room for `capacity` threads; `false` if there is no memory for it.
+    /// Makes room for `capacity` threads, and no more; `false` if there is no memory for it.
     ///
     /// # Safety
-    /// Owner only. A power of two, and no less than before.
-    pub(crate) unsafe fn grow(&self, capacity: usize) -> bool {
+    /// Owner only. A power of two, and no less than there are started threads.
+    pub(crate) unsafe fn resize(&self, capacity: usize) -> bool {
         debug_assert!(capacity.is_power_of_two());
         if capacity > MOST {
             return false;

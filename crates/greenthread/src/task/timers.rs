@@ -110,6 +110,23 @@ impl Timers {
             && self.table.try_reserve_exact(timers.saturating_sub(self.table.len())).is_ok()
     }
 
+    /// Gives room back, but for so many timers in all, and as far as the timers that there are allow it: they stay where they are.
+    pub(crate) fn shrink(&mut self, timers: usize) {
+        let used = self.table.iter().rposition(|timer| !timer.waiter.is_null()).map_or(0, |last| last + 1);
+        if used.max(timers) > self.table.capacity() / 2 {
+            return;
+        }
+        self.table.truncate(used);
+        self.table.shrink_to(timers);
+        self.free = NONE;
+        for (number, timer) in self.table.iter_mut().enumerate().rev() {
+            if timer.waiter.is_null() {
+                timer.next = self.free;
+                self.free = number as u32;
+            }
+        }
+    }
+
     /// Whether there is no timer.
     pub(crate) fn is_empty(&self) -> bool {
         self.levels == 0
@@ -141,11 +158,11 @@ impl Timers {
 
     /// Takes a timer out, unless it has fired.
     pub(crate) fn remove(&mut self, Number(number): Number, waiter: *const Waiter) {
-        let timer = self.table[number as usize];
-        // If it has fired, the entry is free or another wait's.
-        if timer.waiter != waiter {
-            return;
-        }
+        // If it has fired, the entry is free or another wait's, or is not there any more.
+        let timer = match self.table.get(number as usize) {
+            Some(&timer) if timer.waiter == waiter => timer,
+            _ => return,
+        };
         let slot = self.place(&timer);
         self.unlink(slot, number);
         self.release(number);

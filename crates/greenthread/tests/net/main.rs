@@ -3,6 +3,7 @@
 //! Loopback only, ports given by the system. `world` runs each test with its threads of either kind.
 
 mod clones;
+mod crowds;
 mod descriptors;
 mod endings;
 mod load;

@@ -6,7 +6,7 @@ use crate::{
 };
 
 pub(crate) mod chan;
-#[path = "../../../greenthread/src/sync/queue.rs"]
+#[path = "../../../greenthread/src/task/queue.rs"]
 pub(crate) mod queue;
 #[path = "../../../greenthread/src/sync/raw_condvar.rs"]
 pub(crate) mod raw_condvar;

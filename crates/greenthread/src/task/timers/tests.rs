@@ -179,10 +179,32 @@ fn agrees_with_a_map() {
             if step % 50 == 0 {
                 model.check_deeply();
             }
+            if step % 170 == 0 {
+                model.wheel.shrink(model.linked.len());
+                model.check_deeply();
+            }
         }
         model.expire(u64::MAX);
         assert!(model.wheel.is_empty());
     }
+}
+
+#[test]
+fn room_that_is_not_needed_goes() {
+    let mut model = Model::new(0);
+    assert!(model.wheel.reserve(1 << 12));
+    (0..1 << 12).for_each(|n| model.insert(1000 + n));
+    // The 100 that lie first in the table stay, then none.
+    (0..(1 << 12) - 100).for_each(|_| model.remove(100));
+    model.wheel.shrink(128);
+    model.check_deeply();
+    assert_eq!((model.wheel.table.len(), model.wheel.table.capacity()), (100, 128));
+    model.expire(u64::MAX);
+    model.wheel.shrink(16);
+    assert_eq!((model.wheel.table.len(), model.wheel.table.capacity()), (0, 16));
+    (0..model.gone.len()).for_each(|index| model.remove_in_vain(index));
+    model.insert(5);
+    model.check_deeply();
 }
 
 #[test]

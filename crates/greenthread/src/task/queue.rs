@@ -12,7 +12,7 @@
 //! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once, except if
 //!    a wake-up is owed: then it lives until that has been fired, and the links belong to whoever owes it.
 
-use core::{cell::Cell, marker::PhantomPinned, ptr};
+use core::{cell::Cell, fmt, marker::PhantomPinned, ptr};
 
 use crate::task::wait::{Claim, Outcome, Waiter, Wake};
 
@@ -62,6 +62,12 @@ pub(crate) struct Queue<P> {
 // SAFETY: the nodes' payloads go from thread to thread; all else is touched under the lock (invariant 2), and
 // waiters are made to be claimed from anywhere.
 unsafe impl<P: Send> Send for Queue<P> {}
+
+impl<P> fmt::Debug for Queue<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("first", &self.first).finish()
+    }
+}
 
 impl<P> Queue<P> {
     pub(crate) const fn new() -> Self {

@@ -1,0 +1,85 @@
+//! Workers that give lists to the depot and take some out, and one that ends intervals and gives
+//! back what nobody needs.
+
+use std::sync::{Arc, Mutex};
+
+use loom::cell::UnsafeCell;
+
+use crate::{
+    atomic::Bug,
+    harness::{check, finds, spawn},
+    library::depot::Depot,
+};
+
+/// A list's memory: whoever has it uses it.
+struct List(UnsafeCell<usize>);
+
+impl List {
+    fn new(name: usize) -> Box<Self> {
+        let list = Box::new(Self(UnsafeCell::new(0)));
+        list.write(name);
+        list
+    }
+
+    fn write(&self, name: usize) {
+        // SAFETY: loom reports a race.
+        self.0.with_mut(|place| unsafe { *place = name });
+    }
+
+    fn read(&self) -> usize {
+        // SAFETY: loom reports a race.
+        self.0.with(|place| unsafe { *place })
+    }
+}
+
+/// Gives one, and takes one if there is any; names of those that it has been given go to `got`.
+fn work(depot: &Depot<Box<List>>, name: usize, got: &Mutex<Vec<usize>>) {
+    assert!(depot.give(List::new(name)).is_ok());
+    if let Some(list) = depot.take() {
+        got.lock().expect("the names").push(list.read());
+        list.write(9);
+    }
+}
+
+fn exchange() {
+    let (depot, got) = (Arc::new(Depot::new()), Arc::new(Mutex::new(Vec::new())));
+    assert!(depot.give(List::new(0)).is_ok());
+    let workers = [1, 2].map(|name| {
+        let (depot, got) = (depot.clone(), got.clone());
+        spawn(move || work(&depot, name, &got))
+    });
+    depot.settle();
+    if let Some(list) = depot.take_surplus() {
+        got.lock().expect("the names").push(list.read());
+        list.write(9);
+    }
+    workers.into_iter().for_each(|worker| worker.join());
+    let mut got = std::mem::take(&mut *got.lock().expect("the names"));
+    while let Some(list) = depot.take() {
+        got.push(list.read());
+    }
+    got.sort_unstable();
+    assert_eq!(got, [0, 1, 2]);
+    // All that was there at least throughout the interval has gone.
+    assert!(!depot.has_surplus());
+}
+
+#[test]
+fn each_list_has_one_owner() {
+    check(Some(3), exchange);
+}
+
+#[test]
+fn finds_a_lock_that_releases_nothing() {
+    finds(Bug::NoRelease, "Causality violation", exchange);
+}
+
+#[test]
+fn finds_a_lock_that_acquires_nothing() {
+    finds(Bug::NoAcquire, "Causality violation", exchange);
+}
+
+#[test]
+fn finds_a_lock_that_lets_two_in() {
+    finds(Bug::TornSwap, "", exchange);
+}
