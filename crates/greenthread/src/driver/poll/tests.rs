@@ -74,7 +74,9 @@ fn a_short_count_is_not_believed_at_the_end() {
     driver.sleep(NOW);
     driver.note(&source, Read, Short);
     assert_eq!(blocked(&driver, &source), (false, false));
-    // What the kernel says goes before what it has said.
+    // What the kernel says goes before what it has said, the second time.
+    driver.note(&source, Read, Blocked);
+    assert_eq!(blocked(&driver, &source), (false, false));
     driver.note(&source, Read, Blocked);
     assert_eq!(blocked(&driver, &source), (true, false));
     drop(other);
