@@ -10,8 +10,6 @@ const SKIPPED: &[&str] = &[
     // Other tools, which can't run such a program.
     "clean_under_valgrind",
     "gdb_walks_a_green_stack",
-    // Its stack is too small for the frames of such a build.
-    "suspends_deep_in_a_recursion",
     // The address space is made small, and AddressSanitizer wants 20 TB of it.
     "local_threads_wait_for_a_stack",
 ];

@@ -76,30 +76,38 @@ fn weakened(order: Ordering) -> Ordering {
 macro_rules! atomic {
     ($name:ident, $value:ty $(, $parameter:ident)?) => {
         #[derive(Debug)]
-        pub(crate) struct $name$(<$parameter>)?(sound::$name$(<$parameter>)?);
+        pub(crate) struct $name$(<$parameter>)? {
+            value: sound::$name$(<$parameter>)?,
+            /// See `load`.
+            loads: sound::AtomicBool,
+        }
 
         #[allow(dead_code, reason = "the library doesn't use all of them on each")]
         impl$(<$parameter>)? $name$(<$parameter>)? {
             pub(crate) fn new(value: $value) -> Self {
-                Self(sound::$name::new(value))
+                Self { value: sound::$name::new(value), loads: sound::AtomicBool::new(false) }
             }
 
+            /// The checker tries a store before the last access that could see it, and no other: a load by the thread
+            /// that then stores hides the loads of others. So each load is made an access that the next one could see.
+            /// Being relaxed, it orders nothing but what sequentially consistent fences order anyway.
             pub(crate) fn load(&self, order: Ordering) -> $value {
-                self.0.load(weakened(order))
+                self.loads.swap(false, Relaxed);
+                self.value.load(weakened(order))
             }
 
             pub(crate) fn store(&self, value: $value, order: Ordering) {
-                self.0.store(value, weakened(order));
+                self.value.store(value, weakened(order));
             }
 
             pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
                 count();
                 if bug() == Bug::TornSwap {
-                    let old = self.0.load(Acquire);
-                    self.0.store(value, Release);
+                    let old = self.value.load(Acquire);
+                    self.value.store(value, Release);
                     return old;
                 }
-                self.0.swap(value, weakened(order))
+                self.value.swap(value, weakened(order))
             }
 
             pub(crate) fn compare_exchange(
@@ -111,14 +119,14 @@ macro_rules! atomic {
             ) -> Result<$value, $value> {
                 count();
                 if bug() == Bug::TornExchange {
-                    let seen = self.0.load(Acquire);
+                    let seen = self.value.load(Acquire);
                     if seen != old {
                         return Err(seen);
                     }
-                    self.0.store(new, Release);
+                    self.value.store(new, Release);
                     return Ok(seen);
                 }
-                self.0.compare_exchange(old, new, weakened(success), weakened(failure))
+                self.value.compare_exchange(old, new, weakened(success), weakened(failure))
             }
 
             pub(crate) fn compare_exchange_weak(
@@ -142,22 +150,22 @@ atomic!(AtomicPtr, *mut T, T);
 impl AtomicUsize {
     pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
         count();
-        self.0.fetch_add(value, weakened(order))
+        self.value.fetch_add(value, weakened(order))
     }
 
     pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
         count();
-        self.0.fetch_sub(value, weakened(order))
+        self.value.fetch_sub(value, weakened(order))
     }
 
     pub(crate) fn fetch_and(&self, value: usize, order: Ordering) -> usize {
         count();
-        self.0.fetch_and(value, weakened(order))
+        self.value.fetch_and(value, weakened(order))
     }
 
     pub(crate) fn fetch_or(&self, value: usize, order: Ordering) -> usize {
         count();
-        self.0.fetch_or(value, weakened(order))
+        self.value.fetch_or(value, weakened(order))
     }
 
     pub(crate) fn fetch_update(
@@ -175,4 +183,25 @@ impl AtomicUsize {
         }
         Err(seen)
     }
+}
+
+/// One thread loads while another one loads and then stores: the first sees the value before that and the one after.
+#[test]
+fn a_load_hides_no_other() {
+    let seen = std::sync::Arc::new([const { std::sync::atomic::AtomicBool::new(false) }; 2]);
+    crate::harness::check(None, {
+        let seen = seen.clone();
+        move || {
+            let value = std::sync::Arc::new(AtomicUsize::new(0));
+            crate::harness::spawn({
+                let value = value.clone();
+                move || {
+                    let old = value.load(Relaxed);
+                    value.swap(old + 1, Relaxed);
+                }
+            });
+            seen[value.load(Relaxed)].store(true, Relaxed);
+        }
+    });
+    assert!(seen.iter().all(|seen| seen.load(Relaxed)));
 }

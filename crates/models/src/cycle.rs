@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use loom::sync::Mutex;
+use loom::{cell::UnsafeCell, sync::Mutex};
 
 use crate::{
     atomic::{
-        AtomicPtr, AtomicUsize, Bug,
+        AtomicPtr, AtomicU32, AtomicUsize, Bug,
         Ordering::{AcqRel, Acquire, Relaxed},
         without_fence,
     },
@@ -39,10 +39,15 @@ struct Node {
     end: AtomicPtr<Node>,
     /// Its memory may be another's by now.
     gone: Plain,
+    /// That memory, for loom to see whether who looks at it does so before that.
+    memory: UnsafeCell<()>,
     /// It sleeps, or was woken before.
-    asleep: Plain,
-    woken: Plain,
+    wait: AtomicU32,
 }
+
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+const WOKEN: u32 = 2;
 
 /// Not null, and nobody's.
 fn ended() -> *mut Node {
@@ -56,29 +61,34 @@ unsafe impl Thread for Node {
     }
 
     unsafe fn dependent(&self) -> Option<NonNull<Self>> {
-        assert!(!self.gone.load(Relaxed), "a walk among the dead");
+        self.look();
         let end = self.end.load(Acquire);
         let next = NonNull::new(end).filter(|end| end.as_ptr() != ended());
         if let Some(next) = next {
             // Who it is, is written on its own stack; others may run before that is read.
             self.end.load(Relaxed);
             // SAFETY: the model keeps all nodes.
-            assert!(!unsafe { next.as_ref() }.gone.load(Relaxed), "a walk among the dead");
+            unsafe { next.as_ref() }.look();
         }
         next
     }
 }
 
 impl Node {
+    fn look(&self) {
+        assert!(!self.gone.load(Relaxed), "a walk among the dead");
+        self.memory.with(|_| {});
+    }
+
     /// It ends, and so do those who wait for that.
     fn finish(&self) {
         let joiner = self.end.swap(ended(), AcqRel);
         self.gone.store(true, Relaxed);
+        self.memory.with_mut(|_| {});
         if !joiner.is_null() && joiner != ended() {
             // SAFETY: the model keeps all nodes.
             let joiner = unsafe { &*joiner };
-            joiner.woken.store(true, Relaxed);
-            if joiner.asleep.load(Relaxed) {
+            if joiner.wait.swap(WOKEN, AcqRel) == ASLEEP {
                 joiner.finish();
             }
         }
@@ -86,8 +96,7 @@ impl Node {
 
     /// It waits for the one that it joins, and then ends.
     fn sleep(&self) {
-        self.asleep.store(true, Relaxed);
-        if self.woken.load(Relaxed) {
+        if self.wait.swap(ASLEEP, AcqRel) == WOKEN {
             self.finish();
         }
     }
@@ -160,8 +169,8 @@ fn run(n: usize, mistake: Mistake) {
     let node = |_| Node {
         end: AtomicPtr::new(ptr::null_mut()),
         gone: Plain::new(false),
-        asleep: Plain::new(false),
-        woken: Plain::new(false),
+        memory: UnsafeCell::new(()),
+        wait: AtomicU32::new(AWAKE),
     };
     let world = Arc::new(World {
         mistake,
@@ -200,7 +209,7 @@ fn finds_a_withdrawal_without_a_fence() {
 
 #[test]
 fn finds_walkers_that_are_not_waited_for() {
-    finds(Bug::None, "among the dead", || run(2, Mistake::WalkersForgotten));
+    finds(Bug::None, "Causality violation", || run(2, Mistake::WalkersForgotten));
 }
 
 #[test]

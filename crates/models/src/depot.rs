@@ -44,6 +44,7 @@ fn work(depot: &Depot<Box<List>>, name: usize, got: &Mutex<Vec<usize>>) {
 fn exchange() {
     let (depot, got) = (Arc::new(Depot::new()), Arc::new(Mutex::new(Vec::new())));
     assert!(depot.give(List::new(0)).is_ok());
+    depot.settle();
     let workers = [1, 2].map(|name| {
         let (depot, got) = (depot.clone(), got.clone());
         spawn(move || work(&depot, name, &got))
@@ -55,13 +56,16 @@ fn exchange() {
     }
     workers.into_iter().for_each(|worker| worker.join());
     let mut got = std::mem::take(&mut *got.lock().expect("the names"));
+    // Nobody needs it, until it is taken all the same.
+    assert!(depot.give(List::new(3)).is_ok());
+    depot.settle();
+    depot.settle();
     while let Some(list) = depot.take() {
         got.push(list.read());
     }
     got.sort_unstable();
-    assert_eq!(got, [0, 1, 2]);
-    // All that was there at least throughout the interval has gone.
-    assert!(!depot.has_surplus());
+    assert_eq!(got, [0, 1, 2, 3]);
+    assert!(!depot.has_surplus(), "more than there is");
 }
 
 #[test]

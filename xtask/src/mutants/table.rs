@@ -39,6 +39,11 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("runtime/deque.rs", "self.bottom.store(low, Release);\n        fence(SeqCst);", "self.bottom.store(low, Release);", Models("deque::")),
     mutant("runtime/deque.rs", "loop {\n            fence(SeqCst);", "loop {", Models("deque::")),
     mutant("runtime/deque.rs", "slot.store(claimed(), Relaxed);\n            fence(SeqCst);", "slot.store(claimed(), Relaxed);", Models("deque::")),
+    mutant("task/cycle.rs", "fence(SeqCst);\n    if !from", "if !from", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "walkers.fetch_add(1, Relaxed);\n    fence(SeqCst);", "walkers.fetch_add(1, Relaxed);", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "undo();\n    fence(SeqCst);", "undo();", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "walkers.fetch_sub(1, Release)", "walkers.fetch_sub(1, Relaxed)", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "count.load(Acquire)", "count.load(Relaxed)", Models("cycle::of_two")),
     mutant("runtime/idle.rs", "fence(SeqCst);\n        if self.anyone_away()", "if self.anyone_away()", Models("idle::no_thread")),
     mutant("runtime/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::whoever")),
     mutant("sync/raw_mutex.rs", "compare_exchange(seen, 0, Release, Relaxed)", "compare_exchange(seen, 0, Relaxed, Relaxed)", Models("mutex::")),
@@ -62,8 +67,13 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("task/inbox.rs", "return head.is_null()", "return !head.is_null()", Models("inbox::")),
     mutant("task/state.rs", "self.0.swap(WOKEN, AcqRel) == PARKED", "self.0.swap(WOKEN, AcqRel) != IDLE", Models("state::")),
     mutant("task/state.rs", "self.0.swap(IDLE, AcqRel) == WOKEN", "self.0.swap(IDLE, AcqRel) != IDLE", Models("state::")),
+    mutant("task/cycle.rs", "    if !from.has_dependent() {\n        return false;\n    }\n", "", Equivalent("the walk ends at once where nobody depends on it")),
+    mutant("task/cycle.rs", "    if !unsafe { leads_to(from, to) } {\n        return false;\n    }\n", "", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "count.load(Acquire) != 0", "count.load(Acquire) > 1", Models("cycle::of_two")),
+    mutant("task/depot.rs", "            lists.surplus = lists.surplus.min(lists.all.len());\n", "", Models("depot::each")),
     mutant("runtime/deque.rs", ">= N {", "> N {", Models("deque::")),
-    mutant("runtime/deque.rs", "        if low == top {\n            return self.pop_last(top);\n        }\n", "", Models("deque::")),
+    mutant("runtime/deque.rs", "        if low == top {\n            return self.pop_last(top);\n        }\n", "", Equivalent("what comes instead ends there, too, by way of a fence: `low` is not above `top`, which only grows")),
+    mutant("runtime/deque.rs", "(low.wrapping_sub(top) as isize) > 0", "(low.wrapping_sub(top) as isize) >= 0", Models("deque::")),
     mutant("runtime/deque.rs", "        self.bottom.store(end, Relaxed);\n        self.pop_last(top)", "        self.pop_last(top)", Models("deque::")),
     mutant("runtime/deque.rs", "item == claimed() || ", "", Models("deque::")),
     mutant("sync/raw_mutex.rs", "seen & QUEUED != 0 || self", "self", Models("mutex::")),
@@ -72,7 +82,12 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("sync/raw_condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::")),
     mutant("sync/raw_condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
     mutant("sync/raw_once.rs", "            if !unsettled(seen & STEP) {\n                return;\n            }\n", "", Models("once::")),
-    mutant("sync/raw_rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Models("rwlock::")),
+    // A reader in line keeps nobody from anything: a releaser takes it out and finds its claim lost, a writer at the bar is
+    // handed the lock past it. What it leaves behind is QUEUED, with nobody in line. A reader gets in line where there is a
+    // writer that holds the lock, or a bar; and a bar stands while a writer is in line or, woken, on its way there.
+    // A holder's unlock finds QUEUED and clears it; so does the writer in line when it has had the lock or gives up, and
+    // then rouses; and so does the one on its way, which takes the lock or gets in line.
+    mutant("sync/raw_rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("whoever the reader was in line for clears QUEUED when it goes")),
     mutant("sync/raw_rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::")),
     mutant("sync/raw_semaphore.rs", "            self.grant(waiting);\n        }\n        granted", "        }\n        granted", Models("semaphore::")),
     mutant("sync/chan/core.rs", "self.senders.fetch_sub(1, AcqRel) == 1", "self.senders.fetch_sub(1, AcqRel) == 0", Models("channel::")),

@@ -1,7 +1,7 @@
 //! Its locks. What isn't the library's own stands in for what can't run here: see `locks`.
 
 use crate::{
-    atomic::{self, AtomicBool, AtomicU32, AtomicUsize},
+    atomic::{self, AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     locks::{patience, short},
 };
 
@@ -33,6 +33,11 @@ impl raw_rwlock::RawRwLock {
     pub(crate) fn new() -> Self {
         let waiting = raw_rwlock::Waiting { readers: Queue::new(), writers: Queue::new(), skipped: 0 };
         Self { state: AtomicUsize::new(0), waiting: ShortLock::new(waiting) }
+    }
+
+    /// Whether it is free, and nothing is left of those who were in line.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.state.load(Relaxed) == 0
     }
 }
 
