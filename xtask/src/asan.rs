@@ -12,6 +12,7 @@ const SKIPPED: &[&str] = &[
     "gdb_walks_a_green_stack",
     // The address space is made small, and AddressSanitizer wants 20 TB of it.
     "local_threads_wait_for_a_stack",
+    "a_thread_that_has_waited_for_a_stack_may_borrow_one",
 ];
 
 /// The library's tests, by file.
