@@ -10,7 +10,8 @@
 //!
 //! The checker's limits: it treats sequentially consistent accesses as acquire and release (fences it
 //! treats right, and the library uses fences), a weak exchange never fails without reason, and where a
-//! model says so, the number of preemptions is bounded.
+//! model says so, the number of preemptions is bounded. Of the accesses before a store it reorders only the last one, which
+//! a load of the same thread may be; `atomic` makes up for that.
 //!
 //! [loom]: https://docs.rs/loom
 

@@ -61,7 +61,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("runtime/idle.rs", "!me.has_mail() && ", "", Models("sleep::")),
     mutant("runtime/idle.rs", " && !any_unstarted(workers, injected)", "", Models("idle::no_thread")),
     mutant("runtime/idle.rs", "self.end() && any_unstarted", "!self.end() && any_unstarted", Models("idle::whoever")),
-    mutant("runtime/idle.rs", "            self.searching.fetch_sub(1, AcqRel);\n            fence(SeqCst);\n", "            return None;\n", Models("idle::")),
+    mutant("runtime/idle.rs", "            self.searching.fetch_sub(1, AcqRel);\n            fence(SeqCst);\n", "            return None;\n", Models("idle::two_spawners")),
     mutant("task/sleep.rs", "self.0.swap(AWAKE, Acquire) == CALLED", "self.0.swap(AWAKE, Acquire) > CALLED", Models("idle::one_searcher")),
     mutant("task/sleep.rs", " && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()", "", Models("sleep::")),
     mutant("task/inbox.rs", "return head.is_null()", "return !head.is_null()", Models("inbox::")),
