@@ -44,11 +44,11 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("task/cycle.rs", "undo();\n    fence(SeqCst);", "undo();", Models("cycle::of_two")),
     mutant("task/cycle.rs", "walkers.fetch_sub(1, Release)", "walkers.fetch_sub(1, Relaxed)", Models("cycle::of_two")),
     mutant("task/cycle.rs", "count.load(Acquire)", "count.load(Relaxed)", Models("cycle::of_two")),
-    mutant("runtime/idle.rs", "fence(SeqCst);\n        if self.anyone_away()", "if self.anyone_away()", Models("idle::no_thread")),
-    mutant("runtime/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::whoever")),
+    mutant("runtime/idle.rs", "fence(SeqCst);\n        if self.anyone_away()", "if self.anyone_away()", Models("idle::two_spawners")),
+    mutant("runtime/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::who_naps_and")),
     mutant("sync/raw_mutex.rs", "compare_exchange(seen, 0, Release, Relaxed)", "compare_exchange(seen, 0, Relaxed, Relaxed)", Models("mutex::")),
     mutant("sync/raw_mutex.rs", "self.state.store(state, Release)", "self.state.store(state, Relaxed)", Models("mutex::")),
-    mutant("sync/raw_rwlock.rs", "fetch_sub(ONE, Release)", "fetch_sub(ONE, Relaxed)", Models("rwlock::")),
+    mutant("sync/raw_rwlock.rs", "fetch_sub(ONE, Release)", "fetch_sub(ONE, Relaxed)", Models("rwlock::a_writer_excludes")),
     mutant("sync/raw_once.rs", "self.state.load(Acquire) == COMPLETE", "self.state.load(Relaxed) == COMPLETE", Models("once::")),
     mutant("sync/raw_once.rs", "self.state.swap(step, AcqRel)", "self.state.swap(step, Acquire)", Models("once::")),
 ];
@@ -56,11 +56,11 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
 /// Lines of logic.
 #[rustfmt::skip]
 pub(crate) const LOGIC: &[Mutant] = &[
-    mutant("runtime/idle.rs", "injected() != 0 || workers", "workers", Models("idle::no_thread")),
-    mutant("runtime/idle.rs", " || workers.iter().any(Sleeper::has_unstarted)", "", Models("idle::no_thread")),
+    mutant("runtime/idle.rs", "injected() != 0 || workers", "workers", Models("idle::two_spawners")),
+    mutant("runtime/idle.rs", " || workers.iter().any(Sleeper::has_unstarted)", "", Models("idle::two_spawners")),
     mutant("runtime/idle.rs", "!me.has_mail() && ", "", Models("sleep::")),
-    mutant("runtime/idle.rs", " && !any_unstarted(workers, injected)", "", Models("idle::no_thread")),
-    mutant("runtime/idle.rs", "self.end() && any_unstarted", "!self.end() && any_unstarted", Models("idle::whoever")),
+    mutant("runtime/idle.rs", " && !any_unstarted(workers, injected)", "", Models("idle::two_spawners")),
+    mutant("runtime/idle.rs", "self.end() && any_unstarted", "!self.end() && any_unstarted", Models("idle::who_naps_and")),
     mutant("runtime/idle.rs", "            self.searching.fetch_sub(1, AcqRel);\n            fence(SeqCst);\n", "            return None;\n", Models("idle::two_spawners")),
     mutant("task/sleep.rs", "self.0.swap(AWAKE, Acquire) == CALLED", "self.0.swap(AWAKE, Acquire) > CALLED", Models("idle::one_searcher")),
     mutant("task/sleep.rs", " && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()", "", Models("sleep::")),
@@ -79,7 +79,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("sync/raw_mutex.rs", "seen & QUEUED != 0 || self", "self", Models("mutex::")),
     mutant("sync/raw_mutex.rs", "            if seen & LOCKED == 0 {\n                return false;\n            }\n", "", Models("mutex::")),
     mutant("sync/raw_mutex.rs", "turn.handed.set(hand_over)", "turn.handed.set(false)", Models("mutex::")),
-    mutant("sync/raw_condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::")),
+    mutant("sync/raw_condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::all_are")),
     mutant("sync/raw_condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
     mutant("sync/raw_once.rs", "            if !unsettled(seen & STEP) {\n                return;\n            }\n", "", Models("once::")),
     // A reader in line keeps nobody from anything: a releaser takes it out and finds its claim lost, a writer at the bar is
@@ -88,7 +88,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     // A holder's unlock finds QUEUED and clears it; so does the writer in line when it has had the lock or gives up, and
     // then rouses; and so does the one on its way, which takes the lock or gets in line.
     mutant("sync/raw_rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("whoever the reader was in line for clears QUEUED when it goes")),
-    mutant("sync/raw_rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::")),
+    mutant("sync/raw_rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::giving_up_lets")),
     mutant("sync/raw_semaphore.rs", "            self.grant(waiting);\n        }\n        granted", "        }\n        granted", Models("semaphore::")),
     mutant("sync/chan/core.rs", "self.senders.fetch_sub(1, AcqRel) == 1", "self.senders.fetch_sub(1, AcqRel) == 0", Models("channel::")),
     mutant("sync/chan/core.rs", "let wake = if state.senders.is_empty() { None } else { state.refill() };", "let wake: Option<Wake> = None;", Models("channel::")),
