@@ -40,12 +40,14 @@ use crate::{
     },
 };
 
+/// It isn't known yet what file it is (`Known::nature`).
+const NEW: u8 = 0;
 /// A read had better try the cache first.
-const TRY: u8 = 0;
+const TRY: u8 = 1;
 /// The last one was not there: the driver is quicker.
-const MISSED: u8 = 1;
-/// It must not: the file is read past the cache, or can't be asked.
-const NEVER: u8 = 2;
+const MISSED: u8 = 2;
+/// It must not: the file is read past the cache, can't be asked, or has none.
+const NEVER: u8 = 3;
 
 /// How much of a whole file is read in one call, in bytes. More would keep siblings waiting, and a
 /// buffer that is cleared for it would not stay in the processor's cache; less costs system calls.
@@ -73,7 +75,9 @@ impl Open {
 
     /// One of which that is known, and its size.
     pub(super) fn with(file: File, about: About) -> Self {
-        let known = Known { nature: OnceLock::from(Nature::new(about)), ..Known::default() };
+        let nature = Nature::new(about);
+        let cache = AtomicU8::new(cache_of(nature.kind));
+        let known = Known { nature: OnceLock::from(nature), cache, ..Known::default() };
         Self { descriptor: Descriptor::new(file.into()), known: Arc::new(known) }
     }
 
@@ -95,17 +99,31 @@ impl Open {
         *self.known.nature.get_or_init(|| {
             let unknown = Nature { kind: Kind::Stream, is_local: false };
             let nature = Nature::of(&self.file()).unwrap_or(unknown);
-            match nature.kind {
-                Kind::Disk { direct: true } => self.known.cache.store(NEVER, Relaxed),
-                Kind::Stream => self.descriptor.adopt_timeouts(),
-                _ => {}
+            if nature.kind == Kind::Stream {
+                self.descriptor.adopt_timeouts();
             }
+            self.known.cache.store(cache_of(nature.kind), Relaxed);
             nature
         })
     }
 
     fn kind(&self) -> Kind {
         self.nature().kind
+    }
+
+    /// How it is read: never `NEW`. With `TRY` and `MISSED` it is a file or a disk.
+    #[inline]
+    fn cache(&self) -> u8 {
+        match self.known.cache.load(Relaxed) {
+            NEW => self.first_look(),
+            known => known,
+        }
+    }
+
+    #[cold]
+    fn first_look(&self) -> u8 {
+        self.nature();
+        self.known.cache.load(Relaxed)
     }
 
     /// Makes a call that may wait for the disk.
@@ -147,17 +165,20 @@ impl Open {
         plain: impl FnOnce(&File, B) -> Result<usize> + Send,
     ) -> Result<usize> {
         let Some(driver) = runtime::driver() else { return plain(&self.file(), bufs) };
+        let tried = match self.cache() {
+            NEVER => false,
+            MISSED if offset.is_some() => false,
+            _ => true,
+        };
+        if tried && let Some(count) = bufs.with(|bufs| self.read_cached(bufs, offset)) {
+            return Ok(count);
+        }
         let kind = self.kind();
         if kind == Kind::Stream && offset.is_none() {
             return bufs.with(|bufs| self.descriptor.read_vectored(bufs));
         }
         let handed = Self::can_be_handed_over(kind, offset);
         let cache = &self.known.cache;
-        if !(handed && cache.load(Relaxed) == MISSED)
-            && let Some(count) = bufs.with(|bufs| self.read_cached(bufs, offset))
-        {
-            return Ok(count);
-        }
         if handed {
             let answer = bufs.with(|bufs| {
                 let operation = Operation::read(self.descriptor.as_fd(), bufs, offset)?;
@@ -175,18 +196,17 @@ impl Open {
         self.transfer(|file| plain(file, bufs))
     }
 
-    /// Reads what is in the cache. None if a call that may wait must tell.
+    /// Reads what is in the cache, which is not `NEVER`. None if a call that may wait must tell.
+    #[inline]
     fn read_cached(&self, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> Option<usize> {
-        let Kind::Disk { .. } = self.kind() else { return None };
-        let cache = &self.known.cache;
-        if cache.load(Relaxed) == NEVER || offset.is_none() && self.known.away.load(Acquire) != 0 {
+        if offset.is_none() && self.known.away.load(Acquire) != 0 {
             return None;
         }
         consume_budget(CALL);
         match read_now(self.descriptor.as_fd(), bufs, offset) {
             Ok(count) => return Some(count),
             Err(Errno::OPNOTSUPP) if offset.is_none_or(|offset| offset <= i64::MAX as u64) => {
-                cache.store(NEVER, Relaxed);
+                self.known.cache.store(NEVER, Relaxed);
             }
             // Some older kernels report spurious errors.
             Err(_) => {}
@@ -239,6 +259,9 @@ impl Open {
     /// Adds to `all` what is in the cache at the position, some of it. None if a call that may wait
     /// must tell.
     fn read_on(&self, all: &mut Vec<u8>) -> Result<Option<usize>> {
+        if self.cache() == NEVER {
+            return Ok(None);
+        }
         let read = |bytes: &mut [u8]| self.read_cached(&mut [IoSliceMut::new(bytes)], None);
         let before = all.len();
         if before < all.capacity() {
@@ -311,6 +334,14 @@ impl Open {
 impl AsFd for Open {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.descriptor.as_fd()
+    }
+}
+
+/// How reads of such a file begin.
+fn cache_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::Disk { direct: false } => TRY,
+        _ => NEVER,
     }
 }
 

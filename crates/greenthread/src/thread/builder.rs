@@ -23,13 +23,15 @@ use crate::{
 /// let thread = thread::spawn(|| "from a green thread");
 /// assert_eq!(thread.join().unwrap(), "from a green thread");
 /// ```
+#[inline]
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Builder::new().spawn(f).expect("failed to spawn a green thread")
+    // SAFETY: nothing is borrowed, and both may be sent.
+    unsafe { spawn::spawn(None, Request::plain(), f) }.map(JoinHandle).expect("failed to spawn a green thread")
 }
 
 /// Spawns a green thread that stays on the worker of its parent, a green thread: so neither closure nor result need to be
@@ -240,10 +242,17 @@ impl Builder {
     pub(super) fn request(self) -> Request {
         let name = self.name.map(String::into_boxed_str);
         if let Some(name) = &name {
-            assert!(!name.contains('\0'), "thread name may not contain interior null bytes: {name:?}");
+            check(name);
         }
         Request { name, stack_size: self.stack_size, scope: None, location: Location::caller() }
     }
+}
+
+/// Panics as std does. Out of line, since most threads have no name.
+#[cold]
+#[track_caller]
+fn check(name: &str) {
+    assert!(!name.contains('\0'), "thread name may not contain interior null bytes: {name:?}");
 }
 
 impl Runtime {
