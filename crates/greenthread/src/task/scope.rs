@@ -65,6 +65,7 @@ impl Count {
     }
 
     /// Whether it is of another process, which has forked this one: then its threads are there.
+    #[inline]
     pub(crate) fn is_foreign(&self) -> bool {
         self.generation != generation()
     }

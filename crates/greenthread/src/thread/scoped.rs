@@ -100,7 +100,24 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        Builder::new().spawn_scoped(self, f).expect("failed to spawn a green thread")
+        self.spawn_as(Request::plain(), f).expect("failed to spawn a green thread")
+    }
+
+    #[inline]
+    fn spawn_as<F, T>(&'scope self, request: Request, f: F) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        if self.count.is_foreign() {
+            let message = "this scope's threads run in the process that has forked this one";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        let request = Request { scope: Some(NonNull::from(&self.count)), ..request };
+        // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
+        // are dropped before the thread leaves the scope's count. Both may be sent.
+        unsafe { spawn::spawn(None, request, f) }
+            .map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
     }
 }
 
@@ -142,15 +159,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        if scope.count.is_foreign() {
-            let message = "this scope's threads run in the process that has forked this one";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-        }
-        let request = Request { scope: Some(NonNull::from(&scope.count)), ..self.request() };
-        // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
-        // are dropped before the thread leaves the scope's count. Both may be sent.
-        unsafe { spawn::spawn(None, request, f) }
-            .map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
+        scope.spawn_as(self.request(), f)
     }
 }
 
