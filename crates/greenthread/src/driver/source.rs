@@ -5,7 +5,7 @@
 //! descriptor is open its number means nothing else.
 
 use std::{
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -89,8 +89,11 @@ impl Source {
 
     fn deregister(&mut self) {
         let Some(descriptor) = &self.descriptor else { return };
+        let Some(first) = self.first.take() else { return };
+        first.registry.remove(first.key, descriptor.as_fd());
+        // The others come after the first.
         let others = self.others.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for registration in self.first.take().into_iter().chain(others.drain(..)) {
+        for registration in mem::take(others) {
             registration.registry.remove(registration.key, descriptor.as_fd());
         }
     }
