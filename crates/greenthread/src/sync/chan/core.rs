@@ -446,7 +446,20 @@ fn count(handles: &AtomicUsize) {
 
 /// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock back.
 #[inline]
-fn popped<T>(mut state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
+fn popped<T>(state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
+    if state.senders.is_empty() && state.watchers.is_empty() {
+        drop(state);
+    } else {
+        pass_on(state);
+    }
+    if let Popped::Lap(messages, free) = rest {
+        lap(messages, free);
+    }
+}
+
+/// The same, if somebody waits or watches: a call of its own, with the registers that only it needs.
+#[inline(never)]
+fn pass_on<T>(mut state: ShortGuard<'_, State<T>>) {
     let wake = if state.senders.is_empty() { None } else { state.refill() };
     if state.watchers.is_empty() {
         drop(state);
@@ -454,9 +467,6 @@ fn popped<T>(mut state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
         announce(state);
     }
     drop(wake);
-    if let Popped::Lap(messages, free) = rest {
-        lap(messages, free);
-    }
 }
 
 #[cold]
