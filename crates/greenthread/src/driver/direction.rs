@@ -106,6 +106,7 @@ impl Direction {
     }
 
     /// Something has changed; `ahead` of the data there is more to be told.
+    #[inline]
     pub(super) fn event(&mut self, ahead: bool) {
         self.ready = true;
         self.ahead |= ahead;

@@ -129,6 +129,7 @@ impl Entry {
         }
     }
 
+    #[inline]
     fn take_in(&mut self, readiness: Readiness) {
         if readiness.readable {
             self.reading.event(readiness.read_ahead);

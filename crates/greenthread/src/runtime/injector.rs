@@ -82,7 +82,8 @@ impl Injector {
     pub(crate) unsafe fn push_lot(&self, most: usize, mut from: impl Iterator<Item = NonNull<Task>>) {
         let mut lot = Vec::new();
         if lot.try_reserve_exact(most).is_ok() {
-            lot.extend(from.by_ref().take(most));
+            // Not `extend`, which asks a chain of iterators for each item where it is.
+            from.by_ref().take(most).for_each(|task| lot.push(task));
         }
         let count = lot.len();
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
