@@ -111,7 +111,17 @@ enum Never {
 }
 
 /// Waits for a thread's end, which has not come yet, as the one who has its handle.
-fn wait_for_end(thread: &Task) -> core::result::Result<(), Never> {
+///
+/// # Panics
+/// If there will be no end.
+#[inline(never)]
+fn wait_for_end(thread: &Task) {
+    if let Err(why) = wait(thread) {
+        refuse(thread, why);
+    }
+}
+
+fn wait(thread: &Task) -> core::result::Result<(), Never> {
     if id::is_foreign(thread.block.id) {
         return Err(Never::Foreign);
     }
@@ -365,10 +375,8 @@ impl<T> Handle<T> {
     /// If there will be no end.
     pub(crate) fn join(self) -> Result<T> {
         let thread = &self.outcome().task;
-        if thread.end.load(Acquire) != ENDED
-            && let Err(why) = wait_for_end(thread)
-        {
-            refuse(thread, why);
+        if thread.end.load(Acquire) != ENDED {
+            wait_for_end(thread);
         }
         // SAFETY: ended, and the handle is used no more.
         unsafe { ManuallyDrop::new(self).finish(1) }

@@ -13,7 +13,8 @@
 //!    hints (the watchdog).
 //! 3. While a green thread runs, `current` points to its task, which is alive; on the home context it is null.
 //! 4. `home` holds the home context while a green thread runs.
-//! 5. No sibling runs while `no_yield` is not zero.
+//! 5. A thread is not suspended while `no_yield` is not zero. It is how many `without_yield`s there are, and one more on the
+//!    home context: so it is zero only while a green thread runs.
 //! 6. On the home context, and when a thread begins, std's count of panics is 0. When a thread goes
 //!    on, it is what it was when the thread was suspended (`panic_count`).
 
@@ -82,7 +83,7 @@ pub(crate) struct Local {
     pub(crate) ended: Cell<Option<NonNull<Task>>>,
     /// How many units of the cooperative budget are left (`coop`).
     pub(crate) coop_budget: Cell<u32>,
-    /// How deep in `without_yield`.
+    /// How deep in `without_yield`; and one more on the home context.
     pub(crate) no_yield: Cell<u32>,
     /// For switches away from a thread that is unwinding, or in a panic hook.
     panic_count: PanicCount,
@@ -144,7 +145,8 @@ pub(crate) fn current<'a>() -> Option<(&'a Local, &'a Task)> {
     if local.no_yield.get() != 0 || EXITING.load(Relaxed) {
         return None;
     }
-    Some((local, local.running()?))
+    // SAFETY: a green thread runs (invariant 5), so this is its task (invariant 3).
+    Some((local, unsafe { local.running().unwrap_unchecked() }))
 }
 
 /// A thread has caught its last panic, so none is under way on this OS thread. std's count may say
@@ -205,7 +207,7 @@ impl Local {
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
             coop_budget: Cell::new(BUDGET),
-            no_yield: Cell::new(0),
+            no_yield: Cell::new(1),
             panic_count: PanicCount::new(),
             patience: Cell::new(0),
             timers: UnsafeCell::new(Timers::new()),
@@ -414,8 +416,11 @@ impl Local {
     /// # Safety
     /// Home runs, and `to` is suspended here and in no list.
     pub(crate) unsafe fn enter(&self, to: Context, argument: usize) {
+        // Not to a number: a coroutine that is suspended inside `without_yield` counts on the home context too.
+        self.no_yield.set(self.no_yield.get() - 1);
         // SAFETY: as the caller says; `home` is filled before a green thread can look (invariant 4).
         unsafe { context::switch(self.home.as_ptr().cast(), to, argument) };
+        self.no_yield.set(self.no_yield.get() + 1);
         self.current.store(ptr::null_mut(), Relaxed);
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
     }

@@ -203,7 +203,9 @@ impl Pool {
     unsafe fn give(&self, class: usize, chunk: NonNull<u8>) {
         let list = &self.classes[class];
         if list.len.get() == LIST {
-            self.put_by(class);
+            // The last thing it does, so that a free needs no registers for what comes after.
+            // SAFETY: as the caller says.
+            return unsafe { self.give_to_next(class, chunk) };
         }
         // SAFETY: ours now, and large enough for a pointer (invariant 2).
         unsafe { chunk.cast::<*mut u8>().write(list.first.get()) };
@@ -211,15 +213,20 @@ impl Pool {
         list.len.set(list.len.get() + 1);
     }
 
-    /// Makes the full list the spare one, and gives that to the depot, if there is one.
+    /// As `give`, where the list is full: makes that the spare one, which goes to the depot, if there is one.
+    ///
+    /// # Safety
+    /// As for `give`.
     #[cold]
-    fn put_by(&self, class: usize) {
+    unsafe fn give_to_next(&self, class: usize, chunk: NonNull<u8>) {
         let list = &self.classes[class];
         let full = NonNull::new(list.first.replace(ptr::null_mut())).map(List);
         list.len.set(0);
         if let Some(spare) = list.spare.replace(full) {
             self.depots.give(class, spare);
         }
+        // SAFETY: as the caller says.
+        unsafe { self.give(class, chunk) };
     }
 
     /// Gives all of its own to the allocator.
