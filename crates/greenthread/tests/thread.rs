@@ -4,7 +4,7 @@ mod common;
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
@@ -17,6 +17,7 @@ use std::{
 
 use common::{everywhere, runtime};
 use greenthread::thread::{self, Builder, JoinHandle, ThreadId};
+use greenthread_context::{Coroutine, State, Suspender};
 
 fn message(payload: Box<dyn Any + Send>) -> String {
     match payload.downcast::<&str>() {
@@ -161,6 +162,33 @@ fn without_yield_keeps_siblings_out() {
         assert!(caught.is_err());
         thread::spawn(|| ()).join().unwrap();
     });
+}
+
+#[test]
+fn without_yield_that_a_coroutine_takes_to_another_thread_ends_there() {
+    std::thread_local! {
+        static LEFT: RefCell<Option<Coroutine<(), (), ()>>> = const { RefCell::new(None) };
+    }
+    let runtime = runtime(1);
+    let begin = || {
+        let mut coroutine = Coroutine::new(|suspender: &Suspender<(), ()>, ()| {
+            thread::without_yield(|| suspender.suspend(()))
+        });
+        assert!(matches!(coroutine.resume(()), State::Yielded(())));
+        LEFT.set(Some(coroutine));
+    };
+    runtime.spawn(begin).join().unwrap();
+    let end = || {
+        let mut coroutine = LEFT.take().unwrap();
+        assert!(matches!(coroutine.resume(()), State::Returned(())));
+        // Suspended until its sibling has run, which is not lent this stack: it has no handle.
+        let (sender, receiver) = std::sync::mpsc::channel();
+        thread::spawn(move || sender.send(7));
+        while receiver.try_recv().is_err() {
+            thread::yield_now();
+        }
+    };
+    runtime.spawn(end).join().unwrap();
 }
 
 #[test]

@@ -31,7 +31,9 @@ where
     T: Send + 'static,
 {
     // SAFETY: nothing is borrowed, and both may be sent.
-    unsafe { spawn::spawn(None, Request::plain(), f) }.map(JoinHandle).expect("failed to spawn a green thread")
+    unsafe { spawn::spawn(None, Request::plain(), f) }
+        .map(JoinHandle)
+        .expect("failed to spawn a green thread")
 }
 
 /// Spawns a green thread that stays on the worker of its parent, a green thread: so neither closure nor result need to be
