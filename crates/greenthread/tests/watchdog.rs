@@ -156,6 +156,38 @@ fn the_watchdog_adds_up_short_blocks() {
     assert_eq!(said.matches("again and again").count(), 1, "told once: {said}");
 }
 
+/// Nobody is accused of the time for which the worker has slept.
+#[test]
+fn the_watchdog_does_not_count_the_time_before_a_wake_up() {
+    const NAME: &str = "the_watchdog_does_not_count_the_time_before_a_wake_up";
+    if is_child(NAME) {
+        let runtime = Runtime::builder().workers(1).watchdog(true).build().unwrap();
+        runtime.run(|| {
+            let start = std::time::Instant::now();
+            let wakes = move || {
+                for round in 1..30 {
+                    let next = start + Duration::from_millis(150 * round);
+                    thread::sleep(next.saturating_duration_since(std::time::Instant::now()));
+                    if round % 2 == 0 {
+                        let begin = std::time::Instant::now();
+                        while begin.elapsed() < Duration::from_millis(15) {}
+                        if begin.elapsed() >= Duration::from_millis(60) {
+                            // It may have been long enough for a true report.
+                            println!("a busy machine");
+                            return;
+                        }
+                    }
+                }
+            };
+            let threads = [thread::spawn(wakes), thread::spawn(wakes), thread::spawn(wakes)];
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+        return;
+    }
+    let said = text(&child(NAME, |_| {}));
+    assert!(said.contains("a busy machine") || !said.contains("has kept its worker"), "{said}");
+}
+
 #[test]
 fn the_watchdog_is_silent_about_busy_threads_that_give_way() {
     const NAME: &str = "the_watchdog_is_silent_about_busy_threads_that_give_way";

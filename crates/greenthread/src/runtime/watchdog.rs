@@ -1,7 +1,7 @@
 //! Names the threads that keep their worker to themselves.
 //!
 //! One OS thread takes a sample of each worker every 50 ms while any worker is awake, and sleeps
-//! when all of them do. A worker is *held up* in a sample if no thread of it has given way since
+//! when all of them do; when one wakes up, all begin anew. A worker is *held up* in a sample if no thread of it has given way since
 //! the sample before, or if its OS thread is blocked in the kernel though the worker doesn't sleep.
 //! Others *wait* for it if they are ready or due there, or unstarted where no other worker takes
 //! them. There are two reports:
@@ -172,7 +172,11 @@ impl Watchdog {
                 stop = self.changed.wait(stop).unwrap_or_else(PoisonError::into_inner);
             }
             self.asleep.store(false, Relaxed);
-        } else {
+            // Nobody has held up a worker before, though no sample was taken to say so.
+            self.places.iter().for_each(|place| lock(place).begin());
+        }
+        // Not at once: a sample just after a wake-up would be one of a worker that has had no time.
+        if !*stop {
             stop = self.changed.wait_timeout(stop, SAMPLE).unwrap_or_else(PoisonError::into_inner).0;
         }
         !*stop
@@ -194,6 +198,15 @@ impl Watchdog {
 }
 
 impl Watched {
+    /// Whatever is to be told of the worker begins now.
+    fn begin(&mut self) {
+        // SAFETY: good while the lock is held (invariant 1), as it is by the caller.
+        if let Some(worker) = unsafe { self.worker.get_mut().as_ref() } {
+            let switches = worker.local.switches.load(Relaxed);
+            (self.switches, self.since, self.told) = (switches, Instant::now(), false);
+        }
+    }
+
     /// Takes in what the worker has done since the last sample.
     fn update(&mut self, shared: &Shared, index: usize) {
         // SAFETY: good while the lock is held (invariant 1), as it is by the caller.
