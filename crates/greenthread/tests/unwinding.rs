@@ -16,6 +16,7 @@ use greenthread::{
     thread,
     time::Duration,
 };
+use rustix::process::{Resource::As, Rlimit, getrlimit, setrlimit};
 
 /// On its way out, tells that it is, and waits.
 struct Lingers(Sender<()>, Receiver<()>);
@@ -323,18 +324,19 @@ fn a_panic_out_of_a_hook_is_forgotten() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
+/// Leaves the process less memory than a stack takes: enough for everything but an OS thread.
+fn forbid_os_threads(old: Rlimit) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
+    let size: u64 = size.split_whitespace().nth(1).unwrap().parse().unwrap();
+    setrlimit(As, Rlimit { current: Some(1024 * size + (4 << 20)), ..old }).unwrap();
+}
+
 /// Where no OS thread is to be had for the first stand-ins, the worker waits for one; and if that takes
 /// too long, goes on without.
 #[test]
 fn without_an_os_thread_the_worker_waits_for_one() {
     const NAME: &str = "without_an_os_thread_the_worker_waits_for_one";
-    use rustix::process::{Resource::As, Rlimit, getrlimit, setrlimit};
-    /// Of this process's memory. Less than a stack more is enough for everything but an OS thread.
-    fn size() -> u64 {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
-        1024 * size.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
-    }
     if is_child(NAME) {
         let for_good = std::env::var_os("GREENTHREAD_TEST_FOR_GOOD").is_some();
         let (tell, told) = std::sync::mpsc::channel();
@@ -353,7 +355,7 @@ fn without_an_os_thread_the_worker_waits_for_one() {
             thread::yield_now();
             let unwinds = thread::spawn(move || {
                 let _waits = OnDrop(|| {
-                    setrlimit(As, Rlimit { current: Some(size() + (4 << 20)), ..old }).unwrap();
+                    forbid_os_threads(old);
                     tell.send(()).unwrap();
                     go.send(()).unwrap();
                     (0..5).for_each(|_| thread::yield_now());
@@ -377,4 +379,47 @@ fn without_an_os_thread_the_worker_waits_for_one() {
         });
         assert!(out.status.success(), "for good: {for_good}, {}", text(&out));
     }
+}
+
+/// A count that could not be lowered belongs to the thread that has raised it: a sibling that waits
+/// meanwhile leaves it alone, though it could lower it by then.
+#[test]
+fn a_count_that_was_kept_is_left_to_its_thread() {
+    const NAME: &str = "a_count_that_was_kept_is_left_to_its_thread";
+    if is_child(NAME) {
+        let old = getrlimit(As);
+        runtime(1).run(move || {
+            let (tell, told) = channel();
+            let (go, gone) = channel();
+            let sibling = thread::spawn(move || {
+                told.recv().unwrap();
+                assert!(std::thread::panicking());
+                setrlimit(As, old).unwrap();
+                go.send(()).unwrap();
+                thread::sleep(Duration::from_millis(20));
+                assert!(!std::thread::panicking());
+            });
+            thread::yield_now();
+            let unwinds = thread::spawn(move || {
+                let _waits = OnDrop(|| {
+                    forbid_os_threads(old);
+                    tell.send(()).unwrap();
+                    gone.recv().unwrap();
+                    assert!(thread::panicking());
+                });
+                resume_unwind(Box::new(()))
+            });
+            let result: thread::Result<()> = unwinds.join();
+            assert!(result.is_err());
+            sibling.join().unwrap();
+            assert!(!std::thread::panicking());
+        });
+        // And then all is as ever.
+        beside_one_that_unwinds(|| assert!(!std::thread::panicking()));
+        return;
+    }
+    let out = child(NAME, |command| {
+        command.env("MALLOC_ARENA_MAX", "1");
+    });
+    assert!(out.status.success(), "{}", text(&out));
 }

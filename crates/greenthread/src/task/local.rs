@@ -153,10 +153,8 @@ pub(crate) fn current<'a>() -> Option<(&'a Local, &'a Task)> {
 /// otherwise: if a panic has come out of a panic hook, two were counted and one was caught.
 #[cold]
 pub(crate) fn forget_panics() {
-    if std::thread::panicking()
-        && let Some(local) = get()
-    {
-        local.panic_count.lower();
+    if let Some(local) = get() {
+        local.panic_count.forget();
     }
 }
 

@@ -19,7 +19,10 @@
 //! its worker doesn't need any more goes to the next worker.
 //!
 //! While the OS refuses that thread, the worker waits for it, a second at most. Then it switches
-//! with the count as it is: until the thread goes on, its siblings are taken for panicking.
+//! with the count as it is: until the thread goes on, its siblings are taken for panicking. What
+//! the count says of one that switches meanwhile may be another's, so it is left there too
+//! ([`Lowered::is_kept`]): each thread adds to the count and subtracts what it has added, and
+//! in the end it is right.
 //!
 //! Rejected: marks set by a panic hook (a hook that is set later removes them, and `resume_unwind`
 //! calls none); an unwinding of its own stack for each count (some 10 KiB instead of half a one);
@@ -35,7 +38,10 @@
 //!    and what lowers it are never optimised as one function.
 //! 3. `depth` is how many stand-ins a nest has, and at most `DEPTH`.
 
-use core::{cell::RefCell, mem::ManuallyDrop};
+use core::{
+    cell::{Cell, RefCell},
+    mem::ManuallyDrop,
+};
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -148,7 +154,20 @@ impl Drop for StandIn<'_> {
 }
 
 /// What a worker lowers and raises its OS thread's count with.
-pub(super) struct PanicCount(RefCell<Vec<Nest>>);
+pub(super) struct PanicCount {
+    nests: RefCell<Vec<Nest>>,
+    /// How many threads are suspended whose count was kept, at least in part; and a number that
+    /// changes when they are forgotten.
+    kept: Cell<(u32, u32)>,
+}
+
+/// What was done to a count, to be undone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lowered {
+    by: u32,
+    /// Not to 0; with the number of `PanicCount::kept`.
+    is_kept: Option<u32>,
+}
 
 impl core::fmt::Debug for PanicCount {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -158,17 +177,18 @@ impl core::fmt::Debug for PanicCount {
 
 impl PanicCount {
     pub(super) fn new() -> Self {
-        Self(RefCell::new(Vec::new()))
+        Self { nests: RefCell::new(Vec::new()), kept: Cell::new((0, 0)) }
     }
 
-    /// Lowers the calling OS thread's count to 0, and returns by how much that is. If the OS has no
-    /// thread for a nest, the count stays as it is.
+    /// Lowers the calling OS thread's count to 0. If the OS has no thread for a nest, or had none
+    /// for one of those who are suspended, the count stays as it is.
     #[cold]
     #[inline(never)]
-    pub(super) fn lower(&self) -> u32 {
-        let mut nests = self.0.borrow_mut();
+    pub(super) fn lower(&self) -> Lowered {
+        let mut nests = self.nests.borrow_mut();
+        let (kept, number) = self.kept.get();
         let mut by = 0;
-        while panicking() {
+        while kept == 0 && panicking() {
             match nests.iter_mut().rev().find(|nest| nest.depth > 0) {
                 Some(nest) => {
                     nest.lower();
@@ -180,19 +200,49 @@ impl PanicCount {
                 },
             }
         }
-        by
+        let is_kept = panicking().then(|| {
+            self.kept.set((kept + 1, number));
+            number
+        });
+        Lowered { by, is_kept }
     }
 
     /// Raises it again.
     #[cold]
     #[inline(never)]
-    pub(super) fn raise(&self, by: u32) {
-        let mut nests = self.0.borrow_mut();
-        for _ in 0..by {
+    pub(super) fn raise(&self, lowered: Lowered) {
+        self.forget_kept();
+        let (kept, number) = self.kept.get();
+        if lowered.is_kept == Some(number) {
+            self.kept.set((kept - 1, number));
+        }
+        let mut nests = self.nests.borrow_mut();
+        for _ in 0..lowered.by {
             // There is one: the count was lowered by a stand-in that has left its place.
             if let Some(nest) = nests.iter_mut().find(|nest| nest.depth < DEPTH) {
                 nest.raise();
             }
+        }
+    }
+
+    /// A thread has caught its last panic, and the count shall be as if it had never panicked.
+    #[cold]
+    pub(super) fn forget(&self) {
+        self.forget_kept();
+        // If the count of others is there, nobody can tell what of it is this thread's.
+        if self.kept.get().0 == 0 && panicking() {
+            let lowered = self.lower();
+            if lowered.is_kept.is_some() {
+                self.kept.set((0, self.kept.get().1));
+            }
+        }
+    }
+
+    /// If the count is 0, those who were suspended with theirs have none.
+    fn forget_kept(&self) {
+        let (kept, number) = self.kept.get();
+        if kept > 0 && !panicking() {
+            self.kept.set((0, number.wrapping_add(1)));
         }
     }
 }
@@ -200,7 +250,7 @@ impl PanicCount {
 impl Drop for PanicCount {
     /// The worker ends, and with it no thread of its own is suspended.
     fn drop(&mut self) {
-        let nests = self.0.get_mut();
+        let nests = self.nests.get_mut();
         if !nests.is_empty() {
             SPARE.lock().unwrap_or_else(PoisonError::into_inner).append(nests);
         }
