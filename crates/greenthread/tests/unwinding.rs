@@ -300,6 +300,26 @@ fn a_hook_that_panics_aborts() {
     assert!(text(&out).contains("panicked while processing panic"), "{}", text(&out));
 }
 
+/// One that replaces the library's, and panics each time: std's mark has gone when it has waited.
+#[test]
+fn a_hook_that_panics_again_and_again_aborts() {
+    const NAME: &str = "a_hook_that_panics_again_and_again_aborts";
+    if is_child(NAME) {
+        runtime(1).run(|| {
+            std::panic::set_hook(Box::new(|_| {
+                thread::yield_now();
+                panic!("in the hook");
+            }));
+            thread::spawn(|| panic!("outside of it")).join().unwrap_err();
+        });
+        return;
+    }
+    let out = child(NAME, |_| {});
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(out.status.signal(), Some(libc::SIGABRT), "{}", text(&out));
+    assert!(text(&out).contains("panicked while processing panic"), "{}", text(&out));
+}
+
 /// A hook that replaces the library's waits, and panics once: the panic comes out of it. It may not
 /// stay in the worker's count.
 #[test]

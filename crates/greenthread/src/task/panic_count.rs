@@ -45,6 +45,7 @@ use core::{
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    process,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, panicking},
     time::Duration,
@@ -52,7 +53,7 @@ use std::{
 
 use greenthread_context::{Coroutine, MmapStack, Suspender};
 
-use crate::sys::thread::OsThread;
+use crate::sys::{stderr::write_last_words, thread::OsThread};
 
 /// How many stand-ins a nest is born with. Each takes some 600 bytes of its stack, without
 /// optimisation.
@@ -62,6 +63,9 @@ const STACK_SIZE: usize = 64 << 10;
 /// So often a worker asks for an OS thread for its first nest, a millisecond apart. The OS refuses one
 /// when too many are there, and those are usually about to end.
 const ATTEMPTS: usize = 1000;
+/// So many panics within panics of one thread can only mean a panic hook that waits, and then panics:
+/// each of its panics calls it again. std aborts at the second, by a mark that the wait removes.
+const MOST: u32 = 500;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -193,6 +197,12 @@ impl PanicCount {
                 Some(nest) => {
                     nest.lower();
                     by += 1;
+                    if by == MOST {
+                        write_last_words(
+                            b"green thread panicked while processing panic, again and again. aborting.\n",
+                        );
+                        process::abort();
+                    }
                 }
                 None => match more() {
                     Some(nest) => nests.push(nest),
