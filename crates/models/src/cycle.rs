@@ -172,6 +172,7 @@ fn run(n: usize, mistake: Mistake) {
         memory: UnsafeCell::new(()),
         wait: AtomicU32::new(AWAKE),
     };
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let world = Arc::new(World {
         mistake,
         nodes: (0..n).map(node).collect(),
