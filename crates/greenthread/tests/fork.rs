@@ -293,6 +293,29 @@ fn a_fork_at_any_moment_works() {
     });
 }
 
+/// The child's own panics are reported, whatever the parent's threads were about to write.
+#[test]
+fn a_fork_among_panics_works() {
+    alone("a_fork_among_panics_works", || {
+        let rt = runtime(2);
+        static STOP: AtomicBool = AtomicBool::new(false);
+        let panics = || {
+            while !STOP.load(SeqCst) {
+                assert!(thread::spawn(|| panic!("the parent's")).join().is_err());
+            }
+        };
+        let threads = [(); 2].map(|()| rt.run(|| thread::spawn(panics)));
+        for _ in 0..200 {
+            let status = fork(|| {
+                greenthread::run(|| assert!(thread::spawn(|| panic!("the child's")).join().is_err()))
+            });
+            assert_eq!(status, 0);
+        }
+        STOP.store(true, SeqCst);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
 #[test]
 fn commands_are_as_before() {
     use greenthread::{os::unix::process::CommandExt, process::Command};

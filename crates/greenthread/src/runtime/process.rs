@@ -18,13 +18,15 @@ use std::{
     sync::{Mutex, Once, OnceLock, PoisonError},
 };
 
-use super::{Runtime, hook, shared::Shared};
+use super::{Runtime, hook, report::QUEUE, shared::Shared};
 use crate::{
-    stack::{self, overflow},
+    stack::{ARENA, overflow},
     sys::process::{self, AtFork, generation},
     task::{
         id,
+        job::{self, WITHDRAWING},
         local::{self, process_exits},
+        panic_count::SPARE,
     },
 };
 
@@ -32,7 +34,7 @@ use crate::{
 pub(super) fn prepare() -> io::Result<()> {
     static EXIT: Once = Once::new();
     EXIT.call_once(|| process::at_exit(process_exits));
-    process::at_fork(AtFork { before: stack::before_fork, after: stack::after_fork, child: forked })?;
+    process::at_fork(AtFork { before, after, child: forked })?;
     hook::install();
     overflow::install(|fault| {
         let task = local::get()?.running()?;
@@ -46,8 +48,27 @@ pub(super) fn prepare() -> io::Result<()> {
     })
 }
 
+/// The locks that there are once in a process. Nobody has one of them and takes another.
+fn before() {
+    ARENA.before_fork();
+    QUEUE.before_fork();
+    SPARE.before_fork();
+    WITHDRAWING.before_fork();
+}
+
+fn after() {
+    // SAFETY: the handlers of one fork are called by one thread.
+    unsafe {
+        WITHDRAWING.after_fork();
+        SPARE.after_fork();
+        QUEUE.after_fork();
+        ARENA.after_fork();
+    }
+}
+
 fn forked() {
     id::forked();
+    job::forked();
     local::forked();
 }
 

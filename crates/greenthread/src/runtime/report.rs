@@ -11,15 +11,11 @@
 //! 2. At most one OS thread writes: the one that has set `writing`. Nobody blocks while the queue
 //!    is locked.
 
-use std::{
-    collections::VecDeque,
-    ptr,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, ptr, sync::MutexGuard};
 
 use crate::{
     sys::{
-        process,
+        process::{self, ForkMutex},
         stderr::{self, ATOMIC},
         thread::OsThread,
     },
@@ -35,20 +31,21 @@ struct Report {
 // SAFETY: a waiter may be woken from anywhere, and is there until then (invariant 1).
 unsafe impl Send for Report {}
 
-struct Queue {
+pub(super) struct Queue {
     /// The process that it is of (`sys::process`).
     generation: u32,
     writing: bool,
     reports: VecDeque<Report>,
 }
 
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { generation: 0, writing: false, reports: VecDeque::new() });
+pub(super) static QUEUE: ForkMutex<Queue> =
+    ForkMutex::new(Queue { generation: 0, writing: false, reports: VecDeque::new() });
 
 /// More reports than these are dropped, if nobody waits for them: they are not read.
 const MOST: usize = 64;
 
 fn queue() -> MutexGuard<'static, Queue> {
-    let mut queue = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut queue = QUEUE.lock();
     let generation = process::generation();
     if queue.generation != generation {
         // In a forked child there is no writer, and the parent's reports are the parent's.

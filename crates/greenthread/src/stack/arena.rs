@@ -26,21 +26,20 @@
 //! 4. An idle stack holds no memory (except what the system refuses to take back).
 
 use core::{
-    cell::UnsafeCell,
     fmt,
     mem::MaybeUninit,
     ptr::NonNull,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
-use std::{
-    io,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{io, sync::MutexGuard};
 
 use greenthread_context::valgrind::{self, StackId};
 
 use super::size::guard_size;
-use crate::sys::memory::{self, Span, page_size};
+use crate::sys::{
+    memory::{self, Span, page_size},
+    process::ForkMutex,
+};
 
 /// The most stacks that are guarded or given back by one call.
 pub(super) const BATCH: usize = 64;
@@ -51,7 +50,7 @@ const FIRST_BYTES: usize = 64 << 20;
 /// Bounds the regions. A process may have 65,530 of them, unless told otherwise.
 const REGION_BYTES: usize = if usize::BITS == 64 { 1 << 30 } else { 1 << 25 };
 
-static ARENA: Mutex<Arena> = Mutex::new(Arena { classes: Vec::new(), refusal: None });
+pub(crate) static ARENA: ForkMutex<Arena> = ForkMutex::new(Arena { classes: Vec::new(), refusal: None });
 
 /// Whether no stack has come back since `Arena::refusal`: written under the lock, read as a hint without.
 static REFUSED: AtomicBool = AtomicBool::new(false);
@@ -59,7 +58,7 @@ static REFUSED: AtomicBool = AtomicBool::new(false);
 /// How many dirty stacks there are: written under the lock, read as a hint without.
 static DIRTY: AtomicUsize = AtomicUsize::new(0);
 
-struct Arena {
+pub(crate) struct Arena {
     /// Sorted by size.
     classes: Vec<Class>,
     /// The last refusal.
@@ -128,28 +127,7 @@ enum Why {
 
 fn lock() -> MutexGuard<'static, Arena> {
     // Nothing in here panics, and if it did, the counts are still right.
-    ARENA.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The lock, while the process forks: no other thread shall have it then, since in the child there is none to give it back.
-struct Forking(UnsafeCell<Option<MutexGuard<'static, Arena>>>);
-
-// SAFETY: only who holds the arena's lock touches it, to keep the lock in it or to take it out.
-unsafe impl Sync for Forking {}
-
-static FORKING: Forking = Forking(UnsafeCell::new(None));
-
-/// Before a fork: waits until nobody is in here, and keeps everybody out.
-pub(crate) fn before_fork() {
-    let lock = lock();
-    // SAFETY: we have the lock.
-    unsafe { *FORKING.0.get() = Some(lock) };
-}
-
-/// After it, on the same thread, in the parent and in the child.
-pub(crate) fn after_fork() {
-    // SAFETY: this thread has the lock.
-    drop(unsafe { (*FORKING.0.get()).take() });
+    ARENA.lock()
 }
 
 /// Whether a stack was refused and none has come back since. One relaxed load.

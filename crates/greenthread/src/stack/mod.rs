@@ -31,7 +31,7 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
-pub(crate) use arena::{after_fork, before_fork, is_untidy, last_refusal, no_map, no_space, reserved, tidy};
+pub(crate) use arena::{ARENA, is_untidy, last_refusal, no_map, no_space, reserved, tidy};
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;

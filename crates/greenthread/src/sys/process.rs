@@ -1,10 +1,16 @@
 //! The process as a whole.
 
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering::{Relaxed, SeqCst},
+use core::{
+    cell::UnsafeCell,
+    sync::atomic::{
+        AtomicU32,
+        Ordering::{Relaxed, SeqCst},
+    },
 };
-use std::{io, sync::OnceLock};
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 /// Calls `f` when the process exits by `exit`. Too many such calls (32 are sure) and this one is left out:
 /// it only makes the exit more orderly.
@@ -39,6 +45,44 @@ pub(crate) struct AtFork {
     pub(crate) after: fn(),
     /// Then, in the child, which has this one thread and no other; `generation` is new already.
     pub(crate) child: fn(),
+}
+
+/// A lock that no other thread has while the process forks, since in the child there is none to
+/// give it back. What panics while it is locked leaves the value as it is.
+///
+/// Invariant: who touches `held` has the lock.
+pub(crate) struct ForkMutex<T: 'static> {
+    mutex: Mutex<T>,
+    held: UnsafeCell<Option<MutexGuard<'static, T>>>,
+}
+
+// SAFETY: the invariant, for `held`; the rest is a mutex.
+unsafe impl<T: Send> Sync for ForkMutex<T> {}
+
+impl<T> ForkMutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { mutex: Mutex::new(value), held: UnsafeCell::new(None) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before a fork: waits until nobody has it, and keeps everybody out.
+    pub(crate) fn before_fork(&'static self) {
+        let guard = self.lock();
+        // SAFETY: we have the lock.
+        unsafe { *self.held.get() = Some(guard) };
+    }
+
+    /// After it, in the parent and in the child.
+    ///
+    /// # Safety
+    /// The calling thread has called `before_fork`.
+    pub(crate) unsafe fn after_fork(&'static self) {
+        // SAFETY: we have the lock, as the caller says.
+        drop(unsafe { (*self.held.get()).take() });
+    }
 }
 
 /// Registers what is done around forks. Once in a process; later calls do nothing.

@@ -42,13 +42,13 @@ use std::{
     io,
     num::NonZeroU64,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread::Result,
 };
 
 use crossbeam_utils::CachePadded;
 
-use crate::sys::memory::exhausted;
+use crate::sys::{memory::exhausted, process::ForkMutex};
 
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
@@ -78,7 +78,12 @@ struct Joiner {
 /// How many walk along the joiners of whom (`cycle`), by where they do.
 static WALKERS: [CachePadded<AtomicUsize>; 16] = [const { CachePadded::new(AtomicUsize::new(0)) }; 16];
 /// Whoever has it may withdraw from a cycle.
-static WITHDRAWING: Mutex<()> = Mutex::new(());
+pub(crate) static WITHDRAWING: ForkMutex<()> = ForkMutex::new(());
+
+/// In the child of a fork, where nobody walks.
+pub(crate) fn forked() {
+    WALKERS.iter().for_each(|walkers| walkers.store(0, Relaxed));
+}
 
 // SAFETY: a joiner and a lender wait for this thread's end (invariant 3), and a scope is a frame of its owner's, which does
 // not return before (`scope`).
@@ -145,7 +150,7 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
 
 #[cold]
 fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
-    let _lock = WITHDRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lock = WITHDRAWING.lock();
     let undo = || {
         let undone = thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire);
         assert!(undone.is_ok(), "a thread has ended before one that it depends on");

@@ -22,7 +22,7 @@ pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod locals;
-mod panic_count;
+pub(crate) mod panic_count;
 pub(crate) mod pool;
 pub(crate) mod queue;
 pub(crate) mod random;

@@ -53,7 +53,7 @@ use std::{
 
 use greenthread_context::{Coroutine, MmapStack, Suspender};
 
-use crate::sys::{stderr::write_last_words, thread::OsThread};
+use crate::sys::{process::ForkMutex, stderr::write_last_words, thread::OsThread};
 
 /// How many stand-ins a nest is born with. Each takes some 600 bytes of its stack, without
 /// optimisation.
@@ -77,7 +77,7 @@ type Steps = Suspender<Step, ()>;
 
 /// See the module. It is never dropped: its stand-ins could only be finished by lowering somebody's
 /// count.
-struct Nest {
+pub(crate) struct Nest {
     coroutine: ManuallyDrop<Coroutine<Step, (), ()>>,
     depth: usize,
 }
@@ -88,7 +88,7 @@ struct Nest {
 unsafe impl Send for Nest {}
 
 /// Nests of workers that have ended.
-static SPARE: Mutex<Vec<Nest>> = Mutex::new(Vec::new());
+pub(crate) static SPARE: ForkMutex<Vec<Nest>> = ForkMutex::new(Vec::new());
 
 impl Nest {
     /// Without stand-ins. The first step is to raise.
@@ -262,14 +262,14 @@ impl Drop for PanicCount {
     fn drop(&mut self) {
         let nests = self.nests.get_mut();
         if !nests.is_empty() {
-            SPARE.lock().unwrap_or_else(PoisonError::into_inner).append(nests);
+            SPARE.lock().append(nests);
         }
     }
 }
 
 /// A nest that has stand-ins, or none if the OS has no thread for it for long.
 fn more() -> Option<Nest> {
-    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let spare = SPARE.lock().pop();
     let born = || {
         (0..ATTEMPTS).find_map(|attempt| {
             if attempt > 0 {
