@@ -34,8 +34,9 @@ const LUMP: usize = 1 << 26;
 const SCARCE_LUMP: usize = 1 << 22;
 /// So many bytes of addresses are left to the rest of the process, or a part of what there is.
 const MOST_SPARE: usize = 16 << 20;
-/// For how long a spawn is tried again: the worker waits.
-const INSISTS_FOR: Duration = Duration::from_micros(200);
+/// For how long a spawn is tried again: the worker waits. Shorter, and on a busy machine a thread is
+/// refused whose place has just come free: who gives it back had no processor meanwhile.
+const INSISTS_FOR: Duration = Duration::from_millis(5);
 /// A worker has at most so many lumps.
 const LUMPS: usize = 2;
 
