@@ -11,17 +11,19 @@
 //! * A search that brings nothing is half as long the next time.
 //! * A sleep so short that it hardly was one asks for a *trial*, a whole search next time.
 //! * If the search before such a sleep was whole, and in vain, a trial would have been of no use.
-//!   Twice as many such sleeps as the last time pass before the next trial; and a trial in vain
-//!   makes the next search as short as can be.
+//!   When that happens twice in a row, some such sleeps pass before the next trial, and twice as
+//!   many each further time; and a trial in vain makes the next search as short as can be.
 
 use core::cell::Cell;
 
 /// How often a searcher looks everywhere before it sleeps, at most: some 20 microseconds.
 pub(super) const WHOLE: u32 = 100;
-/// And at least.
-const LEAST: u32 = 2;
+/// And at least: as long as an answer takes from one who is awake.
+const LEAST: u32 = 8;
+/// A trial is longer: the other one sleeps as well by then, and wakes meanwhile.
+const TRIAL: u32 = 4 * WHOLE;
 /// After so many short sleeps there is a trial, however many were in vain. That makes the time
-/// spent on them less than a hundredth of what the hand-overs cost in between, and the time until
+/// spent on them a few hundredths of what the hand-overs cost in between, and the time until
 /// it is noticed that a processor has come free some milliseconds.
 const LONGEST_GAP: u32 = 127;
 
@@ -57,20 +59,25 @@ impl Awake {
     /// All rounds of the search have passed, and brought nothing.
     pub(super) fn in_vain(&self) {
         let rounds = self.rounds.get();
-        self.wasted.set(rounds == WHOLE);
-        let trial = rounds == WHOLE && self.gap.get() > 0;
+        self.wasted.set(rounds >= WHOLE);
+        let trial = rounds >= WHOLE && self.gap.get() > 0;
         self.rounds.set(if trial { LEAST } else { (rounds / 2).max(LEAST) });
     }
 
     /// A message ended a sleep that had hardly begun.
     pub(super) fn slept_briefly(&self) {
         if self.wasted.take() {
-            self.gap.set((2 * self.gap.get() + 1).min(LONGEST_GAP));
-            self.left.set(self.gap.get());
+            let gap = self.gap.replace((2 * self.gap.get() + 1).min(LONGEST_GAP));
+            if gap == 0 {
+                // One alone may be chance: a neighbour had the processor for a moment.
+                self.rounds.set(WHOLE);
+            } else {
+                self.left.set(self.gap.get());
+            }
         } else if self.left.get() > 0 {
             self.left.set(self.left.get() - 1);
         } else {
-            self.rounds.set(WHOLE);
+            self.rounds.set(if self.gap.get() > 0 { TRIAL } else { WHOLE });
         }
     }
 }
@@ -104,7 +111,7 @@ mod tests {
         assert_eq!(rounds(&awake, 1000, 20), 20_000);
         rounds(&awake, 1000, u32::MAX);
         let wasted = rounds(&awake, 10_000, u32::MAX);
-        assert!(wasted < 3 * 10_000, "{wasted}");
+        assert!(wasted < 12 * 10_000, "{wasted}");
         // As soon as a trial finds something.
         rounds(&awake, 2 * LONGEST_GAP, 20);
         assert_eq!(rounds(&awake, 1000, 20), 20_000);
