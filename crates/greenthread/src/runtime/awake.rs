@@ -9,7 +9,8 @@
 //!
 //! * A search that brings something is worth it: the next one is whole.
 //! * A search that brings nothing is half as long the next time.
-//! * A sleep so short that it hardly was one asks for a *trial*, a whole search next time.
+//! * A sleep so short that it hardly was one asks for a *trial*, a whole search next time; a longer
+//!   one, if such searches have lately been in vain.
 //! * If the search before such a sleep was whole, and in vain, a trial would have been of no use.
 //!   When that happens twice in a row, some such sleeps pass before the next trial, and twice as
 //!   many each further time; and a trial in vain makes the next search as short as can be.

@@ -20,7 +20,7 @@ use rustix::{
     termios::{LocalModes, SpecialCodeIndex, tcgetattr, tcgetpgrp},
 };
 
-use super::lookup::About;
+use super::{is_refused, lookup::About};
 
 /// How many buffers the kernel takes in one call.
 pub(crate) const MAX_BUFFERS: usize = 1024;
@@ -87,13 +87,10 @@ fn checked(offset: Option<u64>) -> rustix::io::Result<u64> {
     }
 }
 
-/// Whether the kernel doesn't know the call or the flag, a filter forbids it, or the file can't be
-/// asked so: a plain call that gives the same error will say it again.
+/// One answer for all that say that the call, the flag or the file can't be asked so: a plain call
+/// that gives the same error will say it again.
 fn refused(error: Errno) -> Errno {
-    match error {
-        Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::INVAL => Errno::OPNOTSUPP,
-        error => error,
-    }
+    if is_refused(error) { Errno::OPNOTSUPP } else { error }
 }
 
 /// Whether nothing read without waiting means the end of the file: Linux 5.9 and 5.10 say so too

@@ -1,10 +1,7 @@
 //! AArch64, AAPCS64: x19 to x29 and the lower halves of v8 to v15 are kept by a call.
 
 use super::super::Here;
-
-extern "C" fn suspend(here: &Here) {
-    here.suspend(0);
-}
+use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {

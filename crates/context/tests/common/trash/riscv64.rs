@@ -1,10 +1,7 @@
 //! RISC-V, LP64D: s0 to s11 and fs0 to fs11 are kept by a call.
 
 use super::super::Here;
-
-extern "C" fn suspend(here: &Here) {
-    here.suspend(0);
-}
+use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {

@@ -1,10 +1,7 @@
 //! x86, System V: ebx, esi, edi and ebp are kept by a call.
 
 use super::super::Here;
-
-extern "C" fn suspend(here: &Here) {
-    here.suspend(0);
-}
+use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
