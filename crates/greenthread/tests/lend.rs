@@ -100,10 +100,10 @@ fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
         let most = started.load(SeqCst);
         assert!((100..1000).contains(&most), "{most} have started");
         open.store(true, SeqCst);
-        // Newest first they start, so the oldest wait for a stack.
+        // Whichever have a stack give it back.
+        threads.iter().for_each(|thread| thread.thread().unpark());
         threads.reverse();
         for thread in threads {
-            thread.thread().unpark();
             thread.join().unwrap();
         }
         thread::sleep(Duration::from_millis(10));

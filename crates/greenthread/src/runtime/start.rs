@@ -69,11 +69,6 @@ impl Worker {
         }
         self.set_started(self.started.get() - 1);
         self.held.set(None);
-        if self.shared.starved.len() != 0
-            && let Some(starved) = self.shared.starved.pop(0, |_| {})
-        {
-            self.queue_up(starved);
-        }
         self.forget(task);
     }
 
@@ -105,6 +100,12 @@ impl Worker {
             self.keep_for(watchdog, thread);
         }
         Counts::bump(&self.seat.counts.ended);
+        // One on a borrowed stack has left a stack to others, too: that for which it has waited.
+        if self.shared.starved.len() != 0
+            && let Some(starved) = self.shared.starved.pop(0, |_| {})
+        {
+            self.queue_up(starved);
+        }
     }
 
     /// Sees to it that a thread which has ended is not freed while the watchdog looks at it.

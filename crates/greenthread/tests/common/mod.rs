@@ -7,6 +7,8 @@ use std::{
     io::{self, Write},
     os::fd::AsRawFd,
     process::{Command, Output, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    time::Duration,
 };
 
 use greenthread::Runtime;
@@ -25,14 +27,29 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
 
+/// A child that runs for so long hangs: its test fails, and the other tests go on.
+const CHILD_LIMIT: Duration = Duration::from_secs(300);
+
 /// In the parent: runs the test `name` of this program again, in a process of its own where
 /// `is_child` is true.
 pub(crate) fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
     let mut command = Command::new(env::current_exe().expect("this program"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command.env("GREENTHREAD_TEST_CHILD", name).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     set(&mut command);
-    command.output().expect("the child runs")
+    let child = command.spawn().expect("the child runs");
+    let (pid, (ended, end)) = (child.id(), mpsc::channel::<()>());
+    let guard = std::thread::spawn(move || {
+        let hangs = end.recv_timeout(CHILD_LIMIT) == Err(RecvTimeoutError::Timeout);
+        // SAFETY: `kill` touches no memory.
+        hangs.then(|| unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) });
+        hangs
+    });
+    let output = child.wait_with_output().expect("the child can be waited for");
+    drop(ended);
+    assert!(!guard.join().unwrap(), "`{name}` has hung:\n{}", text(&output));
+    output
 }
 
 /// Whether this process was started by `child` for the test `name`.
