@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 /// Left out, with the reason.

@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 /// Passes all arguments on. What cargo and the runner say is shown as it comes.

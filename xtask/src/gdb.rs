@@ -7,9 +7,9 @@ use std::process::Command;
 use exercises::child::{self, End};
 use exercises::solution::Profile;
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::listing::{self, Program};
-use crate::repo::Repo;
+use crate::repo::{PATIENCE, Repo};
 use crate::tools;
 
 /// Runs a script of gdb on a program in debug, and gives all that was printed, with the commands.
@@ -31,8 +31,8 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     command.arg("-x").arg(script);
     command.arg(program.path(repo, Profile::Debug));
     command.current_dir(repo.path("")).env_remove("RUST_BACKTRACE").env("LC_ALL", "C.UTF-8");
-    let run = child::run(&mut command, tools::PATIENCE)
-        .map_err(|error| vec![format!("gdb can't be started: {error}")])?;
+    let run =
+        child::run(&mut command, PATIENCE).map_err(|error| vec![format!("gdb can't be started: {error}")])?;
     if run.end == End::Status(0) {
         return Ok(run.stdout);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use exercises::solution::Profile;
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 /// A program of a listing.

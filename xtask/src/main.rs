@@ -8,7 +8,9 @@ use std::process::ExitCode;
 mod asan;
 mod bench;
 mod chapter;
+mod check;
 mod checks;
+mod complaints;
 mod gdb;
 mod listing;
 mod mutants;
@@ -18,7 +20,8 @@ mod repo;
 mod tools;
 mod webdriver;
 
-use checks::{ALL, Check};
+use check::Check;
+use checks::ALL;
 use repo::Repo;
 
 fn main() -> ExitCode {

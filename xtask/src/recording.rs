@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
+use crate::complaints::Complaints;
 use crate::gdb::Addresses;
+use crate::repo::Repo;
 
 /// The registers that are recorded, in their order.
 pub(crate) const REGISTERS: [&str; 10] =
@@ -75,6 +78,21 @@ impl Scene {
 }
 
 impl Recording {
+    /// The file of the committed recording.
+    pub(crate) fn path(repo: &Repo) -> PathBuf {
+        repo.path("book/step/recording.txt")
+    }
+
+    /// The committed recording, and what it was recorded with.
+    pub(crate) fn read(repo: &Repo) -> Result<(Self, String), Complaints> {
+        let path = Self::path(repo);
+        let wrong = |why: String| vec![format!("{}: {why}", repo.name(&path))];
+        let recorded = repo.read(&path)?;
+        let (recording, last) = recorded.trim_end().rsplit_once('\n').unwrap_or_default();
+        let versions = last.strip_prefix("recorded with ").ok_or_else(|| wrong("no last line".to_owned()))?;
+        Ok((Self::from_text(recording).map_err(wrong)?, versions.to_owned()))
+    }
+
     /// Reads what `book/step/record.gdb` prints.
     pub(crate) fn from_gdb(output: &str) -> Result<Self, String> {
         let mut this = Self::default();

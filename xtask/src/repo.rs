@@ -5,10 +5,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use exercises::child::{self, End};
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
+
+/// How long a tool may take. A build on a small and busy machine takes minutes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// A tree of the project's files: the real one, or the small one of a test.
 #[derive(Debug)]
@@ -83,7 +87,7 @@ impl Repo {
     /// Runs a tool at the top, and gives what it prints; its errors are ours.
     pub(crate) fn output(&self, command: &mut Command) -> Result<String, Complaints> {
         let what = command.get_program().to_string_lossy().into_owned();
-        let run = child::run(command.current_dir(&self.root), crate::tools::PATIENCE)
+        let run = child::run(command.current_dir(&self.root), PATIENCE)
             .map_err(|error| vec![format!("{what} can't be started: {error}")])?;
         if run.end == End::Status(0) {
             return Ok(run.stdout);

@@ -2,14 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 use std::{env, fs};
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
-
-/// How long a tool may take. A build on a small and busy machine takes minutes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// The version of mdBook that the book is made with.
 const MDBOOK: &str = "0.5.4";

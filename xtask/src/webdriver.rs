@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::tools;
 
 /// Keys that have no character, in WebDriver's private code points.

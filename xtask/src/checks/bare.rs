@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 
 const SOURCE: &str = "src/main.rs";

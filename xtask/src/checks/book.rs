@@ -4,8 +4,8 @@ use std::process::Command;
 
 use exercises::child::{self, End};
 
-use super::Outcome;
-use crate::repo::Repo;
+use crate::complaints::{Outcome, outcome};
+use crate::repo::{PATIENCE, Repo};
 use crate::tools;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -13,7 +13,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let built = repo.built_book();
     let mut build = Command::new(mdbook);
     build.arg("build").arg(repo.path("book")).arg("--dest-dir").arg(&built);
-    let run = child::run(&mut build, tools::PATIENCE)
+    let run = child::run(&mut build, PATIENCE)
         .map_err(|error| vec![format!("mdBook can't be started: {error}")])?;
     // It goes on after an include that it can't find, and says so.
     let is_complaint = |line: &&str| line.contains("ERROR") || line.contains("WARN");
@@ -26,5 +26,5 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         let source = repo.read(&repo.path(&format!("book/listings/{version}/src/main.rs")))?;
         repo.write(&built.join(format!("{version}.rs")), source)?;
     }
-    super::outcome(complaints, || format!("open {}/index.html", repo.name(&built)))
+    outcome(complaints, || format!("open {}/index.html", repo.name(&built)))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 use crate::webdriver::{Browser, END, HOME, LEFT, RIGHT, SPACE, TAB};
 

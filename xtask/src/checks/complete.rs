@@ -3,8 +3,8 @@
 
 use exercises::checks;
 
-use super::{Complaints, Outcome, outcome};
 use crate::chapter::Chapter;
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {

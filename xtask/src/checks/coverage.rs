@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{Outcome, outcome};
 use crate::chapter::{Chapter, anchor};
+use crate::complaints::{Outcome, outcome};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -77,7 +77,7 @@ fn unseen<'a>(text: &'a str, shown: &BTreeSet<usize>) -> impl Iterator<Item = (u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Complaints;
+    use crate::complaints::Complaints;
 
     const LISTING: &str = "// ANCHOR: all\nfn main() {\n\n    one();\n}\n// ANCHOR_END: all\nfn one() {}\n";
 

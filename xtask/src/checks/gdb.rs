@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::gdb;
 use crate::listing::Program;
 use crate::repo::Repo;

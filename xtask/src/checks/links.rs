@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Outcome, outcome};
+use crate::complaints::{Outcome, outcome};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -144,7 +144,7 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Complaints;
+    use crate::complaints::Complaints;
 
     fn complaints_of(page: &str) -> Complaints {
         let files = [("target/book/a.html", page), ("target/book/b.html", "<h1 class=x id=\"top\">B</h1>")];

@@ -11,7 +11,7 @@ use std::time::Duration;
 use exercises::child::{self, End, Run};
 use exercises::solution::Profile;
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::listing::{self, Program};
 use crate::repo::Repo;
 

@@ -1,6 +1,6 @@
 //! The checks of the book, one file for each.
 
-use crate::repo::Repo;
+use crate::check::Check;
 
 mod bare;
 mod book;
@@ -17,35 +17,6 @@ mod pasted;
 mod pictures;
 mod spelling;
 mod step;
-
-pub(crate) use step::recorded as recorded_switch;
-
-/// What is wrong, each with its place.
-pub(crate) type Complaints = Vec<String>;
-
-/// What a check says: that all is well and how much there was, in one line; or what is wrong.
-pub(crate) type Outcome = Result<String, Complaints>;
-
-/// One check.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Check {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) run: fn(&Repo) -> Outcome,
-    /// Writes anew what `run` compares with: all of it, or what is named.
-    pub(crate) record: Option<fn(&Repo, &[&str]) -> Outcome>,
-}
-
-impl Check {
-    const fn new(name: &'static str, about: &'static str, run: fn(&Repo) -> Outcome) -> Self {
-        Self { name, about, run, record: None }
-    }
-
-    const fn recorded_by(mut self, record: fn(&Repo, &[&str]) -> Outcome) -> Self {
-        self.record = Some(record);
-        self
-    }
-}
 
 /// All of them, the quick ones first.
 pub(crate) const ALL: &[Check] = &[
@@ -78,8 +49,3 @@ pub(crate) const ALL: &[Check] = &[
     Check::new("links", "all links of the built book lead somewhere, and it opens from disk", links::check),
     Check::new("browser", "the book in a real browser, on a screen and on a phone", browser::check),
 ];
-
-/// All is well if nothing is wrong.
-fn outcome(complaints: Complaints, found: impl FnOnce() -> String) -> Outcome {
-    if complaints.is_empty() { Ok(found()) } else { Err(complaints) }
-}

@@ -2,8 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use super::{Outcome, outcome};
 use crate::chapter::Chapter;
+use crate::complaints::{Outcome, outcome};
 use crate::listing::Program;
 use crate::repo::Repo;
 

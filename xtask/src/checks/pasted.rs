@@ -4,8 +4,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use super::{Outcome, outcome};
 use crate::chapter::{Chapter, is_include};
+use crate::complaints::{Outcome, outcome};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -74,7 +74,7 @@ fn complaint(info: &str, content: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Complaints;
+    use crate::complaints::Complaints;
 
     fn complaints_of(text: &str) -> Complaints {
         let repo = Repo::of_files(&[("book/src/01.md", text)]);

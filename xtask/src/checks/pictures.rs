@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::gdb;
 use crate::pictures::{KINDS, draw, stack};
 use crate::repo::Repo;

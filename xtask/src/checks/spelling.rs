@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::{Complaints, Outcome, outcome};
 use crate::chapter::{Chapter, anchor};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 use crate::tools;
 

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::{Complaints, Outcome, outcome};
+use crate::complaints::{Complaints, Outcome, outcome};
 use crate::gdb;
 use crate::listing::Program;
 use crate::recording::{REGISTERS, Recording, Scene};
@@ -14,8 +14,7 @@ use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
     let mut complaints = Vec::new();
-    let recorded = repo.read(&recording_path(repo))?;
-    let (recording, versions) = split(&recorded)?;
+    let (recording, versions) = Recording::read(repo)?;
     let script = script(&recording, &repo.read(&texts_path(repo))?)?;
     if repo.read(&script_path(repo))? != script {
         complaints.push("book/src/step/recording.js: `cargo xtask step --record` makes another".to_owned());
@@ -37,18 +36,9 @@ pub(super) fn check(repo: &Repo) -> Outcome {
 pub(super) fn record(repo: &Repo, _which: &[&str]) -> Outcome {
     let recording = record_now(repo)?;
     let text = format!("{}recorded with {}\n", recording.to_text(), gdb::versions(repo)?);
-    repo.write(&recording_path(repo), text)?;
+    repo.write(&Recording::path(repo), text)?;
     repo.write(&script_path(repo), script(&recording, &repo.read(&texts_path(repo))?)?)?;
     Ok("recorded: book/step/recording.txt, and book/src/step/recording.js made from it".to_owned())
-}
-
-/// The committed recording.
-pub(crate) fn recorded(repo: &Repo) -> Result<Recording, Complaints> {
-    Ok(split(&repo.read(&recording_path(repo))?)?.0)
-}
-
-fn recording_path(repo: &Repo) -> PathBuf {
-    repo.path("book/step/recording.txt")
 }
 
 fn texts_path(repo: &Repo) -> PathBuf {
@@ -63,14 +53,6 @@ fn record_now(repo: &Repo) -> Result<Recording, Complaints> {
     let program = Program::named(repo, "two-hundred-lines two-hundred-lines")?;
     let output = gdb::run(repo, &program, &repo.path("book/step/record.gdb"))?;
     Recording::from_gdb(&output).map_err(|why| vec![format!("book/step/record.gdb: {why}")])
-}
-
-/// The recording, and what it was recorded with.
-fn split(recorded: &str) -> Result<(Recording, String), Complaints> {
-    let wrong = |why: String| vec![format!("book/step/recording.txt: {why}")];
-    let (recording, last) = recorded.trim_end().rsplit_once('\n').unwrap_or_default();
-    let versions = last.strip_prefix("recorded with ").ok_or_else(|| wrong("no last line".to_owned()))?;
-    Ok((Recording::from_text(recording).map_err(wrong)?, versions.to_owned()))
 }
 
 /// The recording with its texts, for the page.
@@ -205,7 +187,8 @@ mod tests {
     #[test]
     fn the_page_has_the_recording_and_the_texts() {
         let repo = Repo::here();
-        let made = script(&recorded(&repo).unwrap(), &repo.read(&texts_path(&repo)).unwrap()).unwrap();
+        let (recording, _) = Recording::read(&repo).unwrap();
+        let made = script(&recording, &repo.read(&texts_path(&repo)).unwrap()).unwrap();
         assert!(repo.read(&script_path(&repo)).unwrap() == made, "`cargo xtask step --record` makes another");
     }
 

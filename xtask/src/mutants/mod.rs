@@ -7,21 +7,12 @@ use std::time::{Duration, Instant};
 
 use exercises::child::{self, End};
 
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 mod table;
 
-use table::{LOGIC, Mutant, ORDERINGS};
-
-/// Who finds a mutant.
-#[derive(Clone, Copy)]
-pub(crate) enum Caught {
-    /// The models whose names begin so.
-    Models(&'static str),
-    /// Nobody, for this reason.
-    Equivalent(&'static str),
-}
+use table::{Caught, LOGIC, Mutant, ORDERINGS};
 
 /// The models need a minute or two. A mutant that hangs is found, too.
 const PATIENCE: Duration = Duration::from_secs(600);

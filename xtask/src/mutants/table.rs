@@ -3,7 +3,16 @@
 //! Each line is one that a protocol between OS threads stands on. A mutant that nothing finds is either a test that is
 //! missing, or it changes nothing: then its line says why.
 
-use super::Caught::{self, Equivalent, Models};
+use Caught::{Equivalent, Models};
+
+/// Who finds a mutant.
+#[derive(Clone, Copy)]
+pub(crate) enum Caught {
+    /// The models whose names begin so.
+    Models(&'static str),
+    /// Nobody, for this reason.
+    Equivalent(&'static str),
+}
 
 /// A file below `crates/greenthread/src`, the text in it, which is there once, and what takes its place.
 pub(crate) struct Mutant {

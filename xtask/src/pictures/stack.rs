@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::Source;
+use super::source::Source;
 use super::svg::{Svg, wrapped};
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::gdb::{self, Addresses};
 use crate::listing::Program;
 use crate::repo::Repo;

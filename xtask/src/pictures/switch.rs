@@ -1,15 +1,15 @@
 //! Some states of the recorded switch: both stacks, and which of them the processor works on.
 
-use super::Source;
+use super::source::Source;
 use super::svg::Svg;
-use crate::checks::{Complaints, recorded_switch};
+use crate::complaints::Complaints;
 use crate::recording::{Recording, Scene};
 use crate::repo::Repo;
 
 /// Two states in a row.
 pub(super) fn draw(repo: &Repo, source: &Source<'_>) -> Result<String, Complaints> {
     source.only(&["title", "scene", "at"])?;
-    draw_from(&recorded_switch(repo)?, source)
+    draw_from(&Recording::read(repo)?.0, source)
 }
 
 const WORD: f64 = 22.0;
@@ -85,11 +85,10 @@ fn draw_stack(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::recorded_switch;
 
     #[test]
     fn states_are_those_of_the_recording() {
-        let recording = recorded_switch(&Repo::here()).unwrap();
+        let (recording, _) = Recording::read(&Repo::here()).unwrap();
         let source =
             |line: &str| format!("title: T\nscene: back\nat: begin | It begins\nat: {line} | It goes on\n");
         let draw = |line: &str| draw_from(&recording, &Source::parse(&source(line)));

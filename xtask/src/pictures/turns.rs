@@ -1,8 +1,8 @@
 //! Who has its turn, from the output of a program: each line that a thread has printed is a turn of its own.
 
-use super::Source;
+use super::source::Source;
 use super::svg::Svg;
-use crate::checks::Complaints;
+use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 /// A row for each lane and one for `run`, between whose turns all others lie.
