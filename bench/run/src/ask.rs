@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::peer::{Line, on_processor, parse, wait};
+use crate::line::{Line, parse};
+use crate::process::{on_processor, wait};
 use crate::works::Row;
 
 /// A load generator. It runs on processor 1.

@@ -8,20 +8,24 @@ use std::time::{Duration, Instant};
 
 mod ask;
 mod foreign;
+mod line;
 mod machine;
 mod options;
 mod peer;
 mod plot;
+mod process;
 mod quiet;
 mod report;
 mod results;
 mod stats;
 mod table;
 mod target;
+mod verdict;
 mod works;
 
+use line::Line;
 use options::Options;
-use peer::{Line, Usage};
+use process::Usage;
 use quiet::{Condition, Pace};
 use results::{Sample, Writer};
 use works::Row;

@@ -2,21 +2,20 @@
 
 use std::error::Error;
 use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
-use std::{io, mem, thread};
 
 use crate::ask::{Asker, ask};
-use crate::results::FAILED;
+use crate::line::{Line, STOPPED, parse};
+use crate::process::{Usage, on_processor, wait};
 use crate::works::Row;
 
 /// A peer that takes longer is stopped. The slowest wants twenty seconds.
 const LIMIT: Duration = Duration::from_secs(50);
-/// What the error begins with then.
-const STOPPED: &str = "stopped";
 
 /// What came of it.
 #[derive(Debug)]
@@ -25,44 +24,6 @@ pub struct Outcome {
     pub usage: Usage,
     /// CPU time of whoever asked, if it is a server.
     pub generator_cpu: Duration,
-}
-
-/// What the peer's process has used, from its birth to its end.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Usage {
-    pub cpu: Duration,
-    /// Context switches: when it had nothing to do, and when its time was up.
-    pub voluntary: u64,
-    pub involuntary: u64,
-    /// Kibibytes of memory that it had at most.
-    pub max_rss: u64,
-}
-
-/// One measurement.
-#[derive(Debug)]
-pub struct Line {
-    pub metric: String,
-    pub value: f64,
-    pub unit: String,
-    /// CPU nanoseconds per operation during the measured part.
-    pub cpu: f64,
-    pub note: String,
-    /// Of a latency: `PERCENT:VALUE`, with a space in between.
-    pub distribution: String,
-}
-
-impl Line {
-    /// Whether it says that the peer has been stopped.
-    pub fn was_stopped(&self) -> bool {
-        self.metric == FAILED && self.note.starts_with(STOPPED)
-    }
-
-    /// What there is instead of measurements, if there are none.
-    pub fn failed(reason: &str) -> Line {
-        let note = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (metric, unit, distribution) = (FAILED.to_owned(), String::new(), String::new());
-        Line { metric, value: 0.0, unit, cpu: 0.0, note, distribution }
-    }
 }
 
 /// Several peers may be one program, which has the name that theirs begin with.
@@ -156,60 +117,6 @@ fn reason(complaints: &str) -> String {
     let mut lines = complaints.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with("thread '"));
     first.unwrap_or("without a word").chars().take(200).collect()
-}
-
-/// One measurement a line.
-pub fn parse(text: &str) -> Result<Vec<Line>, String> {
-    text.lines().map(|line| parse_line(line).ok_or_else(|| format!("not a measurement: {line:?}"))).collect()
-}
-
-fn parse_line(line: &str) -> Option<Line> {
-    let mut fields = line.split('\t');
-    let mut next = || fields.next();
-    Some(Line {
-        metric: next()?.to_owned(),
-        value: next()?.parse().ok()?,
-        unit: next()?.to_owned(),
-        cpu: next()?.parse().ok()?,
-        note: next()?.to_owned(),
-        distribution: next().unwrap_or_default().to_owned(),
-    })
-}
-
-/// Has a program run there and nowhere else.
-pub fn on_processor(number: usize, command: &mut Command) {
-    // SAFETY: between fork and exec it makes one system call.
-    unsafe { command.pre_exec(move || pin(number)) };
-}
-
-/// Has the calling OS thread run there and nowhere else.
-pub fn pin(processor: usize) -> io::Result<()> {
-    // SAFETY: a set of zeros is one, and lives during the call.
-    let result = unsafe {
-        let mut set: libc::cpu_set_t = mem::zeroed();
-        libc::CPU_SET(processor, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &set)
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Waits for the end; says how it ended and what the whole process has used.
-pub fn wait(child: Child) -> io::Result<(ExitStatus, Usage)> {
-    let mut status = 0;
-    // SAFETY: a rusage of zeros is one.
-    let mut usage: libc::rusage = unsafe { mem::zeroed() };
-    // SAFETY: both places are valid. `Child` is taken by value, so nobody waits for it again.
-    if unsafe { libc::wait4(child.id() as libc::pid_t, &mut status, 0, &mut usage) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let duration = |t: libc::timeval| Duration::new(t.tv_sec as u64, 1000 * t.tv_usec as u32);
-    let usage = Usage {
-        cpu: duration(usage.ru_utime) + duration(usage.ru_stime),
-        voluntary: usage.ru_nvcsw as u64,
-        involuntary: usage.ru_nivcsw as u64,
-        max_rss: usage.ru_maxrss as u64,
-    };
-    Ok((ExitStatus::from_raw(status), usage))
 }
 
 #[cfg(test)]

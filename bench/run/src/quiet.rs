@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 use std::{fs, hint, thread};
 
-use crate::peer::pin;
+use crate::process::pin;
 
 /// Others had so many processors, on average: the measurement is taken again.
 pub const DISTURBED: f64 = 0.1;

@@ -5,11 +5,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use crate::line::FAILED;
 use crate::quiet::SHARED;
-use crate::results::{FAILED, Results, Sample};
+use crate::results::{Results, Sample};
 use crate::stats::{Group, groups, median, number, quantity, unique};
 use crate::works::Row;
-use crate::{plot, table, target};
+use crate::{plot, table, verdict};
 
 /// Writes all into a folder.
 pub fn write(from: &Path, to: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
@@ -41,9 +42,9 @@ pub fn write(from: &Path, to: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>>
 fn report(rows: &[Row], results: &Results, floors: Option<&str>) -> (String, Vec<(String, String)>) {
     let groups = groups(rows, &results.samples);
     let mut text = "# The library beside its peers: results\n\n".to_owned();
-    let verdicts = target::verdicts(rows, &results.samples);
+    let verdicts = verdict::verdicts(rows, &results.samples);
     if !verdicts.is_empty() {
-        text += &target::count(&verdicts);
+        text += &verdict::count(&verdicts);
         text += " *ours* and *beside* are medians. Where no peer is named, it is the best one of this run; its ratio is that of each \
                  repeat, of which the median is shown. [`README.md`](README.md) says what the works are, and how all this is measured.\n\n";
         text += &table::targets(rows, &results.samples);

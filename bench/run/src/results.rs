@@ -9,12 +9,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::peer::{Line, Usage};
+use crate::line::Line;
+use crate::process::Usage;
 use crate::quiet::Condition;
 use crate::works::Row;
-
-/// The metric of a measurement that came to nothing; the note says why.
-pub const FAILED: &str = "failed";
 
 const DATE: &str = "date";
 
@@ -162,6 +160,7 @@ impl Writer {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::line::FAILED;
     use crate::works;
 
     const WORKS: &str = "\

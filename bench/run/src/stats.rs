@@ -1,6 +1,7 @@
 //! Medians, spreads and ratios of what was measured.
 
-use crate::results::{FAILED, Sample};
+use crate::line::FAILED;
+use crate::results::Sample;
 use crate::works::Row;
 
 /// What one peer has reached in one metric of one work, repeat by repeat.

@@ -2,7 +2,7 @@
 
 use crate::results::Sample;
 use crate::stats::{Group, groups, number, quantity};
-use crate::target::{count, verdicts};
+use crate::verdict::{count, verdicts};
 use crate::works::Row;
 
 pub fn print(rows: &[Row], samples: &[Sample]) {
