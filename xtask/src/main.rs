@@ -1,7 +1,8 @@
 //! The project's chores, as one program.
 //!
-//! `cargo xtask book` builds the book and checks all that it says: [`checks::ALL`] has a file for each check, and what
-//! they share stands beside it. `cargo xtask` by itself says what else there is.
+//! `cargo xtask book` builds the book and checks all that it says: [`checks::ALL`] has a file for
+//! each check, and what they share stands beside it. `cargo xtask lint` checks the Rust sources by
+//! the rules of [`lint::ALL`]. `cargo xtask` by itself says what else there is.
 
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ mod check;
 mod checks;
 mod complaints;
 mod gdb;
+mod lint;
 mod listing;
 mod mutants;
 mod pictures;
@@ -42,17 +44,20 @@ fn main() -> ExitCode {
             mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["book"] => check(&repo, ALL),
-        ["book", ref names @ ..] | ref names if is_names(names) => {
-            let chosen = ALL.iter().filter(|check| names.contains(&check.name)).copied().collect::<Vec<_>>();
-            check(&repo, &chosen)
-        }
+        ["book", ref names @ ..] | ref names if is_names(names, ALL) => check(&repo, &chosen(names, ALL)),
+        ["lint"] => check(&repo, lint::ALL),
+        ["lint", ref names @ ..] if is_names(names, lint::ALL) => check(&repo, &chosen(names, lint::ALL)),
         [name, "--record", ref which @ ..] => record(&repo, name, which),
         _ => refuse(&usage()),
     }
 }
 
-fn is_names(names: &[&str]) -> bool {
-    !names.is_empty() && names.iter().all(|name| ALL.iter().any(|check| check.name == *name))
+fn is_names(names: &[&str], checks: &[Check]) -> bool {
+    !names.is_empty() && names.iter().all(|name| checks.iter().any(|check| check.name == *name))
+}
+
+fn chosen(names: &[&str], checks: &[Check]) -> Vec<Check> {
+    checks.iter().filter(|check| names.contains(&check.name)).copied().collect()
 }
 
 /// Runs the checks, each of which has its line, and says whether all is well.
@@ -99,6 +104,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?
+       cargo xtask lint [LINT]..          checks the Rust sources by all lints, or by some
 
 The checks; those with * record:
 "
@@ -106,6 +112,10 @@ The checks; those with * record:
     for check in ALL {
         let star = if check.record.is_some() { '*' } else { ' ' };
         text += &format!("  {star} {:<10} {}\n", check.name, check.about);
+    }
+    text += "\nThe lints:\n";
+    for lint in lint::ALL {
+        text += &format!("    {:<10} {}\n", lint.name, lint.about);
     }
     text
 }
