@@ -55,7 +55,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 fn main() {
-    let source = Path::new("../greenthread/src/runtime/blocking/lane.rs");
+    let source = Path::new("../greenthread/src/blocking/lane.rs");
     println!("cargo::rerun-if-changed={}", source.display());
     println!("cargo::rerun-if-changed=build.rs");
     let text = fs::read_to_string(source).expect("the library's file");

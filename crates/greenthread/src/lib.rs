@@ -114,6 +114,7 @@
 //!
 //! * `sync::ReentrantLock::data_ptr`: what it is for, `lock` does.
 
+mod blocking;
 pub mod channel;
 mod descriptor;
 mod driver;
@@ -123,6 +124,7 @@ pub mod net;
 pub mod os;
 pub mod process;
 mod runtime;
+mod scheduler;
 pub mod signal;
 mod stack;
 pub mod sync;

@@ -150,7 +150,7 @@ fn traced(inject: &str, with_ring: bool) -> Result<String, String> {
     command.args(["-e", &format!("inject={inject}")]);
     command.arg(env::current_exe().expect("this program"));
     command.args(["--exact", NAME, "--nocapture", "--test-threads=1"]);
-    command.env("GREENTHREAD_TEST_CHILD", NAME).env("GREENTHREAD_IO_COMPANY", "1").env("RUST_BACKTRACE", "0");
+    command.env("GREENTHREAD_TEST_CHILD", NAME).env("GREENTHREAD_IO_BATCH", "1").env("RUST_BACKTRACE", "0");
     if !with_ring {
         command.env("GREENTHREAD_IO", "poll");
     }

@@ -71,7 +71,7 @@ fn with_two_sizes() {
 #[test]
 fn all_sends_together() {
     let set = |command: &mut Command| {
-        command.env("GREENTHREAD_IO_COMPANY", "0");
+        command.env("GREENTHREAD_IO_BATCH", "0");
     };
     in_a_child("all_sends_together", set, with_two_sizes);
 }
@@ -84,7 +84,7 @@ fn sends_in_company() {
 #[test]
 fn each_send_by_itself() {
     let set = |command: &mut Command| {
-        command.env("GREENTHREAD_IO", "poll").env("GREENTHREAD_IO_COMPANY", "0");
+        command.env("GREENTHREAD_IO", "poll").env("GREENTHREAD_IO_BATCH", "0");
     };
     in_a_child("each_send_by_itself", set, with_two_sizes);
 }
@@ -92,7 +92,7 @@ fn each_send_by_itself() {
 #[test]
 fn where_it_is_forbidden_all_goes_on_without() {
     let set = |command: &mut Command| {
-        command.env("GREENTHREAD_IO_COMPANY", "0");
+        command.env("GREENTHREAD_IO_BATCH", "0");
     };
     in_a_child("where_it_is_forbidden_all_goes_on_without", set, || {
         forbid(libc::SYS_io_uring_setup);

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc, time::Instant};
 use crate::{
     atomic::Bug,
     harness::{self, Joiner, finds, spawn},
-    library::sync::chan::core::{Core, Patience, RecvFailed, SendFailed},
+    library::sync::chan::core::{Core, RecvFailed, SendFailed, Timeout},
     locks::Guarded,
     task::wait::EARLY,
 };
@@ -50,11 +50,11 @@ pub(crate) fn channel(capacity: Option<usize>) -> Channel {
     channel
 }
 
-pub(crate) const FOREVER: Patience = Patience::Wait(None);
+pub(crate) const FOREVER: Timeout = Timeout::Wait(None);
 
 /// A deadline that may pass at any moment.
-pub(crate) fn a_moment() -> Patience {
-    Patience::Wait(Some(Instant::now()))
+pub(crate) fn a_moment() -> Timeout {
+    Timeout::Wait(Some(Instant::now()))
 }
 
 /// With threads that park under the lock, and with threads that do so when they have given it back.
@@ -136,12 +136,12 @@ fn give_up(capacity: Option<usize>) {
     };
     let mut got = channel.recv(a_moment()).map(|message| message.number()).ok();
     sender.join();
-    if let Ok(message) = channel.recv(Patience::Try) {
+    if let Ok(message) = channel.recv(Timeout::Try) {
         assert!(got.replace(message.number()).is_none(), "received twice");
     }
     // The sender said so by one more sender.
     channel.drop_sender();
-    let sent = !matches!(channel.recv(Patience::Try), Err(RecvFailed::Closed));
+    let sent = !matches!(channel.recv(Timeout::Try), Err(RecvFailed::Closed));
     assert_eq!(got, sent.then_some(7));
 }
 

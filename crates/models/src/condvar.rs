@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
-    library::sync::{raw_condvar::RawCondvar, raw_mutex::RawMutex},
+    library::sync::{raw::condvar::RawCondvar, raw::mutex::RawMutex},
     locks::{Guarded, HERE},
     task::wait::Outcome,
 };

@@ -16,7 +16,7 @@ use crate::{
     harness::{self, Driver, spawn},
     library::{
         idle::{Idle, Sleeper},
-        sleep::SleepFlag,
+        sleep_flag::SleepFlag,
     },
 };
 
@@ -111,8 +111,8 @@ struct Runtime {
 impl Runtime {
     fn call(&self, only: bool) {
         let called = match self.mistake {
-            Mistake::CallerHasNoFence => without_fence(|| self.idle.call(&self.seats, only)),
-            _ => self.idle.call(&self.seats, only),
+            Mistake::CallerHasNoFence => without_fence(|| self.idle.wake_searcher(&self.seats, only)),
+            _ => self.idle.wake_searcher(&self.seats, only),
         };
         if let Some(seat) = called {
             seat.driver.wake();
@@ -171,7 +171,7 @@ impl Runtime {
             searching = seat.flag.finish();
             self.idle.come_back();
             if self.mistake != Mistake::NapEndsLate {
-                self.idle.end_nap();
+                self.idle.end_grace();
                 searching = searching || self.idle.begin(1);
             }
         }
@@ -198,7 +198,7 @@ impl Runtime {
             }
             let late = self.mistake == Mistake::CountDroppedLate;
             if searching && !late {
-                self.idle.end();
+                self.idle.end_search();
             }
             let go_to_sleep = || self.idle.go_to_sleep(seat, &self.seats, || self.injected());
             again = match self.mistake {
@@ -216,7 +216,7 @@ impl Runtime {
                 _ => !go_to_sleep(),
             };
             if searching && late {
-                self.idle.end();
+                self.idle.end_search();
             }
             if !again && !seat.driver.take() {
                 break;
@@ -225,7 +225,7 @@ impl Runtime {
             self.idle.come_back();
         }
         if first != First::Searches && self.mistake == Mistake::NapEndsLate {
-            self.idle.end_nap();
+            self.idle.end_grace();
         }
         self.leave();
     }
@@ -261,7 +261,7 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
         here: Plain::new(workers + spawners),
     });
     if first != First::Searches {
-        runtime.idle.nap();
+        runtime.idle.begin_grace();
         runtime.idle.leave();
     }
     for i in 0..workers {

@@ -8,14 +8,14 @@ use crate::{atomic, locks::std_mutex::Mutex};
 pub(crate) mod cycle;
 #[path = "../../greenthread/src/task/depot.rs"]
 pub(crate) mod depot;
-#[path = "../../greenthread/src/runtime/deque.rs"]
+#[path = "../../greenthread/src/task/deque.rs"]
 pub(crate) mod deque;
-#[path = "../../greenthread/src/runtime/idle.rs"]
+#[path = "../../greenthread/src/scheduler/idle.rs"]
 pub(crate) mod idle;
 #[path = "../../greenthread/src/task/inbox.rs"]
 pub(crate) mod inbox;
-#[path = "../../greenthread/src/task/sleep.rs"]
-pub(crate) mod sleep;
+#[path = "../../greenthread/src/task/sleep_flag.rs"]
+pub(crate) mod sleep_flag;
 #[path = "../../greenthread/src/task/state.rs"]
 pub(crate) mod state;
 

@@ -1,21 +1,20 @@
 //! What stands in for parts of the library's locks: the lock inside the locks, which spins and has a model of its own
-//! (`short`), and patience, which looks at the clock.
+//! (`spin`), and fairness, which looks at the clock.
 
 use std::cell::Cell;
 
 use crate::{
     atomic::changes,
     harness::check,
-    library::sync::{
-        raw_condvar::RawCondvar, raw_mutex::RawMutex, raw_once::RawOnce, raw_rwlock::RawRwLock,
-        raw_semaphore::RawSemaphore,
+    library::sync::raw::{
+        condvar::RawCondvar, mutex::RawMutex, once::RawOnce, rwlock::RawRwLock, semaphore::RawSemaphore,
     },
 };
 
 /// To all of a model's threads this is one worker, so that nobody spins for another.
 pub(crate) const HERE: usize = 256;
 
-pub(crate) mod short {
+pub(crate) mod spin {
     use core::{
         cell::UnsafeCell,
         ops::{Deref, DerefMut},
@@ -31,16 +30,16 @@ pub(crate) mod short {
 
     /// As the library's, but whoever finds it held sleeps. (What is std's here is no part of the model: nothing else runs
     /// before the next access to something of loom's.)
-    pub(crate) struct ShortLock<T> {
+    pub(crate) struct SpinLock<T> {
         held: AtomicBool,
         sleepers: Mutex<Vec<Thread>>,
         watched: cell::UnsafeCell<()>,
         value: UnsafeCell<T>,
     }
 
-    pub(crate) struct ShortGuard<'a, T>(&'a ShortLock<T>);
+    pub(crate) struct SpinGuard<'a, T>(&'a SpinLock<T>);
 
-    impl<T> ShortLock<T> {
+    impl<T> SpinLock<T> {
         pub(crate) fn new(value: T) -> Self {
             Self {
                 held: AtomicBool::new(false),
@@ -50,24 +49,24 @@ pub(crate) mod short {
             }
         }
 
-        pub(crate) fn lock(&self) -> ShortGuard<'_, T> {
+        pub(crate) fn lock(&self) -> SpinGuard<'_, T> {
             while self.held.swap(true, Ordering::Acquire) {
                 self.sleepers.lock().expect("the sleepers").push(loom::thread::current());
                 loom::thread::park();
             }
             self.watched.with_mut(|_| {});
-            ShortGuard(self)
+            SpinGuard(self)
         }
 
         /// # Safety
         /// As in the library.
-        pub(crate) unsafe fn held(&self) -> ShortGuard<'_, T> {
+        pub(crate) unsafe fn assume_locked(&self) -> SpinGuard<'_, T> {
             self.watched.with_mut(|_| {});
-            ShortGuard(self)
+            SpinGuard(self)
         }
     }
 
-    impl<T> Deref for ShortGuard<'_, T> {
+    impl<T> Deref for SpinGuard<'_, T> {
         type Target = T;
 
         fn deref(&self) -> &T {
@@ -76,14 +75,14 @@ pub(crate) mod short {
         }
     }
 
-    impl<T> DerefMut for ShortGuard<'_, T> {
+    impl<T> DerefMut for SpinGuard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
             // SAFETY: held.
             unsafe { &mut *self.0.value.get() }
         }
     }
 
-    impl<T> Drop for ShortGuard<'_, T> {
+    impl<T> Drop for SpinGuard<'_, T> {
         fn drop(&mut self) {
             // Not a store: the checker would let a later swap miss it.
             self.0.held.swap(false, Ordering::Release);
@@ -168,7 +167,7 @@ std::thread_local! {
     pub(crate) static IMPATIENT: Cell<bool> = const { Cell::new(false) };
 }
 
-pub(crate) mod patience {
+pub(crate) mod fairness {
     pub(crate) const PASSES: usize = 1;
     pub(crate) const SPINS: u32 = 2;
 
@@ -180,9 +179,9 @@ pub(crate) mod patience {
     }
 
     #[derive(Debug)]
-    pub(crate) struct Patience;
+    pub(crate) struct Fairness;
 
-    impl Patience {
+    impl Fairness {
         pub(crate) fn new() -> Self {
             Self
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
-    library::sync::raw_once::{Begin, RawOnce},
+    library::sync::raw::once::{Begin, RawOnce},
     locks::Guarded,
 };
 

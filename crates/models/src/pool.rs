@@ -18,17 +18,17 @@ use loom::cell::UnsafeCell;
 
 use crate::{
     harness::{Driver, Joiner},
-    locks::short::{ShortGuard, ShortLock},
+    locks::spin::{SpinGuard, SpinLock},
 };
 
 /// std's lock, as far as a lane uses it.
-pub(crate) struct Mutex<T>(ShortLock<T>);
+pub(crate) struct Mutex<T>(SpinLock<T>);
 
-pub(crate) type MutexGuard<'a, T> = ShortGuard<'a, T>;
+pub(crate) type MutexGuard<'a, T> = SpinGuard<'a, T>;
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(ShortLock::new(value))
+        Self(SpinLock::new(value))
     }
 
     pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     atomic::Bug,
     harness::{Joiner, check, finds, spawn},
-    library::sync::raw_rwlock::RawRwLock,
+    library::sync::raw::rwlock::RawRwLock,
     locks::{Guarded, HERE, IMPATIENT},
 };
 

@@ -8,12 +8,12 @@ use crate::{
     harness::{Joiner, check, finds, spawn},
     library::sync::{
         chan::{
-            core::{Patience, RecvFailed, SendFailed},
-            port::{Line, Port, Won},
+            core::{RecvFailed, SendFailed, Timeout},
             select::{self, Choice, Operation},
-            slot::{Exchange, Promise, Slot},
+            selectable::{Selectable, Selected, Side},
+            slot::{Exchange, SendTicket, Slot},
         },
-        queue::Node,
+        wait_queue::Node,
     },
     task::wait::{Reason, Waiter},
 };
@@ -35,11 +35,11 @@ enum Done {
 }
 
 /// A whole select, as the macro does it: the message is made when its arm has won.
-fn select(arms: &[Arm], patience: Patience) -> Done {
+fn select(arms: &[Arm], patience: Timeout) -> Done {
     select_by(Choice::First, arms, patience)
 }
 
-fn select_by(choice: Choice, arms: &[Arm], patience: Patience) -> Done {
+fn select_by(choice: Choice, arms: &[Arm], patience: Timeout) -> Done {
     let places: Vec<_> =
         arms.iter().map(|_| UnsafeCell::new(MaybeUninit::<Box<Message>>::uninit())).collect();
     let mut operations: Vec<_> = arms
@@ -59,7 +59,7 @@ fn select_by(choice: Choice, arms: &[Arm], patience: Patience) -> Done {
             Ok(()) => Done::Sent(chosen),
             Err(_) => Done::Closed(chosen),
         },
-        (Arm::Recv(_), Won::Message) => {
+        (Arm::Recv(_), Selected::Message) => {
             // SAFETY: the message is there.
             let message = unsafe { (*places[chosen].get()).assume_init_read() };
             Done::Received(message.number())
@@ -136,21 +136,21 @@ fn finds_selects_that_look_at_one_channel_after_the_other() {
 }
 
 /// A select that goes wrong: it looks at all channels, and only then takes their locks again to wait there.
-fn careless(arms: &[Arm], _: Patience) -> Done {
-    match select(arms, Patience::Try) {
+fn careless(arms: &[Arm], _: Timeout) -> Done {
+    match select(arms, Timeout::Try) {
         Done::Late => {}
         done => return done,
     }
     let waiter = Waiter::new();
     let place = UnsafeCell::new(MaybeUninit::<Box<Message>>::uninit());
-    let nodes: Vec<(&Channel, Line, Node<Slot>)> = arms
+    let nodes: Vec<(&Channel, Side, Node<Slot>)> = arms
         .iter()
         .map(|arm| match arm {
             Arm::Send(channel, _) => {
-                (channel, Line::Senders, Node::new(&waiter, Slot::new(std::ptr::null_mut())))
+                (channel, Side::Senders, Node::new(&waiter, Slot::new(std::ptr::null_mut())))
             }
             Arm::Recv(channel) => {
-                (channel, Line::Receivers, Node::new(&waiter, Slot::new(place.get().cast())))
+                (channel, Side::Receivers, Node::new(&waiter, Slot::new(place.get().cast())))
             }
         })
         .collect();
@@ -173,8 +173,8 @@ fn careless(arms: &[Arm], _: Patience) -> Done {
             (_, Exchange::None) => {}
             (Arm::Send(_, number), _) => {
                 // SAFETY: it is promised to us.
-                let promise = unsafe { Promise::new(slot.partner.get(), None) };
-                assert!(channel.complete(Won::Receiver(promise), Message::new(*number)).is_ok());
+                let promise = unsafe { SendTicket::new(slot.partner.get(), None) };
+                assert!(channel.complete(Selected::Receiver(promise), Message::new(*number)).is_ok());
                 return Done::Sent(at);
             }
             (Arm::Recv(_), _) => {
@@ -305,7 +305,7 @@ fn a_watcher_is_told() {
                 ]
             };
             assert_eq!(select::ready(&mut operations, FOREVER, Choice::First), Some(1));
-            assert_eq!(other.recv(Patience::Try).expect("a message").number(), 1);
+            assert_eq!(other.recv(Timeout::Try).expect("a message").number(), 1);
             sender.join();
         });
     }

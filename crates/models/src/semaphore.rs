@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
-    library::sync::raw_semaphore::RawSemaphore,
+    library::sync::raw::semaphore::RawSemaphore,
     locks::Guarded,
 };
 

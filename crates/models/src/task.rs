@@ -3,8 +3,8 @@
 //! A deadline may pass at any moment: a wait that has one looks for its wake-up once, and then it is over.
 
 /// No choice at all: a model must hold whatever comes of it.
-pub(crate) mod random {
-    pub(crate) fn below(_: u32) -> u32 {
+pub(crate) mod worker_core {
+    pub(crate) fn random_below(_: usize) -> usize {
         0
     }
 }

@@ -13,22 +13,22 @@ use super::{
     sender::Sender,
 };
 use crate::sync::chan::{
-    core::Patience,
-    port::{Port, Won},
+    core::Timeout,
     select::{self, Choice, Operation},
+    selectable::{Selectable, Selected},
 };
 
 /// What an arm has won and not yet used. Given back when it is dropped.
-pub struct Pledge<'a> {
-    won: Option<Won>,
-    port: Option<&'a dyn Port>,
+pub struct Selection<'a> {
+    won: Option<Selected>,
+    channel: Option<&'a dyn Selectable>,
     /// Where the message is, for an arm that receives.
     place: *const (),
 }
 
-impl<'a> Pledge<'a> {
-    pub(super) fn new(won: Won, operation: &Operation<'a>) -> Self {
-        Self { won: Some(won), port: operation.port(), place: operation.place() }
+impl<'a> Selection<'a> {
+    pub(super) fn new(won: Selected, operation: &Operation<'a>) -> Self {
+        Self { won: Some(won), channel: operation.channel(), place: operation.place() }
     }
 
     /// Uses it up, to receive.
@@ -54,29 +54,29 @@ impl<'a> Pledge<'a> {
 
     /// Gives it back. A message that was received stays where it is, and is leaked.
     pub(super) fn give_back(&mut self) {
-        if let (Some(won), Some(port)) = (self.won.take(), self.port) {
-            port.abandon(won);
+        if let (Some(won), Some(channel)) = (self.won.take(), self.channel) {
+            channel.abandon(won);
         }
     }
 }
 
-impl Drop for Pledge<'_> {
+impl Drop for Selection<'_> {
     fn drop(&mut self) {
         self.give_back();
     }
 }
 
-impl fmt::Debug for Pledge<'_> {
+impl fmt::Debug for Selection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pledge").field("won", &self.won).finish_non_exhaustive()
+        f.debug_struct("Selection").field("won", &self.won).finish_non_exhaustive()
     }
 }
 
 /// Does one of the operations, and says which, and what it has won. If none was ready in time the number is that of none.
-pub fn run<'a>(operations: &mut [Operation<'a>], patience: Patience, choice: Choice) -> (usize, Pledge<'a>) {
-    match select::select(operations, patience, choice) {
-        Some((chosen, won)) => (chosen, Pledge::new(won, &operations[chosen])),
-        None => (usize::MAX, Pledge { won: None, port: None, place: ptr::null() }),
+pub fn run<'a>(operations: &mut [Operation<'a>], timeout: Timeout, choice: Choice) -> (usize, Selection<'a>) {
+    match select::select(operations, timeout, choice) {
+        Some((chosen, won)) => (chosen, Selection::new(won, &operations[chosen])),
+        None => (usize::MAX, Selection { won: None, channel: None, place: ptr::null() }),
     }
 }
 
@@ -103,7 +103,7 @@ impl<'a, T> RecvArm<'a, T> {
     /// # Panics
     ///
     /// If the pledge is another arm's.
-    pub fn finish(&self, mut pledge: Pledge<'_>) -> Result<T, RecvError> {
+    pub fn finish(&self, mut pledge: Selection<'_>) -> Result<T, RecvError> {
         let place = self.place.get().cast_const().cast();
         assert!(pledge.place.is_null() || pledge.place == place, "won by another arm");
         // SAFETY: it is this arm's, and has not moved (invariant 1).
@@ -132,9 +132,9 @@ impl<'a, T> SendArm<'a, T> {
     /// # Panics
     ///
     /// If the pledge is another channel's.
-    pub fn finish(&self, mut pledge: Pledge<'_>, message: T) -> Result<(), SendError<T>> {
-        let own: &dyn Port = &*self.sender.core;
-        assert!(pledge.port.is_some_and(|port| ptr::addr_eq(port, own)), "won by another arm");
+    pub fn finish(&self, mut pledge: Selection<'_>, message: T) -> Result<(), SendError<T>> {
+        let own: &dyn Selectable = &*self.sender.core;
+        assert!(pledge.channel.is_some_and(|channel| ptr::addr_eq(channel, own)), "won by another arm");
         pledge.send(self.sender, message)
     }
 }

@@ -108,7 +108,7 @@ macro_rules! __channel_arms {
     };
     (@arm $choice:ident $arms:tt ()) => {
         $crate::__channel_arms!(@bind $choice $arms () (
-            ($crate::channel::internal::Patience::Wait(::core::option::Option::None))
+            ($crate::channel::internal::Timeout::Wait(::core::option::Option::None))
             { ::core::unreachable!("without a deadline, a select ends with one of its operations") }
         ))
     };
@@ -127,11 +127,11 @@ macro_rules! __channel_arms {
     };
     (@arm $choice:ident $arms:tt () default $(())? => $($rest:tt)+) => {
         $crate::__channel_arms!(@body $choice $arms ()
-            (default ($crate::channel::internal::Patience::Try)) $($rest)+)
+            (default ($crate::channel::internal::Timeout::Try)) $($rest)+)
     };
     (@arm $choice:ident $arms:tt () default($timeout:expr $(,)?) => $($rest:tt)+) => {
         $crate::__channel_arms!(@body $choice $arms ()
-            (default ($crate::channel::internal::Patience::within($timeout))) $($rest)+)
+            (default ($crate::channel::internal::Timeout::within($timeout))) $($rest)+)
     };
     (@arm $choice:ident $arms:tt ($($default:tt)+) default $($rest:tt)*) => {
         ::core::compile_error!("there can be only one `default` in a `select!`")
@@ -163,8 +163,8 @@ macro_rules! __channel_arms {
     };
 
     // Into the list with both.
-    (@add $choice:ident $arms:tt () (default $patience:tt) $body:tt $($rest:tt)*) => {
-        $crate::__channel_arms!(@arm $choice $arms ($patience $body) $($rest)*)
+    (@add $choice:ident $arms:tt () (default $timeout:tt) $body:tt $($rest:tt)*) => {
+        $crate::__channel_arms!(@arm $choice $arms ($timeout $body) $($rest)*)
     };
     (@add $choice:ident ($($arms:tt)*) $default:tt ($($head:tt)*) $body:tt $($rest:tt)*) => {
         $crate::__channel_arms!(@arm $choice ($($arms)* [$($head)* $body]) $default $($rest)*)
@@ -196,13 +196,13 @@ macro_rules! __channel_arms {
         }
     };
     // All are bound: runs the select.
-    (@bind $choice:ident () ($([$arm:ident $($what:tt)*])*) (($patience:expr) $default:tt)) => {{
+    (@bind $choice:ident () ($([$arm:ident $($what:tt)*])*) (($timeout:expr) $default:tt)) => {{
         let (chosen, pledge) = {
-            let patience = $patience;
+            let timeout = $timeout;
             let mut operations = [$($arm.operation()),*];
             $crate::channel::internal::run(
                 &mut operations,
-                patience,
+                timeout,
                 $crate::channel::internal::Choice::$choice,
             )
         };

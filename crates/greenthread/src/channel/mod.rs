@@ -100,9 +100,9 @@ use receiver::Flavor;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod internal {
-    pub use super::arms::{Pledge, RecvArm, SendArm, run};
+    pub use super::arms::{RecvArm, Selection, SendArm, run};
     pub use crate::sync::chan::{
-        core::Patience,
+        core::Timeout,
         select::{Choice, Operation},
     };
 }

@@ -12,10 +12,10 @@ use std::{sync::Arc, time};
 use super::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::{
     sync::chan::{
-        core::{Patience, RecvFailed},
+        core::{RecvFailed, Timeout},
         handle::Rx,
-        port::Won,
         select::Operation,
+        selectable::Selected,
         timer::{self, Timer},
     },
     task::coop::polled,
@@ -50,11 +50,11 @@ impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Receiver<T> {
-    fn receive(&self, patience: Patience) -> Result<T, RecvFailed> {
+    fn receive(&self, timeout: Timeout) -> Result<T, RecvFailed> {
         match &self.flavor {
-            Flavor::Channel(core) => core.recv(patience),
-            Flavor::Timer(timer, message) => timer.recv(patience).map(|due| message(due.into())),
-            Flavor::Never => Err(timer::recv_never(patience)),
+            Flavor::Channel(core) => core.recv(timeout),
+            Flavor::Timer(timer, message) => timer.recv(timeout).map(|due| message(due.into())),
+            Flavor::Never => Err(timer::recv_never(timeout)),
         }
     }
 
@@ -81,7 +81,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
     /// ```
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.receive(Patience::Try).map_err(|failed| match failed {
+        self.receive(Timeout::Try).map_err(|failed| match failed {
             RecvFailed::Empty => TryRecvError::Empty,
             RecvFailed::Closed => TryRecvError::Disconnected,
         })
@@ -106,7 +106,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv(), Err(RecvError));
     /// ```
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.receive(Patience::Wait(None)).map_err(|_| RecvError)
+        self.receive(Timeout::Wait(None)).map_err(|_| RecvError)
     }
 
     /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
@@ -127,7 +127,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv_within(Patience::within(timeout))
+        self.recv_within(Timeout::within(timeout))
     }
 
     /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
@@ -146,11 +146,11 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv_deadline(deadline), Err(RecvTimeoutError::Timeout));
     /// ```
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        self.recv_within(Patience::until(deadline))
+        self.recv_within(Timeout::until(deadline))
     }
 
-    fn recv_within(&self, patience: Patience) -> Result<T, RecvTimeoutError> {
-        self.receive(patience).map_err(|failed| match failed {
+    fn recv_within(&self, timeout: Timeout) -> Result<T, RecvTimeoutError> {
+        self.receive(timeout).map_err(|failed| match failed {
             RecvFailed::Empty => RecvTimeoutError::Timeout,
             RecvFailed::Closed => RecvTimeoutError::Disconnected,
         })
@@ -298,11 +298,11 @@ impl<T> Receiver<T> {
     ///
     /// # Safety
     /// It has won this, with `place`, which is read here for the first time.
-    pub(super) unsafe fn finish(&self, won: &Won, place: *const MaybeUninit<T>) -> Result<T, RecvError> {
+    pub(super) unsafe fn finish(&self, won: &Selected, place: *const MaybeUninit<T>) -> Result<T, RecvError> {
         match (won, &self.flavor) {
             // SAFETY: the message is there, and the caller's.
-            (Won::Message, _) => Ok(unsafe { place.cast::<T>().read() }),
-            (Won::Due(due), Flavor::Timer(_, message)) => Ok(message((*due).into())),
+            (Selected::Message, _) => Ok(unsafe { place.cast::<T>().read() }),
+            (Selected::Due(due), Flavor::Timer(_, message)) => Ok(message((*due).into())),
             _ => Err(RecvError),
         }
     }

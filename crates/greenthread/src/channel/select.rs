@@ -6,7 +6,7 @@
 use core::{alloc::Layout, fmt, mem, ptr};
 
 use super::{
-    arms::Pledge,
+    arms::Selection,
     err::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError},
     receiver::Receiver,
     selected::{Parcel, SelectedOperation},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     sync::chan::{
-        core::Patience,
+        core::Timeout,
         select::{self, Choice, Operation},
     },
     time::{Duration, Instant},
@@ -184,24 +184,24 @@ impl<'a> Select<'a> {
         self.entries.remove(at);
     }
 
-    fn choose(&mut self, patience: Patience) -> Option<SelectedOperation<'a>> {
+    fn choose(&mut self, timeout: Timeout) -> Option<SelectedOperation<'a>> {
         for (operation, entry) in self.operations.iter_mut().zip(&mut self.entries) {
             // SAFETY: the parcel has the room, and nothing moves until the select is over (invariant).
             unsafe { operation.set_place(entry.parcel.place()) };
         }
-        let (at, won) = select::select(&mut self.operations, patience, self.choice)?;
+        let (at, won) = select::select(&mut self.operations, timeout, self.choice)?;
         let entry = &mut self.entries[at];
         let empty = entry.parcel.another();
         Some(SelectedOperation {
-            pledge: Pledge::new(won, &self.operations[at]),
+            pledge: Selection::new(won, &self.operations[at]),
             index: entry.index,
             handle: entry.handle,
             parcel: mem::replace(&mut entry.parcel, empty),
         })
     }
 
-    fn is_ready(&mut self, patience: Patience) -> Option<usize> {
-        let at = select::ready(&mut self.operations, patience, self.choice)?;
+    fn is_ready(&mut self, timeout: Timeout) -> Option<usize> {
+        let at = select::ready(&mut self.operations, timeout, self.choice)?;
         Some(self.entries[at].index)
     }
 
@@ -233,7 +233,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(select.try_select().unwrap().recv(&r), Ok(1));
     /// ```
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
-        self.choose(Patience::Try).ok_or(TrySelectError)
+        self.choose(Timeout::Try).ok_or(TrySelectError)
     }
 
     /// Selects an operation that is ready, and waits for one if there is none.
@@ -265,7 +265,7 @@ impl<'a> Select<'a> {
     /// ```
     pub fn select(&mut self) -> SelectedOperation<'a> {
         self.has_some();
-        self.choose(Patience::Wait(None))
+        self.choose(Timeout::Wait(None))
             .expect("without a deadline, a select ends with one of its operations")
     }
 
@@ -290,7 +290,7 @@ impl<'a> Select<'a> {
     /// assert!(select.select_timeout(Duration::from_millis(5)).is_err());
     /// ```
     pub fn select_timeout(&mut self, timeout: Duration) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
-        self.choose(Patience::within(timeout)).ok_or(SelectTimeoutError)
+        self.choose(Timeout::within(timeout)).ok_or(SelectTimeoutError)
     }
 
     /// As [`select`](Select::select), waiting until `deadline` at most.
@@ -317,7 +317,7 @@ impl<'a> Select<'a> {
         &mut self,
         deadline: Instant,
     ) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
-        self.choose(Patience::until(deadline)).ok_or(SelectTimeoutError)
+        self.choose(Timeout::until(deadline)).ok_or(SelectTimeoutError)
     }
 
     /// The index of an operation that is ready at this moment. Never blocks.
@@ -342,7 +342,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(r.try_recv(), Ok(1));
     /// ```
     pub fn try_ready(&mut self) -> Result<usize, TryReadyError> {
-        self.is_ready(Patience::Try).ok_or(TryReadyError)
+        self.is_ready(Timeout::Try).ok_or(TryReadyError)
     }
 
     /// The index of an operation that is ready; waits until there is one.
@@ -367,7 +367,7 @@ impl<'a> Select<'a> {
     /// ```
     pub fn ready(&mut self) -> usize {
         self.has_some();
-        self.is_ready(Patience::Wait(None)).expect("without a deadline, an operation becomes ready")
+        self.is_ready(Timeout::Wait(None)).expect("without a deadline, an operation becomes ready")
     }
 
     /// As [`ready`](Select::ready), waiting for `timeout` at most.
@@ -387,7 +387,7 @@ impl<'a> Select<'a> {
     /// assert!(select.ready_timeout(Duration::from_millis(5)).is_err());
     /// ```
     pub fn ready_timeout(&mut self, timeout: Duration) -> Result<usize, ReadyTimeoutError> {
-        self.is_ready(Patience::within(timeout)).ok_or(ReadyTimeoutError)
+        self.is_ready(Timeout::within(timeout)).ok_or(ReadyTimeoutError)
     }
 
     /// As [`ready`](Select::ready), waiting until `deadline` at most.
@@ -407,7 +407,7 @@ impl<'a> Select<'a> {
     /// assert!(select.ready_deadline(Instant::now() + Duration::from_millis(5)).is_err());
     /// ```
     pub fn ready_deadline(&mut self, deadline: Instant) -> Result<usize, ReadyTimeoutError> {
-        self.is_ready(Patience::until(deadline)).ok_or(ReadyTimeoutError)
+        self.is_ready(Timeout::until(deadline)).ok_or(ReadyTimeoutError)
     }
 
     /// An empty list with the memory of this one, for other channels. Indices start at 0 again.

@@ -12,7 +12,7 @@ use core::{
 use std::alloc;
 
 use super::{
-    arms::Pledge,
+    arms::Selection,
     err::{RecvError, SendError},
     receiver::Receiver,
     sender::Sender,
@@ -95,7 +95,7 @@ impl Drop for Parcel {
 /// ```
 #[must_use = "a selected operation must be completed"]
 pub struct SelectedOperation<'a> {
-    pub(super) pledge: Pledge<'a>,
+    pub(super) pledge: Selection<'a>,
     pub(super) index: usize,
     pub(super) handle: *const (),
     pub(super) parcel: Parcel,
@@ -179,7 +179,7 @@ impl SelectedOperation<'_> {
 
 impl<'a> SelectedOperation<'a> {
     /// Its parts, without its drop.
-    fn take(self) -> (Pledge<'a>, Parcel) {
+    fn take(self) -> (Selection<'a>, Parcel) {
         let whole = mem::ManuallyDrop::new(self);
         // SAFETY: each is read once, and the whole is forgotten.
         unsafe { (ptr::read(&raw const whole.pledge), ptr::read(&raw const whole.parcel)) }

@@ -9,7 +9,7 @@ use core::{
 use super::err::{SendError, SendTimeoutError, TrySendError};
 use crate::{
     sync::chan::{
-        core::{Patience, SendFailed},
+        core::{SendFailed, Timeout},
         handle::Tx,
     },
     time::Instant,
@@ -54,7 +54,7 @@ impl<T> Sender<T> {
     /// assert_eq!(s.try_send(3), Err(TrySendError::Disconnected(3)));
     /// ```
     pub fn try_send(&self, msg: T) -> Result<(), TrySendError<T>> {
-        self.core.send(msg, Patience::Try).map_err(|failed| match failed {
+        self.core.send(msg, Timeout::Try).map_err(|failed| match failed {
             SendFailed::Full(message) => TrySendError::Full(message),
             SendFailed::Closed(message) => TrySendError::Disconnected(message),
         })
@@ -83,7 +83,7 @@ impl<T> Sender<T> {
     /// assert_eq!(s.send(3), Err(SendError(3)));
     /// ```
     pub fn send(&self, msg: T) -> Result<(), SendError<T>> {
-        self.core.send(msg, Patience::Wait(None)).map_err(|failed| {
+        self.core.send(msg, Timeout::Wait(None)).map_err(|failed| {
             // Without a deadline it fails in one way only.
             let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
             SendError(message)
@@ -108,7 +108,7 @@ impl<T> Sender<T> {
     /// assert_eq!(s.send_timeout(1, timeout), Err(SendTimeoutError::Disconnected(1)));
     /// ```
     pub fn send_timeout(&self, msg: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        self.send_within(msg, Patience::within(timeout))
+        self.send_within(msg, Timeout::within(timeout))
     }
 
     /// As [`send`](Sender::send), waiting until `deadline` at most.
@@ -127,11 +127,11 @@ impl<T> Sender<T> {
     /// assert_eq!(s.send_deadline(1, deadline), Err(SendTimeoutError::Timeout(1)));
     /// ```
     pub fn send_deadline(&self, msg: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        self.send_within(msg, Patience::until(deadline))
+        self.send_within(msg, Timeout::until(deadline))
     }
 
-    fn send_within(&self, message: T, patience: Patience) -> Result<(), SendTimeoutError<T>> {
-        self.core.send(message, patience).map_err(|failed| match failed {
+    fn send_within(&self, message: T, timeout: Timeout) -> Result<(), SendTimeoutError<T>> {
+        self.core.send(message, timeout).map_err(|failed| match failed {
             SendFailed::Full(message) => SendTimeoutError::Timeout(message),
             SendFailed::Closed(message) => SendTimeoutError::Disconnected(message),
         })

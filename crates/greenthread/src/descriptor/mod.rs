@@ -20,7 +20,7 @@ use std::{
 use rustix::io::{Errno, ioctl_fionbio};
 
 use crate::{
-    driver::{Driver, Interest, PollDriver, Registration, Shown, Source, Turn},
+    driver::{CallResult, Driver, Interest, Registration, Source, Turn},
     runtime,
     sys::poller::{is_shut, poll_one},
     task::{
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-pub(crate) mod faces;
+pub(crate) mod fd_impls;
 pub(crate) mod plain;
 mod settings;
 
@@ -146,7 +146,7 @@ impl Descriptor {
     pub(crate) fn shutting(&self, shut: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         shut()?;
         if self.hushed {
-            self.writers().iter().for_each(Registration::rouse);
+            self.writers().iter().for_each(Registration::force_ready);
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Descriptor {
     }
 
     /// Sees to it that `shutting` finds who waits to write by this driver; `false` if it does already.
-    fn join_writers(&self, driver: &PollDriver) -> io::Result<bool> {
+    fn join_writers(&self, driver: &Driver) -> io::Result<bool> {
         let this = driver.registration(&self.source)?;
         let mut writers = self.writers();
         if writers.contains(&this) {
@@ -206,18 +206,18 @@ impl Descriptor {
     /// In non-blocking mode, and past the deadline, it gives `WouldBlock`.
     pub(crate) fn attempt<T>(
         &self,
-        driver: &PollDriver,
+        driver: &Driver,
         interest: Interest,
         deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<(T, Shown)>,
+        mut call: impl FnMut() -> rustix::io::Result<(T, CallResult)>,
     ) -> io::Result<T> {
         self.repeat(driver, interest, deadline, |turn| match call() {
             Ok((value, shown)) => {
-                turn.note(shown);
+                turn.record(shown);
                 Ok(value)
             }
             Err(Errno::AGAIN) => {
-                turn.note(Shown::Blocked);
+                turn.record(CallResult::Blocked);
                 Err(Errno::AGAIN)
             }
             Err(error) => Err(error),
@@ -227,9 +227,9 @@ impl Descriptor {
     /// As `attempt`, for the driver's own way to send. A short count shows `short`.
     pub(crate) fn send(
         &self,
-        driver: &PollDriver,
+        driver: &Driver,
         bytes: &[u8],
-        short: Shown,
+        short: CallResult,
         deadline: Option<Instant>,
     ) -> io::Result<usize> {
         self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
@@ -238,7 +238,7 @@ impl Descriptor {
     /// The loop. What `call` has shown is noted when it is back.
     fn repeat<T>(
         &self,
-        driver: &PollDriver,
+        driver: &Driver,
         interest: Interest,
         deadline: Option<Instant>,
         mut call: impl FnMut(&Turn<'_>) -> rustix::io::Result<T>,
@@ -272,7 +272,7 @@ impl Descriptor {
         mut call: impl FnMut() -> rustix::io::Result<T>,
     ) -> io::Result<T> {
         if let Some(driver) = runtime::driver() {
-            return self.attempt(driver, interest, deadline, || Ok((call()?, Shown::Full)));
+            return self.attempt(driver, interest, deadline, || Ok((call()?, CallResult::Full)));
         }
         loop {
             match call() {

@@ -27,7 +27,7 @@ use rustix::{
 use super::Descriptor;
 pub(crate) use crate::sys::file::MAX_BUFFERS;
 use crate::{
-    driver::{Driver, Interest, PollDriver, Shown},
+    driver::{CallResult, Driver, Interest},
     runtime,
     sys::{
         file::{is_nonblocking, read_now, waits_until_readable, write_now},
@@ -201,7 +201,7 @@ impl Descriptor {
             }
             match transfer.now(self.as_fd()) {
                 Err(Errno::AGAIN) => {
-                    turn.note(Shown::Blocked);
+                    turn.record(CallResult::Blocked);
                     if is_nonblocking(self) {
                         return Err(Errno::AGAIN.into());
                     }
@@ -226,7 +226,7 @@ impl Descriptor {
     /// The deadline has passed.
     fn wait_politely(
         &self,
-        driver: &PollDriver,
+        driver: &Driver,
         interest: Interest,
         deadline: Option<Instant>,
     ) -> io::Result<bool> {
@@ -237,10 +237,10 @@ impl Descriptor {
             return Ok(false);
         }
         let look = || match poll_one(self.as_fd(), interest, Some(Instant::now())) {
-            Ok(()) => Ok((true, Shown::Full)),
+            Ok(()) => Ok((true, CallResult::Full)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
             // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.
-            Err(_) => Ok((false, Shown::Full)),
+            Err(_) => Ok((false, CallResult::Full)),
         };
         match self.attempt(driver, interest, deadline, look) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),

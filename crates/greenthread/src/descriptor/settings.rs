@@ -29,7 +29,7 @@ use rustix::{
 use crate::{
     driver::{Interest, Registration},
     runtime,
-    task::local,
+    task::worker_core,
 };
 
 /// What the user set. Clones share it, as they share what is open.
@@ -130,7 +130,7 @@ pub(super) fn close(descriptor: OwnedFd) {
     let mut descriptor = Some(descriptor);
     // The worker itself doesn't wait (it drops the closure of a thread that could not start), and somebody has to be found
     // who does.
-    let at_home = local::get().is_some_and(|local| local.running().is_none());
+    let at_home = worker_core::get().is_some_and(|core| core.running().is_none());
     if at_home || runtime::unblock_wait(|| drop(descriptor.take())).is_err() {
         // The kernel sends what is left all the same; only nobody waits for it.
         let _ = descriptor.as_ref().map(|descriptor| sockopt::set_socket_linger(descriptor, None));

@@ -58,10 +58,10 @@
 
 use core::cell::Cell;
 
-use super::Shown;
+use super::CallResult;
 use crate::task::{
-    queue::{self, Queue},
     wait::Claim,
+    wait_queue::{self, Queue},
 };
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ pub(super) struct Direction {
 }
 
 /// A waiting thread, on its stack.
-pub(super) type Node = queue::Node<Cell<Place>>;
+pub(super) type Node = wait_queue::Node<Cell<Place>>;
 
 /// Where a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,12 +114,12 @@ impl Direction {
     }
 
     /// What a call has shown, right after it.
-    pub(super) fn note(&mut self, shown: Shown) {
+    pub(super) fn record(&mut self, shown: CallResult) {
         match shown {
-            Shown::Full => {}
-            Shown::Blocked if self.ahead => self.ahead = false,
-            Shown::Blocked => self.ready = false,
-            Shown::Short => self.ready &= self.ahead,
+            CallResult::Full => {}
+            CallResult::Blocked if self.ahead => self.ahead = false,
+            CallResult::Blocked => self.ready = false,
+            CallResult::Short => self.ready &= self.ahead,
         }
     }
 
@@ -162,7 +162,7 @@ impl Direction {
             // SAFETY: just taken out, so alive (invariant 1), up to and after the claim: its thread
             // runs after us (invariant 2).
             unsafe {
-                if let Claim::Won(wake) = queue::Node::claim(node) {
+                if let Claim::Won(wake) = wait_queue::Node::claim(node) {
                     (*node).payload.set(place);
                     drop(wake);
                     return;

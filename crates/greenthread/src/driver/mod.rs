@@ -15,22 +15,20 @@
 //! ring (old kernels, most containers) lacks nothing but speed: each send is then a system call of its own, and files go
 //! through the blocking pool.
 
-use std::{io, time::Duration};
-
 mod direction;
 mod operations;
 pub(crate) mod poll;
 pub(crate) mod source;
 
 pub(crate) use operations::Answer;
-pub(crate) use poll::{COMPANY, PollDriver, Turn};
+pub(crate) use poll::{BATCH_THRESHOLD, Driver, Turn};
 pub(crate) use source::{Registration, Source};
 
-pub(crate) use crate::sys::{poller::Interest, ring::Operation};
+pub(crate) use crate::sys::{poller::Interest, uring::Operation};
 
-/// What a call has shown about a source.
+/// What a call tells about the readiness of its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum CallResult {
     /// The call would have blocked. Right after an event of an end that is doubted once: the next call is made without
     /// waiting, and finds the end or confirms it.
     Blocked,
@@ -38,48 +36,4 @@ pub(crate) enum Shown {
     Short,
     /// The call did all it was asked for; there may be more.
     Full,
-}
-
-/// See the module. For the driver's own worker: its loop, and its green threads that may be suspended.
-///
-/// How a driver is made, and the waker that ends its `sleep` or the next one from any OS thread, are its own.
-pub(crate) trait Driver {
-    /// The worker's: sleeps until something has happened or the timeout has passed (none: as long as it
-    /// takes; zero: just looks), and makes ready the threads whose waits have come to their end. May return
-    /// early.
-    ///
-    /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
-    fn sleep(&self, timeout: Option<Duration>);
-
-    /// For one call on `source`, and its waits.
-    fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a>;
-
-    /// How this driver knows the source, so that others can rouse it. Registers it, if need be.
-    ///
-    /// # Errors
-    /// The source could not be registered.
-    fn registration(&self, source: &Source) -> io::Result<Registration>;
-
-    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short count shows `short`. While other threads are ready to
-    /// run, it may be held back, to go out together with what these have to send; the calling thread waits for that.
-    ///
-    /// # Errors
-    /// Those of `send(2)`; `EAGAIN` if it would block.
-    fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize>;
-
-    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out together with those of others that
-    /// are ready to run. None if the driver can't: nothing was done then.
-    ///
-    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a deadline nor otherwise.
-    ///
-    /// # Safety
-    /// All that the operation points to is borrowed by the caller until this is back; for writing, if the kernel writes there.
-    unsafe fn file(&self, operation: Operation) -> Option<Answer>;
-
-    /// The worker's, when its threads have had their turns: hands over what was held back, and makes those ready who have
-    /// their answers.
-    fn flush(&self);
-
-    /// Whether something is held back: then `flush` takes as long as the kernel takes for all of it.
-    fn is_holding(&self) -> bool;
 }

@@ -15,7 +15,7 @@
 //! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel works on the
 //! thread's memory, the thread doesn't run and can't unwind, its stack is not freed, and the worker doesn't end, since it
 //! has a thread. Should the worker itself fail, and its ring go, that cancels what is under way and waits for the kernel's
-//! last word (`sys::ring`, invariant 1); the threads never run again.
+//! last word (`sys::uring`, invariant 1); the threads never run again.
 //!
 //! Invariants:
 //! 1. A [`Held`] lies on the stack of the thread that waits for its answer, with all that the operation points to. It is in
@@ -34,11 +34,11 @@ use std::{
 
 use rustix::{io::Errno, net::SendFlags};
 
-use super::{Shown, Source};
+use super::{CallResult, Source};
 use crate::{
     sys::{
         poller::Waker,
-        ring::{Operation, Ring},
+        uring::{Operation, Ring},
     },
     task::wait::{Reason, Waiter},
 };
@@ -141,7 +141,7 @@ pub(super) struct Sent {
     source: *const Source,
     pub(super) len: usize,
     /// What a short count shows.
-    pub(super) short: Shown,
+    pub(super) short: CallResult,
 }
 
 impl Sent {
@@ -238,7 +238,7 @@ impl Operations {
 
     /// How many are held back.
     #[inline]
-    pub(super) fn held(&self) -> u32 {
+    pub(super) fn batched(&self) -> u32 {
         self.held.get()
     }
 
@@ -254,7 +254,7 @@ impl Operations {
         &self,
         source: &Source,
         bytes: &[u8],
-        short: Shown,
+        short: CallResult,
         flags: SendFlags,
     ) -> Option<Answer> {
         debug_assert!(flags.contains(SendFlags::DONTWAIT));

@@ -28,7 +28,7 @@ use rustix::{
 };
 
 use super::{
-    Driver, Interest, Registration, Shown, Source,
+    CallResult, Interest, Registration, Source,
     direction::{Direction, Node, Place},
     operations::{Answer, Operations},
 };
@@ -36,11 +36,11 @@ use crate::{
     sys::{
         poller::{Events, Poller, Readiness, Waker},
         process::generation,
-        ring::Operation,
+        uring::Operation,
     },
     task::{
-        local,
         wait::{Outcome, Reason, Waiter},
+        worker_core,
     },
 };
 
@@ -55,17 +55,17 @@ const BATCH: usize = 256;
 const WITHOUT_EVENTS: Duration = Duration::from_millis(1);
 
 /// From so many threads on that may have something to send, it pays to send it all at once.
-pub(crate) const COMPANY: u32 = 4;
+pub(crate) const BATCH_THRESHOLD: u32 = 4;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct PollDriver {
+pub(crate) struct Driver {
     poller: Arc<Poller>,
     registry: Arc<Registry>,
     events: RefCell<Events>,
     operations: Operations,
     /// Among so many that may have something to send, sends are held back.
-    company: u32,
+    batch_threshold: u32,
     /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one
     /// has this error.
     failure: Cell<Option<Errno>>,
@@ -78,8 +78,8 @@ pub(crate) struct Registry {
     /// source out there would take it from the parent. Its lock may have been held at the fork.
     generation: u32,
     slab: Mutex<Slab>,
-    /// Whether there are roused ones. Set under the lock; so whoever sees it finds them there.
-    roused: AtomicBool,
+    /// Whether there are forced ones. Set under the lock; so whoever sees it finds them there.
+    forced: AtomicBool,
 }
 
 /// Names an entry, as long as it belongs to the same source.
@@ -99,7 +99,7 @@ struct Slab {
     used: usize,
     generation: u32,
     /// Entries whose waits are to be ended, though the OS has no event for it.
-    roused: Vec<Key>,
+    forced: Vec<Key>,
 }
 
 /// One source that the worker knows.
@@ -142,7 +142,7 @@ impl Entry {
 
 impl Slab {
     fn new(poller: Option<Arc<Poller>>) -> Self {
-        Self { poller, entries: Vec::new(), free: NONE, used: 0, generation: 0, roused: Vec::new() }
+        Self { poller, entries: Vec::new(), free: NONE, used: 0, generation: 0, forced: Vec::new() }
     }
 
     fn insert(&mut self) -> io::Result<Key> {
@@ -215,14 +215,14 @@ impl Registry {
     }
 
     /// As an event for both directions, though the OS has none. From any OS thread.
-    pub(super) fn rouse(&self, key: Key) {
+    pub(super) fn force_ready(&self, key: Key) {
         if self.is_foreign() {
             return;
         }
         let waker = {
             let mut slab = self.lock();
-            slab.roused.push(key);
-            self.roused.store(true, Relaxed);
+            slab.forced.push(key);
+            self.forced.store(true, Relaxed);
             slab.poller.as_ref().map(|poller| poller.waker())
         };
         if let Some(waker) = waker {
@@ -264,7 +264,7 @@ impl Key {
 
 /// One call's waits for one direction of a source. Dropped, after the call or without it, it passes on what is left.
 pub(crate) struct Turn<'a> {
-    driver: &'a PollDriver,
+    driver: &'a Driver,
     source: &'a Source,
     /// None if it is not registered here.
     key: Option<Key>,
@@ -288,9 +288,9 @@ impl Turn<'_> {
 
     /// What a call has shown, right after it and before anything else is done on this OS thread.
     #[inline]
-    pub(crate) fn note(&self, shown: Shown) {
-        if shown != Shown::Full {
-            self.direction(|direction| direction.note(shown));
+    pub(crate) fn record(&self, shown: CallResult) {
+        if shown != CallResult::Full {
+            self.direction(|direction| direction.record(shown));
         }
     }
 
@@ -375,17 +375,17 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl PollDriver {
+impl Driver {
     /// What ends a `sleep`, or the next one, from any OS thread.
     pub(crate) fn waker(&self) -> Arc<Waker> {
         self.poller.waker()
     }
 
-    /// A driver with nothing registered. With `company`, among so many threads sends are held back.
+    /// A driver with nothing registered. With `batch_threshold`, among so many threads sends are held back.
     ///
     /// # Errors
     /// The system has no descriptor or no memory left for it.
-    pub(crate) fn new(company: Option<u32>) -> io::Result<Self> {
+    pub(crate) fn new(batch_threshold: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let waker = poller.waker();
         let slab = Slab::new(Some(poller.clone()));
@@ -397,11 +397,11 @@ impl PollDriver {
             registry: Arc::new(Registry {
                 generation: generation(),
                 slab: Mutex::new(slab),
-                roused: AtomicBool::new(false),
+                forced: AtomicBool::new(false),
             }),
             events: RefCell::new(events),
-            operations: Operations::new(company.is_some(), waker),
-            company: company.unwrap_or(u32::MAX),
+            operations: Operations::new(batch_threshold.is_some(), waker),
+            batch_threshold: batch_threshold.unwrap_or(u32::MAX),
             failure: Cell::new(None),
         })
     }
@@ -440,9 +440,9 @@ impl PollDriver {
     }
 
     /// What a call has shown, right after it and before anything else is done on this OS thread.
-    fn note(&self, source: &Source, interest: Interest, shown: Shown) {
-        if shown != Shown::Full {
-            self.entry(source, |entry| entry.direction(interest).note(shown));
+    fn record(&self, source: &Source, interest: Interest, shown: CallResult) {
+        if shown != CallResult::Full {
+            self.entry(source, |entry| entry.direction(interest).record(shown));
         }
     }
 
@@ -460,8 +460,13 @@ impl PollDriver {
     }
 }
 
-impl Driver for PollDriver {
-    fn sleep(&self, timeout: Option<Duration>) {
+impl Driver {
+    /// The worker's: sleeps until something has happened or the timeout has passed (none: as long as it
+    /// takes; zero: just looks), and makes ready the threads whose waits have come to their end. May return
+    /// early.
+    ///
+    /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
+    pub(crate) fn sleep(&self, timeout: Option<Duration>) {
         let mut events = self.events.borrow_mut();
         let result = if timeout == Some(Duration::ZERO) {
             self.poller.wait(timeout, &mut events)
@@ -483,12 +488,12 @@ impl Driver for PollDriver {
         }
         let mut news = events.iter().peekable();
         // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
-        let roused = self.registry.roused.load(Relaxed);
-        if roused || news.peek().is_some() {
+        let forced = self.registry.forced.load(Relaxed);
+        if forced || news.peek().is_some() {
             let mut slab = self.registry.lock();
-            if roused {
-                self.registry.roused.store(false, Relaxed);
-                for key in mem::take(&mut slab.roused) {
+            if forced {
+                self.registry.forced.store(false, Relaxed);
+                for key in mem::take(&mut slab.forced) {
                     if let Some(entry) = slab.get(key) {
                         entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
                     }
@@ -503,21 +508,32 @@ impl Driver for PollDriver {
         self.flush();
     }
 
+    /// For one call on `source`, and its waits.
     #[inline]
-    fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a> {
+    pub(crate) fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a> {
         Turn { driver: self, source, key: source.key(&self.registry), interest, place: Place::Waiting }
     }
 
-    fn registration(&self, source: &Source) -> io::Result<Registration> {
+    /// How this driver knows the source, so that others can force_ready it. Registers it, if need be.
+    ///
+    /// # Errors
+    /// The source could not be registered.
+    pub(crate) fn registration(&self, source: &Source) -> io::Result<Registration> {
         let key = self.key(source)?;
         Ok(Registration { registry: self.registry.clone(), key })
     }
 
-    fn send(&self, source: &Source, bytes: &[u8], short: Shown) -> rustix::io::Result<usize> {
+    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short count shows `short`. While other threads are ready to
+    /// run, it may be held back, to go out together with what these have to send; the calling thread waits for that.
+    ///
+    /// # Errors
+    /// Those of `send(2)`; `EAGAIN` if it would block.
+    pub(crate) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> rustix::io::Result<usize> {
         const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
         // Where threads run for long, those that wait together would wait for each other's turns.
-        let ready = local::get().filter(|local| local.brisk.get()).map_or(0, |local| local.ready.len());
-        if ready + self.operations.held() >= self.company {
+        let ready =
+            worker_core::get().filter(|core| !core.is_cpu_bound.get()).map_or(0, |core| core.ready.len());
+        if ready + self.operations.batched() >= self.batch_threshold {
             if self.operations.is_full() {
                 self.flush();
             }
@@ -526,11 +542,18 @@ impl Driver for PollDriver {
             }
         }
         let sent = net::send(source, bytes, FLAGS);
-        self.note(source, Interest::Write, shown(bytes.len(), sent, short));
+        self.record(source, Interest::Write, result_of(bytes.len(), sent, short));
         sent
     }
 
-    unsafe fn file(&self, operation: Operation) -> Option<Answer> {
+    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out together with those of others that
+    /// are ready to run. None if the driver can't: nothing was done then.
+    ///
+    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a deadline nor otherwise.
+    ///
+    /// # Safety
+    /// All that the operation points to is borrowed by the caller until this is back; for writing, if the kernel writes there.
+    pub(crate) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
         if self.operations.is_full() {
             self.flush();
         }
@@ -538,28 +561,31 @@ impl Driver for PollDriver {
         unsafe { self.operations.file(operation) }
     }
 
-    fn flush(&self) {
+    /// The worker's, when its threads have had their turns: hands over what was held back, and makes those ready who have
+    /// their answers.
+    pub(crate) fn flush(&self) {
         // Noted as each answer comes: an event that comes after it is news.
         self.operations.flush(|send, result| {
-            self.note(send.source(), Interest::Write, shown(send.len, result, send.short));
+            self.record(send.source(), Interest::Write, result_of(send.len, result, send.short));
         });
     }
 
-    fn is_holding(&self) -> bool {
-        self.operations.held() != 0
+    /// Whether something is held back: then `flush` takes as long as the kernel takes for all of it.
+    pub(crate) fn has_batched(&self) -> bool {
+        self.operations.batched() != 0
     }
 }
 
 /// What a send of so many bytes has shown.
-fn shown(len: usize, sent: rustix::io::Result<usize>, short: Shown) -> Shown {
+fn result_of(len: usize, sent: rustix::io::Result<usize>, short: CallResult) -> CallResult {
     match sent {
-        Err(Errno::AGAIN) => Shown::Blocked,
+        Err(Errno::AGAIN) => CallResult::Blocked,
         Ok(count) if count < len => short,
-        _ => Shown::Full,
+        _ => CallResult::Full,
     }
 }
 
-impl Drop for PollDriver {
+impl Drop for Driver {
     fn drop(&mut self) {
         // Sources that know the registry may live on; the poller's descriptors and the entries shall not.
         *self.registry.lock() = Slab::new(None);

@@ -31,8 +31,8 @@ pub(crate) struct Registration {
 impl Registration {
     /// As an event: after something that the OS has no event for. One who waits looks again, and the next ones as long as
     /// calls don't block. Does nothing if the source is gone.
-    pub(crate) fn rouse(&self) {
-        self.registry.rouse(self.key);
+    pub(crate) fn force_ready(&self) {
+        self.registry.force_ready(self.key);
     }
 
     /// Whether the source is still known there.

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{runtime, task::local};
+use crate::{runtime, task::worker_core};
 
 /// How many entries are fetched at once: the way to the pool and back is shared by so many.
 const BATCH: usize = 128;
@@ -46,7 +46,7 @@ impl RefUnwindSafe for ReadDir {}
 
 impl ReadDir {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let green = local::current().is_some();
+        let green = worker_core::current().is_some();
         runtime::unblock_disk(|| {
             let entries = fs::read_dir(path)?;
             let mut dir = Self { entries, fetched: VecDeque::new(), ended: false };
@@ -68,7 +68,7 @@ impl Iterator for ReadDir {
 
     fn next(&mut self) -> Option<Result<DirEntry>> {
         if self.fetched.is_empty() && !self.ended {
-            if local::current().is_none() {
+            if worker_core::current().is_none() {
                 return self
                     .entries
                     .next()

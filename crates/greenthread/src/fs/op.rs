@@ -32,7 +32,7 @@ use rustix::io::Errno;
 use crate::task::coop::{CALL, consume_budget};
 use crate::{
     descriptor::Descriptor,
-    driver::{Answer, Driver, Operation, PollDriver},
+    driver::{Answer, Driver, Operation},
     runtime,
     sys::{
         file::{Kind, MAX_BUFFERS, Nature, View, read_now},
@@ -295,7 +295,7 @@ impl Open {
         if kind == Kind::Stream && offset.is_none() {
             return self.descriptor.write_vectored(bufs);
         }
-        let write = |driver: &PollDriver| {
+        let write = |driver: &Driver| {
             let operation = Operation::write(self.descriptor.as_fd(), bufs, offset)?;
             // SAFETY: it points to `bufs`, which are borrowed until the driver is back.
             unsafe { driver.file(operation) }
@@ -305,7 +305,7 @@ impl Open {
 
     /// Waits until it is on the disk; `plain` is the call that does.
     pub(super) fn sync(&self, data_only: bool, plain: fn(&File) -> Result<()>) -> Result<()> {
-        let sync = |driver: &PollDriver| {
+        let sync = |driver: &Driver| {
             // SAFETY: it points to nothing.
             unsafe { driver.file(Operation::sync(self.descriptor.as_fd(), data_only)) }
         };
@@ -316,7 +316,7 @@ impl Open {
     fn hand_over(
         &self,
         may: bool,
-        ask: impl FnOnce(&PollDriver) -> Option<Answer>,
+        ask: impl FnOnce(&Driver) -> Option<Answer>,
         plain: impl FnOnce(&File) -> Result<usize> + Send,
     ) -> Result<usize> {
         match runtime::driver().filter(|_| may).and_then(ask) {

@@ -4,7 +4,7 @@ use std::{io, os::fd::OwnedFd};
 
 use crate::descriptor::{
     Descriptor,
-    faces::{pipe_end, reading, writing},
+    fd_impls::{pipe_end, reading, writing},
 };
 
 /// Makes a pipe: what is written into one end comes out of the other, in order: [`std::io::pipe`], for green threads.

@@ -20,7 +20,7 @@ use crate::{
     runtime::unblock,
     sync::{ReentrantLock, ReentrantLockGuard},
     sys::process::at_exit,
-    task::local::{self, process_exits},
+    task::worker_core::{self, process_exits},
 };
 
 /// A descriptor itself.
@@ -387,7 +387,7 @@ pub fn eprint(args: fmt::Arguments<'_>) {
 
 /// Whether the calling thread is a green one. An OS thread prints by std, which knows whether a test harness captures it.
 fn is_green() -> bool {
-    local::get().is_some_and(|local| local.running().is_some())
+    worker_core::get().is_some_and(|core| core.running().is_some())
 }
 
 /// An OS thread has printed the beginning of a line, which std's buffer may still hold.
@@ -426,7 +426,7 @@ fn print_by_std(args: fmt::Arguments<'_>) {
 /// Brings out the line that an OS thread has begun; not where nothing may switch, since a sibling may have std's lock.
 #[cold]
 fn finish_line_of_std() {
-    if (!is_green() || local::current().is_some()) && LINE_BEGUN.swap(false, Relaxed) {
+    if (!is_green() || worker_core::current().is_some()) && LINE_BEGUN.swap(false, Relaxed) {
         let _ = unblock(|| io::stdout().flush());
     }
 }

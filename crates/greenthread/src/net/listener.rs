@@ -13,7 +13,7 @@ use super::{
     socket::{BACKLOG, Socket},
     stream::family,
 };
-use crate::descriptor::faces::descriptors;
+use crate::descriptor::fd_impls::descriptors;
 
 /// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
 ///

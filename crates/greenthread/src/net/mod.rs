@@ -61,8 +61,8 @@
 
 mod addr;
 mod listener;
-mod shared;
 pub(crate) mod socket;
+mod socket_options;
 mod stream;
 mod udp;
 
@@ -72,6 +72,6 @@ pub use std::net::{
 
 pub use addr::ToSocketAddrs;
 pub use listener::{Incoming, TcpListener};
-pub(crate) use shared::settings;
+pub(crate) use socket_options::settings;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;

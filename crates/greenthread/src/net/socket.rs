@@ -22,7 +22,7 @@ use rustix::{
 
 use crate::{
     descriptor::{Descriptor, plain::MAX_BUFFERS},
-    driver::{Interest, PollDriver, Shown},
+    driver::{CallResult, Driver, Interest},
     runtime,
     sys::poller::poll_one,
 };
@@ -163,7 +163,7 @@ impl Socket {
                     };
                     // What was only peeked at is still there.
                     let short = 0 < count && count < room && !flags.contains(RecvFlags::PEEK);
-                    let shown = if short { self.short() } else { Shown::Full };
+                    let shown = if short { self.short() } else { CallResult::Full };
                     Ok(((count, value), shown))
                 })?
             }
@@ -229,7 +229,7 @@ impl Socket {
         &self,
         all: usize,
         alone: impl FnOnce() -> rustix::io::Result<usize>,
-        first: impl FnOnce(&PollDriver, Option<Instant>) -> io::Result<usize>,
+        first: impl FnOnce(&Driver, Option<Instant>) -> io::Result<usize>,
         rest: impl FnOnce(usize) -> R,
     ) -> io::Result<usize> {
         let Some(driver) = runtime::driver() else {
@@ -258,8 +258,8 @@ impl Socket {
     }
 
     /// What a short count shows.
-    fn short(&self) -> Shown {
-        if self.short_tells { Shown::Short } else { Shown::Full }
+    fn short(&self) -> CallResult {
+        if self.short_tells { CallResult::Short } else { CallResult::Full }
     }
 
     /// Keeps what the kernel will not say again.
@@ -297,7 +297,7 @@ impl Socket {
             |driver, deadline| {
                 self.descriptor.attempt(driver, Interest::Write, deadline, || {
                     let count = call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
-                    Ok((count, if count < all { self.short() } else { Shown::Full }))
+                    Ok((count, if count < all { self.short() } else { CallResult::Full }))
                 })
             },
             |mut done| {
@@ -340,7 +340,7 @@ impl Socket {
                     }
                     result => Some(result?),
                 };
-                Ok((sent, Shown::Full))
+                Ok((sent, CallResult::Full))
             })?;
             if let Some(count) = sent {
                 return Ok(count);
@@ -356,8 +356,9 @@ impl Socket {
                 return Ok(runtime::unblock_wait(|| call(SendFlags::empty()))??);
             };
             // The look by itself has the system tell of room from then on, each time once.
-            connected
-                .attempt(driver, Interest::Write, deadline, || Ok((has_room(connected)?, Shown::Full)))?;
+            connected.attempt(driver, Interest::Write, deadline, || {
+                Ok((has_room(connected)?, CallResult::Full))
+            })?;
         }
     }
 
@@ -368,7 +369,7 @@ impl Socket {
         let Some(driver) = runtime::driver() else { return Ok(call(SendFlags::NOSIGNAL)?) };
         let deadline = self.descriptor.deadline(Interest::Write);
         self.descriptor.attempt(driver, Interest::Write, deadline, || {
-            Ok((call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?, Shown::Full))
+            Ok((call(SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?, CallResult::Full))
         })
     }
 

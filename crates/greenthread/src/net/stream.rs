@@ -14,7 +14,7 @@ use rustix::{
 
 use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
 use crate::{
-    descriptor::faces::{descriptors, reading, writing},
+    descriptor::fd_impls::{descriptors, reading, writing},
     driver::Interest,
 };
 

@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket, stream::family};
-use crate::descriptor::faces::descriptors;
+use crate::descriptor::fd_impls::descriptors;
 
 /// A UDP socket: [`std::net::UdpSocket`], for green threads.
 ///

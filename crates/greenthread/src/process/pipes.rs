@@ -4,7 +4,7 @@ use std::process;
 
 use crate::descriptor::{
     Descriptor,
-    faces::{pipe_end, reading, writing},
+    fd_impls::{pipe_end, reading, writing},
 };
 
 /// Our end of a child's standard input: [`std::process::ChildStdin`], for green threads.

@@ -2,8 +2,8 @@
 
 use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
 
-use super::{blocking::Limits, room};
-use crate::{driver::COMPANY, stack, sys::ring::Ring};
+use super::descriptor_limit;
+use crate::{blocking::Limits, driver::BATCH_THRESHOLD, stack, sys::uring::Ring};
 
 /// More OS threads than this are a mistake.
 const MOST_WORKERS: usize = 4096;
@@ -56,7 +56,10 @@ fn threads(
 
 /// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
 pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
-    let default = available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS).min(room::workers());
+    let default = available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(MOST_WORKERS)
+        .min(descriptor_limit::workers());
     threads(asked, "GREENTHREAD_WORKERS", "workers", MOST_WORKERS, default)
 }
 
@@ -111,18 +114,18 @@ pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
 }
 
 /// Among how many threads sends are held back to go out together; none if there is to be no ring. `GREENTHREAD_IO` may ask for `poll`,
-/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_COMPANY` is for tests; `RuntimeBuilder` documents it.)
-pub(crate) fn company() -> io::Result<Option<u32>> {
+/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_BATCH` is for tests; `RuntimeBuilder` documents it.)
+pub(crate) fn batch_threshold() -> io::Result<Option<u32>> {
     const NAME: &str = "GREENTHREAD_IO";
-    let company = match env::var_os("GREENTHREAD_IO_COMPANY") {
-        Some(value) => number("GREENTHREAD_IO_COMPANY", &value, "a number")? as u32,
-        None => COMPANY,
+    let batch_threshold = match env::var_os("GREENTHREAD_IO_BATCH") {
+        Some(value) => number("GREENTHREAD_IO_BATCH", &value, "a number")? as u32,
+        None => BATCH_THRESHOLD,
     };
     match env::var_os(NAME) {
-        None => Ok(Some(company)),
+        None => Ok(Some(batch_threshold)),
         Some(value) if value == "poll" => Ok(None),
         Some(value) if value == "uring" => match Ring::new(1, 2) {
-            Ok(_) => Ok(Some(company)),
+            Ok(_) => Ok(Some(batch_threshold)),
             Err(error) => Err(io::Error::new(
                 error.kind(),
                 format!(

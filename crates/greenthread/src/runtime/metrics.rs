@@ -1,6 +1,10 @@
 //! Figures of a runtime, for people and for monitoring.
 
-use super::{Runtime, blocking::Figures, shared::Shared, worker};
+use super::Runtime;
+use crate::{
+    blocking::Figures,
+    scheduler::{shared::Shared, worker},
+};
 
 /// Figures of a [`Runtime`] at one moment, from [`Runtime::metrics`].
 ///
@@ -41,7 +45,7 @@ impl RuntimeMetrics {
 
     fn of(shared: &Shared) -> Self {
         let [disk, blocking] = shared.pool.figures().map(LaneMetrics::from);
-        Self { workers: shared.seats.len(), alive_threads: shared.alive(), disk, blocking }
+        Self { workers: shared.workers.len(), alive_threads: shared.alive(), disk, blocking }
     }
 
     /// How many OS threads run its green threads.

@@ -18,15 +18,16 @@ use std::{
     sync::{Mutex, Once, OnceLock, PoisonError},
 };
 
-use super::{Runtime, hook, report::QUEUE, shared::Shared};
+use super::{Runtime, panic_hook};
 use crate::{
+    scheduler::{report::QUEUE, shared::Shared},
     stack::{ARENA, overflow},
     sys::process::{self, AtFork, generation},
     task::{
         id,
         job::{self, WITHDRAWING},
-        local::{self, process_exits},
         panic_count::SPARE,
+        worker_core::{self, process_exits},
     },
 };
 
@@ -35,9 +36,9 @@ pub(super) fn prepare() -> io::Result<()> {
     static EXIT: Once = Once::new();
     EXIT.call_once(|| process::at_exit(process_exits));
     process::at_fork(AtFork { before, after, child: forked })?;
-    hook::install();
+    panic_hook::install();
     overflow::install(|fault| {
-        let task = local::get()?.running()?;
+        let task = worker_core::get()?.running()?;
         // SAFETY: the running thread's stack is its own, and set before it runs; we are on its OS thread.
         let stack = unsafe { (*task.stack.get()).as_ref() }?;
         stack.guard().contains(&fault).then(|| overflow::Victim {
@@ -69,7 +70,7 @@ fn after() {
 fn forked() {
     id::forked();
     job::forked();
-    local::forked();
+    worker_core::forked();
 }
 
 /// The default runtime of one process.

@@ -2,17 +2,19 @@
 
 use std::{io, mem::ManuallyDrop, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
 
-use super::{
-    Shared, credit, default,
-    worker::{self, Worker},
-};
+use super::default;
 use crate::{
-    stack,
+    scheduler::{
+        shared::Shared,
+        worker::{self, Worker},
+    },
+    stack::{self, credit},
     task::{
+        block::Task,
         id,
         job::{self, Handle, Room, Spec},
-        local,
-        scope::Count,
+        scope_count::ScopeCount,
+        worker_core,
     },
 };
 
@@ -21,7 +23,7 @@ use crate::{
 pub(crate) struct Request {
     pub(crate) name: Option<Box<str>>,
     pub(crate) stack_size: Option<usize>,
-    pub(crate) scope: Option<NonNull<Count>>,
+    pub(crate) scope: Option<NonNull<ScopeCount>>,
     pub(crate) location: &'static Location<'static>,
 }
 
@@ -83,17 +85,15 @@ where
         Some(on) => on,
         None => default()?,
     };
-    let scope = request.scope;
     let spec = request.spec(id::reserve(1), shared)?;
     let size = spec.stack_size;
-    if let Some(error) = shared.refusal(size) {
+    if let Some(error) = shared.starvation.refusal(size) {
         return Err(error);
     }
     credit::take(size)?;
     let room = job::allocate().inspect_err(|_| credit::give(size))?;
     // SAFETY: as the caller says.
-    let (task, handle) = unsafe { job::new(room, spec, f) };
-    scope.inspect(|scope| enter(*scope));
+    let (task, handle) = unsafe { birth(shared, room, spec, f) };
     shared.inject(task);
     Ok(handle)
 }
@@ -106,7 +106,7 @@ pub(crate) unsafe fn spawn_local<F, T>(request: Request, f: F) -> io::Result<Han
 where
     F: FnOnce() -> T,
 {
-    let Some(worker) = worker::current().filter(|worker| worker.local.running().is_some()) else {
+    let Some(worker) = worker::current().filter(|worker| worker.core.running().is_some()) else {
         let message =
             "a local thread is spawned by a green thread, whose worker it shares; this is an OS thread";
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
@@ -122,14 +122,12 @@ unsafe fn spawn_here<F, T>(worker: &Worker, request: Request, f: F, pinned: bool
 where
     F: FnOnce() -> T,
 {
-    let scope = request.scope;
     // Whoever drops it needs its address (`aside`).
     let f = ManuallyDrop::new(f);
     match prepare(worker, request) {
         Ok((room, spec)) => {
             // SAFETY: as the caller says.
-            let (task, handle) = unsafe { job::new(room, spec, ManuallyDrop::into_inner(f)) };
-            scope.inspect(|scope| enter(*scope));
+            let (task, handle) = unsafe { birth(&worker.shared, room, spec, ManuallyDrop::into_inner(f)) };
             worker.spawn(task, pinned);
             Ok(handle)
         }
@@ -145,21 +143,34 @@ where
 fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, Spec)> {
     let spec = request.spec(worker.next_id(), &worker.shared)?;
     let size = spec.stack_size;
-    if let Some(error) = worker.shared.refusal(size) {
+    if let Some(error) = worker.shared.starvation.refusal(size) {
         return Err(error);
     }
-    if !worker.credit.take(size) {
-        worker.credit.refill(size, &worker.seat.counts)?;
-    }
-    let room = job::allocate().inspect_err(|_| {
-        worker.credit.give(size);
-    })?;
+    worker.promise_stack(size)?;
+    let room = job::allocate().inspect_err(|_| worker.take_promise_back(size))?;
     Ok((room, spec))
 }
 
-fn enter(scope: NonNull<Count>) {
-    // SAFETY: the scope is there while it spawns.
-    unsafe { scope.as_ref() }.enter();
+/// Makes a thread: its only place of birth. The caller queues it. Its death is `Worker::unregister`.
+///
+/// # Safety
+/// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread or the thread is pinned.
+#[inline]
+unsafe fn birth<F, T>(shared: &Shared, room: Room<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
+where
+    F: FnOnce() -> T,
+{
+    if let Some(scope) = spec.scope {
+        // SAFETY: the scope is there while it spawns.
+        unsafe { scope.as_ref() }.enter();
+    }
+    // SAFETY: the caller vouches for `F` and `T`.
+    let (task, handle) = unsafe { job::new(room, spec, f) };
+    if shared.has_listeners() {
+        // SAFETY: new, and nobody else has it.
+        shared.tell_birth(unsafe { task.as_ref() });
+    }
+    (task, handle)
 }
 
 /// Runs `f` on a green thread and waits for it.
@@ -170,7 +181,7 @@ where
     T: Send,
 {
     // Whoever steps onto a green thread is still who it was: a program's main thread is called `main` there, too.
-    let name = match local::get().and_then(|local| local.running()) {
+    let name = match worker_core::get().and_then(|core| core.running()) {
         Some(task) => task.block.name.clone(),
         None => std::thread::current().name().map(Box::from),
     };

@@ -24,6 +24,7 @@
 
 mod arena;
 mod cache;
+pub(crate) mod credit;
 pub(crate) mod overflow;
 mod size;
 #[cfg(test)]
@@ -35,7 +36,7 @@ pub(crate) use arena::{ARENA, is_untidy, last_refusal, no_map, no_space, reserve
 pub(crate) use cache::Cache;
 #[cfg(test)]
 use size::MIN_SIZE;
-pub(crate) use size::{DEFAULT_SIZE, ROOT_SIZE, stride, usable_size};
+pub(crate) use size::{DEFAULT_SIZE, ROOT_SIZE, stride, usable_size, with_spare};
 
 /// A stack: the bytes `[limit, top)`, and a guard below them.
 ///

@@ -69,3 +69,14 @@ pub(super) fn colour(limit: NonNull<u8>) -> usize {
     // A page is a power of two, and no division.
     ((limit.addr().get() >> page_size().trailing_zeros()) % COLOURS) * STEP
 }
+
+/// What larger stacks have beyond what was promised, so that a chain of joiners can run their children on the same one
+/// (`scheduler::inline_join`). Only address space, until it is used.
+const SPARE: usize = 32 << 10;
+const LARGER: usize = 256 << 10;
+
+/// How much stack a thread gets that was promised so much.
+#[inline]
+pub(crate) fn with_spare(size: usize) -> usize {
+    if size >= LARGER { size + SPARE } else { size }
+}

@@ -8,8 +8,8 @@
 use core::fmt;
 
 use super::{
-    queue::{Node, Queue},
-    short::ShortLock,
+    raw::spin::SpinLock,
+    wait_queue::{Node, Queue},
 };
 use crate::task::wait::{Reason, Waiter};
 
@@ -31,7 +31,7 @@ use crate::task::wait::{Reason, Waiter};
 /// ```
 pub struct Barrier {
     threads: usize,
-    come: ShortLock<Come>,
+    come: SpinLock<Come>,
 }
 
 struct Come {
@@ -67,7 +67,7 @@ impl Barrier {
     #[inline]
     #[must_use]
     pub const fn new(n: usize) -> Self {
-        Self { threads: n, come: ShortLock::new(Come { count: 0, queue: Queue::new() }) }
+        Self { threads: n, come: SpinLock::new(Come { count: 0, queue: Queue::new() }) }
     }
 
     /// Waits until all threads of this round have come. One of them, the last to come, is the leader.

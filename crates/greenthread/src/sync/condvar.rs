@@ -1,9 +1,9 @@
-//! `Condvar`: the public face of `raw_condvar`, for mutexes that can be poisoned.
+//! `Condvar`: the public face of `raw::condvar`, for mutexes that can be poisoned.
 
 use core::{fmt, time::Duration};
 use std::time::Instant;
 
-use super::{LockResult, MutexGuard, PoisonError, raw_condvar::RawCondvar};
+use super::{LockResult, MutexGuard, PoisonError, raw::condvar::RawCondvar};
 use crate::task::wait::Outcome;
 
 /// Whether a wait with a time limit ended because of the limit.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
 
-use super::{held::here, raw_mutex, raw_rwlock};
+use super::raw::{self, lock_guard::here};
 use crate::task::coop::polled;
 
 /// A mutex for [`lock_api::Mutex`].
@@ -25,7 +25,7 @@ use crate::task::coop::polled;
 /// NAMES.lock().push("fern");
 /// assert_eq!(NAMES.try_lock_for(Duration::from_millis(5)).unwrap().len(), 1);
 /// ```
-pub struct RawMutex(raw_mutex::RawMutex);
+pub struct RawMutex(raw::mutex::RawMutex);
 
 /// A read-write lock for [`lock_api::RwLock`].
 ///
@@ -39,17 +39,17 @@ pub struct RawMutex(raw_mutex::RawMutex);
 /// let _guard = NAMES.read();
 /// assert!(NAMES.try_write_for(Duration::from_millis(5)).is_none());
 /// ```
-pub struct RawRwLock(raw_rwlock::RawRwLock);
+pub struct RawRwLock(raw::rwlock::RawRwLock);
 
 /// When a wait ends that may take so long; what can't be added never does.
 fn after(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
-// SAFETY: `raw_mutex` excludes (its invariant 1).
+// SAFETY: `raw::mutex` excludes (its invariant 1).
 unsafe impl lock_api::RawMutex for RawMutex {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
-    const INIT: Self = Self(raw_mutex::RawMutex::new());
+    const INIT: Self = Self(raw::mutex::RawMutex::new());
 
     type GuardMarker = GuardNoSend;
 
@@ -70,7 +70,7 @@ unsafe impl lock_api::RawMutex for RawMutex {
     }
 
     fn is_locked(&self) -> bool {
-        self.0.state.load(Relaxed) & raw_mutex::LOCKED != 0
+        self.0.state.load(Relaxed) & raw::mutex::LOCKED != 0
     }
 }
 
@@ -88,10 +88,10 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     }
 }
 
-// SAFETY: `raw_rwlock` excludes writers from all others (its invariant 1).
+// SAFETY: `raw::rwlock` excludes writers from all others (its invariant 1).
 unsafe impl lock_api::RawRwLock for RawRwLock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
-    const INIT: Self = Self(raw_rwlock::RawRwLock::new());
+    const INIT: Self = Self(raw::rwlock::RawRwLock::new());
 
     type GuardMarker = GuardNoSend;
 
@@ -128,11 +128,11 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
     }
 
     fn is_locked(&self) -> bool {
-        self.0.state.load(Relaxed) & (raw_rwlock::WRITER | raw_rwlock::REST) != 0
+        self.0.state.load(Relaxed) & (raw::rwlock::WRITER | raw::rwlock::REST) != 0
     }
 
     fn is_locked_exclusive(&self) -> bool {
-        self.0.state.load(Relaxed) & raw_rwlock::WRITER != 0
+        self.0.state.load(Relaxed) & raw::rwlock::WRITER != 0
     }
 }
 

@@ -41,7 +41,6 @@ mod barrier;
 pub(crate) mod chan;
 mod condvar;
 mod guard;
-mod held;
 mod lazy_lock;
 #[cfg(feature = "lock_api")]
 mod lock_api;
@@ -52,20 +51,14 @@ pub mod nonpoison;
 mod once;
 mod once_lock;
 pub mod oneshot;
-mod patience;
 pub mod poison;
-mod raw_condvar;
-mod raw_mutex;
-mod raw_once;
-mod raw_rwlock;
-mod raw_semaphore;
+pub(crate) mod raw;
 mod reentrant_lock;
 mod rwlock;
 mod semaphore;
-mod short;
 mod wait_group;
 
-use crate::task::queue;
+use crate::task::wait_queue;
 
 #[doc(no_inline)]
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic};

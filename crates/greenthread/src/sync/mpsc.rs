@@ -51,7 +51,7 @@ use core::{
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use super::chan::{
-    core::{Patience, RecvFailed, SendFailed},
+    core::{RecvFailed, SendFailed, Timeout},
     handle::{self, Rx, Tx},
 };
 
@@ -181,7 +181,7 @@ impl<T> Sender<T> {
     /// ```
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         // Without a bound there is always room.
-        self.core.send(t, Patience::Wait(None)).map_err(returned)
+        self.core.send(t, Timeout::Wait(None)).map_err(returned)
     }
 }
 
@@ -210,7 +210,7 @@ impl<T> SyncSender<T> {
     /// assert_eq!(receiver.recv().unwrap(), "from hand to hand");
     /// ```
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.core.send(t, Patience::Wait(None)).map_err(returned)
+        self.core.send(t, Timeout::Wait(None)).map_err(returned)
     }
 
     /// Sends a message if there is room at this moment, or a receiver waiting. Never blocks.
@@ -232,7 +232,7 @@ impl<T> SyncSender<T> {
     /// assert_eq!(sender.try_send(3), Err(TrySendError::Disconnected(3)));
     /// ```
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.core.send(t, Patience::Try).map_err(|failed| match failed {
+        self.core.send(t, Timeout::Try).map_err(|failed| match failed {
             SendFailed::Full(message) => TrySendError::Full(message),
             SendFailed::Closed(message) => TrySendError::Disconnected(message),
         })
@@ -260,7 +260,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
     /// ```
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.core.recv(Patience::Try).map_err(|failed| match failed {
+        self.core.recv(Timeout::Try).map_err(|failed| match failed {
             RecvFailed::Empty => TryRecvError::Empty,
             RecvFailed::Closed => TryRecvError::Disconnected,
         })
@@ -286,7 +286,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.recv(), Err(RecvError));
     /// ```
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.core.recv(Patience::Wait(None)).map_err(|_| RecvError)
+        self.core.recv(Timeout::Wait(None)).map_err(|_| RecvError)
     }
 
     /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
@@ -309,7 +309,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.core.recv(Patience::within(timeout)).map_err(|failed| match failed {
+        self.core.recv(Timeout::within(timeout)).map_err(|failed| match failed {
             RecvFailed::Empty => RecvTimeoutError::Timeout,
             RecvFailed::Closed => RecvTimeoutError::Disconnected,
         })

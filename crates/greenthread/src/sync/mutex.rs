@@ -15,9 +15,9 @@ use core::{
 use super::{
     LockResult, TryLockError, TryLockResult,
     guard::guard,
-    held::Exclusive,
     poison::{Flag, Poisoning},
-    raw_mutex::RawMutex,
+    raw::lock_guard::Exclusive,
+    raw::mutex::RawMutex,
 };
 
 /// A lock around a value: one thread at a time gets at it.

@@ -1,4 +1,4 @@
-//! `Once`: the public face of `raw_once`.
+//! `Once`: the public face of `raw::once`.
 
 use core::{
     cell::Cell,
@@ -8,9 +8,9 @@ use core::{
 };
 
 use super::{
-    queue::Queue,
-    raw_once::{Begin, INCOMPLETE, RawOnce},
-    short::ShortLock,
+    raw::once::{Begin, INCOMPLETE, RawOnce},
+    raw::spin::SpinLock,
+    wait_queue::Queue,
 };
 use crate::task::coop::polled;
 
@@ -72,7 +72,7 @@ impl Once {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "std has none")]
     pub const fn new() -> Self {
-        Self(RawOnce { state: AtomicU32::new(INCOMPLETE), waiting: ShortLock::new(Queue::new()) })
+        Self(RawOnce { state: AtomicU32::new(INCOMPLETE), waiting: SpinLock::new(Queue::new()) })
     }
 
     /// Calls `f` if nobody has. On return it has been called and has returned, here or elsewhere, and what it did is

@@ -25,7 +25,7 @@ use core::{
 pub use std::sync::mpsc::{RecvError, SendError};
 
 use super::chan::{
-    core::{Patience, RecvFailed, SendFailed},
+    core::{RecvFailed, SendFailed, Timeout},
     handle::{self, Rx, Tx},
 };
 use crate::time::Instant;
@@ -107,7 +107,7 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(1), Err(SendError(1)));
     /// ```
     pub fn send(self, t: T) -> Result<(), SendError<T>> {
-        self.core.send(t, Patience::Try).map_err(|failed| {
+        self.core.send(t, Timeout::Try).map_err(|failed| {
             // There is room for the one message.
             let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
             SendError(message)
@@ -134,7 +134,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.recv(), Ok(1));
     /// ```
     pub fn recv(self) -> Result<T, RecvError> {
-        self.core.recv(Patience::Wait(None)).map_err(|_| RecvError)
+        self.core.recv(Timeout::Wait(None)).map_err(|_| RecvError)
     }
 
     /// Takes the message if it is there. Never blocks.
@@ -154,7 +154,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.try_recv().unwrap(), 1);
     /// ```
     pub fn try_recv(self) -> Result<T, TryRecvError<T>> {
-        self.core.recv(Patience::Try).map_err(|failed| match failed {
+        self.core.recv(Timeout::Try).map_err(|failed| match failed {
             RecvFailed::Empty => TryRecvError::Empty(self),
             RecvFailed::Closed => TryRecvError::Disconnected,
         })
@@ -178,7 +178,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.recv_timeout(timeout).unwrap(), 1);
     /// ```
     pub fn recv_timeout(self, timeout: Duration) -> Result<T, RecvTimeoutError<T>> {
-        self.recv_within(Patience::within(timeout))
+        self.recv_within(Timeout::within(timeout))
     }
 
     /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
@@ -197,11 +197,11 @@ impl<T> Receiver<T> {
     /// assert!(matches!(receiver.recv_deadline(deadline), Err(RecvTimeoutError::Timeout(_))));
     /// ```
     pub fn recv_deadline(self, deadline: Instant) -> Result<T, RecvTimeoutError<T>> {
-        self.recv_within(Patience::until(deadline))
+        self.recv_within(Timeout::until(deadline))
     }
 
-    fn recv_within(self, patience: Patience) -> Result<T, RecvTimeoutError<T>> {
-        self.core.recv(patience).map_err(|failed| match failed {
+    fn recv_within(self, timeout: Timeout) -> Result<T, RecvTimeoutError<T>> {
+        self.core.recv(timeout).map_err(|failed| match failed {
             RecvFailed::Empty => RecvTimeoutError::Timeout(self),
             RecvFailed::Closed => RecvTimeoutError::Disconnected,
         })

@@ -15,8 +15,8 @@ use core::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use super::{held::here, raw_mutex::RawMutex};
-use crate::task::{coop::polled, id, local};
+use super::{raw::lock_guard::here, raw::mutex::RawMutex};
+use crate::task::{coop::polled, id, worker_core};
 
 /// A lock that its owner may lock again: [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
 /// which std has on nightly only.
@@ -84,7 +84,7 @@ fn me() -> u64 {
         /// An OS thread's; 0 if it has none yet. It has no destructor, so it is there to the end.
         static OS_THREAD: Cell<u64> = const { Cell::new(0) };
     }
-    if let Some(task) = local::get().and_then(|local| local.running()) {
+    if let Some(task) = worker_core::get().and_then(|core| core.running()) {
         return task.block.id.get();
     }
     if OS_THREAD.get() == 0 {

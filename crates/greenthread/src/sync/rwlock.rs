@@ -15,9 +15,9 @@ use core::{
 use super::{
     LockResult, TryLockError, TryLockResult,
     guard::guard,
-    held::{Reading, Writing},
     poison::{Flag, Poisoning},
-    raw_rwlock::RawRwLock,
+    raw::lock_guard::{Reading, Writing},
+    raw::rwlock::RawRwLock,
 };
 
 /// A lock around a value that many may read at a time, or one may write.

@@ -1,12 +1,12 @@
-//! `Semaphore`: the public face of `raw_semaphore`.
+//! `Semaphore`: the public face of `raw::semaphore`.
 
 use core::{fmt, mem, sync::atomic::AtomicUsize, time::Duration};
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    queue::Queue,
-    raw_semaphore::{MAX, ONE, RawSemaphore},
-    short::ShortLock,
+    raw::semaphore::{MAX, ONE, RawSemaphore},
+    raw::spin::SpinLock,
+    wait_queue::Queue,
 };
 use crate::task::coop::polled;
 
@@ -63,7 +63,7 @@ impl Semaphore {
     #[must_use]
     pub const fn new(permits: usize) -> Self {
         assert!(permits <= MAX, "more permits than a semaphore can have");
-        Self(RawSemaphore { state: AtomicUsize::new(permits * ONE), waiting: ShortLock::new(Queue::new()) })
+        Self(RawSemaphore { state: AtomicUsize::new(permits * ONE), waiting: SpinLock::new(Queue::new()) })
     }
 
     /// How many permits there are at this moment.

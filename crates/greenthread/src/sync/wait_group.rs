@@ -17,8 +17,8 @@ use core::{
 use std::sync::Arc;
 
 use super::{
-    queue::{Node, Queue},
-    short::ShortLock,
+    raw::spin::SpinLock,
+    wait_queue::{Node, Queue},
 };
 use crate::task::wait::{Reason, Waiter};
 
@@ -50,7 +50,7 @@ pub struct WaitGroup(Arc<Group>);
 
 struct Group {
     members: AtomicUsize,
-    waiting: ShortLock<Queue<()>>,
+    waiting: SpinLock<Queue<()>>,
 }
 
 impl WaitGroup {
@@ -63,7 +63,7 @@ impl WaitGroup {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Group { members: AtomicUsize::new(1), waiting: ShortLock::new(Queue::new()) }))
+        Self(Arc::new(Group { members: AtomicUsize::new(1), waiting: SpinLock::new(Queue::new()) }))
     }
 
     /// Gives this member up, and waits until all others are gone. What their threads did before is seen then.

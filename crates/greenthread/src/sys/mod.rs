@@ -11,10 +11,10 @@ pub(crate) mod memory;
 pub(crate) mod parker;
 pub(crate) mod poller;
 pub(crate) mod process;
-pub(crate) mod ring;
 pub(crate) mod signal;
 pub(crate) mod stderr;
 pub(crate) mod thread;
+pub(crate) mod uring;
 
 use rustix::io::Errno;
 

@@ -29,9 +29,9 @@ use greenthread_context::Context;
 use super::{
     inbox::Linked,
     locals,
-    remote::Remote,
-    scope::Count,
-    wait::{Reason, Waiter},
+    scope_count::ScopeCount,
+    waiter::{Reason, Waiter},
+    worker_handle::WorkerHandle,
 };
 use crate::stack::Stack;
 
@@ -186,8 +186,8 @@ pub(crate) unsafe fn release(block: NonNull<Block>, references: usize) {
 pub(crate) enum Start {
     /// On its own stack.
     Own,
-    /// On that of the thread that joins it, which is who calls (`runtime::lend`).
-    Lent,
+    /// On that of the thread that joins it, which is who calls (`scheduler::inline_join`).
+    Inline,
     /// Not at all: there is no stack for it.
     Refused(std::io::Error),
 }
@@ -200,7 +200,7 @@ pub(crate) struct Task {
     pub(crate) context: Cell<MaybeUninit<Context>>,
     /// The worker that it belongs to, once it has started; null before, unless it belongs to one from the start
     /// (`thread::spawn_local`).
-    pub(crate) home: Cell<*const Remote>,
+    pub(crate) owner: Cell<*const WorkerHandle<Task>>,
     /// In the inbox or the injector: the next one.
     link: AtomicPtr<Task>,
     /// Who waits for its end, or that it has ended: `thread::join` knows.
@@ -214,13 +214,13 @@ pub(crate) struct Task {
     /// Runs its closure, or ends it without.
     pub(crate) run: unsafe fn(NonNull<Task>, Start),
     /// The scope that waits for it.
-    pub(crate) scope: Option<NonNull<Count>>,
+    pub(crate) scope: Option<NonNull<ScopeCount>>,
     /// It is in the library's panic hook.
     pub(crate) in_hook: Cell<bool>,
     /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be found, or not.
-    pub(crate) place: AtomicU32,
+    pub(crate) deque_hint: AtomicU32,
     /// Its thread-locals, if it has used any.
-    pub(crate) locals: Cell<Option<NonNull<locals::Table>>>,
+    pub(crate) locals: locals::Slot,
 }
 
 impl Task {
@@ -230,12 +230,12 @@ impl Task {
         location: &'static Location<'static>,
         stack_size: usize,
         run: unsafe fn(NonNull<Task>, Start),
-        scope: Option<NonNull<Count>>,
+        scope: Option<NonNull<ScopeCount>>,
     ) -> Self {
         Self {
             block,
             context: Cell::new(MaybeUninit::uninit()),
-            home: Cell::new(ptr::null()),
+            owner: Cell::new(ptr::null()),
             link: AtomicPtr::new(ptr::null_mut()),
             end: AtomicPtr::new(ptr::null_mut()),
             location,
@@ -244,7 +244,7 @@ impl Task {
             run,
             scope,
             in_hook: Cell::new(false),
-            place: AtomicU32::new(0),
+            deque_hint: AtomicU32::new(0),
             locals: Cell::new(None),
         }
     }

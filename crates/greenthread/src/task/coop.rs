@@ -14,23 +14,19 @@
 //! A worker has one budget for all its threads. That is enough, since it bounds what comes between two switches. A wait
 //! renews it, and so does the yield when it is spent; any other yield doesn't, where a store would be felt.
 
-use super::local::{self, Local};
+use super::worker_core::{self, COOP_BUDGET, WorkerCore};
 
-/// What a call spends. A failed one takes some 25 instructions, and a yield as much as two of them: so the yields take
-/// 3 % of a loop of such calls.
-pub(crate) const CALL: u32 = 8;
-
-/// 64 calls, or 512 messages. With a larger one siblings wait for longer; with a smaller one those who fill and empty a
-/// channel of usual size yield for nothing, since they are about to wait.
-pub(crate) const BUDGET: u32 = 64 * CALL;
+/// What a call spends: a 64th of the budget. A failed call takes some 25 instructions, and a yield as much as two of them: so the
+/// yields take 3 % of a loop of such calls.
+pub(crate) const CALL: u32 = COOP_BUDGET / 64;
 
 /// Spends so many units. The caller holds no lock of ours.
 #[inline]
 pub(crate) fn consume_budget(units: u32) {
-    if let Some(local) = local::get() {
-        match local.coop_budget.get().checked_sub(units) {
-            Some(left) => local.coop_budget.set(left),
-            None => spent(local),
+    if let Some(core) = worker_core::get() {
+        match core.coop_budget.get().checked_sub(units) {
+            Some(left) => core.coop_budget.set(left),
+            None => spent(core),
         }
     }
 }
@@ -45,9 +41,9 @@ pub(crate) fn polled(found: bool) -> bool {
 }
 
 #[cold]
-fn spent(local: &Local) {
-    local.coop_budget.set(BUDGET);
-    if let Some((local, task)) = local::current() {
-        local.yield_now(task);
+fn spent(core: &WorkerCore) {
+    core.coop_budget.set(COOP_BUDGET);
+    if let Some((core, task)) = worker_core::current() {
+        core.yield_now(task);
     }
 }

@@ -6,7 +6,7 @@
 //!   null ──join──▶ a waiter ──end──▶ ENDED      the joiner takes the result
 //!    ▲                 │
 //!    ├──a cycle────────┘
-//!    ├───lent stack──▶ LENT  ────end──▶ ENDED   as above
+//!    ├───inline join─▶ INLINE ────end──▶ ENDED   as above
 //!    ├───end─────────────────────▶ ENDED        the handle takes or drops the result
 //!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
 //! ```
@@ -22,7 +22,7 @@
 //!    dropped once, by the side that the picture says. So neither outlives the borrows in it, whoever
 //!    still holds a reference to the block.
 //! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before it is woken, or has taken
-//!    it back (`cycle`). The waiter is a `Joiner`'s; with LENT, it is the joiner's task whose address is there. In both
+//!    it back (`cycle`). The waiter is a `Joiner`'s; with INLINE, it is the joiner's task whose address is there. In both
 //!    cases the joiner can't go on before the thread has ended.
 //! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
 
@@ -52,20 +52,20 @@ use crate::sys::{memory::exhausted, process::ForkMutex};
 
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
+    block_pool,
     coop::polled,
     cycle::{self, Thread},
-    id,
-    local::{self, Local},
-    locals, pool,
-    remote::Remote,
-    scope::Count,
+    id, locals, scope,
+    scope_count::ScopeCount,
     wait::{Reason, Waiter},
+    worker_core::{self, WorkerCore},
+    worker_handle::WorkerHandle,
 };
 
 const ENDED: *mut Waiter = ptr::without_provenance_mut(1);
 const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
 /// Set in the address of a task, which is aligned to more than that.
-const LENT: usize = 4;
+const INLINE: usize = 4;
 
 /// Who waits for a thread's end.
 #[repr(C)]
@@ -96,10 +96,10 @@ unsafe impl Thread for Task {
         let end = self.end.load(Acquire);
         if end.is_null() || end == DETACHED || end == ENDED {
             // SAFETY: the scope outlives its threads (invariant 4).
-            return self.scope.and_then(|scope| unsafe { scope.as_ref() }.owner());
+            return self.scope.and_then(|scope| unsafe { scope.as_ref() }.owner()).map(NonNull::cast);
         }
-        if end.addr() & LENT != 0 {
-            return NonNull::new(end.map_addr(|address| address & !LENT).cast());
+        if end.addr() & INLINE != 0 {
+            return NonNull::new(end.map_addr(|address| address & !INLINE).cast());
         }
         // SAFETY: a joiner's (invariant 3), which is alive, says the caller. It was written before it was put here.
         NonNull::new(unsafe { (*end.cast::<Joiner>()).task }.cast_mut())
@@ -130,15 +130,16 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
     if id::is_foreign(thread.block.id) {
         return Err(Never::Foreign);
     }
-    let local = local::get();
-    let me = local.and_then(Local::running);
+    let core = worker_core::get();
+    let me = core.and_then(WorkerCore::running);
     let joiner = Joiner { waiter: Waiter::new(), task: me.map_or(ptr::null(), ptr::from_ref) };
     let mine = ptr::from_ref(&joiner).cast::<Waiter>().cast_mut();
     if thread.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_err() {
         return Ok(());
     }
-    if let (Some(local), Some(me)) = (local, me) {
-        let walkers = &WALKERS[Arc::as_ptr(&local.remote).addr() / size_of::<Remote>() % WALKERS.len()];
+    if let (Some(core), Some(me)) = (core, me) {
+        let walkers =
+            &WALKERS[Arc::as_ptr(&core.handle).addr() / size_of::<WorkerHandle<Task>>() % WALKERS.len()];
         // SAFETY: we are the running thread, and this is one of them.
         if unsafe { cycle::closes(me, thread, walkers) } && withdraw(me, thread, mine) {
             return Err(Never::Cycle);
@@ -198,18 +199,24 @@ pub(crate) struct Spec {
     pub(crate) stack_size: usize,
     pub(crate) location: &'static Location<'static>,
     /// The scope that waits for it.
-    pub(crate) scope: Option<NonNull<Count>>,
+    pub(crate) scope: Option<NonNull<ScopeCount>>,
 }
 
 /// Memory for a thread.
 #[derive(Debug)]
 pub(crate) struct Room<F, T>(NonNull<Job<F, T>>);
 
+/// The calling worker's free memory.
+#[inline]
+fn pool<'a>() -> Option<&'a block_pool::Pool> {
+    worker_core::get().map(|core| &core.blocks)
+}
+
 /// Memory for a thread that runs such a closure; to be filled by [`new`], or it is lost.
 #[inline]
 pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
     let layout = Layout::new::<Job<F, T>>();
-    match pool::take(layout) {
+    match block_pool::take(pool(), layout) {
         Some(memory) => Ok(Room(memory.cast())),
         None => Err(exhausted(format_args!(
             "no memory for a green thread's block of {} bytes; spawn fewer threads",
@@ -253,7 +260,7 @@ unsafe fn free<F, T>(block: NonNull<Block>) {
     // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is in them.
     unsafe {
         ptr::drop_in_place(job.as_ptr());
-        pool::give(job.cast(), Layout::new::<Job<F, T>>());
+        block_pool::give(pool(), job.cast(), Layout::new::<Job<F, T>>());
     }
 }
 
@@ -266,9 +273,9 @@ where
     let job = unsafe { task.cast::<Job<F, T>>().as_ref() };
     // SAFETY: taken once (invariant 2).
     let closure = unsafe { (*job.closure.get()).assume_init_read() };
-    let lent = matches!(start, Start::Lent);
+    let inline = matches!(start, Start::Inline);
     let result = match start {
-        Start::Own | Start::Lent => catch_unwind(AssertUnwindSafe(closure)),
+        Start::Own | Start::Inline => catch_unwind(AssertUnwindSafe(closure)),
         Start::Refused(error) => {
             swallow(closure);
             Err(Box::new(error) as _)
@@ -276,7 +283,7 @@ where
     };
     let panicked = result.is_err();
     if panicked {
-        local::forget_panics();
+        worker_core::forget_panics();
     }
     // SAFETY: ours until the end is told (invariant 2).
     unsafe { (*job.outcome.result.get()).write(result) };
@@ -290,10 +297,10 @@ where
         swallow(unsafe { (*job.outcome.result.get()).assume_init_read() });
     }
     // SAFETY: it runs, and ends; or it has never run.
-    unsafe { locals::destroy(task) };
+    unsafe { locals::destroy(&task.locals) };
     if unwanted {
         unhandled = panicked;
-    } else if lent {
+    } else if inline {
         // The handle is the joiner's, which is below on this stack.
         task.end.store(ENDED, Relaxed);
     } else {
@@ -303,7 +310,7 @@ where
                 // SAFETY: as above, both.
                 unsafe {
                     swallow((*job.outcome.result.get()).assume_init_read());
-                    locals::destroy(task);
+                    locals::destroy(&task.locals);
                 }
                 task.end.store(DETACHED, Relaxed);
             }
@@ -315,18 +322,18 @@ where
         }
     }
     // SAFETY: nothing of the user's runs on this thread any more.
-    unsafe { locals::clear(task) };
+    unsafe { locals::clear(&task.locals) };
     if let Some(scope) = scope {
         // SAFETY: the scope waits for this (invariant 4).
-        unsafe { Count::leave(scope, unhandled) };
+        unsafe { scope::leave(scope, unhandled) };
     }
 }
 
 /// The thread is about to run on the stack of `joiner`, who has its handle.
 #[inline]
-pub(crate) fn lend(child: &Task, joiner: &Task) {
+pub(crate) fn set_joiner(child: &Task, joiner: &Task) {
     let joiner = ptr::from_ref(joiner).cast::<Waiter>().cast_mut();
-    child.end.store(joiner.map_addr(|address| address | LENT), Release);
+    child.end.store(joiner.map_addr(|address| address | INLINE), Release);
 }
 
 /// The worker's last touch of a thread that has run: gives its reference back, and with it the handle's that was left.
@@ -334,7 +341,7 @@ pub(crate) fn lend(child: &Task, joiner: &Task) {
 /// # Safety
 /// The thread has ended on a stack of its own, or on none, and its worker is done with it.
 #[inline]
-pub(crate) unsafe fn let_go(task: NonNull<Task>) {
+pub(crate) unsafe fn release(task: NonNull<Task>) {
     // SAFETY: alive by the task's own reference. What a handle left is ours: it is told by DETACHED, which stays.
     unsafe {
         let left = task.as_ref().end.load(Relaxed) == DETACHED;
@@ -390,7 +397,7 @@ impl<T> Handle<T> {
     /// As `join`, of a thread that has run on the caller's stack.
     ///
     /// # Safety
-    /// It has, with [`Start::Lent`].
+    /// It has, with [`Start::Inline`].
     pub(crate) unsafe fn collect(self) -> Result<T> {
         // SAFETY: ended, and has left its reference; the handle is used no more.
         unsafe { ManuallyDrop::new(self).finish(2) }

@@ -26,7 +26,6 @@ use std::{
     process,
 };
 
-use super::block::Task;
 use crate::sys::stderr::write_last_words;
 
 /// A key: the address of its static.
@@ -103,6 +102,9 @@ pub(crate) struct Table {
     newest: *mut Header,
 }
 
+/// Where a thread keeps its table, if it has one.
+pub(crate) type Slot = Cell<Option<NonNull<Table>>>;
+
 /// What a thread has of a key.
 #[derive(Debug)]
 pub(crate) enum Found<T> {
@@ -116,10 +118,10 @@ pub(crate) enum Found<T> {
 /// Looks for the running thread's value of a key.
 ///
 /// # Safety
-/// `task` is the running thread, and `key` the address of a `LocalKey<T>`.
+/// `slot` is the running thread's, and `key` the address of a `LocalKey<T>`.
 #[inline]
-pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
-    let Some(table) = task.locals.get() else { return Found::Nothing };
+pub(crate) unsafe fn find<T>(slot: &Slot, key: Key) -> Found<T> {
+    let Some(table) = slot.get() else { return Found::Nothing };
     // SAFETY: the thread's own, and no reference lives on (invariant 1).
     let entry = unsafe { table.as_ref() }.lookup(key);
     if entry.key.is_null() {
@@ -138,13 +140,13 @@ pub(crate) unsafe fn find<T>(task: &Task, key: Key) -> Found<T> {
 /// # Safety
 /// As for [`find`]; the key has not been destroyed.
 #[cold]
-pub(crate) unsafe fn insert<T: 'static>(task: &Task, key: Key, value: T) -> Use<T> {
+pub(crate) unsafe fn insert<T: 'static>(slot: &Slot, key: Key, value: T) -> Use<T> {
     let header = Header { key, older: ptr::null_mut(), uses: Cell::new(0), free: free::<T> };
     let node = NonNull::from(Box::leak(Box::new(Node { header, value })));
-    let table = task.locals.get().unwrap_or_else(|| {
+    let table = slot.get().unwrap_or_else(|| {
         let table = Table { entries: Box::new([FREE; 4]), used: 0, newest: ptr::null_mut() };
         let table = NonNull::from(Box::leak(Box::new(table)));
-        task.locals.set(Some(table));
+        slot.set(Some(table));
         table
     });
     // SAFETY: the thread's own, and no other reference lives (invariant 1).
@@ -181,10 +183,10 @@ unsafe fn free<T>(node: *mut Header) {
 /// Destroys what has a destructor. The keys stay destroyed until [`clear`].
 ///
 /// # Safety
-/// `task` is the running thread, or has never run; it is at its end.
+/// `slot` is the running thread's, or has never run; it is at its end.
 #[inline]
-pub(crate) unsafe fn destroy(task: &Task) {
-    if let Some(table) = task.locals.get() {
+pub(crate) unsafe fn destroy(slot: &Slot) {
+    if let Some(table) = slot.get() {
         // SAFETY: the thread's own, and as the caller says.
         unsafe { destroy_all(table.as_ptr()) };
     }
@@ -215,8 +217,8 @@ unsafe fn destroy_all(table: *mut Table) {
 /// # Safety
 /// After [`destroy`], for the last time.
 #[inline]
-pub(crate) unsafe fn clear(task: &Task) {
-    if let Some(table) = task.locals.take() {
+pub(crate) unsafe fn clear(slot: &Slot) {
+    if let Some(table) = slot.take() {
         // SAFETY: as the caller says: nobody else's any more.
         unsafe { free_all(table) };
     }

@@ -1,35 +1,40 @@
-//! A green thread: its block, its states, and the one way to wait.
+//! A green thread: its record, its states, and the one way to wait.
 //!
-//! * `block`, `job`, `scope`, `id`: what a thread handle points at, the work inside, who waits for its end.
-//! * `state`, `inbox`, `sleep`, `cycle`, `depot`: the protocols between OS threads, each a state machine by itself, which
-//!   the model checker takes as it stands (`crates/models`).
-//! * `wait`, `queue`: how everything that blocks waits and is woken, alone and in line.
-//! * `timers`: waits with a deadline.
-//! * `locals`: the values of its thread-locals.
-//! * `coop`: when a thread that never waits lets others run.
-//! * `panic_count`: std's count of panics, moved at a switch.
-//! * `ring`, `pool`, `local`, `remote`: a worker as its own threads and as others see it.
+//! From the bottom up:
+//!
+//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`: the protocols between OS threads. Each is a state machine by
+//!   itself, which the model checker takes as it stands (`crates/models`).
+//! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope that it belongs to, its thread-locals,
+//!   its number, and the record that a handle points to.
+//! * `run_queue`, `pinned_queue`, `timers`, `block_pool`, `random`, `panic_count`: the parts of a worker that its threads touch.
+//! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
+//! * `wait`, `wait_queue`, `scope`, `coop`: how a thread waits and is woken, alone, in a queue, for a scope; and when one that never waits yields.
+//! * `job`: a thread with its closure and its result.
 
 use core::sync::atomic;
 use std::sync::Mutex;
 
 pub(crate) mod block;
+pub(crate) mod block_pool;
 pub(crate) mod coop;
 mod cycle;
 mod depot;
+pub(crate) mod deque;
 pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;
-pub(crate) mod local;
 pub(crate) mod locals;
 pub(crate) mod panic_count;
-pub(crate) mod pool;
-pub(crate) mod queue;
+pub(crate) mod pinned_queue;
 pub(crate) mod random;
-pub(crate) mod remote;
-mod ring;
+mod run_queue;
 pub(crate) mod scope;
-pub(crate) mod sleep;
+pub(crate) mod scope_count;
+pub(crate) mod sleep_flag;
 mod state;
 pub(crate) mod timers;
 pub(crate) mod wait;
+pub(crate) mod wait_queue;
+mod waiter;
+pub(crate) mod worker_core;
+pub(crate) mod worker_handle;

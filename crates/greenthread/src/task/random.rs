@@ -3,8 +3,6 @@
 use core::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
-use super::local;
-
 /// The state of a generator (splitmix64: Steele, Lea, Flood 2014).
 #[derive(Debug)]
 pub(crate) struct Random(Cell<u64>);
@@ -12,6 +10,13 @@ pub(crate) struct Random(Cell<u64>);
 impl Random {
     pub(crate) const fn new(seed: u64) -> Self {
         Self(Cell::new(seed))
+    }
+
+    /// A number below `limit`, which is neither 0 nor more than 2^32.
+    #[inline]
+    pub(crate) fn below(&self, limit: usize) -> usize {
+        // The upper half of the product of a fraction and the limit.
+        (((self.next() >> 32) * limit as u64) >> 32) as usize
     }
 
     fn next(&self) -> u64 {
@@ -28,24 +33,21 @@ pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-/// A number below `limit`, which is not 0.
-pub(crate) fn below(limit: u32) -> u32 {
+/// A number below `limit`, which is not 0; from a worker's generator, or else the OS thread's.
+pub(crate) fn below(worker: Option<&Random>, limit: usize) -> usize {
     thread_local! {
         /// Of an OS thread that is no worker; 0 as long as it has no seed.
         static RANDOM: Random = const { Random::new(0) };
     }
-    let random = match local::get() {
-        Some(local) => local.random.next(),
+    match worker {
+        Some(random) => random.below(limit),
         None => RANDOM.with(|random| {
             if random.0.get() == 0 {
                 random.0.set(seed());
             }
-            random.next()
+            random.below(limit)
         }),
-    };
-    // The upper half of the product of a fraction and the limit.
-    let random = random >> 32;
-    u32::try_from((random * u64::from(limit)) >> 32).expect("it is below a u32")
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +57,7 @@ mod tests {
     #[test]
     fn all_numbers_come_up_and_no_others() {
         let mut counts = [0; 7];
-        (0..7000).for_each(|_| counts[below(7) as usize] += 1);
+        (0..7000).for_each(|_| counts[below(None, 7)] += 1);
         assert!(counts.iter().all(|count| *count > 700), "{counts:?}");
     }
 }

@@ -32,8 +32,6 @@ use std::vec::Vec;
 
 use greenthread_context::prefetch;
 
-use super::wait::Waiter;
-
 #[cfg(test)]
 mod tests;
 
@@ -52,18 +50,26 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Number(u32);
 
 /// A deadline, and the wait that it ends.
-#[derive(Clone, Copy, Debug)]
-struct Timer {
+#[derive(Debug)]
+struct Timer<T> {
     deadline: u64,
     /// Null if the entry is free.
-    waiter: *const Waiter,
+    waiter: *const T,
     /// Its thread's block, which is never read here, but fetched ahead.
     block: *const u8,
     next: u32,
     previous: u32,
 }
 
-impl Timer {
+impl<T> Clone for Timer<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Timer<T> {}
+
+impl<T> Timer<T> {
     fn tick(&self) -> u64 {
         self.deadline >> TICK_BITS
     }
@@ -80,18 +86,18 @@ struct Slot {
 
 /// The wheel. See the module.
 #[derive(Debug)]
-pub(crate) struct Timers {
+pub(crate) struct Timers<T> {
     /// The position: no timer has a tick before it, but for those that were late when they came.
     position: u64,
     levels: u16,
     /// The first free entry of the table.
     free: u32,
-    table: Vec<Timer>,
+    table: Vec<Timer<T>>,
     occupied: [u64; LEVELS],
     slots: [Slot; LEVELS * SLOTS],
 }
 
-impl Timers {
+impl<T> Timers<T> {
     pub(crate) const fn new() -> Self {
         let empty = Slot { first: NONE, last: NONE, earliest: u64::MAX };
         Self {
@@ -140,7 +146,7 @@ impl Timers {
 
     /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late already, it fires at the
     /// next `expire`.
-    pub(crate) fn insert(&mut self, waiter: *const Waiter, block: *const u8, deadline: u64) -> Number {
+    pub(crate) fn insert(&mut self, waiter: *const T, block: *const u8, deadline: u64) -> Number {
         let timer = Timer { deadline, waiter, block, next: NONE, previous: NONE };
         let number = self.free;
         let number = if number == NONE {
@@ -157,7 +163,7 @@ impl Timers {
     }
 
     /// Takes a timer out, unless it has fired.
-    pub(crate) fn remove(&mut self, Number(number): Number, waiter: *const Waiter) {
+    pub(crate) fn remove(&mut self, Number(number): Number, waiter: *const T) {
         // If it has fired, the entry is free or another wait's, or is not there any more.
         let timer = match self.table.get(number as usize) {
             Some(&timer) if timer.waiter == waiter => timer,
@@ -175,7 +181,7 @@ impl Timers {
 
     /// Fires all timers with a deadline up to `now`: takes each out, then calls `fire` with its waiter. Ticks come in
     /// order; in a tick, the order is that of insertion.
-    pub(crate) fn expire(&mut self, now: u64, mut fire: impl FnMut(*const Waiter)) {
+    pub(crate) fn expire(&mut self, now: u64, mut fire: impl FnMut(*const T)) {
         while let Some(slot) = self.first_slot()
             && self.slots[slot].earliest <= now
         {
@@ -192,7 +198,7 @@ impl Timers {
     }
 
     /// Fires what is due in a slot.
-    fn fire_slot(&mut self, slot: usize, now: u64, fire: &mut impl FnMut(*const Waiter)) {
+    fn fire_slot(&mut self, slot: usize, now: u64, fire: &mut impl FnMut(*const T)) {
         let last = self.slots[slot].last;
         let mut earliest = u64::MAX;
         // One at a time, and what is not due once round to the end: whatever `fire` does, even panic, the
@@ -262,7 +268,7 @@ impl Timers {
 
     /// The slot that a timer belongs to.
     #[inline]
-    fn place(&self, timer: &Timer) -> usize {
+    fn place(&self, timer: &Timer<T>) -> usize {
         let tick = timer.tick().max(self.position);
         let differs = (tick ^ self.position) | 1;
         let level = differs.ilog2() / DIGIT_BITS;

@@ -9,15 +9,9 @@
 //! made *under the lock*, on a waiter that is still in the queue; `Wake::fire` may come after unlocking. A
 //! waiter that timed out takes the lock, and removes itself from the queue, before it returns.
 //!
-//! Invariants:
-//! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left PARKED, before
-//!    it has paid its wake-up (see `state`: the waiter doesn't run in between). Never both at once.
-//! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by the time
-//!    its worker handles a wake-up, its context is saved.
+//! Invariants: those of `waiter`.
 
 use core::{
-    cell::UnsafeCell,
-    fmt,
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
@@ -27,116 +21,16 @@ use greenthread_context::prefetch;
 
 use super::{
     block::Task,
-    local::{self, Local},
-    state::{Claimed, WaitState},
+    state::Claimed,
+    waiter::OS,
+    worker_core::{self, WorkerCore},
 };
 use crate::sys::parker::Parker;
 
-pub(crate) use super::state::Outcome;
-
-/// What a thread waits for; for people and tools that look at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Reason {
-    /// It doesn't wait.
-    Nothing,
-    /// `thread::park`.
-    Park,
-    /// `thread::sleep`.
-    Sleep,
-    /// Another thread's end.
-    Join,
-    /// A scope's threads.
-    Scope,
-    /// A mutex.
-    Mutex,
-    /// A read lock.
-    Read,
-    /// A write lock.
-    Write,
-    /// The end of an initialisation.
-    Once,
-    /// Others to come to a barrier.
-    Barrier,
-    /// A semaphore's permits.
-    Semaphore,
-    /// The members of a wait group.
-    WaitGroup,
-    /// A condition variable.
-    Condvar,
-    /// A message.
-    Receive,
-    /// Room for a message.
-    Send,
-    /// One of several channels.
-    Select,
-    /// A descriptor to become readable.
-    Readable,
-    /// A descriptor to become writable.
-    Writable,
-    /// A call on the blocking pool.
-    Blocking,
-    /// A file's data.
-    File,
-}
-
-impl Reason {
-    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or much later.
-    fn is_of_siblings(self) -> bool {
-        use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
-        !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
-    }
-
-    /// The name, from the number that a block holds.
-    pub(crate) fn name(number: u8) -> &'static str {
-        const NAMES: [(Reason, &str); 20] = [
-            (Reason::Nothing, "nothing"),
-            (Reason::Park, "park"),
-            (Reason::Sleep, "sleep"),
-            (Reason::Join, "join"),
-            (Reason::Scope, "scope"),
-            (Reason::Mutex, "mutex"),
-            (Reason::Read, "read lock"),
-            (Reason::Write, "write lock"),
-            (Reason::Once, "once"),
-            (Reason::Barrier, "barrier"),
-            (Reason::Semaphore, "semaphore"),
-            (Reason::WaitGroup, "wait group"),
-            (Reason::Condvar, "condvar"),
-            (Reason::Receive, "receive"),
-            (Reason::Send, "send"),
-            (Reason::Select, "select"),
-            (Reason::Readable, "readable"),
-            (Reason::Writable, "writable"),
-            (Reason::Blocking, "blocking call"),
-            (Reason::File, "file"),
-        ];
-        NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
-    }
-}
-
-/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a cache line with what is
-/// waited for.
-#[repr(C)]
-pub(crate) struct Waiter {
-    state: WaitState,
-    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's parker.
-    sleeper: UnsafeCell<*const ()>,
-}
-
-/// Set in the address of a parker; both are aligned to more than that.
-const OS: usize = 1;
-
-// SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a thread may be woken from anywhere.
-unsafe impl Send for Waiter {}
-// SAFETY: as above.
-unsafe impl Sync for Waiter {}
-
-impl fmt::Debug for Waiter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiter").field("state", &self.state).finish_non_exhaustive()
-    }
-}
+pub(crate) use super::{
+    state::Outcome,
+    waiter::{Reason, Waiter},
+};
 
 /// What a claim came to.
 #[derive(Debug)]
@@ -148,10 +42,6 @@ pub(crate) enum Claim {
 }
 
 impl Waiter {
-    pub(crate) fn new() -> Self {
-        Self { state: WaitState::new(), sleeper: UnsafeCell::new(ptr::null()) }
-    }
-
     /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
     ///
     /// After `TimedOut` nobody holds a claim, but others may still know the waiter: take it back from them
@@ -162,21 +52,21 @@ impl Waiter {
         {
             return outcome;
         }
-        match local::current() {
-            Some((local, task)) => self.wait_green(local, task, reason, deadline),
+        match worker_core::current() {
+            Some((core, task)) => self.wait_green(core, task, reason, deadline),
             None => self.wait_os(deadline),
         }
     }
 
     fn wait_green(
         &self,
-        local: &Local,
+        core: &WorkerCore,
         task: &Task,
         reason: Reason,
         deadline: Option<std::time::Instant>,
     ) -> Outcome {
         if reason.is_of_siblings()
-            && local.linger(|| self.state.is_settled())
+            && core.linger(|| self.state.is_settled())
             && let Some(outcome) = self.state.outcome()
         {
             return outcome;
@@ -186,11 +76,11 @@ impl Waiter {
         if !self.state.park() {
             return Outcome::Woken;
         }
-        let parked = Parked { local, task };
+        let parked = Parked { core, task };
         match deadline {
-            None => parked.sleep(reason, Local::suspend),
-            Some(deadline) => parked.sleep(reason, |local, task| {
-                local.suspend_until(task, local.clock.nanos(deadline), self);
+            None => parked.sleep(reason, WorkerCore::suspend),
+            Some(deadline) => parked.sleep(reason, |core, task| {
+                core.suspend_until(task, core.clock.nanos(deadline), self);
             }),
         }
         self.state.outcome().expect("a parked thread is resumed by a claim only")
@@ -227,14 +117,14 @@ impl Waiter {
         if deadline.is_some() {
             return None;
         }
-        let (local, task) = local::current()?;
-        if local.may_linger() {
+        let (core, task) = worker_core::current()?;
+        if core.may_linger() {
             return None;
         }
         // SAFETY: we are the waiter, and have not parked (invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         self.state.park_for_one();
-        Some(Parked { local, task })
+        Some(Parked { core, task })
     }
 
     /// As `wait`, from where `park_early` has come to.
@@ -247,7 +137,7 @@ impl Waiter {
     ) -> Outcome {
         match parked {
             Some(parked) => {
-                parked.sleep(reason, Local::suspend);
+                parked.sleep(reason, WorkerCore::suspend);
                 Outcome::Woken
             }
             None => self.wait(reason, deadline),
@@ -290,27 +180,38 @@ impl Waiter {
             drop(Wake(self));
         }
     }
+}
 
-    /// Waiter only: ready for another wait. `true` if a wake-up lay there.
-    pub(crate) fn reset(&self) -> bool {
-        self.state.reset()
+/// Ends the waits whose deadline has come by `now`.
+///
+/// # Safety
+/// The home context of the worker whose core this is runs.
+pub(crate) unsafe fn expire_timers(core: &WorkerCore, now: u64) {
+    // SAFETY: home runs, so no other reference to the timers lives (`worker_core`, invariant 2). Ending a wait only pushes to the run queue.
+    let timers = unsafe { &mut *core.timers.get() };
+    if timers.next_deadline().is_some_and(|deadline| deadline <= now) {
+        timers.expire(now, |waiter| {
+            // SAFETY: alive: its thread is suspended, and takes the timer out before it goes on.
+            unsafe { drop(Waiter::claim(waiter, Outcome::TimedOut)) };
+        });
     }
+    core.note_deadline(timers.next_deadline());
 }
 
 /// A green thread that has parked, and is about to suspend itself.
 #[derive(Debug)]
 #[must_use = "whoever claims its wait takes it for suspended"]
 pub(crate) struct Parked<'a> {
-    local: &'a Local,
+    core: &'a WorkerCore,
     task: &'a Task,
 }
 
 impl Parked<'_> {
     /// Until the wait is claimed.
     #[inline]
-    fn sleep(self, reason: Reason, suspend: impl FnOnce(&Local, &Task)) {
+    fn sleep(self, reason: Reason, suspend: impl FnOnce(&WorkerCore, &Task)) {
         self.task.block.waits_for.store(reason as u8, Relaxed);
-        suspend(self.local, self.task);
+        suspend(self.core, self.task);
         // The rest of its block it needs to wait again or to end. After a long wait it has to be fetched, better at once.
         prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
         self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
@@ -340,7 +241,7 @@ impl Drop for Wake {
         if sleeper.addr() & OS == 0 {
             let task = NonNull::new(sleeper.cast_mut()).expect("a waiter says who it is before it parks");
             // SAFETY: suspended by the time its worker looks (invariant 2), and claimed once only.
-            unsafe { local::schedule(task.cast()) };
+            unsafe { worker_core::schedule(task.cast()) };
         } else {
             let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
             // SAFETY: it came from an `Arc` that the sleeper holds until it has the token; from then on ours keeps it.

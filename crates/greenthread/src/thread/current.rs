@@ -10,8 +10,9 @@ use std::cell::OnceCell;
 
 use crate::task::{
     block::{Block, BlockRef},
-    id, local,
+    id,
     wait::Reason,
+    worker_core,
 };
 
 /// A handle to a thread: [`std::thread::Thread`] for green threads, and for OS threads that use the library.
@@ -119,7 +120,7 @@ fn os_block() -> BlockRef {
 
 /// Calls `f` with the calling thread's block.
 pub(crate) fn with<T>(f: impl FnOnce(&Block) -> T) -> T {
-    if let Some(task) = local::get().and_then(|local| local.running()) {
+    if let Some(task) = worker_core::get().and_then(|core| core.running()) {
         return f(&task.block);
     }
     // Once the OS thread's locals are gone, a block for this call alone has to do.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Result, Thread};
-use crate::{runtime, task::job::Handle};
+use crate::{scheduler, task::job::Handle};
 
 /// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`]. Dropping it detaches the
 /// thread.
@@ -61,7 +61,7 @@ impl<T> JoinHandle<T> {
     /// assert_eq!(panic.downcast_ref(), Some(&"why"));
     /// ```
     pub fn join(self) -> Result<T> {
-        runtime::join(self.0)
+        scheduler::join(self.0)
     }
 
     /// Whether the thread has ended: its closure has returned or panicked, and its thread-locals are destroyed. Does not

@@ -8,8 +8,8 @@ use std::{error::Error, thread};
 
 use crate::task::{
     block::Task,
-    local,
     locals::{self, Found, Use},
+    worker_core,
 };
 
 /// The error of [`LocalKey::try_with`]: the thread ends, and the value is gone already. As
@@ -108,13 +108,13 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
 /// The calling green thread, if it is one.
 #[inline]
 fn green<'a>() -> Option<&'a Task> {
-    local::get()?.running()
+    worker_core::get()?.running()
 }
 
 #[cold]
 #[track_caller]
 fn gone() -> ! {
-    panic!("cannot access a Thread Local Storage value during or after destruction: {AccessError:?}")
+    panic!("cannot access a Thread WorkerCore Storage value during or after destruction: {AccessError:?}")
 }
 
 impl<T: 'static> LocalKey<T> {
@@ -130,11 +130,11 @@ impl<T: 'static> LocalKey<T> {
     fn value(&'static self, task: &Task, init: impl FnOnce() -> T) -> Option<Use<T>> {
         let key = ptr::from_ref(self).cast();
         // SAFETY: `task` runs, and the key is of this type.
-        match unsafe { locals::find::<T>(task, key) } {
+        match unsafe { locals::find::<T>(&task.locals, key) } {
             Found::Value(value) => Some(value),
             Found::Destroyed => None,
             // SAFETY: as above; nothing is destroyed before the thread ends, and then it is not looked for.
-            Found::Nothing => Some(unsafe { locals::insert(task, key, init()) }),
+            Found::Nothing => Some(unsafe { locals::insert(&task.locals, key, init()) }),
         }
     }
 

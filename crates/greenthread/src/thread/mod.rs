@@ -48,12 +48,11 @@ pub use scoped::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
 use crate::{
-    driver::Driver,
     runtime,
     task::{
         coop::polled,
-        local,
         wait::{Outcome, Reason, Waiter},
+        worker_core,
     },
     time::Instant,
 };
@@ -76,8 +75,8 @@ use crate::{
 /// ```
 #[inline(always)]
 pub fn yield_now() {
-    match local::current() {
-        Some((local, task)) => local.yield_now(task),
+    match worker_core::current() {
+        Some((core, task)) => core.yield_now(task),
         None => std::thread::yield_now(),
     }
 }
@@ -91,7 +90,7 @@ pub fn yield_now() {
 /// greenthread::run(|| thread::sleep(Duration::from_millis(1)));
 /// ```
 pub fn sleep(duration: Duration) {
-    if local::current().is_none() {
+    if worker_core::current().is_none() {
         return std::thread::sleep(duration);
     }
     // What can't be added lies so far ahead that nobody will see the end of it.
@@ -255,7 +254,7 @@ pub fn without_yield<F, T>(f: F) -> T
 where
     F: FnOnce() -> T,
 {
-    struct Depth<'a>(&'a local::Local);
+    struct Depth<'a>(&'a worker_core::WorkerCore);
     impl Drop for Depth<'_> {
         fn drop(&mut self) {
             self.0.no_yield.set(self.0.no_yield.get() - 1);
@@ -265,9 +264,9 @@ where
     if let Some(driver) = runtime::driver() {
         driver.flush();
     }
-    let _depth = local::get().map(|local| {
-        local.no_yield.set(local.no_yield.get() + 1);
-        Depth(local)
+    let _depth = worker_core::get().map(|core| {
+        core.no_yield.set(core.no_yield.get() + 1);
+        Depth(core)
     });
     f()
 }

@@ -8,11 +8,9 @@ use std::{
 
 use super::{Builder, Result, Thread};
 use crate::{
-    runtime::{
-        self,
-        spawn::{self, Request},
-    },
-    task::{job::Handle, scope::Count},
+    runtime::spawn::{self, Request},
+    scheduler,
+    task::{job::Handle, scope, scope_count::ScopeCount},
 };
 
 /// Runs `f`, which may spawn threads that borrow what outlives this call, and waits for all of them:
@@ -42,10 +40,10 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let mut scope = Scope { count: Count::new(), scope: PhantomData, env: PhantomData };
-    scope.count.set_owner();
+    let mut scope = Scope { count: ScopeCount::new(), scope: PhantomData, env: PhantomData };
+    scope::set_owner(&mut scope.count);
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
-    let unhandled = scope.count.wait();
+    let unhandled = scope::wait(&scope.count);
     match result {
         Err(payload) => std::panic::resume_unwind(payload),
         Ok(_) if unhandled => panic!("a scoped thread panicked"),
@@ -70,7 +68,7 @@ where
 /// assert_eq!(thread::scope(|scope| both(scope, &text)), 12);
 /// ```
 pub struct Scope<'scope, 'env: 'scope> {
-    count: Count,
+    count: ScopeCount,
     /// Invariant in both: a longer or a shorter one would let a borrow end too early.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
@@ -222,7 +220,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// assert_eq!(sum, 6);
     /// ```
     pub fn join(self) -> Result<T> {
-        runtime::join(self.handle)
+        scheduler::join(self.handle)
     }
 
     /// Whether the thread has ended, as [`JoinHandle::is_finished`](super::JoinHandle::is_finished).

@@ -2,7 +2,7 @@
 
 pub(crate) use crate::pool::{Mutex, MutexGuard, Parker};
 
-#[path = "../../../greenthread/src/runtime/blocking/lane.rs"]
+#[path = "../../../greenthread/src/blocking/lane.rs"]
 pub(crate) mod lane;
 
 macro_rules! mistakes {

@@ -1,11 +1,11 @@
 //! The lock inside its locks, with a model of its own: the models of the locks have a stand-in for it.
 
-use crate::{locks::patience, short::atomic};
+use crate::{locks::fairness, spin::atomic};
 
-#[path = "../../../greenthread/src/sync/short.rs"]
-pub(crate) mod short;
+#[path = "../../../greenthread/src/sync/raw/spin.rs"]
+pub(crate) mod spin;
 
-impl<T> short::ShortLock<T> {
+impl<T> spin::SpinLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self { held: atomic::AtomicBool::new(false), value: value.into() }
     }

@@ -83,7 +83,7 @@ impl World {
         loop {
             if !direction.is_ready() {
                 let mut joined = Box::new((Waiter::new(), None));
-                let node = queue::Node::new(&joined.0, Cell::new(Place::Waiting));
+                let node = wait_queue::Node::new(&joined.0, Cell::new(Place::Waiting));
                 // SAFETY: not ready; the box stays where it is until the thread has been woken or
                 // has left.
                 unsafe { direction.join(joined.1.insert(node), thread.place != Place::Waiting) };
@@ -100,7 +100,7 @@ impl World {
                 self.served.push(thread.number);
                 return Self::done(direction, &thread);
             }
-            direction.note(Shown::Blocked);
+            direction.record(CallResult::Blocked);
         }
     }
 

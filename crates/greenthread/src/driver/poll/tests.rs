@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    driver::{Driver, Interest, Interest::*, PollDriver, Shown::*, Source},
+    driver::{CallResult::*, Driver, Interest, Interest::*, Source},
     task::wait::Outcome,
 };
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
 /// A registered source, with nothing to read, and its other end.
-fn registered(driver: &PollDriver) -> (Source, UnixStream) {
+fn registered(driver: &Driver) -> (Source, UnixStream) {
     let (end, other) = UnixStream::pair().unwrap();
     let source = Source::new(end.into());
     assert!(!is_blocked(driver, &source, Read), "nothing is known of it");
@@ -26,17 +26,17 @@ fn registered(driver: &PollDriver) -> (Source, UnixStream) {
     (source, other)
 }
 
-fn is_blocked(driver: &PollDriver, source: &Source, interest: Interest) -> bool {
+fn is_blocked(driver: &Driver, source: &Source, interest: Interest) -> bool {
     driver.turn(source, interest).is_blocked()
 }
 
-fn blocked(driver: &PollDriver, source: &Source) -> (bool, bool) {
+fn blocked(driver: &Driver, source: &Source) -> (bool, bool) {
     (is_blocked(driver, source, Read), is_blocked(driver, source, Write))
 }
 
 #[test]
 fn an_event_makes_ready_and_a_blocked_call_unready() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     assert_eq!(blocked(&driver, &source), (true, false));
     other.write_all(b"x").unwrap();
@@ -44,52 +44,52 @@ fn an_event_makes_ready_and_a_blocked_call_unready() {
     driver.sleep(NOW);
     assert_eq!(blocked(&driver, &source), (false, false));
     assert_eq!(driver.turn(&source, Read).wait(None).unwrap(), Outcome::Woken);
-    driver.note(&source, Read, Full);
-    driver.note(&source, Write, Blocked);
+    driver.record(&source, Read, Full);
+    driver.record(&source, Write, Blocked);
     assert_eq!(blocked(&driver, &source), (false, true));
-    driver.note(&source, Read, Short);
+    driver.record(&source, Read, Short);
     assert_eq!(blocked(&driver, &source), (true, true));
 }
 
 #[test]
 fn an_event_during_a_call_is_not_lost() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     other.write_all(b"x").unwrap();
     driver.sleep(NOW);
     // The call takes the byte; another comes before its result is noted.
     rustix::io::read(&source, &mut [0; 8]).unwrap();
     other.write_all(b"y").unwrap();
-    driver.note(&source, Read, Short);
+    driver.record(&source, Read, Short);
     driver.sleep(NOW);
     assert!(!is_blocked(&driver, &source, Read));
 }
 
 #[test]
 fn a_short_count_is_not_believed_at_the_end() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     other.write_all(b"x").unwrap();
     other.shutdown(std::net::Shutdown::Write).unwrap();
     driver.sleep(NOW);
-    driver.note(&source, Read, Short);
+    driver.record(&source, Read, Short);
     assert_eq!(blocked(&driver, &source), (false, false));
     // What the kernel says goes before what it has said, the second time.
-    driver.note(&source, Read, Blocked);
+    driver.record(&source, Read, Blocked);
     assert_eq!(blocked(&driver, &source), (false, false));
-    driver.note(&source, Read, Blocked);
+    driver.record(&source, Read, Blocked);
     assert_eq!(blocked(&driver, &source), (true, false));
     drop(other);
     driver.sleep(NOW);
     for direction in [Read, Write] {
-        driver.note(&source, direction, Short);
+        driver.record(&source, direction, Short);
     }
     assert_eq!(blocked(&driver, &source), (false, false));
 }
 
 #[test]
 fn a_key_of_one_that_is_gone_finds_nothing() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     let old = source.key(&driver.registry).unwrap();
     // An event for the first, a second one in its place: it must not hear of it.
@@ -110,14 +110,14 @@ fn a_key_of_one_that_is_gone_finds_nothing() {
 
 #[test]
 fn each_driver_has_its_own_view() {
-    let (one, two) = (PollDriver::new(None).unwrap(), PollDriver::new(None).unwrap());
+    let (one, two) = (Driver::new(None).unwrap(), Driver::new(None).unwrap());
     let (source, mut other) = registered(&one);
     let soon = || Some(Instant::now() + Duration::from_millis(1));
     assert_eq!(two.turn(&source, Read).wait(soon()).unwrap(), Outcome::TimedOut);
     other.write_all(b"x").unwrap();
     one.sleep(NOW);
     two.sleep(NOW);
-    one.note(&source, Read, Short);
+    one.record(&source, Read, Short);
     assert!(is_blocked(&one, &source, Read) && !is_blocked(&two, &source, Read));
     let key = two.turn(&source, Read).wait(None).map(|_| source.key(&two.registry).unwrap()).unwrap();
     // From any OS thread.
@@ -131,7 +131,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
     let mut source = Source::new(end.into());
     let soon = || Some(Instant::now() + Duration::from_millis(1));
     for _ in 0..5 {
-        let driver = PollDriver::new(None).unwrap();
+        let driver = Driver::new(None).unwrap();
         assert_eq!(driver.turn(&source, Read).wait(soon()).unwrap(), Outcome::TimedOut);
         let (registry, poller) = (driver.registry.clone(), Arc::downgrade(&driver.poller));
         assert!(registry.is_open());
@@ -146,7 +146,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
 
 #[test]
 fn what_can_not_be_registered_says_so() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let source = Source::new(std::fs::File::open("/proc/self/maps").unwrap().into());
     let error = driver.turn(&source, Read).wait(None).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EPERM));
@@ -158,7 +158,7 @@ fn what_can_not_be_registered_says_so() {
 
 #[test]
 fn a_wake_up_ends_the_next_sleep() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     for _ in 0..3 {
         driver.waker().wake();
         driver.waker().wake();
@@ -189,7 +189,7 @@ fn one_descriptor_by_itself() {
 
 #[test]
 fn entries_of_many_that_are_gone_go_too() {
-    let driver = PollDriver::new(None).unwrap();
+    let driver = Driver::new(None).unwrap();
     let mut all: Vec<_> = (0..400).map(|_| driver.registry.lock().insert().unwrap()).collect();
     let (kept, room) = (all.remove(17), driver.registry.lock().entries.capacity());
     all.iter().for_each(|&key| driver.registry.lock().remove(key));

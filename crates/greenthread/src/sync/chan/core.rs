@@ -30,9 +30,9 @@ use super::{
         Ordering::{AcqRel, Relaxed},
     },
     buffer::{Block, Buffer, Popped, Pushed},
-    queue::{Node, Queue},
-    short::{ShortGuard, ShortLock},
-    slot::{Exchange, Promise, Slot},
+    slot::{Exchange, SendTicket, Slot},
+    spin::{SpinGuard, SpinLock},
+    wait_queue::{Node, Queue},
 };
 use crate::task::{
     coop::{CALL, consume_budget},
@@ -41,22 +41,22 @@ use crate::task::{
 
 /// How long an operation may block.
 #[derive(Clone, Copy, Debug)]
-pub enum Patience {
+pub enum Timeout {
     /// Not at all.
     Try,
     /// Until then, or with `None` for ever.
     Wait(Option<Instant>),
 }
 
-impl Patience {
+impl Timeout {
     /// For so long; for ever, if that ends beyond what a clock can show.
     pub fn within(timeout: Duration) -> Self {
-        Patience::Wait(Instant::now().checked_add(timeout))
+        Timeout::Wait(Instant::now().checked_add(timeout))
     }
 
     /// Until then.
     pub(crate) fn until(deadline: impl Into<Instant>) -> Self {
-        Patience::Wait(Some(deadline.into()))
+        Timeout::Wait(Some(deadline.into()))
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum RecvFailed {
 /// A channel. Its lock and its queues are one cache line, if it begins one (`line`).
 #[repr(C)]
 pub(crate) struct Core<T> {
-    pub(super) state: ShortLock<State<T>>,
+    pub(super) state: SpinLock<State<T>>,
     senders: AtomicUsize,
     receivers: AtomicUsize,
     capacity: Option<usize>,
@@ -125,7 +125,7 @@ impl<T> Waiting<T> {
 /// Why no message was received at once.
 pub(super) enum NotNow<'a, T> {
     Closed,
-    Empty(ShortGuard<'a, State<T>>),
+    Empty(SpinGuard<'a, State<T>>),
     /// What was there has gone again.
     Again,
 }
@@ -151,7 +151,7 @@ impl<T> Core<T> {
             no_receivers: false,
         };
         Self {
-            state: ShortLock::new(state),
+            state: SpinLock::new(state),
             senders: AtomicUsize::new(1),
             receivers: AtomicUsize::new(1),
             capacity,
@@ -222,16 +222,16 @@ impl<T> Core<T> {
 
     /// Sends a message, waiting for room if need be.
     #[inline]
-    pub(crate) fn send(&self, message: T, patience: Patience) -> Result<(), SendFailed<T>> {
-        self.send_locked(self.state.lock(), message, patience)
+    pub(crate) fn send(&self, message: T, timeout: Timeout) -> Result<(), SendFailed<T>> {
+        self.send_locked(self.state.lock(), message, timeout)
     }
 
     #[inline]
     pub(super) fn send_locked<'a>(
         &'a self,
-        mut state: ShortGuard<'a, State<T>>,
+        mut state: SpinGuard<'a, State<T>>,
         mut message: T,
-        patience: Patience,
+        timeout: Timeout,
     ) -> Result<(), SendFailed<T>> {
         loop {
             if state.no_receivers {
@@ -260,7 +260,7 @@ impl<T> Core<T> {
                     return Ok(());
                 }
                 Pushed::Full(back) => {
-                    let Patience::Wait(deadline) = patience else {
+                    let Timeout::Wait(deadline) = timeout else {
                         drop(state);
                         consume_budget(CALL);
                         return Err(SendFailed::Full(back));
@@ -285,7 +285,7 @@ impl<T> Core<T> {
     #[cold]
     fn wait_for_room(
         &self,
-        mut state: ShortGuard<'_, State<T>>,
+        mut state: SpinGuard<'_, State<T>>,
         message: T,
         deadline: Option<Instant>,
     ) -> Result<(), SendFailed<T>> {
@@ -316,7 +316,7 @@ impl<T> Core<T> {
 
     /// Receives the oldest message, waiting for one if need be.
     #[inline]
-    pub(crate) fn recv(&self, patience: Patience) -> Result<T, RecvFailed> {
+    pub(crate) fn recv(&self, timeout: Timeout) -> Result<T, RecvFailed> {
         let mut state = self.state.lock();
         if let Some((message, rest)) = state.buffer.pop() {
             popped(state, rest);
@@ -326,25 +326,25 @@ impl<T> Core<T> {
             if state.no_senders {
                 return Err(RecvFailed::Closed);
             }
-            let Patience::Wait(deadline) = patience else { return Err(not_yet(state)) };
+            let Timeout::Wait(deadline) = timeout else { return Err(not_yet(state)) };
             if let Some(result) = self.wait_for_message(state, deadline) {
                 return result;
             }
         } else {
             drop(state);
         }
-        self.recv_slowly(patience)
+        self.recv_slowly(timeout)
     }
 
-    fn recv_slowly(&self, patience: Patience) -> Result<T, RecvFailed> {
+    fn recv_slowly(&self, timeout: Timeout) -> Result<T, RecvFailed> {
         loop {
             match self.recv_now(self.state.lock()) {
                 Ok(message) => return Ok(message),
                 Err(NotNow::Closed) => return Err(RecvFailed::Closed),
                 Err(NotNow::Again) => {}
-                Err(NotNow::Empty(state)) => match patience {
-                    Patience::Try => return Err(not_yet(state)),
-                    Patience::Wait(deadline) => {
+                Err(NotNow::Empty(state)) => match timeout {
+                    Timeout::Try => return Err(not_yet(state)),
+                    Timeout::Wait(deadline) => {
                         if let Some(result) = self.wait_for_message(state, deadline) {
                             return result;
                         }
@@ -356,7 +356,7 @@ impl<T> Core<T> {
 
     /// Receives the oldest message, if there is one.
     #[inline]
-    pub(super) fn recv_now<'a>(&'a self, mut state: ShortGuard<'a, State<T>>) -> Result<T, NotNow<'a, T>> {
+    pub(super) fn recv_now<'a>(&'a self, mut state: SpinGuard<'a, State<T>>) -> Result<T, NotNow<'a, T>> {
         if let Some((message, rest)) = state.buffer.pop() {
             popped(state, rest);
             return Ok(message);
@@ -375,7 +375,7 @@ impl<T> Core<T> {
 
     /// Has the first waiting sender make its message, and waits for that. `None` if nothing came of it.
     #[cold]
-    fn ask(&self, mut state: ShortGuard<'_, State<T>>) -> Option<T> {
+    fn ask(&self, mut state: SpinGuard<'_, State<T>>) -> Option<T> {
         let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
         let slot = Slot::new(message.get().cast());
         let node = state.senders.pop()?;
@@ -405,7 +405,7 @@ impl<T> Core<T> {
     #[inline(always)]
     fn wait_for_message(
         &self,
-        mut state: ShortGuard<'_, State<T>>,
+        mut state: SpinGuard<'_, State<T>>,
         deadline: Option<Instant>,
     ) -> Option<Result<T, RecvFailed>> {
         let mut waiting = Waiting::<T>::new(MaybeUninit::uninit());
@@ -446,7 +446,7 @@ fn count(handles: &AtomicUsize) {
 
 /// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock back.
 #[inline]
-fn popped<T>(state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
+fn popped<T>(state: SpinGuard<'_, State<T>>, rest: Popped<T>) {
     if state.senders.is_empty() && state.watchers.is_empty() {
         drop(state);
     } else {
@@ -459,7 +459,7 @@ fn popped<T>(state: ShortGuard<'_, State<T>>, rest: Popped<T>) {
 
 /// The same, if somebody waits or watches: a call of its own, with the registers that only it needs.
 #[inline(never)]
-fn pass_on<T>(mut state: ShortGuard<'_, State<T>>) {
+fn pass_on<T>(mut state: SpinGuard<'_, State<T>>) {
     let wake = if state.senders.is_empty() { None } else { state.refill() };
     if state.watchers.is_empty() {
         drop(state);
@@ -477,7 +477,7 @@ fn lap<T>(messages: u32, free: Option<Box<Block<T>>>) {
 
 /// Gives the lock back, for one who doesn't wait and is going to come again.
 #[cold]
-fn not_yet<T>(state: ShortGuard<'_, State<T>>) -> RecvFailed {
+fn not_yet<T>(state: SpinGuard<'_, State<T>>) -> RecvFailed {
     drop(state);
     consume_budget(CALL);
     RecvFailed::Empty
@@ -485,7 +485,7 @@ fn not_yet<T>(state: ShortGuard<'_, State<T>>) -> RecvFailed {
 
 /// Gives the lock back, and makes those who watch look (invariant 4).
 #[cold]
-pub(super) fn announce<T>(mut state: ShortGuard<'_, State<T>>) {
+pub(super) fn announce<T>(mut state: SpinGuard<'_, State<T>>) {
     let watchers = state.watchers.claim_all();
     drop(state);
     drop(watchers);
@@ -517,7 +517,7 @@ impl<T> State<T> {
     }
 
     /// Promises a message to the first waiting receiver.
-    pub(super) fn promise(&mut self) -> Option<Promise> {
+    pub(super) fn promise(&mut self) -> Option<SendTicket> {
         while let Some(node) = self.receivers.pop() {
             // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
@@ -526,7 +526,7 @@ impl<T> State<T> {
             // SAFETY: taken out, and the lock is held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 // SAFETY: it is promised to us.
-                return Some(unsafe { Promise::new(slot, wake) });
+                return Some(unsafe { SendTicket::new(slot, wake) });
             }
             slot.exchange.set(Exchange::None);
         }

@@ -2,17 +2,17 @@
 
 use core::ops::Deref;
 
-use super::{core::Core, line::Shared};
+use super::{cache_line_arc::CacheLineArc, core::Core};
 
 /// A sender.
-pub(crate) struct Tx<T>(Shared<Core<T>>);
+pub(crate) struct Tx<T>(CacheLineArc<Core<T>>);
 
 /// A receiver.
-pub(crate) struct Rx<T>(Shared<Core<T>>);
+pub(crate) struct Rx<T>(CacheLineArc<Core<T>>);
 
 /// A channel for `capacity` messages, without a limit if that is `None`.
 pub(crate) fn channel<T>(capacity: Option<usize>) -> (Tx<T>, Rx<T>) {
-    let core = Shared::new(Core::new(capacity));
+    let core = CacheLineArc::new(Core::new(capacity));
     (Tx(core.clone()), Rx(core))
 }
 

@@ -3,22 +3,22 @@
 //! * `core`: how messages and waiting threads meet.
 //! * `slot`: what a thread waits with, and promises of messages that are yet to be made.
 //! * `buffer`: where messages lie meanwhile: a ring of fixed size, or linked blocks without a limit.
-//! * `port`: a channel, whatever its messages, as a select sees it.
+//! * `selectable`: a channel, whatever its messages, as a select sees it.
 //! * `select`: one wait at many channels.
 //! * `timer`: what delivers the time instead of messages.
-//! * `handle`: the counted ends; `line`: where in memory the channel between them lies.
+//! * `handle`: the counted ends; `cache_line_arc`: where in memory the channel between them lies.
 //!
 //! Any number of threads may send and receive; the public faces allow what they allow.
 
 mod buffer;
+mod cache_line_arc;
 #[allow(clippy::module_inception)]
 pub(crate) mod core;
 pub(crate) mod handle;
-mod line;
-pub(crate) mod port;
 pub(crate) mod select;
+pub(crate) mod selectable;
 mod slot;
 pub(crate) mod timer;
 
 // What the files of this room take from around it, so that they can be had elsewhere with other atomics.
-use super::{atomic, queue, short};
+use super::{atomic, raw::spin, wait_queue};

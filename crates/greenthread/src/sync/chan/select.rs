@@ -10,7 +10,7 @@
 //! Timers are no channels: the earliest is the deadline of the wait.
 //!
 //! Invariants:
-//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called but `Port`.
+//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called but `Selectable`.
 //! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw` takes all of them out
 //!    before anything else happens to them; it takes each channel's lock, so a claim in progress is over.
 //! 3. An operation's place is good for a message of its port's, and nobody else's, for as long as the operation lives.
@@ -19,23 +19,23 @@ use core::{fmt, ptr};
 use std::time::Instant;
 
 use super::{
-    core::Patience,
-    port::{Line, Port, Won},
-    queue::Node,
-    slot::{Exchange, Promise, Slot},
+    core::Timeout,
+    selectable::{Selectable, Selected, Side},
+    slot::{Exchange, SendTicket, Slot},
     timer::{Timer, sooner},
+    wait_queue::Node,
 };
 use crate::task::{
     coop::{CALL, consume_budget},
-    random,
     wait::{Outcome, Reason, Waiter},
+    worker_core,
 };
 
 /// One arm of a select: at a channel, a timer, or neither, and never ready.
 pub struct Operation<'a> {
-    port: Option<&'a dyn Port>,
+    channel: Option<&'a dyn Selectable>,
     /// Of the channel: what it does there.
-    line: Line,
+    side: Side,
     /// Where a message that it receives goes.
     place: *mut (),
     timer: Option<&'a Timer>,
@@ -54,7 +54,7 @@ pub enum Choice {
 }
 
 /// The arm that has won, and what.
-pub(crate) type Chosen = (usize, Won);
+pub(crate) type Chosen = (usize, Selected);
 
 impl fmt::Debug for Operation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,15 +64,15 @@ impl fmt::Debug for Operation<'_> {
 
 impl<'a> Operation<'a> {
     #[inline]
-    pub(crate) fn send(port: &'a dyn Port) -> Self {
-        Self { port: Some(port), ..Self::never() }
+    pub(crate) fn send(channel: &'a dyn Selectable) -> Self {
+        Self { channel: Some(channel), ..Self::never() }
     }
 
     /// # Safety
     /// Invariant 3.
     #[inline]
-    pub(crate) unsafe fn receive(port: &'a dyn Port, place: *mut ()) -> Self {
-        Self { port: Some(port), line: Line::Receivers, place, ..Self::never() }
+    pub(crate) unsafe fn receive(channel: &'a dyn Selectable, place: *mut ()) -> Self {
+        Self { channel: Some(channel), side: Side::Receivers, place, ..Self::never() }
     }
 
     #[inline]
@@ -83,7 +83,14 @@ impl<'a> Operation<'a> {
     /// Is never ready.
     #[inline]
     pub(crate) fn never() -> Self {
-        Self { port: None, line: Line::Senders, place: ptr::null_mut(), timer: None, ranked: 0, node: None }
+        Self {
+            channel: None,
+            side: Side::Senders,
+            place: ptr::null_mut(),
+            timer: None,
+            ranked: 0,
+            node: None,
+        }
     }
 
     /// One more of the same.
@@ -102,21 +109,21 @@ impl<'a> Operation<'a> {
     /// # Safety
     /// Invariant 3.
     pub(crate) unsafe fn set_place(&mut self, place: *mut ()) {
-        if self.line == Line::Receivers {
+        if self.side == Side::Receivers {
             self.place = place;
         }
     }
 
     /// The channel.
     #[inline]
-    pub(crate) fn port(&self) -> Option<&'a dyn Port> {
-        self.port
+    pub(crate) fn channel(&self) -> Option<&'a dyn Selectable> {
+        self.channel
     }
 
     /// Its place in the order of locking; 0 if it has no lock.
     #[inline]
     fn address(&self) -> usize {
-        self.port.map_or(0, |port| ptr::from_ref(port).addr())
+        self.channel.map_or(0, |channel| ptr::from_ref(channel).addr())
     }
 
     fn is_due(&self, now: &mut Option<Instant>) -> bool {
@@ -126,9 +133,9 @@ impl<'a> Operation<'a> {
     /// # Safety
     /// Its channel's lock is held.
     unsafe fn is_ready(&self, now: &mut Option<Instant>) -> bool {
-        match self.port {
+        match self.channel {
             // SAFETY: as the caller says.
-            Some(port) => unsafe { port.is_ready(self.line) },
+            Some(channel) => unsafe { channel.is_ready(self.side) },
             None => self.is_due(now),
         }
     }
@@ -137,59 +144,63 @@ impl<'a> Operation<'a> {
     ///
     /// # Safety
     /// Its channel's lock is held.
-    unsafe fn perform(&self) -> Option<Won> {
-        match (self.port, self.line) {
+    unsafe fn perform(&self) -> Option<Selected> {
+        match (self.channel, self.side) {
             // SAFETY: as the caller says, and invariant 3.
-            (Some(port), Line::Receivers) => unsafe { port.receive(self.place) },
+            (Some(channel), Side::Receivers) => unsafe { channel.receive(self.place) },
             // SAFETY: as the caller says.
-            (Some(port), _) => unsafe { port.start_sending() },
-            (None, _) => self.timer?.take(Instant::now()).map(Won::Due),
+            (Some(channel), _) => unsafe { channel.start_sending() },
+            (None, _) => self.timer?.take(Instant::now()).map(Selected::Due),
         }
     }
 
     /// After the wait: what has been done for it meanwhile.
-    fn outcome(&self) -> Option<Won> {
+    fn outcome(&self) -> Option<Selected> {
         let slot = &self.node.as_ref()?.payload;
-        match (slot.exchange.get(), self.line) {
+        match (slot.exchange.get(), self.side) {
             (Exchange::None, _) => None,
-            (Exchange::Done, _) => Some(Won::Message),
-            (Exchange::Room, _) => Some(Won::Room),
+            (Exchange::Done, _) => Some(Selected::Message),
+            (Exchange::Room, _) => Some(Selected::Room),
             // SAFETY: the node is ours again, and this is called once after each wait.
-            (Exchange::Promised, Line::Receivers) => unsafe { slot.await_promise() }.then_some(Won::Message),
+            (Exchange::Promised, Side::Receivers) => {
+                unsafe { slot.await_promise() }.then_some(Selected::Message)
+            }
             // SAFETY: it is promised to us.
-            (Exchange::Promised, _) => Some(Won::Receiver(unsafe { Promise::new(slot.partner.get(), None) })),
+            (Exchange::Promised, _) => {
+                Some(Selected::Receiver(unsafe { SendTicket::new(slot.partner.get(), None) }))
+            }
         }
     }
 }
 
 /// Does one of the operations: which, and what it has won. `None` if none was ready for as long as it may wait.
-pub(crate) fn select(ops: &mut [Operation<'_>], patience: Patience, choice: Choice) -> Option<Chosen> {
-    until(ops, patience, choice, false, |ops, chosen| {
+pub(crate) fn select(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<Chosen> {
+    until(ops, timeout, choice, false, |ops, chosen| {
         // SAFETY: its lock is still held.
         unsafe { ops[chosen].perform() }.map(|won| (chosen, won))
     })
 }
 
 /// Waits until one of the operations is ready: which.
-pub(crate) fn ready(ops: &mut [Operation<'_>], patience: Patience, choice: Choice) -> Option<usize> {
-    let chosen = until(ops, patience, choice, true, |ops, chosen| {
-        if let Some(port) = ops[chosen].port {
+pub(crate) fn ready(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usize> {
+    let chosen = until(ops, timeout, choice, true, |ops, chosen| {
+        if let Some(channel) = ops[chosen].channel {
             // SAFETY: its lock is still held.
-            unsafe { port.unlock() };
+            unsafe { channel.unlock() };
         }
-        Some((chosen, Won::Closed))
+        Some((chosen, Selected::Closed))
     });
     chosen.map(|(chosen, _)| chosen)
 }
 
 fn until(
     ops: &mut [Operation<'_>],
-    patience: Patience,
+    timeout: Timeout,
     choice: Choice,
     watch: bool,
     perform: impl Fn(&[Operation<'_>], usize) -> Option<Chosen>,
 ) -> Option<Chosen> {
-    if let Some(chosen) = glance(ops, patience, choice)
+    if let Some(chosen) = glance(ops, timeout, choice)
         && let Some(won) = perform(ops, chosen)
     {
         return Some(won);
@@ -209,8 +220,8 @@ fn until(
                 done => return done,
             }
         }
-        let deadline = match patience {
-            Patience::Wait(deadline) if !late => deadline,
+        let deadline = match timeout {
+            Timeout::Wait(deadline) if !late => deadline,
             _ => {
                 unlock_all_but(ops, None);
                 consume_budget(CALL);
@@ -237,7 +248,7 @@ fn wait(
     mut deadline: Option<Instant>,
 ) -> Outcome {
     for op in &mut *ops {
-        match (op.port, op.timer) {
+        match (op.channel, op.timer) {
             // Without a place its message is to be made.
             (Some(_), _) => op.node = Some(Node::new(waiter, Slot::new(op.place))),
             (None, Some(timer)) => deadline = sooner(deadline, timer.due()),
@@ -248,32 +259,32 @@ fn wait(
     let ops = &*ops;
     // Of two arms at the same end of one channel, the first to be put there is served first.
     let first = match (choice, ops.len()) {
-        (Choice::Fair, len @ 2..) => random::below(u32::try_from(len).unwrap_or(u32::MAX)) as usize,
+        (Choice::Fair, len @ 2..) => worker_core::random_below(len),
         _ => 0,
     };
     let nodes = || {
         ops[first..].iter().chain(&ops[..first]).filter_map(|op| {
-            Some((op.port?, if watch { Line::Watchers } else { op.line }, op.node.as_ref()?))
+            Some((op.channel?, if watch { Side::Watchers } else { op.side }, op.node.as_ref()?))
         })
     };
     let mut tell = false;
-    for (port, line, node) in nodes() {
+    for (channel, side, node) in nodes() {
         // SAFETY: its lock is held; it is taken out below, after the wait (invariant 2).
-        tell |= unsafe { port.enlist(line, node) };
+        tell |= unsafe { channel.enlist(side, node) };
     }
     unlock_all_but(ops, None);
     if tell {
-        nodes().for_each(|(port, ..)| port.announce());
+        nodes().for_each(|(channel, ..)| channel.announce());
     }
     let reason = match ops {
-        [op] if op.port.is_some() && op.line == Line::Senders => Reason::Send,
+        [op] if op.channel.is_some() && op.side == Side::Senders => Reason::Send,
         [_] => Reason::Receive,
         _ => Reason::Select,
     };
     let outcome = waiter.wait(reason, deadline);
-    for (port, line, node) in nodes() {
+    for (channel, side, node) in nodes() {
         // SAFETY: our own, put into this queue.
-        unsafe { port.withdraw(line, node) };
+        unsafe { channel.withdraw(side, node) };
     }
     outcome
 }
@@ -281,28 +292,28 @@ fn wait(
 /// One of the operations that are ready, if a look at one or two of them finds it, with its lock held. Which ones is left
 /// to chance: so all that are ready have equal odds, here and if it is not found here. Of those in order only the first
 /// can be told from the others by itself.
-fn glance(ops: &[Operation<'_>], patience: Patience, choice: Choice) -> Option<usize> {
-    let count = u32::try_from(ops.len()).unwrap_or(u32::MAX);
+fn glance(ops: &[Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usize> {
+    let count = ops.len();
     if count < 2 {
         return None;
     }
-    let is_ready = |which: u32| match ops[which as usize].port {
-        Some(port) => port.lock_if_ready(ops[which as usize].line),
-        None => ops[which as usize].is_due(&mut None),
+    let is_ready = |which: usize| match ops[which].channel {
+        Some(channel) => channel.lock_if_ready(ops[which].side),
+        None => ops[which].is_due(&mut None),
     };
     if choice == Choice::First {
         return is_ready(0).then_some(0);
     }
-    let first = random::below(count);
+    let first = worker_core::random_below(count);
     if is_ready(first) {
-        return Some(first as usize);
+        return Some(first);
     }
-    if matches!(patience, Patience::Try) {
+    if matches!(timeout, Timeout::Try) {
         return None;
     }
-    let other = random::below(count - 1);
-    let other = other + u32::from(other >= first);
-    is_ready(other).then_some(other as usize)
+    let other = worker_core::random_below(count - 1);
+    let other = other + usize::from(other >= first);
+    is_ready(other).then_some(other)
 }
 
 /// Sorts by address. Mostly they are sorted already, or few.
@@ -319,31 +330,31 @@ fn rank(ops: &mut [Operation<'_>]) {
 }
 
 /// Calls `f` for each channel, once, in the order of their addresses.
-fn each_lock<'a>(ops: &[Operation<'a>], mut f: impl FnMut(&'a dyn Port, usize)) {
+fn each_lock<'a>(ops: &[Operation<'a>], mut f: impl FnMut(&'a dyn Selectable, usize)) {
     let mut last = 0;
     for op in ops {
         let op = &ops[op.ranked];
         let address = op.address();
-        if let Some(port) = op.port
+        if let Some(channel) = op.channel
             && address != last
         {
             last = address;
-            f(port, address);
+            f(channel, address);
         }
     }
 }
 
 fn lock_all(ops: &[Operation<'_>]) {
-    each_lock(ops, |port, _| port.lock());
+    each_lock(ops, |channel, _| channel.lock());
 }
 
 /// Gives the locks back, except that of the operation `kept`.
 fn unlock_all_but(ops: &[Operation<'_>], kept: Option<usize>) {
     let kept = kept.map_or(0, |kept| ops[kept].address());
-    each_lock(ops, |port, address| {
+    each_lock(ops, |channel, address| {
         if address != kept {
             // SAFETY: held (invariant 1).
-            unsafe { port.unlock() }
+            unsafe { channel.unlock() }
         }
     });
 }
@@ -362,7 +373,7 @@ unsafe fn choose(ops: &[Operation<'_>], choice: Choice) -> Option<usize> {
             }
             // The second replaces the first in one case of two, the third either of them in one of three...
             ready += 1;
-            if ready == 1 || random::below(ready) == 0 {
+            if ready == 1 || worker_core::random_below(ready) == 0 {
                 chosen = Some(i);
             }
         }

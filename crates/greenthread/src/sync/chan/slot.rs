@@ -45,11 +45,11 @@ pub(crate) struct Slot {
     /// For a sender with a promise: the receiver's slot.
     pub(crate) partner: Cell<*const Slot>,
     /// For a receiver with a promise (invariant 3).
-    pact: UnsafeCell<MaybeUninit<Pact>>,
+    pact: UnsafeCell<MaybeUninit<Handshake>>,
 }
 
 /// What a receiver waits with for a message that is being made.
-struct Pact {
+struct Handshake {
     waiter: Waiter,
     kept: Cell<bool>,
 }
@@ -101,7 +101,7 @@ impl Slot {
     /// It is a receiver's, and the caller's (invariant 1).
     pub(crate) unsafe fn promise(&self) {
         // SAFETY: as the caller says. A pact of a promise whose claim was lost has nothing to drop.
-        unsafe { (*self.pact.get()).write(Pact { waiter: Waiter::new(), kept: Cell::new(false) }) };
+        unsafe { (*self.pact.get()).write(Handshake { waiter: Waiter::new(), kept: Cell::new(false) }) };
         self.exchange.set(Exchange::Promised);
     }
 
@@ -124,14 +124,14 @@ impl Slot {
 
 /// The sender's side of a promise.
 #[derive(Debug)]
-pub(crate) struct Promise {
+pub(crate) struct SendTicket {
     /// The receiver's slot.
     receiver: *const Slot,
     /// The wake-up for the wait in which the receiver was found.
     wake: Option<Wake>,
 }
 
-impl Promise {
+impl SendTicket {
     /// # Safety
     /// The slot's exchange is `Promised`, to the caller and nobody else.
     pub(crate) unsafe fn new(receiver: *const Slot, wake: Option<Wake>) -> Self {

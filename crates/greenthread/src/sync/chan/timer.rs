@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    core::{Patience, RecvFailed},
-    short::ShortLock,
+    core::{RecvFailed, Timeout},
+    spin::SpinLock,
 };
 use crate::task::{
     coop::{CALL, consume_budget},
@@ -15,7 +15,7 @@ use crate::task::{
 /// See the module.
 pub(crate) struct Timer {
     /// When the next message is due; `None` after the last one.
-    next: ShortLock<Option<Instant>>,
+    next: SpinLock<Option<Instant>>,
     /// From one message to the next, if there is more than one.
     period: Option<Duration>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Timer {
 impl Timer {
     /// Delivers `first`, and then every `period`, if that is given.
     pub(crate) fn new(first: Instant, period: Option<Duration>) -> Self {
-        Self { next: ShortLock::new(Some(first)), period }
+        Self { next: SpinLock::new(Some(first)), period }
     }
 
     /// When the next message is due.
@@ -50,14 +50,14 @@ impl Timer {
     }
 
     /// Takes the message, waiting for it if need be.
-    pub(crate) fn recv(&self, patience: Patience) -> Result<Instant, RecvFailed> {
+    pub(crate) fn recv(&self, timeout: Timeout) -> Result<Instant, RecvFailed> {
         loop {
             let now = Instant::now();
             if let Some(message) = self.take(now) {
                 return Ok(message);
             }
-            match patience {
-                Patience::Wait(deadline) if deadline.is_none_or(|deadline| deadline > now) => {
+            match timeout {
+                Timeout::Wait(deadline) if deadline.is_none_or(|deadline| deadline > now) => {
                     sleep(sooner(deadline, self.due()));
                 }
                 _ => {
@@ -70,10 +70,10 @@ impl Timer {
 }
 
 /// What a channel that never has a message does.
-pub(crate) fn recv_never(patience: Patience) -> RecvFailed {
-    match patience {
-        Patience::Wait(deadline) => sleep(deadline),
-        Patience::Try => consume_budget(CALL),
+pub(crate) fn recv_never(timeout: Timeout) -> RecvFailed {
+    match timeout {
+        Timeout::Wait(deadline) => sleep(deadline),
+        Timeout::Try => consume_budget(CALL),
     }
     RecvFailed::Empty
 }

@@ -9,7 +9,7 @@ use core::{
 use super::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::{
     sync::chan::{
-        core::{Patience, RecvFailed},
+        core::{RecvFailed, Timeout},
         handle::Rx,
     },
     time::Instant,
@@ -54,7 +54,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
     /// ```
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.core.recv(Patience::Try).map_err(|failed| match failed {
+        self.core.recv(Timeout::Try).map_err(|failed| match failed {
             RecvFailed::Empty => TryRecvError::Empty,
             RecvFailed::Closed => TryRecvError::Disconnected,
         })
@@ -79,7 +79,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv(), Err(RecvError));
     /// ```
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.core.recv(Patience::Wait(None)).map_err(|_| RecvError)
+        self.core.recv(Timeout::Wait(None)).map_err(|_| RecvError)
     }
 
     /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
@@ -100,7 +100,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv_within(Patience::within(timeout))
+        self.recv_within(Timeout::within(timeout))
     }
 
     /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
@@ -119,11 +119,11 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.recv_deadline(deadline), Err(RecvTimeoutError::Timeout));
     /// ```
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        self.recv_within(Patience::until(deadline))
+        self.recv_within(Timeout::until(deadline))
     }
 
-    fn recv_within(&self, patience: Patience) -> Result<T, RecvTimeoutError> {
-        self.core.recv(patience).map_err(|failed| match failed {
+    fn recv_within(&self, timeout: Timeout) -> Result<T, RecvTimeoutError> {
+        self.core.recv(timeout).map_err(|failed| match failed {
             RecvFailed::Empty => RecvTimeoutError::Timeout,
             RecvFailed::Closed => RecvTimeoutError::Disconnected,
         })

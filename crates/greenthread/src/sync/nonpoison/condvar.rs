@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::MutexGuard;
 use crate::{
-    sync::{WaitTimeoutResult, raw_condvar::RawCondvar},
+    sync::{WaitTimeoutResult, raw::condvar::RawCondvar},
     task::wait::Outcome,
 };
 

@@ -7,7 +7,7 @@
 use core::{cell::UnsafeCell, fmt, marker::PhantomData, mem, ptr::NonNull};
 
 use super::{TryLockResult, WouldBlock};
-use crate::sync::{guard::guard, held::Exclusive, raw_mutex::RawMutex};
+use crate::sync::{guard::guard, raw::lock_guard::Exclusive, raw::mutex::RawMutex};
 
 /// A lock around a value that a panic does not poison.
 ///

@@ -9,8 +9,8 @@ use core::{cell::UnsafeCell, fmt, marker::PhantomData, mem, ptr::NonNull};
 use super::{TryLockResult, WouldBlock};
 use crate::sync::{
     guard::guard,
-    held::{Reading, Writing},
-    raw_rwlock::RawRwLock,
+    raw::lock_guard::{Reading, Writing},
+    raw::rwlock::RawRwLock,
 };
 
 /// A lock around a value that many may read at a time, or one may write, and that a panic does not poison.

@@ -6,13 +6,13 @@
 mod buffer;
 #[path = "../../../../greenthread/src/sync/chan/core.rs"]
 pub(crate) mod core;
-#[path = "../../../../greenthread/src/sync/chan/port.rs"]
-pub(crate) mod port;
 #[path = "../../../../greenthread/src/sync/chan/select.rs"]
 pub(crate) mod select;
+#[path = "../../../../greenthread/src/sync/chan/selectable.rs"]
+pub(crate) mod selectable;
 #[path = "../../../../greenthread/src/sync/chan/slot.rs"]
 pub(crate) mod slot;
 #[path = "../../../../greenthread/src/sync/chan/timer.rs"]
 mod timer;
 
-use super::{atomic, queue, short};
+use super::{atomic, spin, wait_queue};

@@ -11,7 +11,7 @@ use rustix::net::{self, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::address;
 use crate::{
-    descriptor::faces::descriptors,
+    descriptor::fd_impls::descriptors,
     net::{settings, socket::Socket},
 };
 

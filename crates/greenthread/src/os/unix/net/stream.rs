@@ -14,7 +14,7 @@ use rustix::{
 
 use super::address;
 use crate::{
-    descriptor::faces::{descriptors, reading, writing},
+    descriptor::fd_impls::{descriptors, reading, writing},
     net::{settings, socket::Socket},
     runtime,
 };

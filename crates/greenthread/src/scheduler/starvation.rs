@@ -1,0 +1,189 @@
+//! What happens when there is no stack to be had: the system gives no addresses, no maps, or no memory.
+//!
+//! An unstarted thread for which there is no stack *starves*. While other threads of its runtime have started, one of their
+//! stacks may come free, so it waits in [`Starvation::queue`], or, if it is pinned, in its worker's own queue again; each thread that ends
+//! lets one of them try again, and besides they try now and then ([`Retry`]). If no thread has started, nobody's end can bring
+//! a stack: then the thread ends with the error, which its joiner gets.
+//!
+//! When threads have starved for some milliseconds, spawning is refused with an error, and after a second it is reported.
+
+use core::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
+use std::{io, time::Instant};
+
+use super::{
+    injector::Injector,
+    policy::{MAX_RETRY, REFUSE_SPAWNS_AFTER, REPORT_STARVATION_AFTER, RETRY},
+    report,
+};
+use crate::{stack, sys::memory::exhausted, task::block::Task};
+
+/// One runtime's starving threads.
+#[derive(Debug)]
+pub(crate) struct Starvation {
+    /// Those that may start on any worker.
+    pub(super) queue: Injector,
+    origin: Instant,
+    /// Since when threads starve, in nanoseconds from `origin` and never 0; or 0.
+    since: AtomicU64,
+    /// The size of the stack that was refused.
+    size: AtomicUsize,
+    reported: AtomicBool,
+}
+
+impl Starvation {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: Injector::new(),
+            origin: Instant::now(),
+            since: AtomicU64::new(0),
+            size: AtomicUsize::new(0),
+            reported: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether threads wait in the common queue.
+    #[inline]
+    pub(super) fn is_anyone_waiting(&self) -> bool {
+        self.queue.len() != 0
+    }
+
+    /// Notes that a thread with a stack of this size is going to wait. Whether the caller shall report it.
+    pub(super) fn note_refusal(&self, stack_size: usize) -> bool {
+        self.size.store(stack_size, Relaxed);
+        let now = self.origin.elapsed().as_nanos() as u64 + 1;
+        match self.since.compare_exchange(0, now, Relaxed, Relaxed) {
+            Ok(_) => false,
+            Err(since) => {
+                now.saturating_sub(since) >= REPORT_STARVATION_AFTER && !self.reported.swap(true, Relaxed)
+            }
+        }
+    }
+
+    /// Notes that a thread has got a stack. Whether others have waited for that.
+    #[inline]
+    pub(super) fn note_stack(&self, stack_size: usize) -> bool {
+        let waited = self.since.load(Relaxed) != 0 && stack_size >= self.size.load(Relaxed);
+        if waited {
+            self.forget();
+        }
+        waited
+    }
+
+    /// Nobody waits for a stack in vain any more.
+    #[cold]
+    pub(super) fn forget(&self) {
+        self.since.store(0, Relaxed);
+        if !self.is_anyone_waiting() {
+            self.reported.store(false, Relaxed);
+        }
+    }
+
+    /// Why a thread with such a stack must not be spawned now, if so.
+    #[inline]
+    pub(crate) fn refusal(&self, stack_size: usize) -> Option<io::Error> {
+        let since = self.since.load(Relaxed);
+        if since != 0 && stack_size >= self.size.load(Relaxed) {
+            self.refuse(stack_size, since)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, stack_size: usize, since: u64) -> Option<io::Error> {
+        let now = self.origin.elapsed().as_nanos() as u64;
+        (now.saturating_sub(since) >= REFUSE_SPAWNS_AFTER).then(|| {
+            stack::last_refusal().unwrap_or_else(|| {
+                let waiting = self.queue.len();
+                exhausted(format_args!(
+                    "no stack of {stack_size} bytes: {waiting} green threads wait for one to come free; use smaller \
+                     stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE) or fewer threads, or raise the limit of \
+                     the process's memory"
+                ))
+            })
+        })
+    }
+}
+
+/// Says that threads wait for a stack, and have for long: `first`, and `others` beside it, while `started` threads have one.
+#[cold]
+pub(super) fn report(first: &Task, error: &io::Error, others: usize, started: usize) {
+    let name = first.block.name.as_deref().unwrap_or("<unnamed>");
+    report::send(format!(
+        "greenthread: thread '{name}', spawned at {}, {} waited for a stack for {} ms, while none of the {started} \
+         that have one has ended: {error}\n\
+         help: if these wait for one that has not started, it will never end; spawn fewer threads that wait for each \
+         other, with smaller stacks (thread::Builder::stack_size, GREENTHREAD_STACK_SIZE)\n",
+        first.location,
+        if others > 0 { format!("and {others} others have") } else { "has".into() },
+        REPORT_STARVATION_AFTER / 1_000_000,
+    ));
+}
+
+/// When a worker tries again to start a starving thread.
+#[derive(Debug)]
+pub(super) struct Retry {
+    /// When a stack was last refused.
+    refused_at: Cell<Option<u64>>,
+    delay: Cell<u64>,
+    /// When a pinned thread last found no stack: its worker's pinned threads wait.
+    pinned_refused_at: Cell<Option<u64>>,
+}
+
+impl Retry {
+    pub(super) const fn new() -> Self {
+        Self { refused_at: Cell::new(None), delay: Cell::new(RETRY), pinned_refused_at: Cell::new(None) }
+    }
+
+    /// A stack was refused, for a pinned thread or another one.
+    pub(super) fn note_refusal(&self, now: u64, pinned: bool) {
+        self.refused_at.set(Some(now));
+        if pinned {
+            self.pinned_refused_at.set(Some(now));
+        }
+    }
+
+    /// A stack was had, for which others have waited.
+    pub(super) fn note_stack(&self) {
+        self.delay.set(RETRY);
+    }
+
+    /// A stack has come free.
+    #[inline]
+    pub(super) fn note_end(&self) {
+        self.pinned_refused_at.set(None);
+    }
+
+    /// How long a starving thread waits before it tries again.
+    pub(super) fn delay(&self) -> u64 {
+        self.delay.get()
+    }
+
+    /// Whether it is time to try again. If that is in vain, the next attempt comes later.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        let due = self.refused_at.get().is_none_or(|at| now.saturating_sub(at) >= self.delay());
+        if due {
+            self.lengthen();
+        }
+        due
+    }
+
+    /// Whether a pinned thread may try; `now` is asked for only if one was refused.
+    #[inline]
+    pub(super) fn may_pinned_start(&self, now: impl FnOnce() -> u64) -> bool {
+        let Some(at) = self.pinned_refused_at.get() else { return true };
+        let due = now().saturating_sub(at) >= self.delay();
+        if due {
+            self.lengthen();
+            self.pinned_refused_at.set(None);
+        }
+        due
+    }
+
+    fn lengthen(&self) {
+        self.delay.set((2 * self.delay.get()).min(MAX_RETRY));
+    }
+}

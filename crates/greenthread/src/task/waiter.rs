@@ -1,0 +1,126 @@
+//! One wait: its state, and who sleeps. `wait` says how it is used.
+//!
+//! Invariants:
+//! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left PARKED, before
+//!    it has paid its wake-up (see `state`: the waiter doesn't run in between). Never both at once.
+//! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by the time
+//!    its worker handles a wake-up, its context is saved.
+
+use core::{cell::UnsafeCell, fmt, ptr};
+
+use super::state::WaitState;
+
+/// What a thread waits for; for people and tools that look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Reason {
+    /// It doesn't wait.
+    Nothing,
+    /// `thread::park`.
+    Park,
+    /// `thread::sleep`.
+    Sleep,
+    /// Another thread's end.
+    Join,
+    /// A scope's threads.
+    Scope,
+    /// A mutex.
+    Mutex,
+    /// A read lock.
+    Read,
+    /// A write lock.
+    Write,
+    /// The end of an initialisation.
+    Once,
+    /// Others to come to a barrier.
+    Barrier,
+    /// A semaphore's permits.
+    Semaphore,
+    /// The members of a wait group.
+    WaitGroup,
+    /// A condition variable.
+    Condvar,
+    /// A message.
+    Receive,
+    /// Room for a message.
+    Send,
+    /// One of several channels.
+    Select,
+    /// A descriptor to become readable.
+    Readable,
+    /// A descriptor to become writable.
+    Writable,
+    /// A call on the blocking pool.
+    Blocking,
+    /// A file's data.
+    File,
+}
+
+impl Reason {
+    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or much later.
+    pub(super) fn is_of_siblings(self) -> bool {
+        use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
+        !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
+    }
+
+    /// The name, from the number that a block holds.
+    pub(crate) fn name(number: u8) -> &'static str {
+        const NAMES: [(Reason, &str); 20] = [
+            (Reason::Nothing, "nothing"),
+            (Reason::Park, "park"),
+            (Reason::Sleep, "sleep"),
+            (Reason::Join, "join"),
+            (Reason::Scope, "scope"),
+            (Reason::Mutex, "mutex"),
+            (Reason::Read, "read lock"),
+            (Reason::Write, "write lock"),
+            (Reason::Once, "once"),
+            (Reason::Barrier, "barrier"),
+            (Reason::Semaphore, "semaphore"),
+            (Reason::WaitGroup, "wait group"),
+            (Reason::Condvar, "condvar"),
+            (Reason::Receive, "receive"),
+            (Reason::Send, "send"),
+            (Reason::Select, "select"),
+            (Reason::Readable, "readable"),
+            (Reason::Writable, "writable"),
+            (Reason::Blocking, "blocking call"),
+            (Reason::File, "file"),
+        ];
+        NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
+    }
+}
+
+/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a cache line with what is
+/// waited for.
+#[repr(C)]
+pub(crate) struct Waiter {
+    pub(super) state: WaitState,
+    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's parker.
+    pub(super) sleeper: UnsafeCell<*const ()>,
+}
+
+/// Set in the address of a parker; both are aligned to more than that.
+pub(super) const OS: usize = 1;
+
+// SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a thread may be woken from anywhere.
+unsafe impl Send for Waiter {}
+// SAFETY: as above.
+unsafe impl Sync for Waiter {}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Waiter {
+    pub(crate) fn new() -> Self {
+        Self { state: WaitState::new(), sleeper: UnsafeCell::new(ptr::null()) }
+    }
+
+    /// Waiter only: ready for another wait. `true` if a wake-up lay there.
+    pub(crate) fn reset(&self) -> bool {
+        self.state.reset()
+    }
+}

@@ -1,0 +1,444 @@
+//! The part of a worker that its threads touch: the run queue, the current thread, the switch.
+//!
+//! A green thread that suspends itself picks the next ready one and switches straight to it. Only when
+//! none is ready, or the round is over, does it switch to the worker's home context, which runs
+//! on the OS thread's own stack and does everything that is slow: starting threads, timers, I/O, stealing,
+//! sleeping (`runtime::worker`).
+//!
+//! Invariants:
+//! 1. `LOCAL` points to the `WorkerCore` of the worker whose OS thread this is, for as long as its loop runs;
+//!    otherwise it is null, and also in a child that a thread of the worker has forked. A started thread never changes its OS thread (design decision D1), so a
+//!    reference got from it stays good across switches.
+//! 2. Only that OS thread touches a `WorkerCore`; `current`, `switches` and the ring's length may be read by others, as
+//!    hints (the watchdog).
+//! 3. While a green thread runs, `current` points to its task, which is alive; on the home context it is null.
+//! 4. `home` holds the home context while a green thread runs.
+//! 5. A thread is not suspended while `no_yield` is not zero. It is how many `without_yield`s there are, and one more on the
+//!    home context: so it is zero only while a green thread runs.
+//! 6. On the home context, and when a thread begins, std's count of panics is 0. When a thread goes
+//!    on, it is what it was when the thread was suspended (`panic_count`).
+
+use core::{
+    cell::{Cell, UnsafeCell},
+    hint::spin_loop,
+    mem::MaybeUninit,
+    ptr::{self, NonNull},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
+};
+use std::{sync::Arc, time::Instant};
+
+use greenthread_context::{self as context, Context};
+
+use super::{
+    block::Task,
+    block_pool::{Depots, Pool},
+    panic_count::PanicCount,
+    pinned_queue::PinnedQueue,
+    random::{self, Random},
+    run_queue::RunQueue,
+    timers::Timers,
+    waiter::Waiter,
+    worker_handle::WorkerHandle,
+};
+use crate::stack::Cache;
+
+/// A worker's time: nanoseconds since it was made. A simulation will put its own here.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+
+    /// An instant, as this clock counts. What lies before its origin is 0; the far future saturates.
+    pub(crate) fn nanos(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.nanos(Instant::now())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct WorkerCore {
+    /// Where the worker goes on when no thread is ready.
+    pub(crate) home: Cell<MaybeUninit<Context>>,
+    /// Memory for blocks.
+    pub(crate) blocks: Pool,
+    /// The ready threads.
+    pub(crate) ready: RunQueue,
+    /// How many direct switches are left in this round.
+    pub(crate) budget: Cell<u32>,
+    /// Threads have lately run for long at a stretch.
+    pub(crate) is_cpu_bound: Cell<bool>,
+    /// The thread that runs; null on the home context.
+    pub(crate) current: AtomicPtr<Task>,
+    /// How often the worker came home or a thread gave way: it stands still while one thread hogs the worker.
+    pub(crate) switches: AtomicU32,
+    /// The thread that has just ended, for the home context to bury.
+    pub(crate) ended: Cell<Option<NonNull<Task>>>,
+    /// How many units of the cooperative budget are left (`coop`).
+    pub(crate) coop_budget: Cell<u32>,
+    /// How deep in `without_yield`; and one more on the home context.
+    pub(crate) no_yield: Cell<u32>,
+    /// How many threads have started here, on stacks of their own, and not ended.
+    pub(crate) started: Cell<usize>,
+    /// Stacks at hand.
+    pub(crate) stacks: UnsafeCell<Cache>,
+    /// Unstarted threads that may not start elsewhere.
+    pub(crate) pinned: PinnedQueue<Task>,
+    /// For switches away from a thread that is unwinding, or in a panic hook.
+    panic_count: PanicCount,
+    /// For how many looks a thread waits awake: none, if that has lately been of no use.
+    pub(crate) spin_budget: Cell<u32>,
+    pub(crate) timers: UnsafeCell<Timers<Waiter>>,
+    /// The earliest deadline, for others to compare with `clock`.
+    earliest: AtomicU64,
+    pub(crate) clock: Clock,
+    /// For the choices of this worker's threads.
+    pub(crate) random: Random,
+    pub(crate) handle: Arc<WorkerHandle<Task>>,
+}
+
+/// So many bytes of its stack a thread that has waited touches when it goes on, and one that has given way: to fetch more
+/// than that costs more than the rest of a switch.
+const WAITER: usize = 256;
+const YIELDER: usize = 128;
+
+/// The most looks that a thread waits awake for, of some 20 nanoseconds each.
+pub(crate) const SPIN_BUDGET: u32 = 64;
+
+/// How many units of the cooperative budget there are between two switches (`coop`). With more of them siblings wait for longer;
+/// with fewer, threads that fill and empty a channel of usual size yield for nothing, since they are about to wait.
+pub(crate) const COOP_BUDGET: u32 = 512;
+
+thread_local! {
+    /// Invariant 1.
+    static LOCAL: Cell<*const WorkerCore> = const { Cell::new(ptr::null()) };
+}
+
+/// Set when the process exits: from then on a blocking call blocks its OS thread.
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// The process exits: nothing switches any more.
+pub(crate) extern "C" fn process_exits() {
+    EXITING.store(true, Relaxed);
+}
+
+/// In the child of a fork: whoever has forked runs on an ordinary OS thread from now on. Its worker's siblings, timers and
+/// descriptors are the parent's.
+pub(crate) fn forked() {
+    LOCAL.set(ptr::null());
+}
+
+/// What `install` was given: it leads to the whole worker.
+#[inline]
+pub(crate) fn raw() -> *const WorkerCore {
+    LOCAL.get()
+}
+
+/// The calling OS thread's worker, if it is one.
+#[inline]
+pub(crate) fn get<'a>() -> Option<&'a WorkerCore> {
+    // SAFETY: null, or good for as long as the OS thread runs threads of ours (invariant 1).
+    unsafe { LOCAL.get().as_ref() }
+}
+
+/// The calling green thread, if it is one and may be suspended.
+#[inline]
+pub(crate) fn current<'a>() -> Option<(&'a WorkerCore, &'a Task)> {
+    let core = get()?;
+    if core.no_yield.get() != 0 || EXITING.load(Relaxed) {
+        return None;
+    }
+    // SAFETY: a green thread runs (invariant 5), so this is its task (invariant 3).
+    Some((core, unsafe { core.running().unwrap_unchecked() }))
+}
+
+/// A random number below `limit`, which is not 0, from the calling OS thread's generator.
+pub(crate) fn random_below(limit: usize) -> usize {
+    random::below(get().map(|core| &core.random), limit)
+}
+
+/// A thread has caught its last panic, so none is under way on this OS thread. std's count may say
+/// otherwise: if a panic has come out of a panic hook, two were counted and one was caught.
+#[cold]
+pub(crate) fn forget_panics() {
+    if let Some(core) = get() {
+        core.panic_count.forget();
+    }
+}
+
+/// Makes a suspended thread ready.
+///
+/// # Safety
+/// The task is a started one whose wait has just been claimed, by the caller (see `wait`).
+#[inline]
+pub(crate) unsafe fn schedule(task: NonNull<Task>) {
+    // SAFETY: parked, hence alive; its home was set when it started.
+    let home = unsafe { task.as_ref() }.owner.get();
+    match get() {
+        Some(core) if ptr::eq(Arc::as_ptr(&core.handle), home) => {
+            // SAFETY: it is suspended, since this is its worker's OS thread and another context runs; ours to push.
+            unsafe { core.push(task.as_ref()) };
+        }
+        // SAFETY: the claim lets us give the task away.
+        elsewhere => unsafe { send(elsewhere, home, task) },
+    }
+}
+
+#[cold]
+unsafe fn send(here: Option<&WorkerCore>, home: *const WorkerHandle<Task>, task: NonNull<Task>) {
+    // SAFETY: until the task is pushed it can't end, and so its runtime and worker live.
+    let runtime = unsafe { (*home).runtime };
+    let sibling = here.is_some_and(|core| core.handle.runtime == runtime);
+    let _keep = (!sibling).then(|| {
+        // SAFETY: `home` came from an `Arc` that is alive, as above; we add a count of our own (`remote`, invariant 1).
+        unsafe {
+            Arc::increment_strong_count(home);
+            Arc::from_raw(home)
+        }
+    });
+    // SAFETY: kept alive; the task is given away.
+    unsafe { (*home).send(task.as_ptr()) };
+}
+
+impl WorkerCore {
+    pub(crate) fn new(handle: Arc<WorkerHandle<Task>>, depots: Arc<Depots>) -> Self {
+        let clock = Clock::new();
+        Self {
+            home: Cell::new(MaybeUninit::uninit()),
+            blocks: Pool::new(depots),
+            ready: RunQueue::new(),
+            budget: Cell::new(0),
+            is_cpu_bound: Cell::new(false),
+            current: AtomicPtr::new(ptr::null_mut()),
+            switches: AtomicU32::new(0),
+            ended: Cell::new(None),
+            coop_budget: Cell::new(COOP_BUDGET),
+            no_yield: Cell::new(1),
+            started: Cell::new(0),
+            stacks: UnsafeCell::new(Cache::new()),
+            pinned: PinnedQueue::new(),
+            panic_count: PanicCount::new(),
+            spin_budget: Cell::new(0),
+            timers: UnsafeCell::new(Timers::new()),
+            earliest: AtomicU64::new(u64::MAX),
+            clock,
+            random: Random::new(random::seed()),
+            handle,
+        }
+    }
+
+    /// Makes this the calling OS thread's, or with null no longer.
+    ///
+    /// # Safety
+    /// Invariant 1: `local` lives until this is called with null, on the same OS thread.
+    pub(crate) unsafe fn install(core: *const WorkerCore) {
+        LOCAL.set(core);
+    }
+
+    /// The thread that runs here, whether or not it may be suspended.
+    #[inline]
+    pub(crate) fn running(&self) -> Option<&Task> {
+        // SAFETY: alive while it runs (invariant 3).
+        unsafe { self.current.load(Relaxed).as_ref() }
+    }
+
+    /// Makes a suspended thread of this worker's ready.
+    ///
+    /// # Safety
+    /// It belongs to this worker, is suspended, not in the ring, and this is its worker's OS thread.
+    #[inline]
+    pub(crate) unsafe fn push(&self, task: &Task) {
+        // SAFETY: as the caller says; a suspended task's context is saved.
+        unsafe { self.ready.push().write(task.context.get().assume_init()) };
+    }
+
+    /// The context to go on with: the next ready thread in this round, or home.
+    #[inline]
+    fn next(&self) -> Context {
+        let budget = self.budget.get();
+        if budget != 0
+            // SAFETY: ours (invariant 2), and every push is followed by its write.
+            && let Some(next) = unsafe { self.ready.pop() }
+        {
+            self.budget.set(budget - 1);
+            // SAFETY: as above.
+            unsafe { self.ready.prefetch(WAITER) };
+            return next;
+        }
+        // SAFETY: a green thread runs, so home is saved (invariant 4).
+        unsafe { self.home.get().assume_init() }
+    }
+
+    /// Whether it is worth to wait awake (`linger`).
+    #[inline]
+    pub(crate) fn may_linger(&self) -> bool {
+        self.budget.get() != 0 && self.spin_budget.get() != 0 && self.ready.len() == 0
+    }
+
+    /// Waits awake for what another worker may do in a moment: to be suspended and woken by it takes longer. Only if nothing
+    /// is ready here, nor (as there is a budget left) unstarted; and it costs budget, so that the worker
+    /// comes home to look around. Whether it is `settled`.
+    #[inline]
+    pub(crate) fn linger(&self, settled: impl Fn() -> bool) -> bool {
+        if !self.may_linger() {
+            return false;
+        }
+        let spin_budget = self.spin_budget.get();
+        for _ in 0..spin_budget {
+            if settled() {
+                self.budget.set(self.budget.get() - 1);
+                self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+                self.spin_budget.set(SPIN_BUDGET);
+                return true;
+            }
+            if !self.handle.inbox.is_empty() {
+                return false;
+            }
+            spin_loop();
+        }
+        self.spin_budget.set(spin_budget / 2);
+        false
+    }
+
+    /// Suspends the running thread, until it is pushed again.
+    #[inline]
+    pub(crate) fn suspend(&self, task: &Task) {
+        self.coop_budget.set(COOP_BUDGET);
+        let next = self.next();
+        // SAFETY: a context is as large as the cell's content and has its layout.
+        unsafe { self.leave(task, task.context.as_ptr().cast(), next) };
+    }
+
+    /// Suspends the running thread, until it is pushed again. At the deadline a timer claims the waiter, for which the
+    /// thread waits.
+    pub(crate) fn suspend_until(&self, task: &Task, deadline: u64, waiter: &Waiter) {
+        self.earliest.store(deadline.min(self.earliest.load(Relaxed)), Relaxed);
+        // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a switch.
+        let timer = unsafe { (*self.timers.get()).insert(waiter, ptr::from_ref(task).cast(), deadline) };
+        self.suspend(task);
+        // SAFETY: as above.
+        unsafe { (*self.timers.get()).remove(timer, waiter) };
+    }
+
+    /// Makes room for so many started threads, each of which is ready once and sets one timer, at a time; `false` if there
+    /// is no memory for it.
+    #[inline]
+    pub(crate) fn reserve(&self, started: usize) -> bool {
+        started <= self.ready.capacity() || self.grow(started)
+    }
+
+    #[cold]
+    fn grow(&self, started: usize) -> bool {
+        let room = started.next_power_of_two().max(64);
+        // SAFETY: the timers are ours (invariant 2).
+        unsafe { (*self.timers.get()).reserve(room) && self.ready.resize(room) }
+    }
+
+    /// Whether it has much more room than so many started threads need.
+    pub(crate) fn is_roomy(&self, started: usize) -> bool {
+        self.ready.capacity() > 1024.max(8 * started)
+    }
+
+    /// Gives room back that so many started threads don't need, if it is much.
+    pub(crate) fn shrink(&self, started: usize) {
+        if self.is_roomy(started) {
+            let room = (2 * started).next_power_of_two().max(64);
+            // SAFETY: ours (invariant 2), a power of two, and enough; and no reference to the timers lives.
+            unsafe {
+                self.ready.resize(room);
+                (*self.timers.get()).shrink(room);
+            }
+        }
+    }
+
+    /// The worker has fired its timers; this is the next.
+    pub(crate) fn note_deadline(&self, deadline: Option<u64>) {
+        self.earliest.store(deadline.unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// For others to see: whether a timer should have fired.
+    pub(crate) fn is_late(&self) -> bool {
+        self.earliest.load(Relaxed) < self.clock.now()
+    }
+
+    /// Lets the others run first.
+    // After a switch the processor predicts that returns go to the caller of whoever ran before: without a call there is none.
+    #[inline(always)]
+    pub(crate) fn yield_now(&self, task: &Task) {
+        let budget = self.budget.get();
+        // SAFETY: ours (invariant 2), every push is followed by its write, and the running thread is not in the ring: the
+        // switch fills the place.
+        unsafe {
+            let (next, place) = if budget != 0
+                && let Some(both) = self.ready.rotate(YIELDER)
+            {
+                self.budget.set(budget - 1);
+                both
+            } else {
+                // A green thread runs, so home is saved (invariant 4).
+                (self.home.get().assume_init(), self.ready.push())
+            };
+            self.leave(task, place, next);
+        }
+    }
+
+    /// # Safety
+    /// `task` runs here, `next` is suspended here and in no list, `place` is where the saved context belongs.
+    #[inline(always)]
+    unsafe fn leave(&self, task: &Task, place: *mut Context, next: Context) {
+        self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+        if std::thread::panicking() {
+            // SAFETY: as the caller says.
+            return unsafe { self.leave_unwinding(task, place, next) };
+        }
+        // SAFETY: as the caller says.
+        unsafe { context::switch(place, next, 0) };
+        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+    }
+
+    /// As `leave`, in the middle of unwinding or in a panic hook.
+    ///
+    /// # Safety
+    /// As for `leave`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn leave_unwinding(&self, task: &Task, place: *mut Context, next: Context) {
+        let panics = self.panic_count.lower();
+        // SAFETY: as the caller says.
+        unsafe { context::switch(place, next, 0) };
+        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+        self.panic_count.raise(panics);
+    }
+
+    /// Leaves a thread that has ended, for ever.
+    ///
+    /// # Safety
+    /// The running thread has ended; nothing on its stack is needed any more.
+    pub(crate) unsafe fn end(&self, task: NonNull<Task>) -> ! {
+        self.ended.set(Some(task));
+        // SAFETY: a green thread runs, so home is saved (invariant 4).
+        unsafe { context::switch_final(self.home.get().assume_init(), 0) }
+    }
+
+    /// From home: runs a context until the worker comes home again.
+    ///
+    /// # Safety
+    /// Home runs, and `to` is suspended here and in no list.
+    pub(crate) unsafe fn enter(&self, to: Context, argument: usize) {
+        // Not to a number: a coroutine that is suspended inside `without_yield` counts on the home context too.
+        self.no_yield.set(self.no_yield.get() - 1);
+        // SAFETY: as the caller says; `home` is filled before a green thread can look (invariant 4).
+        unsafe { context::switch(self.home.as_ptr().cast(), to, argument) };
+        self.no_yield.set(self.no_yield.get() + 1);
+        self.current.store(ptr::null_mut(), Relaxed);
+        self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+}

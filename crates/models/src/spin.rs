@@ -1,0 +1,89 @@
+//! The lock inside the locks: it excludes, and a holder sees what the holders before it wrote.
+//!
+//! It spins, and with three threads at a lock that spins the checker comes to no end. Hence two threads here; and in the
+//! models of what is built on it, a lock that sleeps stands in for it (`locks::short`).
+
+use std::sync::Arc;
+
+use crate::{
+    atomic::Bug,
+    harness::{check, finds, spawn},
+    library::inner::spin::{SpinGuard, SpinLock},
+    locks::Guarded,
+};
+
+pub(crate) mod atomic {
+    use crate::atomic;
+    pub(crate) use crate::atomic::Ordering;
+
+    /// Its store is an exchange whose result nobody looks at. The checker would order a plain store before an exchange
+    /// that has read what the store replaced, as if the exchange had undone it, and the lock would stay held.
+    pub(crate) struct AtomicBool(atomic::AtomicBool);
+
+    impl AtomicBool {
+        pub(crate) fn new(value: bool) -> Self {
+            Self(atomic::AtomicBool::new(value))
+        }
+
+        pub(crate) fn load(&self, order: Ordering) -> bool {
+            self.0.load(order)
+        }
+
+        pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
+            self.0.swap(value, order)
+        }
+
+        pub(crate) fn store(&self, value: bool, order: Ordering) {
+            self.0.swap(value, order);
+        }
+    }
+}
+
+/// Each thread adds one, so often.
+fn add(times: &[u32], lock: impl Fn(&SpinLock<Guarded>) -> SpinGuard<'_, Guarded> + Copy + 'static) {
+    let shared = Arc::new(SpinLock::new(Guarded::new()));
+    let add = move |shared: &SpinLock<Guarded>, times| (0..times).for_each(|_| _ = lock(shared).add_one());
+    let others: Vec<_> = times[1..]
+        .iter()
+        .map(|&times| {
+            let shared = shared.clone();
+            spawn(move || add(&shared, times))
+        })
+        .collect();
+    add(&shared, times[0]);
+    others.into_iter().for_each(|other| other.join());
+    assert_eq!(lock(&shared).read(), times.iter().sum());
+}
+
+/// As a channel does that wakes somebody with the lock held: the guard is forgotten, and taken back later.
+fn lock_and_forget(shared: &SpinLock<Guarded>) -> SpinGuard<'_, Guarded> {
+    std::mem::forget(shared.lock());
+    // SAFETY: held by the guard that was forgotten.
+    unsafe { shared.assume_locked() }
+}
+
+#[test]
+fn holders_exclude_each_other() {
+    check(Some(3), || add(&[2, 2], SpinLock::lock));
+    check(Some(3), || add(&[1, 3], SpinLock::lock));
+}
+
+#[test]
+fn a_guard_is_forgotten_and_taken_back() {
+    check(Some(3), || add(&[1, 1], lock_and_forget));
+}
+
+#[test]
+fn finds_an_unlock_that_releases_nothing() {
+    finds(Bug::NoRelease, "Causality violation", || add(&[1, 1], SpinLock::lock));
+}
+
+#[test]
+fn finds_a_lock_that_acquires_nothing() {
+    finds(Bug::NoAcquire, "Causality violation", || add(&[1, 1], SpinLock::lock));
+}
+
+#[test]
+fn finds_a_torn_swap() {
+    finds(Bug::TornSwap, "", || add(&[1, 1], SpinLock::lock));
+}
