@@ -11,7 +11,7 @@ use std::{
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr::NonNull,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -93,7 +93,7 @@ impl lane::Job for Job {
         let name = format!("{runtime}{name}");
         OsThread::spawn_with_stack(
             &name,
-            super::stack_size(),
+            stack_size(),
             Box::new(move || {
                 // As std's threads have one. Without it everything else works.
                 let _signals = overflow::SignalStack::new();
@@ -102,6 +102,16 @@ impl lane::Job for Job {
         )
         .map(drop)
     }
+}
+
+/// The size of the threads' stacks: that of std's threads, for which the user's closures are made.
+fn stack_size() -> usize {
+    const STD: usize = 2 << 20;
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        let set = std::env::var("RUST_MIN_STACK").ok();
+        set.and_then(|size| size.parse().ok()).unwrap_or(STD)
+    })
 }
 
 /// # Safety

@@ -14,7 +14,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use crate::sys::parker::Parker;
@@ -86,16 +86,6 @@ impl Pool {
     pub(crate) fn figures(&self) -> [Figures; 2] {
         [self.disk.figures(), self.blocking.figures()]
     }
-}
-
-/// The size of the threads' stacks: that of std's threads, for which the user's closures are made.
-fn stack_size() -> usize {
-    const STD: usize = 2 << 20;
-    static SIZE: OnceLock<usize> = OnceLock::new();
-    *SIZE.get_or_init(|| {
-        let set = std::env::var("RUST_MIN_STACK").ok();
-        set.and_then(|size| size.parse().ok()).unwrap_or(STD)
-    })
 }
 
 impl From<Refusal> for io::Error {

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, sync::Arc};
 
-use super::{Runtime, config, descriptor_limit, process};
+use super::{config, descriptor_limit, owner::Runtime, prepare::prepare};
 use crate::{
     blocking::Pool,
     driver::Driver,
@@ -179,7 +179,7 @@ impl RuntimeBuilder {
     /// assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     /// ```
     pub fn build(self) -> io::Result<Runtime> {
-        process::prepare()?;
+        prepare()?;
         let name = config::name(self.name)?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
@@ -225,6 +225,21 @@ impl RuntimeBuilder {
             runtime.workers.extend(OsThread::spawn("gt-watchdog", Box::new(watch)));
         }
         Ok(runtime)
+    }
+}
+
+impl Runtime {
+    /// A builder, with everything as the environment and the defaults have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().build()?;
+    /// assert_eq!(runtime.run(|| 6 * 7), 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
     }
 }
 

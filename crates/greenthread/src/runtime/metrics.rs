@@ -1,6 +1,6 @@
 //! Figures of a runtime, for people and for monitoring.
 
-use super::Runtime;
+use super::owner::Runtime;
 use crate::{
     blocking::Figures,
     scheduler::{shared::Shared, worker},

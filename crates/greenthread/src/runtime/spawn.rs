@@ -2,7 +2,7 @@
 
 use std::{io, mem::ManuallyDrop, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
 
-use super::default;
+use super::default::default;
 use crate::{
     scheduler::{
         shared::Shared,
@@ -14,7 +14,6 @@ use crate::{
         id,
         job::{self, Handle, Room, Spec},
         scope_count::ScopeCount,
-        worker_core,
     },
 };
 
@@ -171,24 +170,4 @@ where
         shared.tell_birth(unsafe { task.as_ref() });
     }
     (task, handle)
-}
-
-/// Runs `f` on a green thread and waits for it.
-#[track_caller]
-pub(crate) fn run<F, T>(on: &Shared, f: F) -> T
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
-    // Whoever steps onto a green thread is still who it was: a program's main thread is called `main` there, too.
-    let name = match worker_core::get().and_then(|core| core.running()) {
-        Some(task) => task.block.name.clone(),
-        None => std::thread::current().name().map(Box::from),
-    };
-    let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
-    // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.
-    match unsafe { spawn(Some(on), request, f) } {
-        Ok(thread) => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
-        Err(error) => panic!("no green thread for run: {error}"),
-    }
 }

@@ -161,13 +161,14 @@ impl<'a> Operation<'a> {
             (Exchange::None, _) => None,
             (Exchange::Done, _) => Some(Selected::Message),
             (Exchange::Room, _) => Some(Selected::Room),
-            // SAFETY: the node is ours again, and this is called once after each wait.
             (Exchange::Promised, Side::Receivers) => {
+                // SAFETY: the node is ours again, and this is called once after each wait.
                 unsafe { slot.await_promise() }.then_some(Selected::Message)
             }
-            // SAFETY: it is promised to us.
             (Exchange::Promised, _) => {
-                Some(Selected::Receiver(unsafe { SendTicket::new(slot.partner.get(), None) }))
+                // SAFETY: it is promised to us.
+                let ticket = unsafe { SendTicket::new(slot.partner.get(), None) };
+                Some(Selected::Receiver(ticket))
             }
         }
     }
