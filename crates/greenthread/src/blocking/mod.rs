@@ -3,12 +3,12 @@
 //! The pool of a runtime has two lanes, each with threads, a queue and a limit of its own (`lane`),
 //! so that however many calls wait for others, no file operation waits behind them:
 //!
-//! * *Disk*, for calls that the system itself brings to an end soon ([`Pool::run_disk`]). They queue
-//!   for the lane's threads. If there is not even one, a call is made on the spot: a green thread
-//!   then keeps its worker for as long as the disk takes.
+//! * *Disk*, for calls that the system itself brings to an end soon ([`Pool::run_disk`]). They
+//!   queue for the lane's threads. If there is not even one, a call is made on the spot: a green
+//!   thread then keeps its worker for as long as the disk takes.
 //! * *Blocking*, for calls that may wait for others, who may in turn need a call of this lane to
-//!   get that far ([`Pool::run_waiting`], and the user's, [`Pool::run`]). Such a call has a thread at once,
-//!   or an error. The user's can't fail; it queues.
+//!   get that far ([`Pool::run_waiting`], and the user's, [`Pool::run`]). Such a call has a thread
+//!   at once, or an error. The user's can't fail; it queues.
 //!
 //! `call`: what is handed over. `runtime::unblock`: who hands it over.
 
@@ -67,7 +67,8 @@ impl Pool {
         call::submit(&self.blocking, false, f).map_err(|(_, why)| why.into())
     }
 
-    /// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run on the spot.
+    /// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run
+    /// on the spot.
     pub(crate) fn run<F, T>(&self, f: F) -> T
     where
         F: FnOnce() -> T + Send,

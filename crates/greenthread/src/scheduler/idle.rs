@@ -1,34 +1,46 @@
-//! Who looks for unstarted threads, and who is woken for them.
+//! Which workers search for unstarted threads, and which one is woken for a new thread.
 //!
-//! Waking a sleeping worker costs the waker some ten microseconds, so not waking is what matters: while
-//! one worker searches, nobody else is woken; it will find the thread, and on finding it call the next.
+//! A worker is in one of these states:
+//!
+//! * *Active*: it runs threads, or does something else of its own.
+//! * *Searching*: it has nothing of its own and looks for unstarted threads that others have.
+//! * *In grace*: it was woken to search and has found nothing, so it sleeps for a moment. Then it
+//!   searches once more.
+//! * *Asleep*: it waits in its driver, for any length of time.
+//!
+//! A worker is *away* while it is in grace or asleep, and on its way there and back.
+//!
+//! Waking a sleeping worker costs the waker some ten microseconds, so the aim is to wake few. While
+//! one worker searches, nobody else is woken: the searcher will find the thread. When it does, it
+//! wakes the next searcher.
 //!
 //! ```text
-//!   whoever queues a thread            a searcher that found nothing
-//!   -----------------------            -----------------------------
+//!   a thread is queued                 a searcher that found nothing
+//!   ------------------                 -----------------------------
 //!   queue it                           searching -= 1
 //!   fence                              away += 1
 //!   away = 0?       done               flag := ASLEEP          (task::sleep_flag)
 //!   searching > 0?  done               fence
 //!   nobody asleep?  done               look once more at every queue
 //!   searching: 0 -> 1, or done         sleep, or search again
-//!   call a sleeper; it is the one
-//!   just counted. Nobody there any
-//!   more? searching -= 1, and again
+//!   wake a sleeper: it is the
+//!   searcher just counted. Is none
+//!   left? searching -= 1, and again
 //!   from the fence
 //! ```
 //!
-//! A searcher that found something: searching -= 1, fence; was it the only one, and is more queued? Then it calls
-//! the next, as if it had queued that itself.
+//! A searcher that has found a thread does `searching -= 1` and a fence. If it was the only
+//! searcher and more threads are queued, it wakes another one, as if it had queued them itself.
 //!
-//! A searcher that was called for nothing *naps*: it sleeps for a moment, and then searches once more. Who queues a thread
-//! that is the only one in its queue relies on that as on a searcher: most likely it will be joined at once, where it is.
+//! A thread that is the only one in its queue wakes nobody while a worker is in grace. Most likely
+//! its spawner will join it at once, and run it inline; if not, the worker in grace finds it.
 //!
-//! Why nothing is stranded: take the fence of the one who queued (Q) and that of a searcher that goes to
-//! sleep (S). If Q is before S, the last look sees the thread. If S is before Q, `searching` without that
-//! searcher and its flag are seen: either somebody else searches, who has its own S still to come, or the
-//! sleeper is called. The one who counted a sleeper that he then could not call was, for that moment, a searcher
-//! that did not search: others relied on him. Hence he starts again at the fence, which is his S.
+//! Why no thread is stranded: call the spawner's fence Q, and the fence of a searcher that goes to
+//! sleep S. If Q comes before S, the searcher's last look sees the thread. If S comes before Q, the
+//! spawner sees `searching` without that searcher, and its flag. Then either somebody else
+//! searches, whose own S is still to come, or the sleeper is woken. A spawner that has counted a
+//! searcher, and then finds no sleeper to wake, has been a searcher that did not search: others
+//! may have relied on it. So it begins again at the fence, which is its S.
 
 use super::atomic::{
     AtomicUsize,
@@ -40,20 +52,22 @@ use super::sleep_flag::SleepFlag;
 /// A worker, as far as this file is concerned.
 pub(crate) trait Sleeper {
     fn flag(&self) -> &SleepFlag;
-    /// How full it is: among sleepers the emptiest is called.
+    /// How full it is: the emptiest sleeper is woken.
     fn fullness(&self) -> usize;
     /// Whether others have put something into its inbox.
     fn has_mail(&self) -> bool;
-    /// Whether unstarted threads lie in its queue. After a fence, no older than that fence.
+    /// Whether unstarted threads lie in its deque. After a fence, the answer is no older than that
+    /// fence.
     fn has_unstarted(&self) -> bool;
 }
 
-/// Whether a searcher would find an unstarted thread. `injected` says how many lie in no worker's queue.
+/// Whether a searcher would find an unstarted thread. `injected` says how many lie in no worker's
+/// deque.
 fn any_unstarted<W: Sleeper>(workers: &[W], injected: impl FnOnce() -> usize) -> bool {
     injected() != 0 || workers.iter().any(Sleeper::has_unstarted)
 }
 
-/// The counts of one runtime's workers: those who search, those who nap, and all that are asleep or on their way back.
+/// How many of a runtime's workers search, are in grace, and are away.
 #[derive(Debug)]
 pub(crate) struct Idle {
     searching: AtomicUsize,
@@ -66,15 +80,16 @@ impl Idle {
         Self { searching: AtomicUsize::new(0), in_grace: AtomicUsize::new(0), away: AtomicUsize::new(0) }
     }
 
-    /// After queueing an unstarted thread: the worker whose driver the caller must wake, if any. For a thread that is
-    /// the `only` one, who naps will do.
+    /// To be called after an unstarted thread was queued. Returns the worker whose driver the
+    /// caller must wake, if any. For a thread that is the `only` one in its queue, a worker in
+    /// grace is enough.
     #[inline]
     pub(crate) fn wake_searcher<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         fence(SeqCst);
         if self.is_anyone_away() { self.wake_sleeper(workers, only) } else { None }
     }
 
-    /// After a fence.
+    /// The caller has made its fence.
     #[cold]
     fn wake_sleeper<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         loop {
@@ -93,7 +108,7 @@ impl Idle {
         }
     }
 
-    /// A worker starts to search. `false` if `most` do already: then it had better sleep.
+    /// A worker starts to search. Returns `false` if `most` workers do already: then it sleeps.
     pub(crate) fn begin(&self, most: usize) -> bool {
         let mut searching = self.searching.load(Relaxed);
         while searching < most {
@@ -105,19 +120,20 @@ impl Idle {
         false
     }
 
-    /// A searcher stops, having found a thread or not. `true` if it was the only one: having found
-    /// something, it then calls another; having found nothing, it looks once more before it sleeps (as
-    /// everybody does).
+    /// A searcher stops. Returns `true` if it was the only one. If it has found a thread, it then
+    /// wakes another searcher; if not, it looks once more before it sleeps, as every worker does.
     pub(crate) fn end_search(&self) -> bool {
         let last = self.searching.fetch_sub(1, AcqRel) == 1;
         if last {
-            // Before the caller looks what else is queued: whoever queued it and saw us search has called nobody.
+            // The caller now looks what else is queued. A spawner that saw us search has woken
+            // nobody for it.
             fence(SeqCst);
         }
         last
     }
 
-    /// A searcher stops, having found a thread: whether it must [`wake_searcher`](Self::wake_searcher) another, since more are there.
+    /// A searcher stops, as it has found a thread. Returns whether it must
+    /// [wake another one](Self::wake_searcher), since more threads are there.
     pub(crate) fn end_with_thread<W: Sleeper>(
         &self,
         workers: &[W],
@@ -126,8 +142,8 @@ impl Idle {
         self.end_search() && any_unstarted(workers, injected)
     }
 
-    /// A worker that is no searcher goes to sleep. `false` if its last look finds something: then it had better not. In
-    /// either case its flag must be finished, and it must come back.
+    /// A worker that is no searcher goes to sleep. Returns `false` if its last look finds
+    /// something: then it must not sleep. In either case it must finish its flag, and come back.
     pub(crate) fn go_to_sleep<W: Sleeper>(
         &self,
         me: &W,
@@ -149,19 +165,20 @@ impl Idle {
         self.away.fetch_sub(1, Relaxed);
     }
 
-    /// Whether a flag is worth a look.
+    /// Whether any worker is away: if not, no flag needs to be read.
     #[inline]
     pub(crate) fn is_anyone_away(&self) -> bool {
         self.away.load(Relaxed) != 0
     }
 
-    /// A worker is about to sleep for a moment, after which it will look at every queue.
+    /// A worker is about to sleep for a moment. It will look at every queue after that.
     pub(crate) fn begin_grace(&self) {
         self.in_grace.fetch_add(1, AcqRel);
     }
 
-    /// It is awake again, and becomes a searcher, if it may. Who relied on it has had its fence before this one, and its
-    /// thread is seen, as is who has stopped to search without having seen that; or sees that it naps no more.
+    /// The worker is awake again, and becomes a searcher if it may. A spawner that relied on it has
+    /// made its fence before this one, so the worker sees its thread. So does a searcher that has
+    /// stopped without seeing that thread; or it sees that this worker is in grace no more.
     pub(crate) fn end_grace(&self) {
         self.in_grace.fetch_sub(1, AcqRel);
         fence(SeqCst);

@@ -1,10 +1,10 @@
-//! Unstarted threads that lie in no worker's own queue: spawned by OS threads, or more than a worker's own queue
-//! holds.
+//! The runtime's common queue of unstarted threads: those spawned by OS threads, and those that a
+//! worker's deque has no room for.
 //!
-//! The former come one by one, and are linked through themselves. The latter come in *batches*, and go in batches: arrays of
-//! tasks, of which whoever moves one touches none, and which change hands in a few instructions. A batch takes memory; if there is
-//! none, its tasks are linked as the others are, so that queueing can't fail. Each of the two is first in, first out, and they
-//! take turns.
+//! The former come one by one, and are linked through themselves. The latter come and go in
+//! *batches*: arrays of tasks that change hands in a few instructions, without a look at any task.
+//! A batch takes memory. If there is none, its tasks are linked as the others are, so queueing
+//! can't fail. Each of the two kinds is first in, first out, and they take turns.
 //!
 //! Invariants:
 //! 1. A task in here is unstarted, alive, in no other list, and belongs to the injector.
@@ -49,8 +49,9 @@ unsafe impl Send for Tasks {}
 #[derive(Debug)]
 pub(crate) struct Injector {
     tasks: Mutex<Tasks>,
-    /// Read without the lock, as a hint (after a fence it is no older than the fence). Lowered only when what was taken has
-    /// arrived, and released, so that whoever sees it shorter also sees the batch where it went.
+    /// Read without the lock, as a hint (after a fence it is no older than the fence). Lowered only
+    /// when what was taken has arrived, and released, so that whoever sees it shorter also sees the
+    /// batch where it went.
     len: AtomicUsize,
 }
 

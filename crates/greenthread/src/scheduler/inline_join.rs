@@ -1,12 +1,15 @@
-//! A joiner runs its child by itself, if that has not started yet: it has nothing else to do, and its stack is hot.
+//! A joiner runs its child by itself, if that has not started yet: it has nothing else to do, and
+//! its stack is hot.
 //!
-//! The child is a thread like any other, with its own block, name, number and fate. It only borrows the stack, of
-//! which as much as the child was promised must be left. If the child waits, both are suspended, which for the joiner is
-//! what it came for. So only one of them is ever ready, and both count as one of the worker's started threads.
+//! The child is a thread like any other, with its own block, name, number and fate. It only borrows
+//! the stack, of which as much as the child was promised must be left. If the child waits, both are
+//! suspended, which for the joiner is what it came for. So only one of them is ever ready, and both
+//! count as one of the worker's started threads.
 //!
-//! Only the very thread that is joined may be run so: another one might wait for something that the joiner, below it on the
-//! stack, would have to do. And only so many in a row ([`MAX_INLINE_JOINS`](super::policy::MAX_INLINE_JOINS)): what is ready
-//! has its turn, and the worker its tick.
+//! Only the very thread that is joined may be run so: another one might wait for something that the
+//! joiner, below it on the stack, would have to do. And only so many in a row
+//! ([`MAX_INLINE_JOINS`](super::policy::MAX_INLINE_JOINS)): what is ready has its turn, and the
+//! worker its tick.
 
 use std::{
     ptr::{self, NonNull},
@@ -33,8 +36,8 @@ pub(crate) fn join<T>(handle: Handle<T>) -> std::thread::Result<T> {
     handle.join()
 }
 
-/// Runs the thread of a handle that the caller has, if it can be run here. Whether it has run: then its own reference is the
-/// handle's.
+/// Runs the thread of a handle that the caller has, if it can be run here. Whether it has run: then
+/// its own reference is the handle's.
 #[inline]
 fn run_unstarted(block: &BlockRef) -> bool {
     let child: NonNull<Task> = block.as_ptr().cast();
@@ -69,8 +72,8 @@ fn run_unstarted(block: &BlockRef) -> bool {
     worker.inline_joins_left.set(worker.inline_joins_left.get().saturating_sub(1));
     core.switches.store(core.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.register(thread);
-    // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no list: it waits for us.
-    // The child is run once.
+    // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no
+    // list: it waits for us. The child is run once.
     unsafe {
         *thread.stack.get() = (*joiner.stack.get()).take();
         core.current.store(child.as_ptr(), Relaxed);

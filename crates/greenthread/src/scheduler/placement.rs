@@ -1,13 +1,16 @@
-//! Where a thread starts. As a started thread never leaves its worker, this is the one chance to spread the load.
+//! Where a thread starts. As a started thread never leaves its worker, this is the one chance to
+//! spread the load.
 //!
-//! A worker that is about to start a thread gives it away if another worker, which sleeps or is just waking, has
-//! clearly fewer threads: it puts the thread into that worker's inbox. (To leave it in the deque for the other one is not enough: a
-//! sleeper takes some 20 microseconds to wake, and by then an accept loop's worker would have started all of its children
-//! itself.) Workers that are awake help themselves by stealing. Only when this one is much fuller than the emptiest of
+//! A worker that is about to start a thread gives it away if another worker, which sleeps or is
+//! just waking, has clearly fewer threads: it puts the thread into that worker's inbox. (To leave
+//! it in the deque for the other one is not enough: a sleeper takes some 20 microseconds to wake,
+//! and by then an accept loop's worker would have started all of its children itself.) Workers that
+//! are awake help themselves by stealing. Only when this one is much fuller than the emptiest of
 //! them, it leaves the thread to them.
 //!
-//! The load of a busy worker changes all the time, and to read it takes the cache line away from that worker. So it is not read
-//! for each thread: `policy::Turns` remembers the answer for a while.
+//! The load of a busy worker changes all the time, and to read it takes the cache line away from
+//! that worker. So it is not read for each thread: `policy::Turns` remembers the answer for a
+//! while.
 
 use std::sync::Arc;
 
@@ -29,8 +32,8 @@ fn others<'a>(
     some.filter(move |worker| !Arc::ptr_eq(worker, own)).map(|worker| &**worker)
 }
 
-/// The worker that had better start a thread in place of number `own`, which has `load` of them: one that sleeps
-/// or is just waking.
+/// The worker that had better start a thread in place of number `own`, which has `load` of them:
+/// one that sleeps or is just waking.
 pub(super) fn better_home<'a>(
     workers: &'a Workers,
     own: usize,

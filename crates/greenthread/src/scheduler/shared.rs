@@ -1,10 +1,11 @@
 //! What the workers of one runtime share, and how a runtime ends.
 //!
-//! The end: `closing` is set and every worker woken. A worker that is about to sleep, and sees `closing`, adds up the
-//! counts; if as many threads have ended as were spawned, it sets `stopped` and wakes the others. Each worker
-//! writes its own counts, so the common path shares nothing. Reading the ended ones first and the spawned ones
-//! after makes the sum safe: spawned counts only grow, so equal sums mean that at the time of the first
-//! reading nothing was alive, and once `closing` is set nobody but a live thread can spawn.
+//! The end: `closing` is set and every worker woken. A worker that is about to sleep, and sees
+//! `closing`, adds up the counts; if as many threads have ended as were spawned, it sets `stopped`
+//! and wakes the others. Each worker writes its own counts, so the common path shares nothing.
+//! Reading the ended ones first and the spawned ones after makes the sum safe: spawned counts only
+//! grow, so equal sums mean that at the time of the first reading nothing was alive, and once
+//! `closing` is set nobody but a live thread can spawn.
 //!
 //! Invariants:
 //! 1. Every worker's OS thread holds an `Arc<Shared>` until it has left its loop.
@@ -59,7 +60,8 @@ impl Sleeper for Arc<WorkerHandle<Task>> {
     }
 }
 
-/// Is told of every thread of a runtime. Called on whichever OS thread the thread is born or dies on.
+/// Is told of every thread of a runtime. Called on whichever OS thread the thread is born or dies
+/// on.
 pub(crate) trait Observer: fmt::Debug + Sync {
     /// It has been made, and is about to be queued.
     fn born(&self, thread: &Task);
@@ -85,8 +87,8 @@ pub(crate) struct Shared {
     pub(crate) starvation: Starvation,
     /// Who is told of births and deaths.
     observer: OnceLock<&'static dyn Observer>,
-    /// Somebody has to be told of births or deaths: an observer, the watchdog, or threads that have starved. One flag for all, so that
-    /// a death looks at one thing.
+    /// Somebody has to be told of births or deaths: an observer, the watchdog, or threads that have
+    /// starved. One flag for all, so that a death looks at one thing.
     has_listeners: AtomicBool,
     pub(crate) pool: Pool,
     pub(crate) watchdog: Option<Watchdog>,
@@ -104,7 +106,8 @@ struct Running {
     closer: Option<*const Waiter>,
 }
 
-// SAFETY: the pointer is to a waiter whose owner takes it back under the lock before it goes (`wait_stopped`).
+// SAFETY: the pointer is to a waiter whose owner takes it back under the lock before it goes
+// (`wait_stopped`).
 unsafe impl Send for Running {}
 
 impl Shared {
@@ -148,7 +151,8 @@ impl Shared {
         self.wake_searcher(false);
     }
 
-    /// Puts an unstarted thread into a worker's own deque; if that is full, the older half of it and this thread become everybody's.
+    /// Puts an unstarted thread into a worker's own deque; if that is full, the older half of it
+    /// and this thread become everybody's.
     ///
     /// # Safety
     /// The caller is the worker whose handle this is, and gives the thread away.
@@ -187,7 +191,8 @@ impl Shared {
         self.injector.pop(more, |task| unsafe { self.queue(own, task) })
     }
 
-    /// Wakes a worker to search for an unstarted thread that has just been queued, the `only` one there or not, if one is needed.
+    /// Wakes a worker to search for an unstarted thread that has just been queued, the `only` one
+    /// there or not, if one is needed.
     #[inline]
     pub(crate) fn wake_searcher(&self, only: bool) {
         if let Some(worker) = self.idle.wake_searcher(&self.workers, only) {
@@ -206,7 +211,8 @@ impl Shared {
         self.has_listeners.store(true, Relaxed);
     }
 
-    /// Tells the observer, if there is one, of a thread that has been made and is about to be queued.
+    /// Tells the observer, if there is one, of a thread that has been made and is about to be
+    /// queued.
     #[cold]
     pub(crate) fn tell_birth(&self, thread: &Task) {
         if let Some(observer) = self.observer.get() {
@@ -233,7 +239,8 @@ impl Shared {
         self.workers.iter().map(|worker| worker.load()).sum()
     }
 
-    /// How many threads there are, unstarted ones too; 0 is no hint, but true of the time of the fence.
+    /// How many threads there are, unstarted ones too; 0 is no hint, but true of the time of the
+    /// fence.
     pub(crate) fn alive(&self) -> usize {
         let ended =
             self.workers.iter().map(|worker| worker.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
@@ -250,7 +257,8 @@ impl Shared {
 
     /// Makes every worker that sleeps look around.
     pub(crate) fn wake_all(&self) {
-        // Each wake begins with a fence (`task::sleep_flag`): a worker sees what was written before, or is woken.
+        // Each wake begins with a fence (`task::sleep_flag`): a worker sees what was written
+        // before, or is woken.
         self.workers.iter().for_each(|worker| {
             worker.wake();
         });
@@ -288,7 +296,8 @@ impl Shared {
                 watchdog.stop();
             }
             let wake = running.closer.take().map(|closer| {
-                // SAFETY: it is still registered, and we hold the lock under which it would take itself back.
+                // SAFETY: it is still registered, and we hold the lock under which it would take
+                // itself back.
                 unsafe { Waiter::claim(closer, Outcome::Woken) }
             });
             drop(running);

@@ -1,19 +1,19 @@
-//! How long a worker with nothing to do stays awake before it sleeps: learned from how that has
-//! lately ended.
+//! How long a worker with nothing to do searches before it sleeps. The budget is learned from how
+//! searches have lately ended.
 //!
-//! Another worker's message often comes within microseconds, and to sleep and be woken costs both
-//! sides ten or more. But where the other one has no processor of its own, its message comes only
-//! after this one has gone to sleep: then each moment awake is wasted, and delays the message. From
-//! one message alone the two can't be told apart: either way it came just after the worker had gone
-//! to sleep.
+//! A sibling's message often comes within microseconds, while sleeping and being woken costs both
+//! sides ten or more. But where the sibling has no processor of its own, its message comes only
+//! after this worker has gone to sleep: then each moment awake is wasted, and delays the message.
+//! One message alone does not tell the two cases apart. In both, it came just after the worker had
+//! gone to sleep.
 //!
-//! * A search that brings something is worth it: the next one is whole.
+//! * A search that brings something was worth it: the next one has all rounds.
 //! * A search that brings nothing is half as long the next time.
-//! * A sleep so short that it hardly was one asks for a *trial*, a whole search next time; a longer
-//!   one, if such searches have lately been in vain.
-//! * If the search before such a sleep was whole, and in vain, a trial would have been of no use.
+//! * A sleep so short that it hardly was one asks for a *trial*: a whole search the next time, or a
+//!   longer one if such searches have lately been in vain.
+//! * If the search before such a sleep was whole and in vain, a trial would have been of no use.
 //!   When that happens twice in a row, some such sleeps pass before the next trial, and twice as
-//!   many each further time; and a trial in vain makes the next search as short as can be.
+//!   many each further time. A trial in vain makes the next search as short as can be.
 
 use core::cell::Cell;
 

@@ -17,17 +17,19 @@ use crate::{
     },
 };
 
-/// Gives an unstarted thread a stack, and room in the run queue for as many threads as there are then. What is returned is to be
-/// entered with the task's address.
+/// Gives an unstarted thread a stack, and room in the run queue for as many threads as there are
+/// then. What is returned is to be entered with the task's address.
 ///
 /// # Safety
-/// The home context of the worker whose core this is runs; the task is unstarted, alive, and the caller's.
+/// The home context of the worker whose core this is runs; the task is unstarted, alive, and the
+/// caller's.
 #[inline]
 pub(super) unsafe fn prepare(core: &WorkerCore, task: NonNull<Task>) -> io::Result<Context> {
     // SAFETY: alive, says the caller.
     let thread = unsafe { task.as_ref() };
     let started = core.started.get() + 1;
-    // SAFETY: home runs on the worker's OS thread, and nobody else touches them (`worker_core`, invariant 2).
+    // SAFETY: home runs on the worker's OS thread, and nobody else touches them (`worker_core`,
+    // invariant 2).
     let stacks = unsafe { &mut *core.stacks.get() };
     let size = stack::with_spare(thread.stack_size);
     let stack = stacks.take(size).or_else(|_| {
@@ -40,7 +42,8 @@ pub(super) unsafe fn prepare(core: &WorkerCore, task: NonNull<Task>) -> io::Resu
             "no memory for the run queue of {started} green threads; spawn fewer threads"
         )));
     }
-    // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until it is reaped.
+    // SAFETY: the stack is the task's from here to its end; `entry` is given the task, alive until
+    // it is reaped.
     unsafe {
         let context = context::init(stack.top(), entry);
         *thread.stack.get() = Some(stack);
@@ -54,7 +57,8 @@ unsafe extern "C" fn entry(task: usize) -> ! {
         .expect("a thread is started with its task");
     let core = worker_core::get().expect("threads are started by a worker");
     core.current.store(task.as_ptr(), Relaxed);
-    // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this stack is needed.
+    // SAFETY: started once, with the task that it belongs to; when `run` is back, nothing on this
+    // stack is needed.
     unsafe {
         (task.as_ref().run)(task, Start::Own);
         if worker_core::get().is_none() {

@@ -1,11 +1,14 @@
-//! What happens when there is no stack to be had: the system gives no addresses, no maps, or no memory.
+//! What happens when there is no stack to be had: the system gives no addresses, no maps, or no
+//! memory.
 //!
-//! An unstarted thread for which there is no stack *starves*. While other threads of its runtime have started, one of their
-//! stacks may come free, so it waits in [`Starvation::queue`], or, if it is pinned, in its worker's own queue again; each thread that ends
-//! lets one of them try again, and besides they try now and then ([`Retry`]). If no thread has started, nobody's end can bring
+//! An unstarted thread for which there is no stack *starves*. While other threads of its runtime
+//! have started, one of their stacks may come free, so it waits in [`Starvation::queue`], or, if it
+//! is pinned, in its worker's own queue again; each thread that ends lets one of them try again,
+//! and besides they try now and then ([`Retry`]). If no thread has started, nobody's end can bring
 //! a stack: then the thread ends with the error, which its joiner gets.
 //!
-//! When threads have starved for some milliseconds, spawning is refused with an error, and after a second it is reported.
+//! When threads have starved for some milliseconds, spawning is refused with an error, and after a
+//! second it is reported.
 
 use core::{
     cell::Cell,
@@ -50,7 +53,8 @@ impl Starvation {
         self.queue.len() != 0
     }
 
-    /// Notes that a thread with a stack of this size is going to wait. Whether the caller shall report it.
+    /// Notes that a thread with a stack of this size is going to wait. Whether the caller shall
+    /// report it.
     pub(super) fn note_refusal(&self, stack_size: usize) -> bool {
         self.size.store(stack_size, Relaxed);
         let now = self.origin.elapsed().as_nanos() as u64 + 1;
@@ -108,7 +112,8 @@ impl Starvation {
     }
 }
 
-/// Says that threads wait for a stack, and have for long: `first`, and `others` beside it, while `started` threads have one.
+/// Says that threads wait for a stack, and have for long: `first`, and `others` beside it, while
+/// `started` threads have one.
 #[cold]
 pub(super) fn report(first: &Task, error: &io::Error, others: usize, started: usize) {
     let name = first.block.name.as_deref().unwrap_or("<unnamed>");

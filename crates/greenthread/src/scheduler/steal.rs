@@ -1,4 +1,5 @@
-//! How a worker that has nothing of its own looks for unstarted threads that others have, and how long.
+//! How a worker that has nothing of its own looks for unstarted threads that others have, and how
+//! long.
 
 use core::{cell::Cell, hint::spin_loop, ptr::NonNull};
 
@@ -43,8 +44,8 @@ impl Searcher {
         is_searching
     }
 
-    /// Looks for unstarted threads that others have, for the worker whose core this is. Ends early when the inbox or the run queue has something, which `poll` brings:
-    /// it asks the driver.
+    /// Looks for unstarted threads that others have, for the worker whose core this is. Ends early
+    /// when the inbox or the run queue has something, which `poll` brings: it asks the driver.
     pub(super) fn search(
         &self,
         shared: &Shared,
@@ -65,7 +66,8 @@ impl Searcher {
             if let Look::Stolen(task) = found {
                 return Some(task);
             }
-            // With everybody else asleep, only an OS thread or the driver can bring something: no use in waiting awake.
+            // With everybody else asleep, only an OS thread or the driver can bring something: no
+            // use in waiting awake.
             if !core.handle.inbox.is_empty() {
                 self.rounds.paid_off();
                 core.spin_budget.set(SPIN_BUDGET);
@@ -96,7 +98,8 @@ impl Searcher {
         for victim in (first..workers.len()).chain(0..first).filter(|victim| *victim != self.index) {
             let deque = &workers[victim].deque;
             is_anyone_awake |= !workers[victim].sleep.is_asleep();
-            // A full worker leaves a much emptier one its own; but takes them when they lie there for long.
+            // A full worker leaves a much emptier one its own; but takes them when they lie there
+            // for long.
             let mine = core.started.get();
             let leaves = much_fuller(mine, 0) && much_fuller(mine, workers[victim].load()) && !is_last;
             // A lone one that has just come is likely to be wanted by who spawned it.

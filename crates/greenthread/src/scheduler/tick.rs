@@ -1,7 +1,8 @@
 //! How a worker knows when to look around, and what its threads do in between.
 //!
-//! A *tick* is a look at everything that may have come from elsewhere: the inbox, the timers, the kernel. A tick reads the
-//! clock, and reckons after how many switches the next one will be due if they take as long as the last ones.
+//! A *tick* is a look at everything that may have come from elsewhere: the inbox, the timers, the
+//! kernel. A tick reads the clock, and reckons after how many switches the next one will be due if
+//! they take as long as the last ones.
 
 use core::cell::Cell;
 
@@ -39,7 +40,8 @@ impl Tick {
         made >= if cpu_bound { 1 } else { self.after.get() }
     }
 
-    /// A tick begins. Takes in how long threads have run since the last one; whether they are CPU-bound now.
+    /// A tick begins. Takes in how long threads have run since the last one; whether they are
+    /// CPU-bound now.
     pub(super) fn begin(&self, now: u64, switches: u32, was_cpu_bound: bool) -> bool {
         let last = self.at.replace(now);
         let made = u64::from(switches.wrapping_sub(self.switches.replace(switches))).max(1);

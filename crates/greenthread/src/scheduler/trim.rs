@@ -1,8 +1,8 @@
 //! What grows, and when it is given back: the memory of a burst goes back to the system within
 //! seconds, by itself.
 //!
-//! * *Free blocks* (`task::block_pool`) come from threads that end. What no worker has needed for an
-//!   interval goes back to the allocator, a little at a time.
+//! * *Free blocks* (`task::block_pool`) come from threads that end. What no worker has needed for
+//!   an interval goes back to the allocator, a little at a time.
 //! * *The C library's heap* keeps what was given back to it. An idle worker has it trimmed when
 //!   many blocks have gone there.
 //! * *Stacks at hand* (`stack::cache`) come from threads that end. A worker that has run nothing
@@ -40,7 +40,8 @@ pub(super) struct Trim {
 }
 
 /// # Safety
-/// The home context of the worker whose core this is runs, and the caller has no other reference to its stacks.
+/// The home context of the worker whose core this is runs, and the caller has no other reference to
+/// its stacks.
 #[expect(clippy::mut_from_ref, reason = "the worker's home context is alone with them")]
 unsafe fn stacks(core: &WorkerCore) -> &mut Cache {
     // SAFETY: on the worker's OS thread nobody else touches them (`worker_core`, invariant 2).
@@ -48,7 +49,8 @@ unsafe fn stacks(core: &WorkerCore) -> &mut Cache {
 }
 
 impl Trim {
-    /// At a tick: ends an interval, and gives a little back, if it is time for either. Whether it took time.
+    /// At a tick: ends an interval, and gives a little back, if it is time for either. Whether it
+    /// took time.
     ///
     /// # Safety
     /// The home context of the worker whose core this is runs.
@@ -66,8 +68,8 @@ impl Trim {
         trims
     }
 
-    /// Before an idle worker sleeps: the same, with more time for it, up to the next `deadline`. Whether it took time: then something may have
-    /// come meanwhile.
+    /// Before an idle worker sleeps: the same, with more time for it, up to the next `deadline`.
+    /// Whether it took time: then something may have come meanwhile.
     ///
     /// # Safety
     /// The home context of the worker whose core and driver these are runs.
@@ -151,7 +153,8 @@ fn has_surplus(core: &WorkerCore) -> bool {
     stack::is_untidy() || core.blocks.depots().is_untidy()
 }
 
-/// Gives a little of it back, in less than 100 microseconds; a whole region of stacks if the worker isn't `busy`.
+/// Gives a little of it back, in less than 100 microseconds; a whole region of stacks if the worker
+/// isn't `busy`.
 fn give_a_little_back(core: &WorkerCore, busy: bool) {
     core.blocks.depots().tidy();
     if stack::is_untidy() {

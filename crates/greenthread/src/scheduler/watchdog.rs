@@ -1,10 +1,10 @@
 //! Names the threads that keep their worker to themselves.
 //!
 //! One OS thread takes a sample of each worker every 50 ms while any worker is awake, and sleeps
-//! when all of them do; when one wakes up, all begin anew. A worker is *held up* in a sample if no thread of it has given way since
-//! the sample before, or if its OS thread is blocked in the kernel though the worker doesn't sleep.
-//! Others *wait* for it if they are ready or due there, or unstarted where no other worker takes
-//! them. There are two reports:
+//! when all of them do; when one wakes up, all begin anew. A worker is *held up* in a sample if no
+//! thread of it has given way since the sample before, or if its OS thread is blocked in the kernel
+//! though the worker doesn't sleep. Others *wait* for it if they are ready or due there, or
+//! unstarted where no other worker takes them. There are two reports:
 //!
 //! * One thread has held up its worker for `MAX_RUN` while others wait.
 //! * In a window of `WINDOW` samples a worker was held up in more than half of them while others
@@ -138,7 +138,8 @@ impl Watchdog {
         self.changed.notify_one();
     }
 
-    /// The watchdog's OS thread, until the runtime ends. `injected` says how many threads lie in the common queue.
+    /// The watchdog's OS thread, until the runtime ends. `injected` says how many threads lie in
+    /// the common queue.
     pub(crate) fn run(&self, workers: &Workers, injected: impl Fn() -> usize) {
         while self.wait(workers) {
             self.sample(workers, injected());

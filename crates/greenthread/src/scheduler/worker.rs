@@ -1,14 +1,17 @@
 //! A worker: the OS thread that green threads run on, and what they ask of it.
 //!
-//! A worker has two halves. The fast one, [`WorkerCore`], is what its threads touch when they switch. This one has the rest. Here
-//! is what a running thread may call: to spawn, to run its child inline, to find the driver. `worker_loop` is what the worker
-//! does by itself, on its home context.
+//! A worker has two halves. The fast one, [`WorkerCore`], is what its threads touch when they
+//! switch. This one has the rest. Here is what a running thread may call: to spawn, to run its
+//! child inline, to find the driver. `worker_loop` is what the worker does by itself, on its home
+//! context.
 //!
 //! Invariants:
-//! 1. `core` is the first field, and the OS thread's pointer to it leads to the whole `Worker` while the loop runs (`repr(C)`).
+//! 1. `core` is the first field, and the OS thread's pointer to it leads to the whole `Worker`
+//!    while the loop runs (`repr(C)`).
 //! 2. Everything here is touched by the worker's own OS thread only.
-//! 3. On the home context no thread of this worker runs: all of its started threads are suspended, in the run queue or
-//!    known to whoever will wake them. `core.ended` holds one that will never run again, so its stack is nobody's.
+//! 3. On the home context no thread of this worker runs: all of its started threads are suspended,
+//!    in the run queue or known to whoever will wake them. `core.ended` holds one that will never
+//!    run again, so its stack is nobody's.
 
 use core::{
     cell::{Cell, RefCell},
@@ -85,7 +88,8 @@ struct Ids {
 /// The calling OS thread's worker, if it is one.
 #[inline]
 pub(crate) fn current<'a>() -> Option<&'a Worker> {
-    // SAFETY: null, or it points to the whole `Worker`, which lives while its OS thread runs our code (invariant 1).
+    // SAFETY: null, or it points to the whole `Worker`, which lives while its OS thread runs our
+    // code (invariant 1).
     unsafe { worker_core::raw().cast::<Worker>().as_ref() }
 }
 
@@ -167,7 +171,8 @@ impl Worker {
         self.credit.tell(self.handle().counts.alive());
     }
 
-    /// Queues an unstarted thread, for any worker or for this one only. A stack has been promised to it.
+    /// Queues an unstarted thread, for any worker or for this one only. A stack has been promised
+    /// to it.
     #[inline]
     pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
         Counts::bump(&self.handle().counts.spawned);
@@ -198,7 +203,8 @@ impl Worker {
         unsafe { self.shared.queue(self.handle(), task) };
     }
 
-    /// Takes an unstarted thread out of the own deque again, if it is there. The caller has a reference to it.
+    /// Takes an unstarted thread out of the own deque again, if it is there. The caller has a
+    /// reference to it.
     #[inline]
     pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
         // SAFETY: alive by the caller's reference; and our own deque.

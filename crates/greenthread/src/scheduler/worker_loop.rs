@@ -1,5 +1,6 @@
-//! A worker's loop, on its home context. It does everything that is slow: starting threads, timers, I/O, stealing, sleeping.
-//! What is fast, the switch from one ready thread to the next, the threads do by themselves (`task::worker_core`).
+//! A worker's loop, on its home context. It does everything that is slow: starting threads, timers,
+//! I/O, stealing, sleeping. What is fast, the switch from one ready thread to the next, the threads
+//! do by themselves (`task::worker_core`).
 //!
 //! What is done when, and for whom, is decided in `policy`; the steps here are numbered as there.
 //!
@@ -50,7 +51,8 @@ pub(crate) fn run(worker: &Worker) {
         }
     }
     worker.settle_promises();
-    // SAFETY: no thread of ours is left, so nobody has a reference to `core` (`worker`, invariant 1).
+    // SAFETY: no thread of ours is left, so nobody has a reference to `core` (`worker`, invariant
+    // 1).
     unsafe { WorkerCore::install(ptr::null()) };
 }
 
@@ -81,8 +83,9 @@ impl Worker {
             // 1. SAFETY: ours, and every place in it is filled while home runs.
             if let Some(context) = unsafe { core.ready.pop() } {
                 core.budget.set(core.budget.get().saturating_sub(1));
-                // Threads that end one after the other come back here, and each touches all its frames. What lies above them
-                // is the next stack's guard, where a fetch costs a walk through the page tables each time.
+                // Threads that end one after the other come back here, and each touches all its
+                // frames. What lies above them is the next stack's guard, where a fetch costs a
+                // walk through the page tables each time.
                 // SAFETY: the same.
                 unsafe { core.ready.prefetch(384) };
                 return Next::Resume(context);
@@ -97,7 +100,8 @@ impl Worker {
         policy::round(ready, self.tick.after(), self.core.is_cpu_bound.get())
     }
 
-    /// Has the driver hand over what it held back. How long that takes is no measure of how long threads run.
+    /// Has the driver hand over what it held back. How long that takes is no measure of how long
+    /// threads run.
     fn flush(&self) {
         if !self.driver.has_batched() {
             return self.driver.flush();
@@ -107,8 +111,8 @@ impl Worker {
         self.tick.exclude_span(begin, self.core.clock.now());
     }
 
-    /// Looks at everything that may have come from elsewhere (2), lets those that it has woken overtake (3), and sees whose turn it
-    /// is to start (5).
+    /// Looks at everything that may have come from elsewhere (2), lets those that it has woken
+    /// overtake (3), and sees whose turn it is to start (5).
     fn do_tick(&self) {
         let core = &self.core;
         let now = core.clock.now();
@@ -135,14 +139,15 @@ impl Worker {
         }
     }
 
-    /// Whether all threads that have overtaken others have had their turn, and the first of the others.
+    /// Whether all threads that have overtaken others have had their turn, and the first of the
+    /// others.
     fn have_overtakers_passed(&self) -> bool {
         let ready = &self.core.ready;
         ready.len() == 0 || (ready.head().wrapping_sub(self.priority_end.get()) as i32) > 0
     }
 
-    /// The newest `count` ready threads overtake the others. They were woken from outside and have waited while somebody
-    /// ran for long, so they don't wait for the others of that kind as well.
+    /// The newest `count` ready threads overtake the others. They were woken from outside and have
+    /// waited while somebody ran for long, so they don't wait for the others of that kind as well.
     fn overtake(&self, count: u32) {
         let ready = &self.core.ready;
         if count == 0 {
@@ -153,7 +158,8 @@ impl Worker {
         unsafe { ready.prefer(count) };
     }
 
-    /// Takes in what others have sent: threads that they woke, and unstarted ones that they gave away.
+    /// Takes in what others have sent: threads that they woke, and unstarted ones that they gave
+    /// away.
     fn read_inbox(&self) {
         let core = &self.core;
         if core.handle.inbox.is_empty() {
@@ -260,8 +266,8 @@ impl Worker {
     /// Clears away a thread that has ended on a stack of its own.
     #[inline]
     fn reap(&self, task: NonNull<Task>) {
-        // SAFETY: it has ended, and the task's own reference is still there; nobody runs on its stack any more
-        // (`worker`, invariant 3).
+        // SAFETY: it has ended, and the task's own reference is still there; nobody runs on its
+        // stack any more (`worker`, invariant 3).
         unsafe {
             let stack = (*task.as_ref().stack.get()).take().expect("a started thread has a stack");
             (*self.core.stacks.get()).put(stack);
@@ -281,7 +287,8 @@ impl Worker {
         }
     }
 
-    /// 10. There is no stack for this thread. While others run, one may come free; otherwise it ends with the error.
+    /// 10. There is no stack for this thread. While others run, one may come free; otherwise it
+    ///     ends with the error.
     #[cold]
     fn starve(&self, task: NonNull<Task>, error: io::Error) {
         let Shared { starvation, .. } = &*self.shared;
@@ -294,7 +301,8 @@ impl Worker {
             // SAFETY: unstarted and ours; it is run once, and not again.
             unsafe { (thread.run)(task, Start::Refused(error)) };
             self.release(task);
-            // Nobody's end can bring a stack now: it is for the next one to find out whether there is any.
+            // Nobody's end can bring a stack now: it is for the next one to find out whether there
+            // is any.
             return starvation.forget();
         }
         self.shared.listen();
@@ -308,7 +316,8 @@ impl Worker {
         self.shared.wake_all();
     }
 
-    /// 10. Before sleeping: a starving thread, if it is time to try again, or if it must be told that there is no stack.
+    /// 10. Before sleeping: a starving thread, if it is time to try again, or if it must be told
+    ///     that there is no stack.
     fn next_starving(&self, now: u64) -> Option<NonNull<Task>> {
         let starvation = &self.shared.starvation;
         if !starvation.is_anyone_waiting() {
@@ -320,7 +329,8 @@ impl Worker {
         if due || self.shared.started() == 0 { starvation.queue.pop(0, |_| {}) } else { None }
     }
 
-    /// Nothing is ready, and nothing of our own to start: searches (8), gives memory back (11), sleeps (9). `None`: look again.
+    /// Nothing is ready, and nothing of our own to start: searches (8), gives memory back (11),
+    /// sleeps (9). `None`: look again.
     fn idle(&self) -> Option<Next> {
         self.read_inbox();
         let mut now = self.core.clock.now();
