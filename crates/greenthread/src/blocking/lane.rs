@@ -102,7 +102,7 @@ struct State<J> {
     urgent: VecDeque<J>,
     /// Jobs that may queue.
     queue: VecDeque<J>,
-    /// Those who sleep, the latest at the back.
+    /// The sleeping threads, the latest at the back.
     idle: VecDeque<Arc<Parker>>,
     /// How many there are, and are being started.
     threads: usize,

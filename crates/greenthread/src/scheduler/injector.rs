@@ -28,7 +28,8 @@ use greenthread_context::prefetch;
 use super::policy::INJECTOR_SINGLES;
 use crate::task::{block::Task, inbox::Linked};
 
-/// What is fetched of a thread that is about to start: its task, and about as much of a closure.
+/// How many bytes of a thread that is about to start are fetched ahead: its task, and the first
+/// bytes of its closure.
 const BLOCK: usize = size_of::<Task>() + 32;
 
 type Batch = vec::IntoIter<NonNull<Task>>;
@@ -38,7 +39,7 @@ struct Tasks {
     first: *mut Task,
     last: *mut Task,
     batches: VecDeque<Batch>,
-    /// The next one comes out of a batch, if there is any.
+    /// The next task comes out of a batch, if there is one.
     batch_next: bool,
 }
 
@@ -81,7 +82,7 @@ impl Injector {
     pub(crate) unsafe fn push_batch(&self, most: usize, mut from: impl Iterator<Item = NonNull<Task>>) {
         let mut batch = Vec::new();
         if batch.try_reserve_exact(most).is_ok() {
-            // Not `extend`, which asks a chain of iterators for each item where it is.
+            // `extend` would ask the chain of iterators for each item which part it is in.
             from.by_ref().take(most).for_each(|task| batch.push(task));
         }
         let count = batch.len();
@@ -126,7 +127,7 @@ impl Injector {
         drop(tasks);
         first?;
         for task in rest {
-            // Who starts that one will want all of it.
+            // The worker that starts that thread will read all of it.
             prefetch(task.as_ptr().cast(), BLOCK);
             take(task);
         }

@@ -1,4 +1,5 @@
-//! Who runs next, where, and what a worker does when nothing is ready.
+//! The scheduler: which thread runs next, on which worker, and what a worker does when none is
+//! ready.
 //!
 //! * `policy`: every choice that a worker makes, in the order in which it makes it, with all the
 //!   numbers. Begin here.

@@ -1,4 +1,5 @@
-//! Who runs next, and everything else that a worker decides, in the order in which it decides it.
+//! Who runs next? This file has every choice that a worker makes, in the order in which it makes
+//! them.
 //!
 //! The other files of this room say how something is done. This one says when, for whom, and how
 //! often; all of the scheduler's numbers are here. Times are in nanoseconds.
@@ -56,7 +57,7 @@ pub(super) const MAX_TICK_SWITCHES: u64 = 512;
 
 // ---- 3. CPU-bound threads.
 
-/// To run for so long without a switch is a *long run*. A worker whose threads make long runs is
+/// A run of this length without a switch is a *long run*. A worker whose threads make long runs is
 /// *CPU-bound*: it ticks after each switch, and threads that were woken from outside go before
 /// those that are ready, once.
 const LONG_RUN: u64 = 100_000;

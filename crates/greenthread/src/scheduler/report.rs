@@ -24,7 +24,7 @@ use crate::{
 
 struct Report {
     text: String,
-    /// Who waits until it is written; null if nobody does.
+    /// The thread that waits until the report is written; null if none does.
     waiter: *const Waiter,
 }
 

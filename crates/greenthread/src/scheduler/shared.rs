@@ -1,11 +1,12 @@
 //! What the workers of one runtime share, and how a runtime ends.
 //!
-//! The end: `closing` is set and every worker woken. A worker that is about to sleep, and sees
-//! `closing`, adds up the counts; if as many threads have ended as were spawned, it sets `stopped`
-//! and wakes the others. Each worker writes its own counts, so the common path shares nothing.
-//! Reading the ended ones first and the spawned ones after makes the sum safe: spawned counts only
-//! grow, so equal sums mean that at the time of the first reading nothing was alive, and once
-//! `closing` is set nobody but a live thread can spawn.
+//! How it ends: `closing` is set, and every worker is woken. A worker that is about to sleep, and
+//! sees `closing`, adds up the counts. If as many threads have ended as were spawned, it sets
+//! `stopped` and wakes the others. Each worker writes its own counts, so spawning shares nothing.
+//!
+//! Why the sum is right: the worker reads the counts of ended threads first, and those of spawned
+//! ones after. Counts only grow. So equal sums mean that nothing was alive at the time of the first
+//! reading; and once `closing` is set, only a thread that is alive can spawn.
 //!
 //! Invariants:
 //! 1. Every worker's OS thread holds an `Arc<Shared>` until it has left its loop.
@@ -85,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
     pub(crate) starvation: Starvation,
-    /// Who is told of births and deaths.
+    /// Told of births and deaths.
     observer: OnceLock<&'static dyn Observer>,
     /// Somebody has to be told of births or deaths: an observer, the watchdog, or threads that have
     /// starved. One flag for all, so that a death looks at one thing.
@@ -185,7 +186,7 @@ impl Shared {
         own: &WorkerHandle<Task>,
         more: usize,
     ) -> Option<NonNull<Task>> {
-        // Not more than there is room for, as `spill` would want the injector's lock again.
+        // No more than there is room for: `spill` would want the injector's lock again.
         let more = more.min(DEQUE_CAPACITY - own.deque.len());
         // SAFETY: the caller owns the deque, and what the injector hands out is ours to give.
         self.injector.pop(more, |task| unsafe { self.queue(own, task) })

@@ -18,14 +18,14 @@ use crate::{
 };
 
 /// Gives an unstarted thread a stack, and room in the run queue for as many threads as there are
-/// then. What is returned is to be entered with the task's address.
+/// then. Returns the context, which is to be entered with the task's address as its argument.
 ///
 /// # Safety
 /// The home context of the worker whose core this is runs; the task is unstarted, alive, and the
 /// caller's.
 #[inline]
 pub(super) unsafe fn prepare(core: &WorkerCore, task: NonNull<Task>) -> io::Result<Context> {
-    // SAFETY: alive, says the caller.
+    // SAFETY: the caller vouches that the task is alive.
     let thread = unsafe { task.as_ref() };
     let started = core.started.get() + 1;
     // SAFETY: home runs on the worker's OS thread, and nobody else touches them (`worker_core`,

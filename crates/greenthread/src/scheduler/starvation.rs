@@ -26,7 +26,7 @@ use crate::{stack, sys::memory::exhausted, task::block::Task};
 /// One runtime's starving threads.
 #[derive(Debug)]
 pub(crate) struct Starvation {
-    /// Those that may start on any worker.
+    /// The starving threads that may start on any worker.
     pub(super) queue: Injector,
     origin: Instant,
     /// Since when threads starve, in nanoseconds from `origin` and never 0; or 0.

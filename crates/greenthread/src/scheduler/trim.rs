@@ -1,8 +1,8 @@
-//! What grows, and when it is given back: the memory of a burst goes back to the system within
-//! seconds, by itself.
+//! Memory that grows, and when it is given back. The memory of a burst goes back to the system
+//! within seconds, by itself.
 //!
-//! * *Free blocks* (`task::block_pool`) come from threads that end. What no worker has needed for
-//!   an interval goes back to the allocator, a little at a time.
+//! * *Free blocks* (`task::block_pool`) come from threads that end. Blocks that no worker has
+//!   needed for an interval goes back to the allocator, a little at a time.
 //! * *The C library's heap* keeps what was given back to it. An idle worker has it trimmed when
 //!   many blocks have gone there.
 //! * *Stacks at hand* (`stack::cache`) come from threads that end. A worker that has run nothing
@@ -57,7 +57,7 @@ impl Trim {
     #[inline]
     pub(super) unsafe fn at_tick(&self, now: u64, core: &WorkerCore) -> bool {
         if now.saturating_sub(self.interval_end.get()) >= INTERVAL {
-            // SAFETY: home runs, says the caller.
+            // SAFETY: the caller vouches that home runs.
             unsafe { self.end_interval(now, core, None) };
         }
         let trims = has_surplus(core) && self.is_due(now);
@@ -82,7 +82,7 @@ impl Trim {
         driver: &Driver,
     ) -> bool {
         if now.saturating_sub(self.interval_end.get()) >= INTERVAL {
-            // SAFETY: home runs, says the caller.
+            // SAFETY: the caller vouches that home runs.
             unsafe { self.end_interval(now, core, Some(driver)) };
         }
         let depots = core.blocks.depots();
@@ -123,7 +123,7 @@ impl Trim {
         let switches = core.switches.load(Relaxed);
         let has_run = self.switches.replace(switches) != switches;
         core.blocks.depots().settle(now);
-        // SAFETY: home runs, says the caller.
+        // SAFETY: the caller vouches that home runs.
         let stacks = unsafe { stacks(core) };
         if idle.is_some() && !has_run {
             stacks.give_all();
@@ -141,7 +141,7 @@ impl Trim {
     /// # Safety
     /// The home context of the worker whose core this is runs.
     pub(super) unsafe fn wake_in(&self, now: u64, core: &WorkerCore) -> Option<u64> {
-        // SAFETY: home runs, says the caller.
+        // SAFETY: the caller vouches that home runs.
         let has_stacks = unsafe { stacks(core) }.is_full();
         let much = has_stacks || core.blocks.depots().is_full() || core.is_roomy(core.started.get());
         much.then(|| (self.interval_end.get() + INTERVAL).saturating_sub(now))

@@ -17,8 +17,8 @@
 //! Invariants:
 //! 1. `Watched::worker` is good while its lock is held: the worker takes it out, under the lock,
 //!    before it goes.
-//! 2. A task that `Local::current` names while the lock is held is alive until it is released. Its
-//!    worker frees a task after `current` has changed and `is_looking` has said no, which means
+//! 2. A task that `WorkerCore::current` names while the lock is held is alive until it is released.
+//!    Its worker frees a task after `current` has changed and `is_looking` has said no, which means
 //!    that a later holder of the lock sees the change; and keeps a reference if that said yes
 //!    (`Worker::keep_while_watched`).
 
@@ -46,11 +46,11 @@ use crate::{
 
 const SAMPLE: Duration = Duration::from_millis(50);
 const MAX_RUN: Duration = Duration::from_millis(100);
-/// So many samples are a second.
+/// The number of samples of a window: a second's.
 const WINDOW: u32 = 20;
-/// After a report on a window there is none on so many samples of the same worker.
+/// For how many samples after a report on a window there is no other one on the same worker.
 const QUIET: u32 = 10 * WINDOW;
-/// So many threads are named at most.
+/// How many threads a report names at most.
 const NAMED: usize = 4;
 
 type Workers = [Arc<WorkerHandle<Task>>];
@@ -165,7 +165,7 @@ impl Watchdog {
             // Nobody has held up a worker before, though no sample was taken to say so.
             self.places.iter().for_each(|place| lock(place).begin());
         }
-        // Not at once: a sample just after a wake-up would be one of a worker that has had no time.
+        // A sample right after a wake-up would see a worker that has had no time.
         if !*stop {
             stop = self.changed.wait_timeout(stop, SAMPLE).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -175,7 +175,7 @@ impl Watchdog {
     fn sample(&self, workers: &Workers, injected: usize) {
         let each = || self.places.iter().enumerate();
         each().for_each(|(index, place)| lock(place).update(&workers[index]));
-        // What lies in the common queue waits for this worker only if no other takes it.
+        // A thread in the injector waits for this worker only if no other takes it.
         let injected = injected != 0 && each().all(|(_, place)| lock(place).is_held_up);
         for (index, place) in each() {
             // The lock goes before the text is written.

@@ -176,7 +176,7 @@ impl Worker {
     #[inline]
     pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
         Counts::bump(&self.handle().counts.spawned);
-        // Those that are ready have their turn, then the new one.
+        // The ready threads have their turn, then the new one.
         let budget = &self.core.budget;
         budget.set(budget.get().min(self.core.ready.len()));
         if pinned {

@@ -414,11 +414,12 @@ impl Worker {
         idle.come_back();
         if grace.is_some() {
             idle.end_grace();
-            // What was queued meanwhile is looked for, if not by us then by whom we wake.
+            // Threads that were queued meanwhile are looked for by us, or by the worker that we
+            // wake.
             self.searcher.begin(&self.shared);
         }
         let has_mail = !self.handle().inbox.is_empty();
-        // What was given to a sleeper is for others to steal before anything here runs for long.
+        // Threads that were given to a sleeper can be stolen before anything here runs for long.
         self.read_inbox();
         if let Some(watchdog) = watchdog {
             watchdog.wake();
