@@ -26,11 +26,10 @@ pub use owner::Runtime;
 pub use run::run;
 pub(crate) use unblock::{unblock, unblock_disk, unblock_wait};
 
-use crate::{driver::Driver, scheduler::worker, task::worker_core};
+use crate::{driver::Driver, scheduler::worker};
 
 /// The driver of the calling green thread's worker; none on an OS thread, or where nothing may switch.
 #[inline]
 pub(crate) fn driver<'a>() -> Option<&'a Driver> {
-    worker_core::current()?;
-    worker::current().map(|worker| &worker.driver)
+    worker::running().map(|(worker, _)| &worker.driver)
 }

@@ -2,12 +2,11 @@
 
 use std::io;
 
-use crate::{blocking::Pool, scheduler::worker, task::worker_core};
+use crate::{blocking::Pool, scheduler::worker};
 
 /// The calling green thread's pool; none on an OS thread, or where nothing may switch.
 fn pool<'a>() -> Option<&'a Pool> {
-    worker_core::current()?;
-    worker::current().map(|worker| &worker.shared.pool)
+    worker::running().map(|(worker, _)| &worker.shared.pool)
 }
 
 /// Makes a call that the system brings to an end soon, whatever others do.

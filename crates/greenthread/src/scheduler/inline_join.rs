@@ -69,7 +69,8 @@ fn run_unstarted(block: &BlockRef) -> bool {
     }
     // SAFETY: unstarted, and taken out of the queue: alive, and ours.
     let thread = unsafe { child.as_ref() };
-    worker.inline_joins_left.set(worker.inline_joins_left.get().saturating_sub(1));
+    // Not 0: the loop renews it whenever the worker has its turn.
+    worker.inline_joins_left.set(worker.inline_joins_left.get().wrapping_sub(1));
     core.switches.store(core.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.register(thread);
     // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no

@@ -95,7 +95,7 @@ pub(crate) fn current<'a>() -> Option<&'a Worker> {
 
 /// The calling green thread and its worker, if it is one and may be suspended.
 #[inline]
-pub(super) fn running<'a>() -> Option<(&'a Worker, &'a Task)> {
+pub(crate) fn running<'a>() -> Option<(&'a Worker, &'a Task)> {
     let (core, task) = worker_core::current()?;
     // SAFETY: `core` is the first field of a `Worker` (invariant 1).
     Some((unsafe { &*ptr::from_ref(core).cast::<Worker>() }, task))
