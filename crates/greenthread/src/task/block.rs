@@ -1,13 +1,13 @@
-//! The block behind every thread handle: one allocation for a green thread with its closure, its result
-//! and its name; the same head, alone, for an OS thread that uses the library.
+//! The block behind every thread handle: one allocation for a green thread with its closure, its
+//! result and its name; the same head, alone, for an OS thread that uses the library.
 //!
 //! Invariants:
-//! 1. A block lives as long as there is a reference: each [`BlockRef`] is one, and a green thread holds
-//!    one on itself from its spawn until its worker has left its stack for good.
+//! 1. A block lives as long as there is a reference: each [`BlockRef`] is one, and a green thread
+//!    holds one on itself from its spawn until its worker has left its stack for good.
 //! 2. `Block` is the first field of every block's allocation (`repr(C)`), and `vtable` fits it.
 //! 3. A block whose `kind` is `Green` is the head of a `Task`.
-//! 4. Between its start and its end, a green thread's `Task` cells are touched on its worker's OS thread
-//!    only; before its start, only by whoever took it out of the queue that it lay in.
+//! 4. Between its start and its end, a green thread's `Task` cells are touched on its worker's OS
+//!    thread only; before its start, only by whoever took it out of the queue that it lay in.
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -35,14 +35,14 @@ use super::{
 };
 use crate::stack::Stack;
 
-/// What a block can do besides being read.
+/// The operations of a block that depend on its kind.
 #[derive(Debug)]
 pub(crate) struct VTable {
     /// Drops and frees the whole allocation.
     pub(crate) free: unsafe fn(NonNull<Block>),
 }
 
-/// What a thread handle points at.
+/// The record that a thread handle points to.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -51,7 +51,7 @@ pub(crate) struct Block {
     pub(crate) id: NonZeroU64,
     pub(crate) name: Option<Box<str>>,
     pub(crate) kind: Kind,
-    /// What the thread waits for, as a [`Reason`]; a hint for whoever looks on.
+    /// The [`Reason`] for which the thread waits, as a number. A hint for observers.
     pub(crate) waits_for: AtomicU8,
     /// The public `park`'s token, and its wait.
     pub(crate) token: Waiter,
@@ -90,7 +90,8 @@ impl Block {
     pub(crate) fn for_os_thread(id: NonZeroU64, name: Option<Box<str>>) -> BlockRef {
         static VTABLE: VTable = VTable {
             free: |block| {
-                // SAFETY: it came from `Box::leak` below, and this was the last reference (invariant 1).
+                // SAFETY: it came from `Box::leak` below, and this was the last reference
+                // (invariant 1).
                 drop(unsafe { Box::from_raw(block.as_ptr()) });
             },
         };
@@ -123,7 +124,7 @@ impl BlockRef {
     /// # Safety
     /// Somebody holds a reference to the block during this call.
     pub(crate) unsafe fn share(block: NonNull<Block>) -> Self {
-        // SAFETY: alive, says the caller. Overflow would take 2^63 handles.
+        // SAFETY: the caller vouches that it is alive. Overflow would take 2^63 handles.
         unsafe { block.as_ref() }.references.fetch_add(1, Relaxed);
         Self(block)
     }
@@ -198,12 +199,12 @@ pub(crate) struct Task {
     pub(crate) block: Block,
     /// Where it goes on, while it is suspended.
     pub(crate) context: Cell<MaybeUninit<Context>>,
-    /// The worker that it belongs to, once it has started; null before, unless it belongs to one from the start
-    /// (`thread::spawn_local`).
+    /// The worker that it belongs to, once it has started; null before, unless it belongs to one
+    /// from the start (`thread::spawn_local`).
     pub(crate) owner: Cell<*const WorkerHandle<Task>>,
     /// In the inbox or the injector: the next one.
     link: AtomicPtr<Task>,
-    /// Who waits for its end, or that it has ended: `thread::join` knows.
+    /// The joiner that waits for its end, or that it has ended (`job`).
     pub(crate) end: AtomicPtr<Waiter>,
     /// Where it was spawned.
     pub(crate) location: &'static Location<'static>,
@@ -217,7 +218,8 @@ pub(crate) struct Task {
     pub(crate) scope: Option<NonNull<ScopeCount>>,
     /// It is in the library's panic hook.
     pub(crate) in_hook: Cell<bool>,
-    /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be found, or not.
+    /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be
+    /// found, or not.
     pub(crate) deque_hint: AtomicU32,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: locals::Slot,

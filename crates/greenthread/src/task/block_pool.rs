@@ -1,5 +1,5 @@
-//! A worker's free memory for blocks: what one thread leaves, the next one takes, without asking
-//! the allocator.
+//! A worker's free memory for blocks: the next thread takes the block that the last one has left,
+//! without a call of the allocator.
 //!
 //! Blocks come in classes of 64 bytes up to a KiB. All of it is the global allocator's memory with
 //! the class's layout, so a block may be made on one worker and freed on another, or on an OS
@@ -7,9 +7,10 @@
 //!
 //! Free blocks come in lists of [`LIST`]. Of each class a worker has one list that it takes from
 //! and gives to, and one more that is full or not there: so it can go up and down by a list without
-//! anybody else. What is more goes to the runtime's [`Depots`], one for each class, and what is
-//! less comes from there. So blocks that one worker makes and another frees find their way back;
-//! and what no worker has needed for an interval goes back to the allocator, a little at a time.
+//! anybody else. A further full list goes to the runtime's [`Depots`], one for each class, and a
+//! further empty one is filled from there. So blocks that one worker makes and another frees find
+//! their way back; and blocks that no worker has needed for an interval go back to the allocator, a
+//! little at a time.
 //!
 //! Invariants:
 //! 1. Only its worker's OS thread touches a pool.
@@ -43,14 +44,15 @@ const CLASSES: usize = 16;
 /// memory that only one worker can use: two lists of each class.
 const LIST: usize = 64;
 
-/// How many nanoseconds an interval has, after which unused memory is unneeded. What comes and goes
-/// faster than that is kept; what isn't needed any more is given back within two of them.
+/// The length of an interval in nanoseconds. Memory that was not used for an interval is given back
+/// within the next one. A shorter interval would give back memory that comes and goes; with a
+/// longer one the memory of a burst stays for longer.
 pub(crate) const INTERVAL: u64 = 500_000_000;
 
-/// So many bytes in the depots are too few for a worker to be woken for them.
+/// How many bytes in the depots are too few for a worker to be woken for them.
 const FEW: usize = 1 << 20;
 
-/// So many bytes that have gone back to the allocator are worth it to have it give some to the
+/// How many bytes must have gone back to the allocator before it is told to give some to the
 /// system.
 const MUCH: usize = 2 << 20;
 
@@ -142,7 +144,7 @@ pub(crate) unsafe fn give(pool: Option<&Pool>, chunk: NonNull<u8>, layout: Layou
             layout_of(class)
         }
     };
-    // SAFETY: allocated with this layout, says the caller.
+    // SAFETY: the caller vouches that it was allocated with this layout.
     unsafe { dealloc(chunk.as_ptr(), layout) };
 }
 
@@ -179,7 +181,7 @@ impl Pool {
     }
 
     /// A chunk for one whose list is empty: of the spare one, of one from the depot, or a new one.
-    /// Where memory is short, what lies here goes back first.
+    /// Where memory is short, the free blocks go back to the allocator first.
     #[cold]
     fn refill(&self, class: usize) -> Option<NonNull<u8>> {
         let list = &self.classes[class];
@@ -213,7 +215,8 @@ impl Pool {
         list.len.set(list.len.get() + 1);
     }
 
-    /// As `give`, where the list is full: makes that the spare one, which goes to the depot, if there is one.
+    /// As `give`, where the list is full: makes that the spare one, which goes to the depot, if
+    /// there is one.
     ///
     /// # Safety
     /// As for `give`.

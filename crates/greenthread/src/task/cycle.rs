@@ -1,13 +1,14 @@
 //! Joins that would wait for each other for ever.
 //!
-//! A thread *depends* on another one if it can't go on before that has ended: it joins it, runs it on its own stack
-//! (`runtime::lend`), or owns the scope that it was spawned in. Each thread has one [`dependent`](Thread::dependent)
-//! at most that is followed here; so those who depend on a thread, directly or not, are a chain, and a join closes a
-//! *cycle* if the chain of the joiner has the joined one in it.
+//! A thread *depends* on another one if it can't go on before that has ended: it joins it, runs it
+//! on its own stack (`scheduler::inline_join`), or owns the scope that it was spawned in. Each
+//! thread has one [`dependent`](Thread::dependent) at most that is followed here; so those who
+//! depend on a thread, directly or not, are a chain, and a join closes a *cycle* if the chain of
+//! the joiner has the joined one in it.
 //!
 //! ```text
-//!   a joiner                                 one who has found a cycle
-//!   --------                                 -------------------------
+//!   a joiner                                 a joiner that has found a cycle
+//!   --------                                 -------------------------------
 //!   publish: I depend on it                  lock
 //!   fence                                    walk again: no cycle any more?  unlock, wait
 //!   nobody depends on me?  wait              withdraw: I don't depend on it
@@ -19,13 +20,14 @@
 //!   wait
 //! ```
 //!
-//! Why no cycle is missed (shorter than [`MOST`]): of the fences of those who close it, one comes last. Who made that sees what
-//! all the others have published.
+//! Why no cycle shorter than [`MOST`] is missed: one of its members makes its fence after all the
+//! others. That member sees all that they have published.
 //!
-//! Why a walk stays among the living: whoever is on the walker's chain can't go on, and so can't end, before the walker has
-//! ended, but for those who withdraw. Take the fence of a walker (W) after it has counted itself, and that of one who has
-//! withdrawn (D). If W is before D, then the walker is waited for. If D is before W, then the walk ends before it comes to
-//! the one who has withdrawn. Under the lock nobody else withdraws, so a walk needs no count there.
+//! Why a walk meets only threads that are alive: a thread on the walker's chain can't go on, and so
+//! can't end, before the walker has ended, unless it withdraws. Take the fence of a walker (W)
+//! after it has counted itself, and that of one who has withdrawn (D). If W is before D, then the
+//! walker is waited for. If D is before W, then the walk ends before it comes to the one who has
+//! withdrawn. Under the lock nobody else withdraws, so a walk needs no count there.
 
 use core::ptr::NonNull;
 
@@ -35,19 +37,20 @@ use super::atomic::{
     fence,
 };
 
-/// How long a chain is followed. A cycle has two or three members, if any; and what follows a whole chain at each join makes a
-/// chain of `n` threads cost `n` squared.
+/// How long a chain is followed. A cycle has two or three members, if any; and what follows a whole
+/// chain at each join makes a chain of `n` threads cost `n` squared.
 pub(crate) const MOST: usize = 64;
 
 /// A thread, as far as this file is concerned.
 ///
 /// # Safety
-/// Who is given as dependent can't go on before this one has ended, and is alive until then.
+/// The thread that is given as dependent can't go on before this one has ended, and is alive until
+/// then.
 pub(crate) unsafe trait Thread {
     /// Whether anybody depends on it.
     fn has_dependent(&self) -> bool;
 
-    /// Who does.
+    /// The thread that does.
     ///
     /// # Safety
     /// It is alive, and so is who depends on it, during this call.
@@ -57,7 +60,8 @@ pub(crate) unsafe trait Thread {
 /// Whether `to` is among those who depend on `from`.
 ///
 /// # Safety
-/// Who depends on `from`, directly or not, does not withdraw meanwhile, or waits for us before it goes on.
+/// A thread that depends on `from`, directly or not, does not withdraw meanwhile, or waits for us
+/// before it goes on.
 unsafe fn leads_to<T: Thread>(from: &T, to: *const T) -> bool {
     let mut at = NonNull::from(from);
     for _ in 0..MOST {
@@ -82,18 +86,19 @@ pub(crate) unsafe fn closes<T: Thread>(from: &T, to: *const T, walkers: &AtomicU
     }
     walkers.fetch_add(1, Relaxed);
     fence(SeqCst);
-    // SAFETY: we are counted: who withdraws waits for us, or has done so before (see above).
+    // SAFETY: we are counted, so a thread that withdraws waits for us, or has withdrawn before (see
+    // the module).
     let found = unsafe { leads_to(from, to) };
     walkers.fetch_sub(1, Release);
     found
 }
 
-/// Ends a join that closes a cycle by `undo`, with a `pause` now and then, unless somebody else in it has been faster. When it has, nobody looks at the
-/// calling thread any more.
+/// Ends a join that closes a cycle by `undo`, with a `pause` now and then, unless somebody else in
+/// it has been faster. When it has, nobody looks at the calling thread any more.
 ///
 /// # Safety
-/// `from` is the calling thread, which joins `to` until `undo` is called; the caller has the one lock for this, and
-/// `walkers` are all that there are.
+/// `from` is the calling thread, which joins `to` until `undo` is called; the caller has the one
+/// lock for this, and `walkers` are all that there are.
 pub(crate) unsafe fn withdraw<'a, T: Thread>(
     from: &T,
     to: *const T,

@@ -11,8 +11,8 @@
 //! 1. A list belongs to the depot from `give` to `take` or `take_surplus`, and to one caller before
 //!    and after. All three hold the lock while it changes hands, so what one has done to its memory
 //!    happens before what the next one does.
-//! 2. `len` and `surplus` are written under the lock. Without it they are hints: who misses a list
-//!    makes another one.
+//! 2. `len` and `surplus` are written under the lock. Without it they are hints: a worker that
+//!    misses a list makes another one.
 
 use std::{collections::VecDeque, sync::PoisonError};
 

@@ -1,33 +1,41 @@
-//! A worker's own unstarted threads: it puts them in and takes them out at one end, newest first, and others steal
-//! them at the other, oldest first.
+//! A worker's own unstarted threads: it puts them in and takes them out at one end, newest first,
+//! and others steal them at the other, oldest first.
 //!
 //! ```text
 //!   thieves: steal ──▶ top                                  bottom ◀──▶ owner: push, pop
 //!                       ▼                                     ▼
-//!               …  taken │ oldest │ … │ gone │ … │ … │ newest │ free …
+//!               …  taken │ oldest │ … │ tomb │ … │ … │ newest │ free …
 //!                                        └── owner: take
 //! ```
 //!
-//! The queue of Chase and Lev (2005), with the orderings of Lê, Pop, Cohen and Zappa Nardelli (2013), but of a fixed
-//! size: then queueing can't fail for want of memory, and a thief can't look at an array that has gone.
+//! The queue of Chase and Lev (2005), with the orderings of Lê, Pop, Cohen and Zappa Nardelli
+//! (2013), but of a fixed size: then queueing can't fail for want of memory, and a thief can't look
+//! at an array that has gone.
 //!
-//! Only the last thread left is fought for: its taker is who moves `top`. The owner takes any other by moving
-//! `bottom` alone, and the fence sees to it that a thief that still goes for that one has seen the old `top`, and loses.
+//! Owner and thieves compete only for the last item: it belongs to whoever moves `top`. The owner
+//! takes any other item by moving `bottom` alone. A thief that still tries to take that item has
+//! seen the old `top`, because of the fence, and loses.
 //!
-//! The owner also takes one out of the middle. It marks the slot CLAIMED and looks, behind a fence, how far the thieves
-//! are: if not there yet, they will see the mark, and the place is as good as GONE; if just there, `top` is fought for
-//! as ever; if beyond, it was stolen, since what is CLAIMED no thief passes. A place that is GONE belongs to whoever
-//! takes the one above it, or comes by from below.
+//! The owner also takes an item out of the middle (`take`). It marks the slot RESERVED, makes a
+//! fence, and looks how far the thieves are:
+//!
+//! * Not there yet: they will see the mark, and the slot becomes a TOMBSTONE.
+//! * Just there: owner and thief compete for `top`, as ever.
+//! * Beyond it: the item was stolen, since no thief passes a RESERVED slot.
+//!
+//! A TOMBSTONE is cleared away by whoever takes the item above it, or comes by from below.
 //!
 //! Invariants:
-//! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by exchanges: by one, or by
-//!    more if it is the owner who takes the oldest.
-//! 2. Only the owner writes `bottom` and the slots; and a new item in no slot whose position is less than `N` above a
-//!    `top` that it has seen: so whoever has read a slot that was written anew has a `top` that has moved, and its
-//!    exchange fails.
-//! 3. An item is handed out once, by `pop`, `take`, `shift` or one `steal`, to whom it then belongs.
-//! 4. Where the owner is `alone` there is no thief: nobody else touches the queue, but to look how full it is.
-//! 5. The newest place is never GONE.
+//! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by
+//!    exchanges: by one, or by more if the owner takes the oldest items.
+//! 2. Only the owner writes `bottom` and the slots. It puts a new item in no slot whose position is
+//!    less than `N` above a `top` that it has seen. So a thief that has read a slot which was
+//!    written anew holds an old `top`, and its exchange fails.
+//! 3. An item is handed out once, by `pop`, `take`, `shift` or one `steal`, and then belongs to the
+//!    caller.
+//! 4. Where the owner is `alone` there is no thief: nobody else touches the deque, but to look how
+//!    full it is.
+//! 5. The newest slot is never a TOMBSTONE.
 
 use core::{
     array,
@@ -42,13 +50,13 @@ use super::atomic::{
     fence,
 };
 
-/// In place of an item: it has been taken out.
-const fn gone<T>() -> *mut T {
+/// TOMBSTONE, in place of an item: it has been taken out.
+const fn tombstone<T>() -> *mut T {
     ptr::null_mut()
 }
 
-/// In place of an item: the owner is about to take it out.
-const fn claimed<T>() -> *mut T {
+/// RESERVED, in place of an item: the owner is about to take it out.
+const fn reserved<T>() -> *mut T {
     ptr::without_provenance_mut(1)
 }
 
@@ -61,7 +69,7 @@ pub(crate) struct Deque<T, const N: usize> {
     alone: bool,
 }
 
-/// What a thief gets.
+/// The result of a steal.
 #[derive(Debug)]
 pub(crate) enum Stolen<T> {
     /// The oldest.
@@ -92,7 +100,8 @@ impl<T, const N: usize> Deque<T, N> {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         let top = self.top.load(Relaxed);
-        // A `bottom` from before that `top` is possible, and while the owner takes the last one it is one too low.
+        // A `bottom` from before that `top` is possible, and while the owner takes the last one it
+        // is one too low.
         (self.bottom.load(Relaxed).wrapping_sub(top) as isize).max(0) as usize
     }
 
@@ -107,11 +116,11 @@ impl<T, const N: usize> Deque<T, N> {
         self.top.load(Relaxed)
     }
 
-    /// Puts one in; `false` if there is no room. Before anybody can see it, `note` is told the place where it will lie, for
-    /// [`take`](Self::take).
+    /// Puts one in; `false` if there is no room. Before anybody can see it, `note` is told the
+    /// place where it will lie, for [`take`](Self::take).
     ///
     /// # Safety
-    /// Owner only, who gives the item away (invariant 3).
+    /// Owner only. The owner gives the item away (invariant 3).
     #[inline]
     pub(crate) unsafe fn push(&self, item: NonNull<T>, note: impl FnOnce(usize)) -> bool {
         let bottom = self.bottom.load(Relaxed);
@@ -137,9 +146,9 @@ impl<T, const N: usize> Deque<T, N> {
         if top == end {
             return None;
         }
-        // What is gone right below it goes with it.
+        // Tombstones right below it go with it.
         let mut low = newest;
-        while low != top && self.slot(low.wrapping_sub(1)).load(Relaxed) == gone() {
+        while low != top && self.slot(low.wrapping_sub(1)).load(Relaxed) == tombstone() {
             low = low.wrapping_sub(1);
         }
         if self.alone {
@@ -156,7 +165,7 @@ impl<T, const N: usize> Deque<T, N> {
         if (low.wrapping_sub(top) as isize) > 0 {
             return NonNull::new(self.slot(newest).load(Relaxed));
         }
-        // What lies there is for thieves again; the fence has released it.
+        // The items there are for thieves again; the fence has released them.
         self.bottom.store(end, Relaxed);
         self.pop_last(top)
     }
@@ -173,7 +182,8 @@ impl<T, const N: usize> Deque<T, N> {
         None
     }
 
-    /// Takes this one, which lay at that place when it was put in; `false` if it isn't there any more.
+    /// Takes this one, which lay at that place when it was put in; `false` if it isn't there any
+    /// more.
     ///
     /// # Safety
     /// Owner only.
@@ -188,11 +198,11 @@ impl<T, const N: usize> Deque<T, N> {
             return false;
         }
         if below == 0 {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller is the owner.
             return unsafe { self.pop() }.is_some();
         }
         if !self.alone {
-            slot.store(claimed(), Relaxed);
+            slot.store(reserved(), Relaxed);
             fence(SeqCst);
             let top = self.top.load(Relaxed);
             match position.wrapping_sub(top) as isize {
@@ -201,14 +211,15 @@ impl<T, const N: usize> Deque<T, N> {
                 _ => return false,
             }
         }
-        slot.store(gone(), Relaxed);
+        slot.store(tombstone(), Relaxed);
         true
     }
 
-    /// Takes up to so many of the oldest, at once: all that the iterator gives, and has not given yet, are the caller's.
+    /// Takes up to so many of the oldest, at once: all that the iterator gives, and has not given
+    /// yet, are the caller's.
     ///
     /// # Safety
-    /// Owner only, who puts none in before the iterator has gone.
+    /// Owner only. The owner puts none in before the iterator is dropped.
     pub(crate) unsafe fn shift(&self, count: usize) -> impl Iterator<Item = NonNull<T>> {
         let bottom = self.bottom.load(Relaxed);
         let mut top = self.top.load(Relaxed);
@@ -236,7 +247,7 @@ impl<T, const N: usize> Deque<T, N> {
             }
             let item = self.slot(top).load(Relaxed);
             let next = top.wrapping_add(1);
-            if item == claimed() || self.top.compare_exchange(top, next, SeqCst, Relaxed).is_err() {
+            if item == reserved() || self.top.compare_exchange(top, next, SeqCst, Relaxed).is_err() {
                 return Stolen::Again;
             }
             match NonNull::new(item) {

@@ -1,4 +1,5 @@
-//! Numbers for threads: never given twice in a process, nor to threads of its own in a child that it has forked.
+//! Numbers for threads: never given twice in a process, nor to threads of its own in a child that
+//! it has forked.
 
 use core::{
     num::NonZeroU64,
@@ -21,7 +22,8 @@ pub(crate) fn is_foreign(id: NonZeroU64) -> bool {
     id.get() < FIRST.load(Relaxed)
 }
 
-/// `count` numbers at once, from the one returned on: a worker takes many, so as not to meet others here.
+/// `count` numbers at once, from the one returned on: a worker takes many, so as not to meet others
+/// here.
 pub(crate) fn reserve(count: u64) -> NonZeroU64 {
     NonZeroU64::new(NEXT.fetch_add(count, Relaxed)).expect("2^64 threads have not been spawned")
 }

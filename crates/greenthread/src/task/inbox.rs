@@ -1,7 +1,8 @@
-//! A worker's inbox: threads that others woke, or gave to it. Many senders, one owner, no allocation.
+//! A worker's inbox: threads that others woke, or gave to it. Many senders, one owner, no
+//! allocation.
 //!
-//! A stack of items linked through themselves (Treiber 1986); the owner takes the whole of it at once, so
-//! there is no ABA problem: nobody pops a single item.
+//! A stack of items linked through themselves (Treiber 1986); the owner takes the whole of it at
+//! once, so there is no ABA problem: nobody pops a single item.
 //!
 //! Invariants:
 //! 1. An item is in at most one list at a time, and stays alive while it is in one.
@@ -31,11 +32,12 @@ impl<T: Linked> Inbox<T> {
         Self { head: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Puts `item` in. `true` if the inbox was empty: then it is this sender's task to see that the owner
-    /// is awake.
+    /// Puts `item` in. `true` if the inbox was empty: then it is this sender's task to see that the
+    /// owner is awake.
     ///
     /// # Safety
-    /// `item` points to a live item that is in no list, and that the caller gives away (invariants 1, 2).
+    /// `item` points to a live item that is in no list, and that the caller gives away (invariants
+    /// 1, 2).
     pub(crate) unsafe fn push(&self, item: *mut T) -> bool {
         let mut head = self.head.load(Relaxed);
         loop {
@@ -58,7 +60,7 @@ impl<T: Linked> Inbox<T> {
         let mut newest = self.head.swap(ptr::null_mut(), Acquire);
         let mut oldest = ptr::null_mut();
         while !newest.is_null() {
-            // SAFETY: what was in the list is alive, and now ours alone (invariants 1, 2).
+            // SAFETY: an item in the list is alive, and now ours alone (invariants 1, 2).
             let link = unsafe { (*newest).link() };
             let next = link.load(Relaxed);
             link.store(oldest, Relaxed);

@@ -11,19 +11,20 @@
 //!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
 //! ```
 //!
-//! Both sides have a reference to the block. Each gives its own back when it has done; but a handle that detaches leaves
-//! its reference to the thread, and a thread that runs on its joiner's stack leaves its own to the handle, so that
-//! there is one count to change and not two.
+//! Both sides have a reference to the block. Each gives its own back when it has done; but a handle
+//! that detaches leaves its reference to the thread, and a thread that runs on its joiner's stack
+//! leaves its own to the handle, so that there is one count to change and not two.
 //!
 //! Invariants:
-//! 1. A `Job` is a `Task` with a result and a closure behind it, in this order (`repr(C)`): a handle that knows only `T`
-//!    reaches the result.
-//! 2. The closure is there until `run` takes it, once. The result is written before ENDED, and taken or
-//!    dropped once, by the side that the picture says. So neither outlives the borrows in it, whoever
-//!    still holds a reference to the block.
-//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before it is woken, or has taken
-//!    it back (`cycle`). The waiter is a `Joiner`'s; with INLINE, it is the joiner's task whose address is there. In both
-//!    cases the joiner can't go on before the thread has ended.
+//! 1. A `Job` is a `Task` with a result and a closure behind it, in this order (`repr(C)`): a
+//!    handle that knows only `T` reaches the result.
+//! 2. The closure is there until `run` takes it, once. The result is written before ENDED, and
+//!    taken or dropped once, by the side that the picture says. So neither outlives the borrows in
+//!    it, even if somebody still holds a reference to the block.
+//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before
+//!    it is woken, or has taken it back (`cycle`). The waiter is a `Joiner`'s; with INLINE, it is
+//!    the joiner's task whose address is there. In both cases the joiner can't go on before the
+//!    thread has ended.
 //! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
 
 use core::{
@@ -67,7 +68,7 @@ const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
 /// Set in the address of a task, which is aligned to more than that.
 const INLINE: usize = 4;
 
-/// Who waits for a thread's end.
+/// The thread that waits for another one's end.
 #[repr(C)]
 struct Joiner {
     waiter: Waiter,
@@ -77,7 +78,7 @@ struct Joiner {
 
 /// How many walk along the joiners of whom (`cycle`), by where they do.
 static WALKERS: [CachePadded<AtomicUsize>; 16] = [const { CachePadded::new(AtomicUsize::new(0)) }; 16];
-/// Whoever has it may withdraw from a cycle.
+/// Its holder may withdraw from a cycle.
 pub(crate) static WITHDRAWING: ForkMutex<()> = ForkMutex::new(());
 
 /// In the child of a fork, where nobody walks.
@@ -85,8 +86,8 @@ pub(crate) fn forked() {
     WALKERS.iter().for_each(|walkers| walkers.store(0, Relaxed));
 }
 
-// SAFETY: a joiner and a lender wait for this thread's end (invariant 3), and a scope is a frame of its owner's, which does
-// not return before (`scope`).
+// SAFETY: a joiner and a lender wait for this thread's end (invariant 3), and a scope is a frame of
+// its owner's, which does not return before (`scope`).
 unsafe impl Thread for Task {
     fn has_dependent(&self) -> bool {
         self.scope.is_some() || !matches!(self.end.load(Relaxed), end if end.is_null() || end == DETACHED)
@@ -101,7 +102,8 @@ unsafe impl Thread for Task {
         if end.addr() & INLINE != 0 {
             return NonNull::new(end.map_addr(|address| address & !INLINE).cast());
         }
-        // SAFETY: a joiner's (invariant 3), which is alive, says the caller. It was written before it was put here.
+        // SAFETY: a joiner's (invariant 3), and the caller vouches that it is alive. It was written
+        // before it was put here.
         NonNull::new(unsafe { (*end.cast::<Joiner>()).task }.cast_mut())
     }
 }
@@ -191,7 +193,7 @@ struct Job<F, T> {
     closure: UnsafeCell<MaybeUninit<F>>,
 }
 
-/// What a new thread is to be.
+/// The properties of a new thread.
 #[derive(Debug)]
 pub(crate) struct Spec {
     pub(crate) id: NonZeroU64,
@@ -225,10 +227,12 @@ pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
     }
 }
 
-/// Makes an unstarted thread: the task to be queued (which owns one reference to itself), and its handle.
+/// Makes an unstarted thread: the task to be queued (which owns one reference to itself), and its
+/// handle.
 ///
 /// # Safety
-/// What `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread stays here.
+/// Everything that `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread
+/// stays here.
 #[inline]
 pub(crate) unsafe fn new<F, T>(Room(job): Room<F, T>, spec: Spec, closure: F) -> (NonNull<Task>, Handle<T>)
 where
@@ -257,14 +261,16 @@ where
 /// Frees a job's memory. Closure and result are gone by then (invariant 2).
 unsafe fn free<F, T>(block: NonNull<Block>) {
     let job = block.cast::<Job<F, T>>();
-    // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is in them.
+    // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is
+    // in them.
     unsafe {
         ptr::drop_in_place(job.as_ptr());
         block_pool::give(pool(), job.cast(), Layout::new::<Job<F, T>>());
     }
 }
 
-/// Runs the closure on the stack that it is called on, or ends the thread without; then tells whoever waits.
+/// Runs the closure on the stack that it is called on, or ends the thread without; then tells
+/// whoever waits.
 unsafe fn run<F, T>(task: NonNull<Task>, start: Start)
 where
     F: FnOnce() -> T,
@@ -307,7 +313,8 @@ where
         match task.end.swap(ENDED, AcqRel) {
             DETACHED => {
                 unhandled = panicked;
-                // SAFETY: as above, both.
+                // SAFETY: the handle is gone, so the result is ours (invariant 2); and the thread
+                // ends.
                 unsafe {
                     swallow((*job.outcome.result.get()).assume_init_read());
                     locals::destroy(&task.locals);
@@ -329,28 +336,30 @@ where
     }
 }
 
-/// The thread is about to run on the stack of `joiner`, who has its handle.
+/// The thread is about to run on the stack of `joiner`, which has its handle.
 #[inline]
 pub(crate) fn set_joiner(child: &Task, joiner: &Task) {
     let joiner = ptr::from_ref(joiner).cast::<Waiter>().cast_mut();
     child.end.store(joiner.map_addr(|address| address | INLINE), Release);
 }
 
-/// The worker's last touch of a thread that has run: gives its reference back, and with it the handle's that was left.
+/// The worker's last touch of a thread that has run: gives its reference back, and with it the
+/// handle's that was left.
 ///
 /// # Safety
 /// The thread has ended on a stack of its own, or on none, and its worker is done with it.
 #[inline]
 pub(crate) unsafe fn release(task: NonNull<Task>) {
-    // SAFETY: alive by the task's own reference. What a handle left is ours: it is told by DETACHED, which stays.
+    // SAFETY: alive by the task's own reference. A detached handle has left its reference to us, as
+    // DETACHED says, which stays.
     unsafe {
         let left = task.as_ref().end.load(Relaxed) == DETACHED;
         block::release(task.cast(), if left { 2 } else { 1 });
     }
 }
 
-/// Drops a value of the user's that nobody wants. If its destructor panics, that has been reported by the hook,
-/// and there is nobody left to hand it to.
+/// Drops a value of the user's that nobody wants. If its destructor panics, that has been reported
+/// by the hook, and there is nobody left to hand it to.
 fn swallow<V>(value: V) {
     let mut value = ManuallyDrop::new(value);
     // SAFETY: dropped once, here.
@@ -406,10 +415,12 @@ impl<T> Handle<T> {
     /// Takes the result, and gives references back: the handle's own, or that and the thread's.
     ///
     /// # Safety
-    /// The thread has ended, and these references are the handle's, which is neither used nor dropped afterwards.
+    /// The thread has ended, and these references are the handle's, which is neither used nor
+    /// dropped afterwards.
     #[inline]
     unsafe fn finish(&self, references: usize) -> Result<T> {
-        // SAFETY: the result is there, and the handle's (invariant 2); and as the caller says.
+        // SAFETY: the result is there, and the handle's (invariant 2); the caller vouches that the
+        // references are its to give back.
         unsafe {
             let result = (*self.outcome().result.get()).assume_init_read();
             block::release(self.block.as_ptr(), references);

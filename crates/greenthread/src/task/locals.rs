@@ -1,19 +1,25 @@
-//! The values that a green thread keeps of the thread-locals which it has used (`thread::LocalKey`).
+//! The values that a green thread keeps of the thread-locals which it has used
+//! (`thread::LocalKey`).
 //!
-//! A thread that uses none has a null pointer. The first use makes a small hash table, from the keys' addresses to
-//! boxes with the values; it grows with the keys that this thread uses, whatever their number in the program.
+//! A thread that uses none has a null pointer. The first use makes a small hash table, from the
+//! keys' addresses to boxes with the values; it grows with the keys that this thread uses, whatever
+//! their number in the program.
 //!
-//! At the thread's end, on its own stack, the values that have a destructor are destroyed, the youngest first. A
-//! destructor may make further values; they are the youngest then. It may block, and siblings run meanwhile.
+//! At the thread's end, on its own stack, the values that have a destructor are destroyed, the
+//! youngest first. A destructor may make further values; they are the youngest then. It may block,
+//! and siblings run meanwhile.
 //!
 //! Invariants:
-//! 1. A table is touched by its own thread only, and no reference into it is kept while anything of the user's runs.
-//! 2. An entry's key is the address of a static `LocalKey<T>`, so it means one `T`; its node is null once the value has
-//!    been destroyed, else a leaked `Box<Node<T>>`.
-//! 3. A node stays where it is until it is destroyed, at the thread's end. Whoever has a [`Use`] of its value keeps it from
-//!    that: on the thread's own stack there is none any more by then, but a coroutine may have one, suspended in
-//!    the middle of a `with`, and live on in another thread. Then value and node stay for ever.
-//! 4. The list from `newest` on holds exactly the nodes whose values have a destructor and have not been destroyed.
+//! 1. A table is touched by its own thread only, and no reference into it is kept while anything of
+//!    the user's runs.
+//! 2. An entry's key is the address of a static `LocalKey<T>`, so it means one `T`; its node is
+//!    null once the value has been destroyed, else a leaked `Box<Node<T>>`.
+//! 3. A node stays where it is until it is destroyed, at the thread's end. A [`Use`] of its value
+//!    keeps it from that: on the thread's own stack there is none any more by then, but a coroutine
+//!    may have one, suspended in the middle of a `with`, and live on in another thread. Then value
+//!    and node stay for ever.
+//! 4. The list from `newest` on holds exactly the nodes whose values have a destructor and have not
+//!    been destroyed.
 
 use core::{
     cell::Cell,
@@ -31,7 +37,7 @@ use crate::sys::stderr::write_last_words;
 /// A key: the address of its static.
 pub(crate) type Key = *const ();
 
-/// What all nodes begin with.
+/// The beginning of each node.
 #[derive(Debug)]
 struct Header {
     key: Key,
@@ -58,7 +64,8 @@ impl<T> Use<T> {
     /// The node is alive: in the table, and not destroyed.
     #[inline]
     unsafe fn new(node: NonNull<Node<T>>) -> Self {
-        // SAFETY: alive, says the caller. Each use has a frame or an object of its own: they don't overflow the count.
+        // SAFETY: the caller vouches that it is alive. Each use has a frame or an object of its
+        // own: they don't overflow the count.
         let uses = unsafe { &(*node.as_ptr()).header.uses };
         uses.set(uses.get() + 1);
         Self(node)
@@ -105,7 +112,7 @@ pub(crate) struct Table {
 /// Where a thread keeps its table, if it has one.
 pub(crate) type Slot = Cell<Option<NonNull<Table>>>;
 
-/// What a thread has of a key.
+/// What is found for a key in a thread's table.
 #[derive(Debug)]
 pub(crate) enum Found<T> {
     Value(Use<T>),
@@ -134,8 +141,8 @@ pub(crate) unsafe fn find<T>(slot: &Slot, key: Key) -> Found<T> {
     }
 }
 
-/// Gives the running thread its value of a key, which it has not had. If the value's own initialiser has made one in
-/// the meantime, this one takes its place, as in std.
+/// Gives the running thread its value of a key, which it has not had. If the value's own
+/// initialiser has made one in the meantime, this one takes its place, as in std.
 ///
 /// # Safety
 /// As for [`find`]; the key has not been destroyed.
@@ -162,8 +169,9 @@ pub(crate) unsafe fn insert<T: 'static>(slot: &Slot, key: Key, value: T) -> Use<
     // SAFETY: alive.
     let made = unsafe { Use::new(node) };
     if let Some(earlier) = earlier {
-        // SAFETY: out of list and table; no reference into the table lives while its destructor runs (invariant 1). A coroutine
-        // that the initialiser has left in a `with` keeps the value (invariant 3).
+        // SAFETY: out of list and table; no reference into the table lives while its destructor
+        // runs (invariant 1). A coroutine that the initialiser has left in a `with` keeps the value
+        // (invariant 3).
         unsafe { ((*earlier.as_ptr()).free)(earlier.as_ptr()) };
     }
     made
@@ -172,7 +180,7 @@ pub(crate) unsafe fn insert<T: 'static>(slot: &Slot, key: Key, value: T) -> Use<
 /// # Safety
 /// It is a `Node<T>`, and the caller has taken it out of the table: it has no owner (invariant 2).
 unsafe fn free<T>(node: *mut Header) {
-    // SAFETY: as the caller says. What is in use stays (invariant 3).
+    // SAFETY: the caller vouches for the table. A node that is in use stays (invariant 3).
     unsafe {
         if (*node).uses.get() == 0 {
             drop(Box::from_raw(node.cast::<Node<T>>()));
@@ -187,7 +195,7 @@ unsafe fn free<T>(node: *mut Header) {
 #[inline]
 pub(crate) unsafe fn destroy(slot: &Slot) {
     if let Some(table) = slot.get() {
-        // SAFETY: the thread's own, and as the caller says.
+        // SAFETY: the thread's own, which is at its end.
         unsafe { destroy_all(table.as_ptr()) };
     }
 }
@@ -195,8 +203,8 @@ pub(crate) unsafe fn destroy(slot: &Slot) {
 /// # Safety
 /// The table of a thread that is at its end.
 unsafe fn destroy_all(table: *mut Table) {
-    // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node of the list is alive,
-    // and out of list and table before it goes (invariants 2, 4).
+    // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node
+    // of the list is alive, and out of list and table before it goes (invariants 2, 4).
     let all = catch_unwind(AssertUnwindSafe(|| unsafe {
         while let Some(node) = NonNull::new((*table).newest) {
             let header = node.as_ptr();
@@ -219,7 +227,7 @@ unsafe fn destroy_all(table: *mut Table) {
 #[inline]
 pub(crate) unsafe fn clear(slot: &Slot) {
     if let Some(table) = slot.take() {
-        // SAFETY: as the caller says: nobody else's any more.
+        // SAFETY: the caller vouches that nobody uses it any more.
         unsafe { free_all(table) };
     }
 }
@@ -227,7 +235,7 @@ pub(crate) unsafe fn clear(slot: &Slot) {
 /// # Safety
 /// A table that nobody needs any more.
 unsafe fn free_all(table: NonNull<Table>) {
-    // SAFETY: from a leaked `Box`, and as the caller says.
+    // SAFETY: from a leaked `Box`, and the caller gives it up.
     let table = unsafe { Box::from_raw(table.as_ptr()) };
     for entry in table.entries.iter().filter(|entry| !entry.node.is_null()) {
         // SAFETY: alive, and forgotten after this (invariant 2).
@@ -264,7 +272,7 @@ impl Table {
         let place = self.place(key);
         let node = NonNull::new(mem::replace(&mut self.entries[place].node, ptr::null_mut()))?;
         let mut link = &raw mut self.newest;
-        // SAFETY: `link` is the head, or in a node of the list, which is alive, says the caller.
+        // SAFETY: `link` is the head, or in a node of the list, which the caller keeps alive.
         unsafe {
             while let Some(next) = NonNull::new(*link) {
                 if next == node {

@@ -2,13 +2,16 @@
 //!
 //! From the bottom up:
 //!
-//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`: the protocols between OS threads. Each is a state machine by
-//!   itself, which the model checker takes as it stands (`crates/models`).
-//! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope that it belongs to, its thread-locals,
-//!   its number, and the record that a handle points to.
-//! * `run_queue`, `pinned_queue`, `timers`, `block_pool`, `random`, `panic_count`: the parts of a worker that its threads touch.
+//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`: the protocols between OS threads.
+//!   Each is a state machine by itself, which the model checker takes as it stands
+//!   (`crates/models`).
+//! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope
+//!   that it belongs to, its thread-locals, its number, and the record that a handle points to.
+//! * `run_queue`, `pinned_queue`, `timers`, `block_pool`, `random`, `panic_count`: the parts of a
+//!   worker that its threads touch.
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
-//! * `wait`, `wait_queue`, `scope`, `coop`: how a thread waits and is woken, alone, in a queue, for a scope; and when one that never waits yields.
+//! * `wait`, `wait_queue`, `scope`, `coop`: how a thread waits and is woken, alone, in a queue, for
+//!   a scope; and when one that never waits yields.
 //! * `job`: a thread with its closure and its result.
 
 use core::sync::atomic;

@@ -60,11 +60,12 @@ use crate::sys::{process::ForkMutex, stderr::write_last_words, thread::OsThread}
 const DEPTH: usize = 32;
 /// Stack for those, and for the unwinder.
 const STACK_SIZE: usize = 64 << 10;
-/// So often a worker asks for an OS thread for its first nest, a millisecond apart. The OS refuses one
-/// when too many are there, and those are usually about to end.
+/// So often a worker asks for an OS thread for its first nest, a millisecond apart. The OS refuses
+/// one when too many are there, and those are usually about to end.
 const ATTEMPTS: usize = 1000;
-/// So many panics within panics of one thread can only mean a panic hook that waits, and then panics:
-/// each of its panics calls it again. std aborts at the second, by a mark that the wait removes.
+/// This many panics within panics of one thread can only mean a panic hook that waits, and then
+/// panics: each of its panics calls it again. std aborts at the second, by a mark that the wait
+/// removes.
 const MOST: u32 = 500;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,7 +146,7 @@ fn begin(steps: &Steps) {
     resume_unwind(Box::new(()))
 }
 
-/// What a stand-in is suspended in.
+/// The value in whose destructor a stand-in is suspended.
 struct StandIn<'a>(&'a Steps);
 
 impl Drop for StandIn<'_> {
@@ -157,7 +158,7 @@ impl Drop for StandIn<'_> {
     }
 }
 
-/// What a worker lowers and raises its OS thread's count with.
+/// A worker's means to lower and raise its OS thread's count.
 pub(super) struct PanicCount {
     nests: RefCell<Vec<Nest>>,
     /// How many threads are suspended whose count was kept, at least in part; and a number that
@@ -165,7 +166,7 @@ pub(super) struct PanicCount {
     kept: Cell<(u32, u32)>,
 }
 
-/// What was done to a count, to be undone.
+/// How a count was lowered, so that it can be raised again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lowered {
     by: u32,
@@ -248,7 +249,7 @@ impl PanicCount {
         }
     }
 
-    /// If the count is 0, those who were suspended with theirs have none.
+    /// If the count is 0, the threads that were suspended with a count of theirs have none.
     fn forget_kept(&self) {
         let (kept, number) = self.kept.get();
         if kept > 0 && !panicking() {

@@ -1,5 +1,5 @@
-//! Unstarted threads that may start on their own worker only, first in, first out. They are linked through themselves, so queueing
-//! takes no memory.
+//! Unstarted threads that may start on their own worker only, first in, first out. They are linked
+//! through themselves, so queueing takes no memory.
 //!
 //! Invariants:
 //! 1. Only the worker's OS thread touches a queue; others may read its length, as a hint.

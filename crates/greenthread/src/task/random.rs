@@ -1,4 +1,5 @@
-//! Small random numbers, for choices that shall be fair. Each worker has a state of its own, and so has each OS thread.
+//! Small random numbers, for choices that shall be fair. Each worker has a state of its own, and so
+//! has each OS thread.
 
 use core::cell::Cell;
 use std::hash::{BuildHasher, RandomState};

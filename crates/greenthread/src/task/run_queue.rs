@@ -1,12 +1,13 @@
-//! The threads of one worker that are ready to go on: saved contexts in a ring, first in, first out.
+//! The ready threads of one worker: saved contexts in a ring buffer, first in, first out.
 //!
 //! It holds contexts and not threads, so that switching from one ready thread to the next touches
 //! nothing but the two stacks.
 //!
 //! Invariants:
 //! 1. Only its worker's OS thread writes to it. Another OS thread may read the length, as a hint.
-//! 2. The capacity is a power of two and at least the number of the worker's started threads (`Local::reserve`
-//!    comes before each start), and a thread is in the ring at most once: a push always has room.
+//! 2. The capacity is a power of two and at least the number of the worker's started threads
+//!    (`WorkerCore::reserve` comes before each start), and a thread is in the queue at most once: a
+//!    push always has room.
 
 use core::{
     cell::Cell,
@@ -80,8 +81,8 @@ impl RunQueue {
         for i in 0..self.len() {
             let position = head.wrapping_add(i);
             let (from, to) = ((position & self.mask.get()) as usize, (position & mask) as usize);
-            // SAFETY: the slots from head to tail are filled, `slots` has room for more than that, and only
-            // we write (invariant 1).
+            // SAFETY: the slots from head to tail are filled, `slots` has room for more than that,
+            // and only we write (invariant 1).
             unsafe { slots.add(to).write(old.add(from).read()) };
         }
         self.release();
@@ -94,15 +95,16 @@ impl RunQueue {
         if let Ok(layout) = Layout::array::<Context>(self.capacity())
             && layout.size() != 0
         {
-            // SAFETY: `slots` was allocated with this layout, and is replaced or dropped by our caller.
+            // SAFETY: `slots` was allocated with this layout, and is replaced or dropped by our
+            // caller.
             unsafe { dealloc(self.slots.get().cast(), layout) };
         }
     }
 
-    /// Adds a place at the end, which the caller fills before the ring is used again.
+    /// Adds a place at the end, which the caller fills before the queue is used again.
     ///
     /// # Safety
-    /// Owner only; it is for a started thread that is not in the ring (invariants 1, 2).
+    /// Owner only; it is for a started thread that is not in the queue (invariants 1, 2).
     #[inline]
     pub(crate) unsafe fn push(&self) -> *mut Context {
         debug_assert!((self.len() as usize) < self.capacity());
@@ -127,7 +129,8 @@ impl RunQueue {
         Some(unsafe { self.slots.get().add((head & self.mask.get()) as usize).read() })
     }
 
-    /// Takes the oldest out and adds a place at the end, as a thread does that gives way: `pop`, `prefetch` and `push` in one.
+    /// Takes the oldest out and adds a place at the end, as a thread does that gives way: `pop`,
+    /// `prefetch` and `push` in one.
     ///
     /// # Safety
     /// As for these.
@@ -140,8 +143,8 @@ impl RunQueue {
         self.head.store(head.wrapping_add(1), Relaxed);
         self.tail.store(tail.wrapping_add(1), Relaxed);
         let (slots, mask) = (self.slots.get(), self.mask.get());
-        // SAFETY: masked positions are inside the allocation; those from head to tail are filled, and the one at tail is
-        // free, or will be when the one at head has been read (invariant 2).
+        // SAFETY: masked positions are inside the allocation; those from head to tail are filled,
+        // and the one at tail is free, or will be when the one at head has been read (invariant 2).
         unsafe {
             let next = slots.add((head & mask) as usize).read();
             if tail.wrapping_sub(head) > AHEAD + 1 {
@@ -154,23 +157,24 @@ impl RunQueue {
     /// Moves the newest `count` before all others, in the same order.
     ///
     /// # Safety
-    /// As for [`RunQueue::pop`]; so many are in the ring.
+    /// As for [`RunQueue::pop`]; at least `count` are in the queue.
     pub(crate) unsafe fn prefer(&self, count: u32) {
         debug_assert!(count <= self.len());
         for _ in 0..count {
             let tail = self.tail.load(Relaxed).wrapping_sub(1);
             let head = self.head.load(Relaxed).wrapping_sub(1);
             let (slots, mask) = (self.slots.get(), self.mask.get());
-            // SAFETY: the one before the tail was pushed and filled. The one before the head is free, or, in a full ring, the
-            // same one.
+            // SAFETY: the one before the tail was pushed and filled. The one before the head is
+            // free, or, in a full ring, the same one.
             unsafe { slots.add((head & mask) as usize).write(slots.add((tail & mask) as usize).read()) };
             self.tail.store(tail, Relaxed);
             self.head.store(head, Relaxed);
         }
     }
 
-    /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads it is in no cache any more,
-    /// and waiting for it would take longer than all the rest of a switch.
+    /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads
+    /// it is in no cache any more, and waiting for it would take longer than all the rest of a
+    /// switch.
     ///
     /// # Safety
     /// As for [`RunQueue::pop`].

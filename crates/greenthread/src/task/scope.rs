@@ -15,7 +15,8 @@ pub(crate) fn set_owner(scope: &mut ScopeCount) {
     let Some(task) = worker_core::get().and_then(WorkerCore::running) else { return };
     // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
     let stack = unsafe { (*task.stack.get()).as_ref() };
-    // A coroutine's body runs on another stack, and may be resumed by another thread: then the scope is nobody's.
+    // A coroutine's body runs on another stack, and may be resumed by another thread: then the
+    // scope is nobody's.
     if stack.is_some_and(|stack| stack.left(ptr::from_mut(scope).addr()).is_some()) {
         scope.set_owner(Some(NonNull::from(task).cast()));
     }

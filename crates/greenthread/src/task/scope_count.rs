@@ -1,8 +1,9 @@
 //! How many threads a scope has, so that the scope can wait for them (`scope`).
 //!
 //! Invariants:
-//! 1. The count starts at one, the scope's own, so it reaches zero once: when the scope has left too. Whoever
-//!    brings it to zero touches the count no more after waking the scope; everyone else no more after subtracting.
+//! 1. The count starts at one, the scope's own, so it reaches zero once: when the scope has left
+//!    too. The thread that brings it to zero touches the count no more after waking the scope;
+//!    every other one no more after subtracting.
 //! 2. The scope does not return before the count is zero.
 
 use core::{
@@ -28,9 +29,10 @@ pub(crate) struct ScopeCount {
     generation: u32,
 }
 
-// SAFETY: `owner` only says where a thread is; whoever follows it says why it is alive. The rest is atomic.
+// SAFETY: `owner` only says where a thread is; code that follows it must say why the thread is
+// alive. The rest is atomic.
 unsafe impl Send for ScopeCount {}
-// SAFETY: as above.
+// SAFETY: `owner` never changes while it is shared; the rest is atomic.
 unsafe impl Sync for ScopeCount {}
 
 impl ScopeCount {
@@ -44,8 +46,8 @@ impl ScopeCount {
         }
     }
 
-    /// Notes whose scope it is, before others know of it: the address of a thread that can't end before the scope's
-    /// threads have, since the scope is a frame on its stack.
+    /// Notes whose scope it is, before others know of it: the address of a thread that can't end
+    /// before the scope's threads have, since the scope is a frame on its stack.
     pub(super) fn set_owner(&mut self, owner: Option<NonNull<()>>) {
         self.owner = owner;
     }

@@ -10,11 +10,11 @@
 //!   flag := AWAKE
 //! ```
 //!
-//! Of two sequentially consistent fences one comes first. If it is the worker's, the other side sees ASLEEP
-//! and wakes it; if the other side's, the worker's last look sees the thing. Both may happen; never
-//! neither. Only one of many wakers changes the flag, so a sleep costs at most one system call to end. A
-//! wake-up for a worker that has changed its mind stays in its driver, and makes its next sleep return at
-//! once: harmless.
+//! Of two sequentially consistent fences one comes first. If it is the worker's, the other side
+//! sees ASLEEP and wakes it; if the other side's, the worker's last look sees the thing. Both may
+//! happen; never neither. Only one of many wakers changes the flag, so a sleep costs at most one
+//! system call to end. A wake-up for a worker that has changed its mind stays in its driver, and
+//! makes its next sleep return at once: harmless.
 
 use super::atomic::{
     AtomicU32,
@@ -36,7 +36,8 @@ impl SleepFlag {
         Self(AtomicU32::new(AWAKE))
     }
 
-    /// Worker: about to sleep. It must look once more at everything after this, and before it sleeps.
+    /// Worker: about to sleep. It must look once more at everything after this, and before it
+    /// sleeps.
     pub(crate) fn prepare(&self) {
         self.0.store(ASLEEP, Relaxed);
         fence(SeqCst);
@@ -53,8 +54,8 @@ impl SleepFlag {
         self.0.load(Relaxed) == ASLEEP && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()
     }
 
-    /// As `notify`, and the worker shall search; the caller has counted it as a searcher, and had its
-    /// fence.
+    /// As `notify`, and the worker shall search; the caller has counted it as a searcher, and had
+    /// its fence.
     pub(crate) fn wake_to_search(&self) -> bool {
         self.0.compare_exchange(ASLEEP, WOKEN_TO_SEARCH, Release, Relaxed).is_ok()
     }

@@ -1,31 +1,36 @@
-//! One worker's timers: a hierarchical timing wheel (Varghese and Lauck 1987), for any number of them.
+//! One worker's timers: a hierarchical timing wheel (Varghese and Lauck 1987), for any number of
+//! them.
 //!
-//! A tick is 1024 ns. Level 0 has a slot for each of 64 ticks, a slot of level 1 stands for 64 slots of
-//! level 0, and so on; nine levels of six bits hold every `u64`. A timer lies on the level of the highest
-//! digit, in base 64, in which its tick differs from the wheel's position. So all of one level comes
-//! before all of the next one, and inside a level the slots come in order: the first timer of all is in
-//! the first slot of the lowest level that holds anything, and two bitmaps find it in a few instructions.
+//! A tick is 1024 ns. Level 0 has a slot for each of 64 ticks, a slot of level 1 stands for 64
+//! slots of level 0, and so on; nine levels of six bits hold every `u64`. A timer lies on the level
+//! of the highest digit, in base 64, in which its tick differs from the wheel's position. So all of
+//! one level comes before all of the next one, and inside a level the slots come in order: the
+//! first timer of all is in the first slot of the lowest level that holds anything, and two bitmaps
+//! find it in a few instructions.
 //!
-//! A slot remembers the earliest deadline in it, so that the worker wakes for a deadline and not for the
-//! wheel. The position moves on as time does, but enters a slot above level 0 only when that deadline
-//! has come; then the slot's timers are dealt out to lower levels. A timer that is taken out in time, as
-//! most time limits are, is thus seldom dealt out at all, and every operation is constant time, or nine
-//! moves at most in a timer's whole life.
+//! A slot remembers the earliest deadline in it, so that the worker wakes for a deadline and not
+//! for the wheel. The position moves on as time does, but enters a slot above level 0 only when
+//! that deadline has come; then the slot's timers are dealt out to lower levels. A timer that is
+//! taken out in time, as most time limits are, is thus seldom dealt out at all, and every operation
+//! is constant time, or nine moves at most in a timer's whole life.
 //!
-//! All timers lie side by side in one table, and lists are linked through it by number. (If they lay on the waiting
-//! threads' stacks, dealing out thousands of them would walk through as many pages, in which each step waits for memory.)
-//! Room in the table is made when a thread starts, which sets one timer at a time: a timer allocates nothing. Lists
-//! are first in, first out, and so equal deadlines fire in the order of their insertion.
+//! All timers lie side by side in one table, and lists are linked through it by number. (If they
+//! lay on the waiting threads' stacks, dealing out thousands of them would walk through as many
+//! pages, in which each step waits for memory.) Room in the table is made when a thread starts,
+//! which sets one timer at a time: a timer allocates nothing. Lists are first in, first out, and so
+//! equal deadlines fire in the order of their insertion.
 //!
 //! Invariants:
-//! 1. An entry of the table is a linked timer, with a waiter, and in one list, that of its slot; or it is free, with no
-//!    waiter, and in the list of free ones. An entry's links and those of its neighbours agree.
-//! 2. A linked timer is in the slot that `place` gives for it, whatever the position was at its insertion.
-//!    (Outside `deal_out`.) So the position never passes a timer, and enters a slot above level 0 only when
-//!    that is dealt out at once.
+//! 1. An entry of the table is a linked timer, with a waiter, and in one list, that of its slot; or
+//!    it is free, with no waiter, and in the list of free ones. An entry's links and those of its
+//!    neighbours agree.
+//! 2. A linked timer is in the slot that `place` gives for it, whatever the position was at its
+//!    insertion. (Outside `deal_out`.) So the position never passes a timer, and enters a slot
+//!    above level 0 only when that is dealt out at once.
 //! 3. `occupied` has a bit for each slot, `levels` one for each level, that is not empty.
-//! 4. `earliest` of an occupied slot is at most the least deadline in it, and no earlier than the slot or a
-//!    timer that was late when it came. It is exact, unless that timer was removed and left several others.
+//! 4. `earliest` of an occupied slot is at most the least deadline in it, and no earlier than the
+//!    slot or a timer that was late when it came. It is exact, unless that timer was removed and
+//!    left several others.
 
 use core::ptr;
 use std::vec::Vec;
@@ -116,7 +121,8 @@ impl<T> Timers<T> {
             && self.table.try_reserve_exact(timers.saturating_sub(self.table.len())).is_ok()
     }
 
-    /// Gives room back, but for so many timers in all, and as far as the timers that there are allow it: they stay where they are.
+    /// Gives room back, but for so many timers in all, and as far as the timers that there are
+    /// allow it: they stay where they are.
     pub(crate) fn shrink(&mut self, timers: usize) {
         let used = self.table.iter().rposition(|timer| !timer.waiter.is_null()).map_or(0, |last| last + 1);
         if used.max(timers) > self.table.capacity() / 2 {
@@ -138,14 +144,15 @@ impl<T> Timers<T> {
         self.levels == 0
     }
 
-    /// When to call `expire` next; sooner is no use. Never later than the first deadline; earlier only if a
-    /// timer was removed that had a slot's earliest, and then that slot's next `expire` puts it right.
+    /// When to call `expire` next; sooner is no use. Never later than the first deadline; earlier
+    /// only if a timer was removed that had a slot's earliest, and then that slot's next `expire`
+    /// puts it right.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         self.first_slot().map(|slot| self.slots[slot].earliest)
     }
 
-    /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late already, it fires at the
-    /// next `expire`.
+    /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late
+    /// already, it fires at the next `expire`.
     pub(crate) fn insert(&mut self, waiter: *const T, block: *const u8, deadline: u64) -> Number {
         let timer = Timer { deadline, waiter, block, next: NONE, previous: NONE };
         let number = self.free;
@@ -172,15 +179,16 @@ impl<T> Timers<T> {
         let slot = self.place(&timer);
         self.unlink(slot, number);
         self.release(number);
-        // The earliest may have gone. Looking for the new one could take long; one alone is at hand.
+        // The earliest may have gone. Looking for the new one could take long; one alone is at
+        // hand.
         let Slot { first, last, .. } = self.slots[slot];
         if first == last && first != NONE {
             self.slots[slot].earliest = self.table[first as usize].deadline;
         }
     }
 
-    /// Fires all timers with a deadline up to `now`: takes each out, then calls `fire` with its waiter. Ticks come in
-    /// order; in a tick, the order is that of insertion.
+    /// Fires all timers with a deadline up to `now`: takes each out, then calls `fire` with its
+    /// waiter. Ticks come in order; in a tick, the order is that of insertion.
     pub(crate) fn expire(&mut self, now: u64, mut fire: impl FnMut(*const T)) {
         while let Some(slot) = self.first_slot()
             && self.slots[slot].earliest <= now
@@ -201,8 +209,8 @@ impl<T> Timers<T> {
     fn fire_slot(&mut self, slot: usize, now: u64, fire: &mut impl FnMut(*const T)) {
         let last = self.slots[slot].last;
         let mut earliest = u64::MAX;
-        // One at a time, and what is not due once round to the end: whatever `fire` does, even panic, the
-        // list is whole.
+        // One at a time, and what is not due once round to the end: whatever `fire` does, even
+        // panic, the list is whole.
         loop {
             let number = self.slots[slot].first;
             let timer = self.table[number as usize];
@@ -259,7 +267,8 @@ impl<T> Timers<T> {
         Some(level * SLOTS + self.occupied[level].trailing_zeros() as usize)
     }
 
-    /// The first tick of an occupied slot: the position's digits above its level, then its own, then zeros.
+    /// The first tick of an occupied slot: the position's digits above its level, then its own,
+    /// then zeros.
     fn start(&self, slot: usize) -> u64 {
         let shift = DIGIT_BITS * (slot / SLOTS) as u32;
         let above = self.position >> shift >> DIGIT_BITS << DIGIT_BITS;

@@ -1,26 +1,31 @@
-//! A queue of waiting threads, linked through nodes that lie on the waiting stacks: waiting allocates
-//! nothing.
+//! A queue of waiting threads, linked through nodes that lie on the waiting stacks: waiting
+//! allocates nothing.
 //!
 //! Invariants:
-//! 1. A node is pushed into one queue at most, stays where it is and alive as long as it is there, and its
-//!    waiter with it: the thread that made it does not return before the node is out again. Either another
-//!    thread took it out and claimed its wait, or the thread took it out itself, under the lock.
-//! 2. A queue, and the links and the payload of the nodes in it, are touched under the queue's lock only.
-//! 3. Whoever takes a node out claims its wait before it gives the lock back. A claim that is lost (the wait
-//!    timed out) ends its business with the node: the owner takes the lock before it returns, so up to there
-//!    the node is alive.
-//! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once, except if
-//!    a wake-up is owed: then it lives until that has been fired, and the links belong to whoever owes it.
+//! 1. A node is pushed into one queue at most, stays where it is and alive as long as it is there,
+//!    and its waiter with it: the thread that made it does not return before the node is out again.
+//!    Either another thread took it out and claimed its wait, or the thread took it out itself,
+//!    under the lock.
+//! 2. A queue, and the links and the payload of the nodes in it, are touched under the queue's lock
+//!    only.
+//! 3. A thread that takes a node out claims its wait before it gives the lock back. A claim that is
+//!    lost (the wait timed out) ends its business with the node: the owner takes the lock before it
+//!    returns, so up to there the node is alive.
+//! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once,
+//!    except if a wake-up is owed: then it lives until that has been fired, and the links belong to
+//!    whoever owes it.
 
 use core::{cell::Cell, fmt, marker::PhantomPinned, ptr};
 
 use crate::task::wait::{Claim, Outcome, Waiter, Wake};
 
-/// One thread's place in a queue, and what it wants there. What others touch when they take it out comes first.
+/// One thread's place in a queue, and its payload. The fields that others touch when they take it
+/// out come first.
 #[repr(C)]
 pub(crate) struct Node<P> {
     waiter: *const Waiter,
-    /// Both null while in no queue; in a queue the last one's `next` is the first, and the other way round.
+    /// Both null while in no queue; in a queue the last one's `next` is the first, and the other
+    /// way round.
     next: Cell<*const Node<P>>,
     previous: Cell<*const Node<P>>,
     pub(crate) payload: P,
@@ -42,14 +47,15 @@ impl<P> Node<P> {
         }
     }
 
-    /// Ends the wait of the thread whose node this is. Everything it shall find in its payload is there
-    /// already.
+    /// Ends the wait of the thread whose node this is. Everything it shall find in its payload is
+    /// there already.
     ///
     /// # Safety
     /// The caller has taken the node out of its queue, and still holds the queue's lock.
     #[inline]
     pub(crate) unsafe fn claim(node: *const Self) -> Claim {
-        // SAFETY: the lock keeps it alive until the claim, and its waiter with it (invariants 1, 3).
+        // SAFETY: the lock keeps it alive until the claim, and its waiter with it (invariants 1,
+        // 3).
         unsafe { Waiter::claim((*node).waiter, Outcome::Woken) }
     }
 }
@@ -59,8 +65,8 @@ pub(crate) struct Queue<P> {
     first: *const Node<P>,
 }
 
-// SAFETY: the nodes' payloads go from thread to thread; all else is touched under the lock (invariant 2), and
-// waiters are made to be claimed from anywhere.
+// SAFETY: the nodes' payloads go from thread to thread; all else is touched under the lock
+// (invariant 2), and waiters are made to be claimed from anywhere.
 unsafe impl<P: Send> Send for Queue<P> {}
 
 impl<P> fmt::Debug for Queue<P> {
@@ -82,7 +88,8 @@ impl<P> Queue<P> {
     /// The payload of the one that has its turn next.
     #[inline]
     pub(crate) fn front(&self) -> Option<&P> {
-        // SAFETY: in the queue, hence alive (invariant 1), and our caller holds the lock (invariant 2).
+        // SAFETY: in the queue, hence alive (invariant 1), and our caller holds the lock (invariant
+        // 2).
         unsafe { self.first.as_ref() }.map(|node| &node.payload)
     }
 
@@ -92,7 +99,7 @@ impl<P> Queue<P> {
     /// It is in no queue, and the caller sees to invariant 1.
     #[inline]
     pub(crate) unsafe fn push(&mut self, node: *const Node<P>) {
-        // SAFETY: as our caller says.
+        // SAFETY: our caller's contract is the same.
         unsafe { self.link(node, self.first) };
         if self.first.is_null() {
             self.first = node;
@@ -116,7 +123,8 @@ impl<P> Queue<P> {
                 at = ptr::null();
             }
         }
-        // SAFETY: as our caller says; to link before the first is to link at the ring's end.
+        // SAFETY: our caller's contract is the same; to link before the first is to link at the
+        // end.
         unsafe { self.link(node, if at.is_null() { self.first } else { at }) };
         if at == self.first {
             self.first = node;
@@ -126,7 +134,8 @@ impl<P> Queue<P> {
     /// Links `node` before `at`, or with itself if there is none.
     #[inline]
     unsafe fn link(&mut self, node: *const Node<P>, at: *const Node<P>) {
-        // SAFETY: alive, says the caller; what is linked is alive too (invariant 1), and ours to change (2).
+        // SAFETY: the caller vouches that it is alive; its neighbours are alive too (invariant 1),
+        // and ours to change (2).
         unsafe {
             debug_assert!((*node).next.get().is_null());
             let at = if at.is_null() { node } else { at };
@@ -181,8 +190,8 @@ impl<P> Queue<P> {
         }
     }
 
-    /// Takes the first thread out whose wait has not ended otherwise, and claims it; the wake-up, if it is
-    /// owed one.
+    /// Takes the first thread out whose wait has not ended otherwise, and claims it; the wake-up,
+    /// if it is owed one.
     #[inline]
     pub(crate) fn claim_first(&mut self) -> Option<Option<Wake>> {
         while let Some(node) = self.pop() {
@@ -194,14 +203,14 @@ impl<P> Queue<P> {
         None
     }
 
-    /// Takes all threads out and claims them; the wake-ups are fired when the result is dropped, after
-    /// unlocking.
+    /// Takes all threads out and claims them; the wake-ups are fired when the result is dropped,
+    /// after unlocking.
     pub(crate) fn claim_all(&mut self) -> Wakes<P> {
         self.claim_while(|_| true, |_| {})
     }
 
-    /// As [`claim_all`](Queue::claim_all), for the first threads, as long as `wanted` holds for what they want.
-    /// Those whose wait had ended otherwise are taken out too, and `lost` is told.
+    /// As [`claim_all`](Queue::claim_all), for the first threads, as long as `wanted` holds for
+    /// what they want. Nodes whose wait had ended otherwise are taken out too, and `lost` is told.
     #[inline]
     pub(crate) fn claim_while(
         &mut self,
@@ -218,7 +227,8 @@ impl<P> Queue<P> {
                 Claim::Lost => lost(unsafe { &(*node).payload }),
                 Claim::Won(None) => {}
                 Claim::Won(Some(wake)) => {
-                    // SAFETY: a wake-up is owed: the node lives, and its links are ours (invariant 4).
+                    // SAFETY: a wake-up is owed: the node lives, and its links are ours (invariant
+                    // 4).
                     unsafe {
                         (*node).wake.set(Some(wake));
                         match wakes.last.as_ref() {
@@ -243,7 +253,8 @@ pub(crate) struct Wakes<P> {
 
 impl<P> Drop for Wakes<P> {
     fn drop(&mut self) {
-        // SAFETY: each node lives until its own wake-up is fired (invariant 4): the link is read before that.
+        // SAFETY: each node lives until its own wake-up is fired (invariant 4): the link is read
+        // before that.
         while let Some(node) = unsafe { self.first.as_ref() } {
             // Null again, so that its owner knows it to be in no queue.
             self.first = node.next.replace(ptr::null());

@@ -1,8 +1,10 @@
-//! A worker as other OS threads see it: its inbox, whether it sleeps, how full it is, and its unstarted threads.
+//! A worker as other OS threads see it: its inbox, whether it sleeps, how full it is, and its
+//! unstarted threads.
 //!
 //! Invariants:
-//! 1. Whoever touches a handle holds an `Arc` of it, or is a worker of the same runtime (which holds all of
-//!    them), or counts one first: a woken thread may run and end its runtime while its waker is still here.
+//! 1. A thread that touches a handle holds an `Arc` of it, or runs on a worker of the same runtime
+//!    (which holds all of them), or counts one first: a woken thread may run and end its runtime
+//!    while its waker is still here.
 
 use core::sync::atomic::{
     AtomicUsize,
@@ -19,8 +21,8 @@ use super::{
 };
 use crate::sys::poller::Waker;
 
-/// How many unstarted threads a worker keeps for itself. More than this go to the runtime's injector, where anyone may
-/// take them.
+/// How many unstarted threads a worker keeps for itself. More than this go to the runtime's
+/// injector, where anyone may take them.
 pub(crate) const DEQUE_CAPACITY: usize = 256;
 
 /// See the module. `T` is a thread's record.
@@ -108,7 +110,7 @@ impl<T: Linked> WorkerHandle<T> {
         }
     }
 
-    /// Wakes the worker if it sleeps. What it shall see must have been written before.
+    /// Wakes the worker if it sleeps. The caller has written what the worker is to see.
     pub(crate) fn wake(&self) -> bool {
         let asleep = self.sleep.notify();
         if asleep {
