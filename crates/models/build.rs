@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 /// The mistakes: a name, what is there, and what is put in its place.
 const MISTAKES: &[(&str, &str, &str)] = &[
-    // A job's caller goes on before its thread is idle.
+    // A job's caller goes on before the thread that ran it is idle.
     (
         "finishes_early",
         "finished = Some(job);\n                state",
@@ -16,29 +16,30 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "} else {\n                state.idle",
         "} else {\n                drop(state);\n                state = self.lock();\n                state.idle",
     ),
-    // The next thread is not called before a job is run.
+    // A thread runs its job without having called the next thread.
     (
         "calls_nobody",
         "let call = state.call(self.limit);\n                drop",
         "let call = Call::Nobody;\n                drop",
     ),
-    // A thread that has come says so only when it has nothing to do.
+    // A thread that has started says so only when it has nothing to do.
     ("comes_late", "state.starting = false;\n        loop {", "loop {"),
-    // An idle thread that has been called at the last moment ends all the same.
+    // An idle thread that is called at the last moment ends all the same.
     (
         "ends_although_called",
         "drop(state);\n        // It has been called at the last moment.\n        parker.park();\n        true",
         "state.threads -= 1;\n        false",
     ),
-    // It goes on, and leaves the token for its next sleep.
+    // An idle thread that is called at the last moment goes on, and leaves the token for its next
+    // sleep.
     ("leaves_the_token", "parker.park();", ""),
     // A thread that ends stays in the list of idle ones.
     ("stays_in_the_list", "state.idle.remove(place);", "let _ = place;"),
-    // A thread that was not started stays on the count.
+    // A thread that could not be started is still counted.
     ("counts_the_unstarted", "self.starting = false;\n        self.threads -= 1;", "self.starting = false;"),
-    // No more is said of it than that.
+    // A thread that could not be started leaves the lane in the state "one is starting".
     ("starts_once", "self.starting = false;\n        self.threads -= 1;", "self.threads -= 1;"),
-    // Nor of one that was woken, when it has come.
+    // A thread that was woken leaves the lane in the state "one is waking".
     ("wakes_once", "state.waking = false;", ""),
     // With no thread left, jobs that may queue stay in the queue.
     ("keeps_the_queue", "if self.threads == 0 { mem::take", "if false { mem::take"),
@@ -50,7 +51,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     // The end wakes nobody.
     ("ends_silently", "idle.iter().for_each(|thread| thread.unpark());", "drop(idle);"),
-    // Nobody looks whether it has come.
+    // No thread looks whether the lane has been closed.
     ("ends_unseen", "let closed = state.closed;", "let closed = false;"),
 ];
 
@@ -59,7 +60,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", source.display());
     println!("cargo::rerun-if-changed=build.rs");
     let text = fs::read_to_string(source).expect("the library's file");
-    // What is included has no documentation of its own.
+    // A file that is included can't have inner documentation.
     let text: String =
         text.lines().filter(|line| !line.starts_with("//!")).map(|line| format!("{line}\n")).collect();
     let out = env::var("OUT_DIR").expect("cargo sets it");

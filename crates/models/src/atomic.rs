@@ -6,7 +6,7 @@ use loom::sync::atomic as sound;
 pub(crate) use loom::sync::atomic::Ordering;
 use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-/// What is wrong with the atomics.
+/// A bug of the atomics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
     /// Nothing.
@@ -22,16 +22,16 @@ pub(crate) enum Bug {
 }
 
 std::thread_local! {
-    /// The bug of the models that run on this OS thread; one runs all threads of a model.
+    /// The bug of the models that run on this OS thread. One OS thread runs all threads of a model.
     pub(crate) static BUG: Cell<Bug> = const { Cell::new(Bug::None) };
 }
 
 std::thread_local! {
-    /// How many read-modify-writes there have been.
+    /// The number of read-modify-writes so far.
     static CHANGES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many read-modify-writes, the expensive kind of atomic operation, `f` makes.
+/// The number of read-modify-writes that `f` makes: they are the expensive atomic operations.
 pub(crate) fn changes(f: impl FnOnce()) -> usize {
     let before = CHANGES.get();
     f();
@@ -88,9 +88,10 @@ macro_rules! atomic {
                 Self { value: sound::$name::new(value), loads: sound::AtomicBool::new(false) }
             }
 
-            /// The checker tries a store before the last access that could see it, and no other: a load by the thread
-            /// that then stores hides the loads of others. So each load is made an access that the next one could see.
-            /// Being relaxed, it orders nothing but what sequentially consistent fences order anyway.
+            /// The checker tries a store before the last access that could see it, and before no
+            /// other. So a load by the thread that then stores hides the loads of others. Hence
+            /// each load is made an access that the next one could see. That access is relaxed: it
+            /// orders only what sequentially consistent fences order anyway.
             pub(crate) fn load(&self, order: Ordering) -> $value {
                 self.loads.swap(false, Relaxed);
                 self.value.load(weakened(order))
@@ -183,25 +184,4 @@ impl AtomicUsize {
         }
         Err(seen)
     }
-}
-
-/// One thread loads while another one loads and then stores: the first sees the value before that and the one after.
-#[test]
-fn a_load_hides_no_other() {
-    let seen = std::sync::Arc::new([const { std::sync::atomic::AtomicBool::new(false) }; 2]);
-    crate::harness::check(None, {
-        let seen = seen.clone();
-        move || {
-            let value = std::sync::Arc::new(AtomicUsize::new(0));
-            crate::harness::spawn({
-                let value = value.clone();
-                move || {
-                    let old = value.load(Relaxed);
-                    value.swap(old + 1, Relaxed);
-                }
-            });
-            seen[value.load(Relaxed)].store(true, Relaxed);
-        }
-    });
-    assert!(seen.iter().all(|seen| seen.load(Relaxed)));
 }

@@ -10,7 +10,8 @@ use crate::{
     task::wait::EARLY,
 };
 
-/// A message, for loom to see whether it is handed over: the sender writes to it, the receiver reads it.
+/// A message. The sender writes to it and the receiver reads it, so that loom sees whether it was
+/// handed over.
 pub(crate) struct Message(Guarded, u32);
 
 impl Message {
@@ -26,8 +27,8 @@ impl Message {
     }
 }
 
-/// A channel of a pair. A pair is one allocation, so that the order of their addresses is the same each time: the checker
-/// wants that.
+/// A channel of a pair. A pair is one allocation: the order of the two addresses must be the same
+/// each time that the checker runs the model.
 #[derive(Clone)]
 pub(crate) struct Channel(Arc<[Core<Box<Message>>; 2]>, usize);
 
@@ -57,7 +58,7 @@ pub(crate) fn a_moment() -> Timeout {
     Timeout::Wait(Some(Instant::now()))
 }
 
-/// With threads that park under the lock, and with threads that do so when they have given it back.
+/// Runs the model with threads that park under the lock, and with threads that release it first.
 fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + Copy + 'static) {
     for early in [false, true] {
         EARLY.set(early);
@@ -65,7 +66,7 @@ fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + Copy + 'st
     }
 }
 
-/// One sends so many messages, and hangs up; the other receives until the end.
+/// One thread sends `count` messages and hangs up. The other receives until the end.
 fn pass(capacity: Option<usize>, count: u32) {
     let channel = channel(capacity);
     let sender = {
@@ -106,7 +107,7 @@ fn finds_a_claim_that_releases_nothing() {
     finds(Bug::NoRelease, "Causality violation", || pass(Some(0), 1));
 }
 
-/// Two send, of whom nobody takes more than one; or two receive.
+/// Two threads send one message each, and this one receives both.
 fn two_to_one(capacity: Option<usize>) {
     let channel = channel(capacity);
     let senders = [1, 2].map(|n| {
@@ -124,7 +125,7 @@ fn nobody_is_forgotten() {
     check(Some(2), || two_to_one(Some(1)));
 }
 
-/// Both have deadlines: it was sent if and only if it was received.
+/// Both sides have deadlines. The message was sent if and only if it was received.
 fn give_up(capacity: Option<usize>) {
     let channel = channel(capacity);
     let sender = {
@@ -139,7 +140,7 @@ fn give_up(capacity: Option<usize>) {
     if let Ok(message) = channel.recv(Timeout::Try) {
         assert!(got.replace(message.number()).is_none(), "received twice");
     }
-    // The sender said so by one more sender.
+    // A send that succeeded has added a sender, so the channel is closed only if it failed.
     channel.drop_sender();
     let sent = !matches!(channel.recv(Timeout::Try), Err(RecvFailed::Closed));
     assert_eq!(got, sent.then_some(7));
@@ -156,7 +157,8 @@ fn finds_a_deadline_that_tears() {
     finds(Bug::TornExchange, "", || give_up(Some(0)));
 }
 
-/// The receiver hangs up while somebody sends: the message comes back, or is dropped with the channel.
+/// The receiver hangs up while the other thread sends. The message comes back, or is dropped with
+/// the channel.
 #[test]
 fn a_sender_learns_that_nobody_receives() {
     check(Some(3), || {
@@ -173,7 +175,8 @@ fn a_sender_learns_that_nobody_receives() {
     });
 }
 
-/// A sender that waits for room has it as soon as one message is taken: nobody takes another.
+/// A sender that waits for room goes on as soon as one message is taken. No second one is taken
+/// here.
 #[test]
 fn room_is_given_to_who_waits_for_it() {
     check(Some(3), || {

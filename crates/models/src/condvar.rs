@@ -30,7 +30,7 @@ impl Pair {
         result
     }
 
-    /// With the mutex held.
+    /// Calls `f` with the mutex locked.
     fn wait(&self, deadline: Option<Instant>) -> Outcome {
         // SAFETY: held, says the caller.
         unsafe { self.condvar.wait(&self.mutex, HERE, deadline) }
@@ -46,7 +46,7 @@ impl Pair {
     }
 }
 
-/// What the one that notifies does in a wrong way.
+/// A mistake of the notifier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
@@ -56,7 +56,7 @@ enum Mistake {
     NotifiesOne,
 }
 
-/// So many threads wait for what one makes true.
+/// `waiters` threads wait for a condition that another makes true.
 fn notify(waiters: usize, mistake: Mistake) {
     let pair = Pair::new();
     let others: Vec<_> = (0..waiters)
@@ -110,8 +110,8 @@ fn finds_a_torn_exchange() {
     finds(Bug::TornExchange, "", || notify(1, Mistake::None));
 }
 
-/// Of two that wait one has a deadline, which may pass as the only notification comes. If that one was notified it
-/// passes it on; `swallows` says that it doesn't.
+/// Two threads wait, and one of them has a deadline, which may pass as the only notification comes.
+/// If that thread was notified, it notifies the other one. With `swallows` it doesn't.
 fn deadline(swallows: bool) {
     let pair = Pair::new();
     let hasty = {

@@ -1,4 +1,5 @@
-//! Threads that join each other in a circle: one finds out, withdraws and ends, and then they end one after the other.
+//! Threads that join each other in a circle. One finds the circle, withdraws and ends; then the
+//! others end one after the other.
 
 use std::{
     ptr::{self, NonNull},
@@ -20,7 +21,7 @@ use crate::{
     library::cycle::{Thread, closes, withdraw},
 };
 
-/// What somebody does in a wrong way.
+/// A mistake of one of the threads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
@@ -30,18 +31,18 @@ enum Mistake {
     WithdrawalHasNoFence,
     /// Walkers are not waited for.
     WalkersForgotten,
-    /// Those who have found a cycle withdraw without looking whether it is still there.
+    /// A thread that has found a cycle withdraws without a second walk.
     NoSecondWalk,
 }
 
 struct Node {
-    /// Who joins it, or `ended`.
+    /// The thread that joins this one, or `ended`.
     end: AtomicPtr<Node>,
-    /// Its memory may be another's by now.
+    /// The thread has ended: its memory may belong to another one.
     gone: Plain,
-    /// That memory, for loom to see whether who looks at it does so before that.
+    /// That memory. Loom sees whether a walk reads it as the thread ends.
     memory: UnsafeCell<()>,
-    /// It sleeps, or was woken before.
+    /// The thread sleeps here; a wake-up that came before is kept.
     wait: AtomicU32,
 }
 
@@ -49,7 +50,7 @@ const AWAKE: u32 = 0;
 const ASLEEP: u32 = 1;
 const WOKEN: u32 = 2;
 
-/// Not null, and nobody's.
+/// A pointer that is not null and belongs to no node.
 fn ended() -> *mut Node {
     ptr::without_provenance_mut(1)
 }
@@ -65,7 +66,8 @@ unsafe impl Thread for Node {
         let end = self.end.load(Acquire);
         let next = NonNull::new(end).filter(|end| end.as_ptr() != ended());
         if let Some(next) = next {
-            // Who it is, is written on its own stack; others may run before that is read.
+            // In the library the dependent's identity is on its own stack. Other threads may run
+            // before it is read there.
             self.end.load(Relaxed);
             // SAFETY: the model keeps all nodes.
             unsafe { next.as_ref() }.look();
@@ -80,7 +82,7 @@ impl Node {
         self.memory.with(|_| {});
     }
 
-    /// It ends, and so do those who wait for that.
+    /// The thread ends, and wakes its joiner.
     fn finish(&self) {
         let joiner = self.end.swap(ended(), AcqRel);
         self.gone.store(true, Relaxed);
@@ -94,7 +96,7 @@ impl Node {
         }
     }
 
-    /// It waits for the one that it joins, and then ends.
+    /// The thread waits for the one that it joins, and then ends.
     fn sleep(&self) {
         if self.wait.swap(ASLEEP, AcqRel) == WOKEN {
             self.finish();
@@ -143,7 +145,7 @@ impl World {
             undo();
             return true;
         }
-        // Its own count is 0 anyway; loom need not look at it.
+        // Its own count is 0 anyway. Without it loom has fewer accesses to order.
         let forgotten = self.mistake == Mistake::WalkersForgotten;
         let others = self.walkers.iter().enumerate().filter(|(other, _)| *other != i && !forgotten);
         let others = others.map(|(_, walkers)| walkers);

@@ -1,5 +1,5 @@
-//! Workers that give lists to the depot and take some out, and one that ends intervals and gives
-//! back what nobody needs.
+//! Workers that put lists into the depot and take some out. One of them ends intervals and frees
+//! the surplus.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::{
     library::depot::Depot,
 };
 
-/// A list's memory: whoever has it uses it.
+/// A list's memory. Its owner writes to it, so that loom sees a second owner.
 struct List(UnsafeCell<usize>);
 
 impl List {
@@ -32,7 +32,7 @@ impl List {
     }
 }
 
-/// Gives one, and takes one if there is any; names of those that it has been given go to `got`.
+/// Puts one list in, and takes one out if there is any. The names of those taken go to `got`.
 fn work(depot: &Depot<Box<List>>, name: usize, got: &Mutex<Vec<usize>>) {
     assert!(depot.give(List::new(name)).is_ok());
     if let Some(list) = depot.take() {
@@ -56,7 +56,7 @@ fn exchange() {
     }
     workers.into_iter().for_each(|worker| worker.join());
     let mut got = std::mem::take(&mut *got.lock().expect("the names"));
-    // Nobody needs it, until it is taken all the same.
+    // A surplus list can still be taken.
     assert!(depot.give(List::new(3)).is_ok());
     depot.settle();
     depot.settle();

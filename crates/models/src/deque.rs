@@ -1,4 +1,4 @@
-//! An owner and thieves, and the last thread, which all of them want.
+//! The deque: its owner and thieves, who compete for the last thread.
 
 use std::{
     ptr::NonNull,
@@ -34,8 +34,8 @@ fn push(queue: &Queue, number: usize) -> bool {
     pushed
 }
 
-/// Puts one in that the owner will want back.
-fn push_noted(queue: &Deque<UnsafeCell<usize>, 4>, number: usize) -> (NonNull<UnsafeCell<usize>>, usize) {
+/// Pushes an item, and returns the hint by which the owner can take it out of the middle.
+fn push_with_hint(queue: &Deque<UnsafeCell<usize>, 4>, number: usize) -> (NonNull<UnsafeCell<usize>>, usize) {
     let item = NonNull::from(Box::leak(Box::new(UnsafeCell::new(number))));
     let mut place = 0;
     // SAFETY: called by the owner, and given away.
@@ -63,8 +63,8 @@ fn shift(queue: &Queue, count: usize, got: &mut Vec<usize>) {
     got.extend(unsafe { queue.shift(count) }.map(open));
 }
 
-/// The owner puts in `before`, then up to `count` while the thieves are at it, each of whom tries `tries` times, and takes two
-/// out; the rest in the end.
+/// The owner pushes `before` items, then up to `count` while the thieves steal, and pops two. Each
+/// thief tries `tries` times. In the end the owner pops the rest.
 fn share(thieves: usize, tries: usize, before: usize, count: usize, fenced: bool) {
     let queue = Arc::new(Shared(Queue::new(false)));
     let mut pushed: Vec<usize> = (0..before).filter(|&number| push(&queue.0, number)).collect();
@@ -104,7 +104,7 @@ fn a_slot_is_used_again() {
     check(Some(3), || share(1, 2, 2, 3, true));
 }
 
-/// The owner takes from the thieves' end, puts more in, and takes one from its own end.
+/// The owner takes items from the thieves' end, pushes more, and pops one from its own end.
 fn take_from_both_ends(tries: usize, count: usize) {
     let queue = Arc::new(Shared(Queue::new(false)));
     let mut pushed: Vec<usize> = (0..2).filter(|&number| push(&queue.0, number)).collect();
@@ -157,10 +157,11 @@ unsafe impl Send for Wide {}
 // SAFETY: as for `Shared`.
 unsafe impl Sync for Wide {}
 
-/// Of `count` items the owner takes these, while a thief steals; then puts one more in, and takes out what is left.
+/// Of `count` items the owner takes the `wanted` ones while a thief steals. Then it pushes one
+/// more, and pops what is left.
 fn take_from_the_middle(tries: usize, count: usize, wanted: &[usize], fenced: bool) {
     let queue = Arc::new(Wide(Deque::new(false)));
-    let items: Vec<_> = (0..count).map(|number| push_noted(&queue.0, number)).collect();
+    let items: Vec<_> = (0..count).map(|number| push_with_hint(&queue.0, number)).collect();
     let (other, stolen) = (queue.clone(), Arc::new(Mutex::new(Vec::new())));
     let told = stolen.clone();
     let thief = spawn(move || {
@@ -174,7 +175,7 @@ fn take_from_the_middle(tries: usize, count: usize, wanted: &[usize], fenced: bo
     let take = |(item, place)| unsafe { queue.0.take(item, place) };
     let take = |noted| if fenced { take(noted) } else { without_fence(|| take(noted)) };
     let mut got: Vec<_> = wanted.iter().filter(|&&n| take(items[n])).map(|&n| open(items[n].0)).collect();
-    push_noted(&queue.0, count);
+    push_with_hint(&queue.0, count);
     // SAFETY: we are the owner.
     let pop = || unsafe { queue.0.pop() }.map(open);
     got.extend(pop());
@@ -197,8 +198,8 @@ fn the_owner_takes_one_out_of_the_middle() {
 fn what_was_put_in_again_is_not_taken_twice() {
     check(None, || {
         let queue = Deque::<_, 4>::new(true);
-        let (first, place) = push_noted(&queue, 0);
-        let (second, _) = push_noted(&queue, 1);
+        let (first, place) = push_with_hint(&queue, 0);
+        let (second, _) = push_with_hint(&queue, 1);
         // SAFETY: nobody else has it.
         unsafe {
             assert!(queue.take(first, place) && !queue.take(first, place), "out of the middle, once");
@@ -232,7 +233,7 @@ fn finds_a_missing_fence() {
 
 #[test]
 fn finds_a_push_that_releases_nothing() {
-    // Seen as a thread that is not there, or not written yet.
+    // The thief gets an item that is not there, or not yet written.
     finds(Bug::NoRelease, "", || share(1, 1, 0, 1, true));
 }
 

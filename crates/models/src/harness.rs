@@ -1,4 +1,4 @@
-//! What the models stand on: running them, threads, and a driver to sleep in.
+//! The models' foundation: running them, threads, and a driver to sleep in.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,8 +31,9 @@ pub(crate) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send +
     eprintln!("{} interleavings, {:.1?}", runs.load(Relaxed), start.elapsed());
 }
 
-/// Runs `model` with buggy atomics: the checker must find the bug, and its message have `complaint` in it.
-/// Three preemptions are enough for each of ours; most need fewer, and are found much sooner with fewer.
+/// Runs `model` with buggy atomics. The checker must find the bug, and its message must have
+/// `complaint` in it. Three preemptions are enough for each of our bugs. Most need fewer, and are
+/// found much sooner with fewer.
 pub(crate) fn finds(bug: Bug, complaint: &str, model: impl Fn() + Sync + Send + 'static) {
     let model = Arc::new(model);
     BUG.set(bug);
@@ -50,10 +51,10 @@ pub(crate) fn finds(bug: Bug, complaint: &str, model: impl Fn() + Sync + Send + 
     assert!(message.contains(complaint), "{message:?} is not about {complaint:?}");
 }
 
-/// Where one thread sleeps: a wake-up that comes before the sleep makes that return at once.
+/// A place where one thread sleeps. A sleep returns at once if a wake-up has come before it.
 ///
-/// Not loom's `Notify` or `Mutex`, which print a line at each use. What is std's here is no part of the model: nothing
-/// else runs before the next access to something of loom's.
+/// Loom's `Notify` and `Mutex` are not used, since they print a line at each use. Accesses to std's
+/// types are no part of the model: no other thread runs before the next access to one of loom's.
 #[derive(Debug)]
 pub(crate) struct Driver {
     token: AtomicBool,
@@ -79,7 +80,8 @@ impl Driver {
         }
     }
 
-    /// Whether there was a wake-up; the way a sleep ends whose time has passed.
+    /// Takes the wake-up, and returns whether there was one. A sleep whose deadline has passed ends
+    /// this way.
     pub(crate) fn take(&self) -> bool {
         let taken = self.token.swap(false, Ordering::Acquire);
         if taken {
@@ -98,18 +100,18 @@ impl Driver {
         }
     }
 
-    /// Whether there is a wake-up that nobody has taken, for when everything is over.
+    /// Whether a wake-up has not been taken. Asked when all threads have ended.
     pub(crate) fn is_woken(&self) -> bool {
         self.woken.load(Relaxed)
     }
 
-    /// How many wake-ups there have been.
+    /// The number of wake-ups so far.
     pub(crate) fn wakes(&self) -> usize {
         self.wakes.load(Relaxed)
     }
 }
 
-/// A thread that can be waited for, without the line that loom's `join` prints.
+/// A handle to wait for a thread. Loom's `join` would print a line.
 pub(crate) struct Joiner(Arc<Driver>);
 
 pub(crate) fn spawn(f: impl FnOnce() + 'static) -> Joiner {
@@ -128,4 +130,26 @@ impl Joiner {
     pub(crate) fn join(self) {
         self.0.sleep();
     }
+}
+
+/// One thread loads while another one loads and then stores. The first must see the value before
+/// the store in one interleaving, and the value after it in another.
+#[test]
+fn a_load_hides_no_other() {
+    let seen = Arc::new([const { Plain::new(false) }; 2]);
+    check(None, {
+        let seen = seen.clone();
+        move || {
+            let value = Arc::new(crate::atomic::AtomicUsize::new(0));
+            spawn({
+                let value = value.clone();
+                move || {
+                    let old = value.load(Relaxed);
+                    value.swap(old + 1, Relaxed);
+                }
+            });
+            seen[value.load(Relaxed)].store(true, Relaxed);
+        }
+    });
+    assert!(seen.iter().all(|seen| seen.load(Relaxed)));
 }

@@ -1,7 +1,8 @@
 //! Workers that search and sleep, and unstarted threads that others queue.
 //!
-//! To keep the number of interleavings down, a worker that sleeps with no wake-up there leaves the model. The promise
-//! is looked at when all have left: what is still queued then, somebody has been woken for.
+//! To keep the number of interleavings down, a worker that sleeps without a wake-up leaves the
+//! model. The invariant is checked when all have left: if a thread is still queued, a worker has
+//! been woken for it.
 
 use std::{
     cell::Cell,
@@ -20,62 +21,62 @@ use crate::{
     },
 };
 
-/// What somebody does in a wrong way.
+/// A mistake of one of the workers or spawners.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
-    /// No fence between queueing and looking for searchers and sleepers.
-    CallerHasNoFence,
-    /// No fence between setting the flag and the last look.
+    /// The waker has no fence between queueing a thread and looking for searchers and sleepers.
+    WakerHasNoFence,
+    /// The worker has no fence between setting its flag and the last look.
     WorkerHasNoFence,
-    /// Counted as a searcher until after the last look.
+    /// The worker counts as a searcher until after the last look.
     CountDroppedLate,
-    /// Counted as away only after the last look.
+    /// The worker counts as away only after the last look.
     CountedAwayLate,
-    /// No last look.
+    /// The worker has no last look.
     NoLastLook,
-    /// A worker that was called doesn't know that it is counted.
-    CallForgotten,
-    /// The last searcher, having found something, calls nobody.
-    NobodyCalledOnFinding,
-    /// Who has napped, and is busy now, calls nobody.
-    NobodyCalledAfterNap,
-    /// Who has napped does not say so until it sleeps again.
-    NapEndsLate,
+    /// A worker that was woken to search doesn't know that it counts as a searcher.
+    WakeUpForgotten,
+    /// The last searcher finds a thread and wakes no other worker.
+    NobodyWokenOnFinding,
+    /// A worker that is busy after a grace sleep wakes no other worker.
+    NobodyWokenAfterGrace,
+    /// A worker ends its grace sleep only when it sleeps again.
+    GraceEndsLate,
 }
 
-/// What the first worker does before anything else.
+/// The first action of the first worker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum First {
     Searches,
-    /// Naps, and then searches.
-    Naps,
-    /// Naps until it is woken for something else, which keeps it.
-    NapsThenHogs,
+    /// A grace sleep, and then a search.
+    Grace,
+    /// A grace sleep that is ended by other work, which keeps the worker for ever.
+    GraceThenBusy,
 }
 
-/// Where unstarted threads are queued. There is nothing to them.
+/// The place where unstarted threads are queued. They are only counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Queue {
-    /// The one for OS threads.
+    /// The runtime's common queue.
     Injector,
-    /// The own queue of a worker that is busy.
+    /// The deque of a worker that is busy.
     Worker,
 }
 
-struct Seat {
+struct Worker {
     flag: SleepFlag,
     driver: Arc<Driver>,
     queued: AtomicUsize,
 }
 
-impl Seat {
+impl Worker {
     fn new() -> Self {
         Self { flag: SleepFlag::new(), driver: Driver::new(), queued: AtomicUsize::new(0) }
     }
 }
 
-impl Sleeper for Seat {
+impl Sleeper for Worker {
     fn flag(&self) -> &SleepFlag {
         &self.flag
     }
@@ -95,35 +96,36 @@ impl Sleeper for Seat {
 
 struct Runtime {
     mistake: Mistake,
-    /// Whether a thread, once run, runs for ever.
+    /// Whether a thread runs for ever once it has started.
     hogs: bool,
     /// The last one is busy for ever.
-    seats: Vec<Seat>,
+    workers: Vec<Worker>,
     idle: Idle,
     queue: Queue,
     injected: AtomicUsize,
-    /// For the end: what is really queued, whether a worker has left awake, how many are still here.
+    /// For the check at the end: how many threads are queued, whether a worker has left awake, and
+    /// how many threads of the model have not left.
     left: Plain,
     awake: AtomicBool,
     here: Plain,
 }
 
 impl Runtime {
-    fn call(&self, only: bool) {
-        let called = match self.mistake {
-            Mistake::CallerHasNoFence => without_fence(|| self.idle.wake_searcher(&self.seats, only)),
-            _ => self.idle.wake_searcher(&self.seats, only),
+    fn wake_searcher(&self, only: bool) {
+        let woken = match self.mistake {
+            Mistake::WakerHasNoFence => without_fence(|| self.idle.wake_searcher(&self.workers, only)),
+            _ => self.idle.wake_searcher(&self.workers, only),
         };
-        if let Some(seat) = called {
-            seat.driver.wake();
+        if let Some(worker) = woken {
+            worker.driver.wake();
         }
     }
 
-    /// Where the threads of this model are queued.
+    /// The counter of the queue that this model uses.
     fn queued(&self) -> &AtomicUsize {
         match self.queue {
             Queue::Injector => &self.injected,
-            Queue::Worker => &self.seats[self.seats.len() - 1].queued,
+            Queue::Worker => &self.workers[self.workers.len() - 1].queued,
         }
     }
 
@@ -135,7 +137,7 @@ impl Runtime {
         for _ in 0..count {
             let alone = self.queued().fetch_add(1, Relaxed) == 0;
             self.left.fetch_add(1, Relaxed);
-            self.call(alone && self.queue == Queue::Worker);
+            self.wake_searcher(alone && self.queue == Queue::Worker);
         }
         self.leave();
     }
@@ -154,43 +156,43 @@ impl Runtime {
         false
     }
 
-    /// A searcher stops, having something to do.
-    fn call_next(&self) {
-        let more = self.idle.end_with_thread(&self.seats, || self.injected());
-        if more && self.mistake != Mistake::NobodyCalledOnFinding {
-            self.call(false);
+    /// A searcher stops, since it has found a thread.
+    fn wake_next(&self) {
+        let more = self.idle.end_with_thread(&self.workers, || self.injected());
+        if more && self.mistake != Mistake::NobodyWokenOnFinding {
+            self.wake_searcher(false);
         }
     }
 
-    /// A worker's loop, as in `runtime::worker`.
-    fn work(&self, seat: &Seat, first: First) {
+    /// A worker's loop, as in `scheduler::worker_loop`.
+    fn work(&self, worker: &Worker, first: First) {
         let (mut searching, mut again) = (false, false);
         if first != First::Searches {
-            // It has been counted before anybody was here.
-            seat.flag.prepare();
-            searching = seat.flag.finish();
+            // The grace sleep was counted before the threads of the model began.
+            worker.flag.prepare();
+            searching = worker.flag.finish();
             self.idle.come_back();
-            if self.mistake != Mistake::NapEndsLate {
+            if self.mistake != Mistake::GraceEndsLate {
                 self.idle.end_grace();
                 searching = searching || self.idle.begin(1);
             }
         }
-        if first == First::NapsThenHogs {
-            if searching && self.mistake != Mistake::NobodyCalledAfterNap {
-                self.call_next();
+        if first == First::GraceThenBusy {
+            if searching && self.mistake != Mistake::NobodyWokenAfterGrace {
+                self.wake_next();
             }
             return self.leave();
         }
         loop {
             searching = searching || self.idle.begin(1);
             if again && !searching {
-                // Somebody else is the searcher; this one would look again and again.
+                // Another worker is the searcher. This one would look again and again.
                 self.awake.store(true, Relaxed);
                 break;
             }
             if searching && self.pop() {
                 searching = false;
-                self.call_next();
+                self.wake_next();
                 if self.hogs {
                     break;
                 }
@@ -200,7 +202,7 @@ impl Runtime {
             if searching && !late {
                 self.idle.end_search();
             }
-            let go_to_sleep = || self.idle.go_to_sleep(seat, &self.seats, || self.injected());
+            let go_to_sleep = || self.idle.go_to_sleep(worker, &self.workers, || self.injected());
             again = match self.mistake {
                 Mistake::WorkerHasNoFence => !without_fence(go_to_sleep),
                 Mistake::NoLastLook => {
@@ -208,7 +210,7 @@ impl Runtime {
                     false
                 }
                 Mistake::CountedAwayLate => {
-                    seat.flag.prepare();
+                    worker.flag.prepare();
                     let seen = self.queued().load(Relaxed) != 0;
                     self.idle.leave();
                     seen
@@ -218,13 +220,13 @@ impl Runtime {
             if searching && late {
                 self.idle.end_search();
             }
-            if !again && !seat.driver.take() {
+            if !again && !worker.driver.take() {
                 break;
             }
-            searching = seat.flag.finish() && self.mistake != Mistake::CallForgotten;
+            searching = worker.flag.finish() && self.mistake != Mistake::WakeUpForgotten;
             self.idle.come_back();
         }
-        if first != First::Searches && self.mistake == Mistake::NapEndsLate {
+        if first != First::Searches && self.mistake == Mistake::GraceEndsLate {
             self.idle.end_grace();
         }
         self.leave();
@@ -232,18 +234,18 @@ impl Runtime {
 
     fn leave(&self) {
         if self.here.fetch_sub(1, Relaxed) == 1 && self.left.load(Relaxed) != 0 {
-            let woken = self.seats.iter().any(|seat| seat.driver.is_woken());
+            let woken = self.workers.iter().any(|worker| worker.driver.is_woken());
             assert!(woken || self.awake.load(Relaxed), "a thread is stranded");
         }
     }
 }
 
 std::thread_local! {
-    /// Where the models that run on this OS thread queue their threads.
+    /// The queue of the models that run on this OS thread.
     static QUEUE: Cell<Queue> = const { Cell::new(Queue::Injector) };
 }
 
-/// `workers` workers, and `spawners` who queue `each` threads each.
+/// Runs `workers` workers, and `spawners` that queue `each` threads each.
 fn run(workers: usize, spawners: usize, each: usize, hogs: bool, mistake: Mistake) {
     run_after(First::Searches, workers, spawners, each, hogs, mistake);
 }
@@ -252,7 +254,7 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
     let runtime = Arc::new(Runtime {
         mistake,
         hogs,
-        seats: (0..=workers).map(|_| Seat::new()).collect(),
+        workers: (0..=workers).map(|_| Worker::new()).collect(),
         idle: Idle::new(),
         queue: QUEUE.get(),
         injected: AtomicUsize::new(0),
@@ -267,7 +269,7 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
     for i in 0..workers {
         let runtime = runtime.clone();
         let first = if i == 0 { first } else { First::Searches };
-        spawn(move || runtime.work(&runtime.seats[i], first));
+        spawn(move || runtime.work(&runtime.workers[i], first));
     }
     for _ in 1..spawners {
         let runtime = runtime.clone();
@@ -276,7 +278,7 @@ fn run_after(first: First, workers: usize, spawners: usize, each: usize, hogs: b
     runtime.spawn(each);
 }
 
-/// With each of the queues.
+/// Checks the model with each of the queues.
 fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + Copy + 'static) {
     for queue in [Queue::Injector, Queue::Worker] {
         QUEUE.set(queue);
@@ -304,18 +306,18 @@ fn two_spawners_rely_on_each_other() {
 }
 
 #[test]
-fn whoever_finds_one_calls_for_the_next() {
+fn a_finder_wakes_the_next() {
     check(Some(2), || run(2, 1, 2, true, Mistake::None));
 }
 
 #[test]
-fn who_naps_looks_afterwards() {
-    check(Some(3), || run_after(First::Naps, 1, 1, 2, false, Mistake::None));
+fn a_grace_sleeper_searches_afterwards() {
+    check(Some(3), || run_after(First::Grace, 1, 1, 2, false, Mistake::None));
 }
 
 #[test]
-fn who_naps_and_has_no_time_calls_another() {
-    check(Some(2), || run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::None));
+fn a_busy_grace_sleeper_wakes_another() {
+    check(Some(2), || run_after(First::GraceThenBusy, 2, 1, 1, false, Mistake::None));
 }
 
 fn finds_mistake(workers: usize, each: usize, hogs: bool, mistake: Mistake) {
@@ -323,8 +325,8 @@ fn finds_mistake(workers: usize, each: usize, hogs: bool, mistake: Mistake) {
 }
 
 #[test]
-fn finds_a_caller_without_a_fence() {
-    finds_mistake(1, 1, false, Mistake::CallerHasNoFence);
+fn finds_a_waker_without_a_fence() {
+    finds_mistake(1, 1, false, Mistake::WakerHasNoFence);
 }
 
 #[test]
@@ -338,7 +340,7 @@ fn finds_a_count_dropped_late() {
 }
 
 #[test]
-fn finds_who_is_counted_away_late() {
+fn finds_a_worker_counted_away_late() {
     finds_mistake(1, 1, false, Mistake::CountedAwayLate);
 }
 
@@ -348,24 +350,24 @@ fn finds_a_missing_last_look() {
 }
 
 #[test]
-fn finds_a_call_forgotten() {
-    finds_mistake(1, 2, false, Mistake::CallForgotten);
+fn finds_a_forgotten_wake_up() {
+    finds_mistake(1, 2, false, Mistake::WakeUpForgotten);
 }
 
 #[test]
-fn finds_a_finder_that_calls_nobody() {
-    finds_mistake(2, 2, true, Mistake::NobodyCalledOnFinding);
+fn finds_a_finder_that_wakes_nobody() {
+    finds_mistake(2, 2, true, Mistake::NobodyWokenOnFinding);
 }
 
 #[test]
-fn finds_a_nap_that_nobody_is_called_after() {
-    // A thread that is alone in its worker's queue: others rely on the nap.
+fn finds_a_grace_sleep_after_which_nobody_is_woken() {
+    // The thread is alone in its worker's queue, so its spawner relies on the grace sleep.
     QUEUE.set(Queue::Worker);
-    finds(|| run_after(First::NapsThenHogs, 2, 1, 1, false, Mistake::NobodyCalledAfterNap));
+    finds(|| run_after(First::GraceThenBusy, 2, 1, 1, false, Mistake::NobodyWokenAfterGrace));
 }
 
 #[test]
-fn finds_a_nap_that_ends_late() {
+fn finds_a_grace_sleep_that_ends_late() {
     QUEUE.set(Queue::Worker);
-    finds(|| run_after(First::Naps, 1, 1, 2, false, Mistake::NapEndsLate));
+    finds(|| run_after(First::Grace, 1, 1, 2, false, Mistake::GraceEndsLate));
 }

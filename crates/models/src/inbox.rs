@@ -1,4 +1,4 @@
-//! Two senders, one owner, no sleeping (that is `sleep`'s).
+//! The inbox: two senders and one owner. Sleeping is modelled in `sleep_flag`.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use crate::{
     library::inbox::{Inbox, Linked},
 };
 
-/// Who sent it, and which of his it is.
+/// The number of the sender, and the number of its item.
 type Label = (usize, usize);
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Linked for Item {
     }
 }
 
-/// Puts a new item in; what `push` says.
+/// Pushes a new item, and returns what `push` does.
 pub(crate) fn push(inbox: &Inbox<Item>, label: Label) -> bool {
     let item = Box::new(Item { link: AtomicPtr::new(std::ptr::null_mut()), label: UnsafeCell::new((9, 9)) });
     // SAFETY: loom reports a race.
@@ -47,7 +47,7 @@ pub(crate) fn take(inbox: &Inbox<Item>) -> Vec<Label> {
         .collect()
 }
 
-/// Two senders with `count` items each, and an owner who looks twice.
+/// Two senders with `count` items each, and an owner that takes twice.
 fn send(count: usize) {
     let inbox = Arc::new(Inbox::new());
     let firsts = Arc::new(Mutex::new(Vec::new()));
@@ -73,7 +73,8 @@ fn send(count: usize) {
             takes.iter().flatten().filter(|label| label.0 == sender).map(|label| label.1).collect();
         assert!(got.iter().copied().eq(0..count), "sent 0..{count}, got {got:?}");
     }
-    // Who finds it empty wakes the owner: there must be just one for each lot that the owner takes.
+    // The sender that finds the inbox empty wakes the owner. For each batch that the owner takes
+    // there must be exactly one.
     let mut firsts = firsts.lock().expect("the list").clone();
     let mut heads: Vec<_> = takes.iter().filter_map(|lot| lot.first().copied()).collect();
     firsts.sort();

@@ -1,5 +1,5 @@
-//! What stands in for parts of the library's locks: the lock inside the locks, which spins and has a model of its own
-//! (`spin`), and fairness, which looks at the clock.
+//! Stand-ins for parts of the library's locks: for the spin lock, which has a model of its own
+//! (`spin`), and for fairness, which reads the clock.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// To all of a model's threads this is one worker, so that nobody spins for another.
+/// All threads of a model are on one worker, so that none spins for another.
 pub(crate) const HERE: usize = 256;
 
 pub(crate) mod spin {
@@ -28,8 +28,8 @@ pub(crate) mod spin {
         thread::Thread,
     };
 
-    /// As the library's, but whoever finds it held sleeps. (What is std's here is no part of the model: nothing else runs
-    /// before the next access to something of loom's.)
+    /// Like the library's, but a thread that finds it locked sleeps. (Accesses to std's types are
+    /// no part of the model: no other thread runs before the next access to one of loom's.)
     pub(crate) struct SpinLock<T> {
         held: AtomicBool,
         sleepers: Mutex<Vec<Thread>>,
@@ -84,7 +84,7 @@ pub(crate) mod spin {
 
     impl<T> Drop for SpinGuard<'_, T> {
         fn drop(&mut self) {
-            // Not a store: the checker would let a later swap miss it.
+            // A swap, not a store: the checker would let a later swap miss a store.
             self.0.held.swap(false, Ordering::Release);
             let sleepers = std::mem::take(&mut *self.0.sleepers.lock().expect("the sleepers"));
             sleepers.iter().for_each(Thread::unpark);
@@ -154,7 +154,7 @@ pub(crate) mod std_mutex {
 
     impl<T> Drop for Guard<'_, T> {
         fn drop(&mut self) {
-            // Not a store: the checker would let a later swap miss it.
+            // A swap, not a store: the checker would let a later swap miss a store.
             self.0.held.swap(false, Ordering::Release);
             let sleepers = std::mem::take(&mut *self.0.sleepers.lock().expect("the sleepers"));
             sleepers.iter().for_each(loom::thread::Thread::unpark);
@@ -163,8 +163,9 @@ pub(crate) mod std_mutex {
 }
 
 std::thread_local! {
-    /// Whether the threads of the model lose patience at once, or never.
-    pub(crate) static IMPATIENT: Cell<bool> = const { Cell::new(false) };
+    /// Whether the threads of the model ask for a hand-over the first time that they are woken in
+    /// vain, or never.
+    pub(crate) static WANTS_HANDOVER: Cell<bool> = const { Cell::new(false) };
 }
 
 pub(crate) mod fairness {
@@ -187,12 +188,12 @@ pub(crate) mod fairness {
         }
 
         pub(crate) fn lost(&mut self) -> bool {
-            super::IMPATIENT.get()
+            super::WANTS_HANDOVER.get()
         }
     }
 }
 
-/// Something that a lock guards, for loom to see whether the lock does.
+/// A value behind a lock. Loom reports accesses that the lock doesn't order.
 pub(crate) struct Guarded(loom::cell::UnsafeCell<u32>);
 
 impl Guarded {
@@ -200,7 +201,7 @@ impl Guarded {
         Self(loom::cell::UnsafeCell::new(0))
     }
 
-    /// With the lock held by this thread alone.
+    /// Adds one. The lock must be held by this thread alone.
     pub(crate) fn add_one(&self) -> u32 {
         // SAFETY: loom reports a race.
         self.0.with_mut(|value| unsafe {
@@ -209,14 +210,14 @@ impl Guarded {
         })
     }
 
-    /// With the lock held by threads that read.
+    /// Reads. The lock may be held by other readers.
     pub(crate) fn read(&self) -> u32 {
         // SAFETY: loom reports a race.
         self.0.with(|value| unsafe { *value })
     }
 }
 
-/// What nobody else wants costs one exchange to take, and one to give back.
+/// A lock without contention takes one exchange to lock, and one to unlock.
 #[test]
 fn an_uncontended_lock_is_one_exchange() {
     check(None, || {
@@ -241,7 +242,7 @@ fn an_uncontended_lock_is_one_exchange() {
         assert_eq!(changes(|| assert!(semaphore.acquire_until(1, None))), 1);
         assert_eq!(changes(|| assert!(semaphore.release(1))), 1);
 
-        // Where nobody waits, and where all is done, there is nothing to change.
+        // Without waiters, and once all is done, no read-modify-write is made.
         let (condvar, once) = (RawCondvar::new(), RawOnce::new());
         assert_eq!(changes(|| condvar.notify_all()), 0);
         once.begin(false);

@@ -1,4 +1,4 @@
-//! The mutex: it excludes, and nobody sleeps at a lock that is free.
+//! The mutex: it excludes, and no thread sleeps at a free lock.
 
 use std::{sync::Arc, time::Instant};
 
@@ -6,7 +6,7 @@ use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
     library::sync::raw::mutex::RawMutex,
-    locks::{Guarded, HERE, IMPATIENT},
+    locks::{Guarded, HERE, WANTS_HANDOVER},
 };
 
 struct Mutex {
@@ -27,7 +27,7 @@ impl Mutex {
         unsafe { self.raw.unlock() };
     }
 
-    /// With a deadline; whether it has.
+    /// Adds one if it gets the lock before a deadline. Returns whether it has.
     fn add_one_in_time(&self) -> bool {
         let locked = self.raw.lock_until(HERE, Some(Instant::now()));
         if locked {
@@ -39,7 +39,7 @@ impl Mutex {
     }
 }
 
-/// Each thread adds one, so often.
+/// Each thread adds one as often as `times` says.
 fn add(times: &[u32]) {
     let mutex = Mutex::new();
     let others: Vec<_> = times[1..]
@@ -67,18 +67,18 @@ fn three_exclude_each_other() {
 
 #[test]
 fn a_lock_is_handed_over() {
-    IMPATIENT.set(true);
-    // The first is there again when it has handed it over.
+    WANTS_HANDOVER.set(true);
+    // The first thread locks again right after it has handed the lock over.
     check(Some(3), || add(&[3, 1]));
     check(Some(2), || add(&[2, 1, 1]));
 }
 
-/// One gives up in time, or not; the others get the lock.
+/// One thread may give up. The others get the lock.
 fn give_up() {
     let mutex = Mutex::new();
-    let impatient = mutex.clone();
+    let other = mutex.clone();
     let one = spawn(move || {
-        impatient.add_one_in_time();
+        other.add_one_in_time();
     });
     let patient = mutex.clone();
     let two = spawn(move || patient.add_one());
@@ -96,7 +96,7 @@ fn giving_up_harms_nobody() {
 
 #[test]
 fn giving_up_harms_nobody_who_is_handed_the_lock() {
-    IMPATIENT.set(true);
+    WANTS_HANDOVER.set(true);
     check(Some(2), give_up);
 }
 

@@ -1,4 +1,4 @@
-//! What is done once: by one thread, seen by all, and nobody waits for it in vain.
+//! The once: one thread runs the closure, all see its effects, and none waits in vain.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Once {
     }
 }
 
-/// Three threads want it done.
+/// Three threads call it.
 fn call() {
     let once = Once::new();
     let others = [(); 2].map(|()| {
@@ -48,7 +48,7 @@ fn call() {
     others.into_iter().for_each(|other| other.join());
 }
 
-/// One does it, and another waits for that; a third may fail at it before.
+/// One thread runs the closure, and another waits for it. A third may panic in it before.
 fn wait(fails: bool) {
     let once = Once::new();
     let waiter = {
@@ -69,7 +69,7 @@ fn wait(fails: bool) {
     }
 }
 
-/// Somebody waits, and is told of the panic.
+/// A waiter is told of the panic.
 fn poison() {
     let once = Once::new();
     let waiter = {

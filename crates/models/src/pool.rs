@@ -1,9 +1,9 @@
-//! The pool's lane: callers, threads that come, become idle and end, and a system that refuses
-//! some.
+//! The pool's lane: callers, threads that start, become idle and end, and a system that refuses to
+//! start some.
 //!
-//! What surrounds the library's file is the model's: the lock, the parker, the system. An idle
-//! thread's time may be up at any moment: where the model says so, it looks for its token once, and
-//! then it is over.
+//! The surroundings of the library's file are the model's: the lock, the parker, the system. An
+//! idle thread's time-out may come at any moment: where a model says so, the thread looks for its
+//! token once, and then its time is up.
 //!
 //! Each mistake is planted in a copy of the file (`build.rs`).
 
@@ -71,26 +71,26 @@ impl Parker {
 }
 
 std::thread_local! {
-    /// Whether the time of an idle thread may be up.
+    /// Whether an idle thread may time out.
     static TIMES_OUT: Cell<bool> = const { Cell::new(false) };
-    /// Which threads the system refuses: a bit for each number.
+    /// The threads that the system refuses to start, as a bit for each number.
     static REFUSED: Cell<usize> = const { Cell::new(0) };
-    /// The threads that were started.
+    /// The threads that have been started.
     static THREADS: Cell<Vec<Joiner>> = const { Cell::new(Vec::new()) };
 }
 
-/// What callers do.
+/// The callers' pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Calls {
-    /// One makes three calls, one after the other.
+    /// One caller makes three calls, one after the other.
     InTurn,
-    /// Two make one each at the same time.
+    /// Two callers make one call each at the same time.
     Two,
-    /// Two, and either call lasts until both have begun, or the other was refused.
+    /// Two callers, and either call lasts until both have begun, or the other was refused.
     Rendezvous,
 }
 
-/// One model.
+/// The parameters of a model.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     calls: Calls,
@@ -114,16 +114,16 @@ const CROWDED_LATE: Setting = Setting { times_out: true, ..CROWDED };
 const RENDEZVOUS: Setting = Setting { calls: Calls::Rendezvous, ..PLAIN };
 /// Two of them, neither of which may queue, and one thread.
 const URGENT: Setting = Setting { may_queue: false, limit: 1, ..RENDEZVOUS };
-/// No first thread.
+/// The first thread can't be started.
 const NO_FIRST: Setting = Setting { refused: 1, ..PLAIN };
-/// No second thread, and the first may end.
+/// The second thread can't be started, and the first may end.
 const NO_SECOND: Setting = Setting { refused: 2, times_out: true, ..PLAIN };
-/// The same, where they may not queue.
+/// The same, with jobs that may not queue.
 const NO_SECOND_URGENT: Setting = Setting { may_queue: false, ..NO_SECOND };
-/// No thread at all.
+/// No thread can be started.
 const NONE: Setting = Setting { refused: usize::MAX, ..PLAIN };
 
-/// What became of a call. Loom reports it if two touch it at the same time.
+/// The outcome of a call. Loom reports two accesses at the same time.
 struct Outcome<T>(UnsafeCell<Option<T>>);
 
 impl<T> Outcome<T> {
@@ -137,14 +137,14 @@ impl<T> Outcome<T> {
         assert!(before.is_none(), "it had another outcome");
     }
 
-    /// Takes it out, as the caller, before the call is gone.
+    /// Takes the outcome. The caller does so before its call goes out of scope.
     fn take(&self) -> T {
         // SAFETY: loom reports a race.
         self.0.with_mut(|outcome| unsafe { (*outcome).take() }).expect("an outcome")
     }
 }
 
-/// Where a call is, on the stack of its caller.
+/// A pointer to a call on the stack of its caller.
 struct Place<T>(*const T);
 
 impl<T> Place<T> {
@@ -176,11 +176,12 @@ macro_rules! lane_model {
                 may_queue: bool,
                 outcome: Outcome<Result<(), Refusal>>,
                 caller: Arc<Driver>,
-                /// Where it tells that it has begun, and where it waits for the other.
+                /// The first driver is this call's to wait at for the other one. The second is
+                /// where it tells that it has begun.
                 rendezvous: Option<[Arc<Driver>; 2]>,
             }
 
-            /// The call is its caller's again when that is woken.
+            /// A job points to a call, until it wakes the caller.
             struct Job(Place<Call>);
 
             impl lane::Job for Job {
@@ -221,7 +222,7 @@ macro_rules! lane_model {
                 }
             }
 
-            /// Makes a call; whether it was run.
+            /// Makes a call, and returns whether it was run.
             fn call(lane: &Arc<Lane<Job>>, may_queue: bool, rendezvous: Option<[Arc<Driver>; 2]>) -> bool {
                 let caller = Driver::new();
                 let call = Call { may_queue, outcome: Outcome::new(), caller: caller.clone(), rendezvous };

@@ -1,4 +1,5 @@
-//! The read-write lock: a writer is alone, readers are not, and nobody sleeps at a lock that would let it in.
+//! The read-write lock: a writer is alone, readers may be several, and no thread sleeps at a lock
+//! that would let it in.
 
 use std::{sync::Arc, time::Instant};
 
@@ -6,7 +7,7 @@ use crate::{
     atomic::Bug,
     harness::{Joiner, check, finds, spawn},
     library::sync::raw::rwlock::RawRwLock,
-    locks::{Guarded, HERE, IMPATIENT},
+    locks::{Guarded, HERE, WANTS_HANDOVER},
 };
 
 struct RwLock {
@@ -14,9 +15,9 @@ struct RwLock {
     value: Guarded,
 }
 
-/// What a thread does with the lock.
+/// An action of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+enum Action {
     Read,
     ReadInTime,
     Write,
@@ -25,24 +26,24 @@ enum Deed {
     Downgrade,
 }
 
-use Deed::{Downgrade, Read, ReadInTime, Write, WriteInTime};
+use Action::{Downgrade, Read, ReadInTime, Write, WriteInTime};
 
 impl RwLock {
-    fn act(&self, deed: Deed) {
+    fn act(&self, action: Action) {
         let deadline = Some(Instant::now());
-        let locked = match deed {
+        let locked = match action {
             Read => self.raw.read_until(HERE, None),
             ReadInTime => self.raw.read_until(HERE, deadline),
             Write | Downgrade => self.raw.write_until(HERE, None),
             WriteInTime => self.raw.write_until(HERE, deadline),
         };
         if !locked {
-            assert!(matches!(deed, ReadInTime | WriteInTime));
+            assert!(matches!(action, ReadInTime | WriteInTime));
             return;
         }
         // SAFETY: just locked in that way.
         unsafe {
-            match deed {
+            match action {
                 Read | ReadInTime => {
                     self.value.read();
                     self.raw.unlock_read();
@@ -62,22 +63,22 @@ impl RwLock {
     }
 }
 
-/// Threads that do these things, one after the other; the last of them is the model's own.
-fn act(threads: &[&'static [Deed]]) {
+/// Each thread takes its actions one after the other. The last one is the model's own thread.
+fn act(threads: &[&'static [Action]]) {
     #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let lock = Arc::new(RwLock { raw: RawRwLock::new(), value: Guarded::new() });
     let (own, others) = threads.split_last().expect("there are threads");
     let others: Vec<Joiner> = others
         .iter()
-        .map(|&deeds| {
+        .map(|&actions| {
             let lock = lock.clone();
-            spawn(move || deeds.iter().for_each(|&deed| lock.act(deed)))
+            spawn(move || actions.iter().for_each(|&action| lock.act(action)))
         })
         .collect();
-    own.iter().for_each(|&deed| lock.act(deed));
+    own.iter().for_each(|&action| lock.act(action));
     others.into_iter().for_each(Joiner::join);
-    let written = threads.iter().flat_map(|deeds| deeds.iter());
-    let (surely, perhaps) = written.fold((0, 0), |(surely, perhaps), deed| match deed {
+    let written = threads.iter().flat_map(|actions| actions.iter());
+    let (surely, perhaps) = written.fold((0, 0), |(surely, perhaps), action| match action {
         Write | Downgrade => (surely + 1, perhaps),
         WriteInTime => (surely, perhaps + 1),
         _ => (surely, perhaps),
@@ -86,31 +87,32 @@ fn act(threads: &[&'static [Deed]]) {
     assert!(lock.raw.is_clean(), "locked by nobody, and nobody in line");
 }
 
-/// Threads that are patient, or want to be handed the lock the first time they are woken in vain.
-fn check_with(impatient: bool, preemptions: usize, threads: &'static [&'static [Deed]]) {
-    IMPATIENT.set(impatient);
+/// Checks with threads that ask for a hand-over the first time that they are woken in vain, or
+/// never.
+fn check_with(handover: bool, preemptions: usize, threads: &'static [&'static [Action]]) {
+    WANTS_HANDOVER.set(handover);
     check(Some(preemptions), move || act(threads));
 }
 
 #[test]
 fn writers_exclude_each_other() {
-    for impatient in [false, true] {
-        check_with(impatient, 3, &[&[Write, Write], &[Write]]);
-        check_with(impatient, 2, &[&[Write], &[Write], &[Write]]);
+    for handover in [false, true] {
+        check_with(handover, 3, &[&[Write, Write], &[Write]]);
+        check_with(handover, 2, &[&[Write], &[Write], &[Write]]);
     }
 }
 
 #[test]
 fn a_lock_is_handed_over() {
-    // The first is there again when it has handed it over.
+    // The first thread locks again right after it has handed the lock over.
     check_with(true, 3, &[&[Write], &[Write, Write, Write]]);
     check_with(true, 2, &[&[Write], &[Write], &[Write, Write]]);
 }
 
 #[test]
 fn a_writer_excludes_readers() {
-    for impatient in [false, true] {
-        check_with(impatient, 3, &[&[Read, Read], &[Write]]);
+    for handover in [false, true] {
+        check_with(handover, 3, &[&[Read, Read], &[Write]]);
     }
     check_with(true, 1, &[&[Read], &[Read], &[Write]]);
 }
@@ -120,7 +122,7 @@ fn writers_and_a_reader_let_each_other_in() {
     check_with(true, 2, &[&[Write], &[Read], &[Write]]);
 }
 
-/// A writer in line is passed once; then there is a bar.
+/// Readers pass a queued writer once. Then there is a bar.
 #[test]
 fn readers_pass_a_writer_up_to_the_bar() {
     check_with(false, 2, &[&[Read, Read], &[Write], &[Read, Read]]);
@@ -129,9 +131,9 @@ fn readers_pass_a_writer_up_to_the_bar() {
 
 #[test]
 fn a_writer_that_gives_up_takes_its_bar_along() {
-    for impatient in [false, true] {
-        check_with(impatient, 2, &[&[Read, Read], &[WriteInTime], &[Read, Read]]);
-        check_with(impatient, 1, &[&[Read], &[WriteInTime, Write], &[Read, Read]]);
+    for handover in [false, true] {
+        check_with(handover, 2, &[&[Read, Read], &[WriteInTime], &[Read, Read]]);
+        check_with(handover, 1, &[&[Read], &[WriteInTime, Write], &[Read, Read]]);
     }
 }
 
@@ -153,16 +155,17 @@ fn a_writer_that_gives_up_lets_readers_in() {
     check_with(false, 2, &[&[WriteInTime], &[Read], &[Read]]);
 }
 
-/// One reads until two others have read, and a writer before them gives up: one of them passes it, the other one is barred.
+/// One thread reads until two others have read, while a writer before them gives up. One of the two
+/// passes the writer, the other one is barred.
 #[test]
 fn giving_up_lets_in_who_is_behind() {
     check(Some(1), || {
         #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
         let lock = Arc::new(RwLock { raw: RawRwLock::new(), value: Guarded::new() });
         assert!(lock.raw.try_read());
-        let [writer, first, second] = [WriteInTime, Read, Read].map(|deed| {
+        let [writer, first, second] = [WriteInTime, Read, Read].map(|action| {
             let lock = lock.clone();
-            spawn(move || lock.act(deed))
+            spawn(move || lock.act(action))
         });
         first.join();
         second.join();

@@ -1,4 +1,4 @@
-//! The select: one arm wins, whoever comes at the same time, and two selects that could meet do.
+//! The select: exactly one arm is selected, and two selects that could meet do.
 
 use std::{cell::UnsafeCell, mem::MaybeUninit};
 
@@ -18,14 +18,14 @@ use crate::{
     task::wait::{Reason, Waiter},
 };
 
-/// What an arm does.
+/// An arm.
 #[derive(Clone)]
 enum Arm {
     Send(Channel, u32),
     Recv(Channel),
 }
 
-/// What a select came to.
+/// The result of a select.
 #[derive(Debug, PartialEq, Eq)]
 enum Done {
     Sent(usize),
@@ -34,12 +34,12 @@ enum Done {
     Late,
 }
 
-/// A whole select, as the macro does it: the message is made when its arm has won.
-fn select(arms: &[Arm], patience: Timeout) -> Done {
-    select_by(Choice::First, arms, patience)
+/// A whole select, as the macro does it. The message is made when its arm has been selected.
+fn select(arms: &[Arm], timeout: Timeout) -> Done {
+    select_by(Choice::First, arms, timeout)
 }
 
-fn select_by(choice: Choice, arms: &[Arm], patience: Timeout) -> Done {
+fn select_by(choice: Choice, arms: &[Arm], timeout: Timeout) -> Done {
     let places: Vec<_> =
         arms.iter().map(|_| UnsafeCell::new(MaybeUninit::<Box<Message>>::uninit())).collect();
     let mut operations: Vec<_> = arms
@@ -51,11 +51,11 @@ fn select_by(choice: Choice, arms: &[Arm], patience: Timeout) -> Done {
             Arm::Recv(channel) => unsafe { Operation::receive(&**channel, place.get().cast()) },
         })
         .collect();
-    let Some((chosen, won)) = select::select(&mut operations, patience, choice) else {
+    let Some((chosen, selected)) = select::select(&mut operations, timeout, choice) else {
         return Done::Late;
     };
-    match (&arms[chosen], won) {
-        (Arm::Send(channel, number), won) => match channel.complete(won, Message::new(*number)) {
+    match (&arms[chosen], selected) {
+        (Arm::Send(channel, number), selected) => match channel.complete(selected, Message::new(*number)) {
             Ok(()) => Done::Sent(chosen),
             Err(_) => Done::Closed(chosen),
         },
@@ -73,7 +73,7 @@ fn sender(channel: &Channel, number: u32) -> Joiner {
     spawn(move || assert!(channel.send(Message::new(number), FOREVER).is_ok()))
 }
 
-/// One select receives from two channels, to each of which somebody sends.
+/// One select receives from two channels, and a thread sends to each of them.
 fn two_channels(choice: Choice, capacity: Option<usize>) {
     let [one, other] = pair([capacity; 2]);
     let senders = [sender(&one, 1), sender(&other, 2)];
@@ -97,7 +97,8 @@ fn finds_a_claim_that_tears() {
     finds(Bug::TornExchange, "", || two_channels(Choice::First, Some(0)));
 }
 
-/// One sends to both, one after the other: who receives from the first if it can does not see the second message alone.
+/// One thread sends to both channels, one after the other. A select that prefers the first one
+/// never sees the second message alone.
 #[test]
 fn the_first_of_those_that_are_ready_at_one_moment() {
     check(Some(3), || {
@@ -112,7 +113,7 @@ fn the_first_of_those_that_are_ready_at_one_moment() {
     });
 }
 
-/// Two selects, on the same two channels from both sides: they meet, on one of them.
+/// Two selects on opposite sides of the same two channels meet on one of them.
 fn meet(mistake: bool) {
     let [one, other] = pair([Some(0); 2]);
     let mine = [Arm::Send(one.clone(), 1), Arm::Recv(other.clone())];
@@ -135,7 +136,7 @@ fn finds_selects_that_look_at_one_channel_after_the_other() {
     finds(Bug::None, "deadlock", || meet(true));
 }
 
-/// A select that goes wrong: it looks at all channels, and only then takes their locks again to wait there.
+/// A wrong select: it releases the locks between looking at the channels and waiting at them.
 fn careless(arms: &[Arm], _: Timeout) -> Done {
     match select(arms, Timeout::Try) {
         Done::Late => {}
@@ -154,18 +155,18 @@ fn careless(arms: &[Arm], _: Timeout) -> Done {
             }
         })
         .collect();
-    for (channel, line, node) in &nodes {
+    for (channel, side, node) in &nodes {
         channel.lock();
         // SAFETY: locked; the node is taken out below.
         unsafe {
-            channel.enlist(*line, node);
+            channel.enlist(*side, node);
             channel.unlock();
         }
     }
     waiter.wait(Reason::Select, None);
-    for (channel, line, node) in &nodes {
+    for (channel, side, node) in &nodes {
         // SAFETY: our own, put into this queue.
-        unsafe { channel.withdraw(*line, node) };
+        unsafe { channel.withdraw(*side, node) };
     }
     for (at, (arm, (channel, _, node))) in arms.iter().zip(&nodes).enumerate() {
         let slot = &node.payload;
@@ -173,8 +174,8 @@ fn careless(arms: &[Arm], _: Timeout) -> Done {
             (_, Exchange::None) => {}
             (Arm::Send(_, number), _) => {
                 // SAFETY: it is promised to us.
-                let promise = unsafe { SendTicket::new(slot.partner.get(), None) };
-                assert!(channel.complete(Selected::Receiver(promise), Message::new(*number)).is_ok());
+                let ticket = unsafe { SendTicket::new(slot.partner.get(), None) };
+                assert!(channel.complete(Selected::Receiver(ticket), Message::new(*number)).is_ok());
                 return Done::Sent(at);
             }
             (Arm::Recv(_), _) => {
@@ -190,7 +191,7 @@ fn careless(arms: &[Arm], _: Timeout) -> Done {
     panic!("woken for nothing")
 }
 
-/// Two selects with deadlines: either both have done it, or neither.
+/// Two selects with deadlines. Either both succeed or both time out.
 fn in_time() {
     let [one, other] = pair([Some(0); 2]);
     let mine = [Arm::Send(one.clone(), 1), Arm::Recv(other.clone())];
@@ -239,19 +240,19 @@ fn against_one(capacity: Option<usize>) {
 }
 
 #[test]
-fn a_promise_is_kept() {
+fn a_send_ticket_is_honoured() {
     check(Some(3), || against_one(Some(0)));
     check(Some(3), || against_one(Some(1)));
 }
 
 #[test]
-fn finds_a_promise_that_releases_nothing() {
+fn finds_a_send_ticket_that_releases_nothing() {
     finds(Bug::NoRelease, "Causality violation", || against_one(Some(0)));
 }
 
-/// The message is not made after all: its receiver gets another one.
+/// The message is not made after all. Its receiver gets another one.
 #[test]
-fn a_promise_is_broken() {
+fn a_send_ticket_is_given_back() {
     for capacity in [0, 1] {
         check(Some(2), move || {
             let channel = channel(Some(capacity));
@@ -283,7 +284,7 @@ fn a_select_learns_of_the_end() {
     });
 }
 
-/// Whoever only watches is told: of a message, and of a sender that waits.
+/// A watcher is told of a message, and of a sender that waits.
 #[test]
 fn a_watcher_is_told() {
     for capacity in [0, 1] {

@@ -1,4 +1,4 @@
-//! The semaphore: no permit is made or lost, and nobody waits for what is there.
+//! The semaphore: no permit is made or lost, and no thread waits for permits that are there.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,7 +20,7 @@ impl Semaphore {
         Arc::new(Self { raw: RawSemaphore::new(permits), value: Guarded::new() })
     }
 
-    /// Takes so many, and gives them back; with all of them it may write.
+    /// Acquires `permits` permits and releases them. A thread that has all of them may write.
     fn use_many(&self, permits: usize, alone: bool, deadline: Option<Instant>) {
         if self.raw.acquire_until(permits, deadline) {
             if alone {
@@ -33,7 +33,8 @@ impl Semaphore {
     }
 }
 
-/// One thread wants a permit, another all, and a third one with a deadline; as with readers and writers.
+/// One thread wants one permit, another one all, and a third one has a deadline. That is the
+/// pattern of readers and writers.
 fn share(deadline: bool) {
     let semaphore = Semaphore::new(2);
     let others = [(1, false), (2, true)].map(|(permits, alone)| {
@@ -56,7 +57,8 @@ fn giving_up_harms_nobody() {
     check(Some(2), || share(true));
 }
 
-/// One keeps a permit until another has had one, and who wants two between them gives up.
+/// One thread keeps a permit until another has had one. The thread queued between them, which wants
+/// two, gives up.
 #[test]
 fn giving_up_lets_in_who_is_behind() {
     check(Some(2), || {

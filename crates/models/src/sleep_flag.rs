@@ -1,4 +1,4 @@
-//! A worker that sleeps when its inbox is empty, and those who put something in.
+//! A worker that sleeps when its inbox is empty, and senders that put something in.
 
 use std::sync::Arc;
 
@@ -13,28 +13,28 @@ use crate::{
     },
 };
 
-/// What somebody does in a wrong way.
+/// A mistake of the worker or of a sender.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
-    /// No fence between putting something in and looking at the flag.
+    /// The sender has no fence between putting something in and looking at the flag.
     SenderHasNoFence,
-    /// No fence between setting the flag and the last look.
+    /// The worker has no fence between setting the flag and the last look.
     WorkerHasNoFence,
-    /// The flag set after the last look.
+    /// The worker sets the flag after the last look.
     FlagSetLate,
-    /// No last look.
+    /// The worker has no last look.
     NoLastLook,
-    /// The flag looked at before the thing is put in.
+    /// The sender looks at the flag before it puts something in.
     SenderLooksEarly,
 }
 
-struct Seat {
+struct Worker {
     inbox: Inbox<Item>,
     flag: SleepFlag,
 }
 
-impl Sleeper for Seat {
+impl Sleeper for Worker {
     fn flag(&self) -> &SleepFlag {
         &self.flag
     }
@@ -53,13 +53,13 @@ impl Sleeper for Seat {
 }
 
 fn work(senders: usize, mistake: Mistake) {
-    let seat = Arc::new(Seat { inbox: Inbox::new(), flag: SleepFlag::new() });
+    let worker = Arc::new(Worker { inbox: Inbox::new(), flag: SleepFlag::new() });
     let (driver, idle) = (Driver::new(), Idle::new());
 
     for sender in 0..senders {
-        let (seat, driver) = (seat.clone(), driver.clone());
+        let (worker, driver) = (worker.clone(), driver.clone());
         spawn(move || {
-            let Seat { inbox, flag } = &*seat;
+            let Worker { inbox, flag } = &*worker;
             let asleep = match mistake {
                 Mistake::SenderLooksEarly => {
                     let asleep = flag.notify();
@@ -75,7 +75,7 @@ fn work(senders: usize, mistake: Mistake) {
         });
     }
 
-    let Seat { inbox, flag } = &*seat;
+    let Worker { inbox, flag } = &*worker;
     let (mut got, mut sleeps) = (0, 0);
     loop {
         got += take(inbox).len();
@@ -94,7 +94,7 @@ fn work(senders: usize, mistake: Mistake) {
                 driver.sleep();
             }
             _ => {
-                let go_to_sleep = || idle.go_to_sleep(&*seat, &[], || 0);
+                let go_to_sleep = || idle.go_to_sleep(&*worker, &[], || 0);
                 let sleeps = match mistake {
                     Mistake::WorkerHasNoFence => without_fence(go_to_sleep),
                     _ => go_to_sleep(),

@@ -1,7 +1,8 @@
-//! The lock inside the locks: it excludes, and a holder sees what the holders before it wrote.
+//! The spin lock: it excludes, and a holder sees what the holders before it wrote.
 //!
-//! It spins, and with three threads at a lock that spins the checker comes to no end. Hence two threads here; and in the
-//! models of what is built on it, a lock that sleeps stands in for it (`locks::short`).
+//! The checker comes to no end with three threads at a lock that spins. Hence there are two threads
+//! here. In the models of everything that is built on this lock, one that sleeps stands in for it
+//! (`locks::spin`).
 
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ pub(crate) mod atomic {
     use crate::atomic;
     pub(crate) use crate::atomic::Ordering;
 
-    /// Its store is an exchange whose result nobody looks at. The checker would order a plain store before an exchange
-    /// that has read what the store replaced, as if the exchange had undone it, and the lock would stay held.
+    /// A store is made an exchange whose result is ignored. The checker would order a plain store
+    /// before an exchange that has read the value before it, as if the exchange had undone the
+    /// store. The lock would stay locked.
     pub(crate) struct AtomicBool(atomic::AtomicBool);
 
     impl AtomicBool {
@@ -39,7 +41,7 @@ pub(crate) mod atomic {
     }
 }
 
-/// Each thread adds one, so often.
+/// Each thread adds one as often as `times` says.
 fn add(times: &[u32], lock: impl Fn(&SpinLock<Guarded>) -> SpinGuard<'_, Guarded> + Copy + 'static) {
     let shared = Arc::new(SpinLock::new(Guarded::new()));
     let add = move |shared: &SpinLock<Guarded>, times| (0..times).for_each(|_| _ = lock(shared).add_one());
@@ -55,7 +57,7 @@ fn add(times: &[u32], lock: impl Fn(&SpinLock<Guarded>) -> SpinGuard<'_, Guarded
     assert_eq!(lock(&shared).read(), times.iter().sum());
 }
 
-/// As a channel does that wakes somebody with the lock held: the guard is forgotten, and taken back later.
+/// Forgets the guard and takes it back later, as a channel does whose lock is held over a wake-up.
 fn lock_and_forget(shared: &SpinLock<Guarded>) -> SpinGuard<'_, Guarded> {
     std::mem::forget(shared.lock());
     // SAFETY: held by the guard that was forgotten.

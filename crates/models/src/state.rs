@@ -1,4 +1,4 @@
-//! One wait, and whoever ends it.
+//! One wait, and the claims that may end it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,8 @@ use crate::{
     library::state::{Claimed, Outcome, WaitState},
 };
 
-/// As `task::wait` has it: a state, and who sleeps. The bare cells are there for loom to see races.
+/// A waiter as in `task::waiter`: a state, and the thread that sleeps. Loom sees races on the
+/// cells.
 struct Wait {
     state: WaitState,
     sleeper: UnsafeCell<Option<Arc<Driver>>>,
@@ -23,7 +24,8 @@ impl Wait {
         Arc::new(Self { state: WaitState::new(), sleeper: UnsafeCell::new(None), data: UnsafeCell::new(0) })
     }
 
-    /// As `Waiter::wait`. On return the waiter may go: it writes to what it showed the others.
+    /// As `Waiter::wait`. On return the waiter may be dropped: to show that, this writes to the
+    /// cell that the others have read.
     fn wait(&self, driver: &Arc<Driver>) -> Outcome {
         if self.state.is_settled()
             && let Some(outcome) = self.state.outcome()
@@ -60,8 +62,8 @@ impl Wait {
         self.sleeper.with_mut(|sleeper| unsafe { *sleeper = driver });
     }
 
-    /// The wake-up that a claim or a post owes.
-    fn pay(&self) {
+    /// Fires the wake-up that a claim or a post owes.
+    fn fire(&self) {
         // SAFETY: loom reports a race.
         let driver = self.sleeper.with(|sleeper| unsafe { (*sleeper).clone() });
         driver.expect("a waiter says who it is before it parks").wake();
@@ -70,14 +72,14 @@ impl Wait {
     fn claim(&self, outcome: Outcome) -> Claimed {
         let claimed = self.state.claim(outcome);
         if claimed == Claimed::Parked {
-            self.pay();
+            self.fire();
         }
         claimed
     }
 
     fn post(&self) {
         if self.state.post() {
-            self.pay();
+            self.fire();
         }
     }
 
@@ -128,7 +130,7 @@ fn finds_a_torn_exchange() {
     finds(Bug::TornExchange, "", wake);
 }
 
-/// The waiter is late, and finds the claim made: it never parks.
+/// The waiter is late and finds the claim made. It never parks.
 fn look() {
     let wait = Wait::new();
     let waker = {
@@ -214,7 +216,7 @@ fn finds_a_deadline_that_tears() {
     finds(Bug::TornExchange, "", deadline);
 }
 
-/// The public park token: `park` as a wait and a reset, with two who unpark.
+/// The public park token: `park` as a wait and a reset, and two threads that unpark.
 fn token() {
     let (wait, driver) = (Wait::new(), Driver::new());
     let flags = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
@@ -249,7 +251,8 @@ fn finds_a_token_that_acquires_nothing() {
     finds(Bug::NoAcquire, "", token);
 }
 
-/// A park whose time has passed, against an unpark: the token is taken now, or by the next park.
+/// A park whose deadline has passed, against an unpark. The token is taken now, or by the next
+/// park.
 fn token_and_deadline() {
     let (wait, driver) = (Wait::new(), Driver::new());
     let unparker = {

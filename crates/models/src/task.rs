@@ -1,15 +1,17 @@
-//! `task::wait` for the library's locks: the library's own states, with a driver of the model's to sleep in.
+//! `task::wait` for the library's locks: the library's own states, and a driver of the model's to
+//! sleep in.
 //!
-//! A deadline may pass at any moment: a wait that has one looks for its wake-up once, and then it is over.
+//! A deadline may pass at any moment: a wait that has one looks for its wake-up once, and then it
+//! times out.
 
-/// No choice at all: a model must hold whatever comes of it.
+/// Always the first: a model must hold for any choice.
 pub(crate) mod worker_core {
     pub(crate) fn random_below(_: usize) -> usize {
         0
     }
 }
 
-/// What a yield does to siblings is no matter between OS threads.
+/// A yield does nothing: between OS threads it doesn't matter.
 pub(crate) mod coop {
     pub(crate) const CALL: u32 = 1;
     pub(crate) fn consume_budget(_: u32) {}
@@ -41,7 +43,7 @@ pub(crate) mod wait {
 
     pub(crate) struct Waiter {
         state: WaitState,
-        /// For loom to see whether it is written and read at the same time.
+        /// Loom sees whether this cell is written and read at the same time.
         sleeper: UnsafeCell<Option<Arc<Driver>>>,
     }
 

@@ -1,20 +1,21 @@
-//! What is made wrong, and who must find it.
+//! The mutants, and the models that must find them.
 //!
-//! Each line is one that a protocol between OS threads stands on. A mutant that nothing finds is either a test that is
-//! missing, or it changes nothing: then its line says why.
+//! Each row makes one mistake in a line that a protocol between OS threads depends on. If no model
+//! finds a mutant, either a test is missing, or the mutation changes nothing: then the row says
+//! why.
 
 use Caught::{Equivalent, Models};
 
-/// Who finds a mutant.
+/// The models that find a mutant.
 #[derive(Clone, Copy)]
 pub(crate) enum Caught {
     /// The models whose names begin so.
     Models(&'static str),
-    /// Nobody, for this reason.
+    /// No model finds it, for this reason.
     Equivalent(&'static str),
 }
 
-/// A file below `crates/greenthread/src`, the text in it, which is there once, and what takes its place.
+/// A file below `crates/greenthread/src`, a text that is in it once, and the text that replaces it.
 pub(crate) struct Mutant {
     pub(crate) file: &'static str,
     pub(crate) text: &'static str,
@@ -26,7 +27,7 @@ const fn mutant(file: &'static str, text: &'static str, by: &'static str, caught
     Mutant { file, text, by, caught }
 }
 
-/// Memory orderings: what one thread wrote, another one may not see.
+/// Memory orderings. With a weaker one, a thread may not see what another one wrote.
 #[rustfmt::skip]
 pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("sync/raw/spin.rs", "self.0.held.store(false, Release)", "self.0.held.store(false, Relaxed)", Models("spin::")),
@@ -54,7 +55,7 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("task/cycle.rs", "walkers.fetch_sub(1, Release)", "walkers.fetch_sub(1, Relaxed)", Models("cycle::of_two")),
     mutant("task/cycle.rs", "count.load(Acquire)", "count.load(Relaxed)", Models("cycle::of_two")),
     mutant("scheduler/idle.rs", "fence(SeqCst);\n        if self.is_anyone_away()", "if self.is_anyone_away()", Models("idle::two_spawners")),
-    mutant("scheduler/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::who_naps_and")),
+    mutant("scheduler/idle.rs", "            fence(SeqCst);\n        }\n        last", "        }\n        last", Models("idle::a_busy_grace_sleeper")),
     mutant("sync/raw/mutex.rs", "compare_exchange(seen, 0, Release, Relaxed)", "compare_exchange(seen, 0, Relaxed, Relaxed)", Models("mutex::")),
     mutant("sync/raw/mutex.rs", "self.state.store(state, Release)", "self.state.store(state, Relaxed)", Models("mutex::")),
     mutant("sync/raw/rwlock.rs", "fetch_sub(ONE, Release)", "fetch_sub(ONE, Relaxed)", Models("rwlock::a_writer_excludes")),
@@ -69,7 +70,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("scheduler/idle.rs", " || workers.iter().any(Sleeper::has_unstarted)", "", Models("idle::two_spawners")),
     mutant("scheduler/idle.rs", "!me.has_mail() && ", "", Models("sleep_flag::")),
     mutant("scheduler/idle.rs", " && !any_unstarted(workers, injected)", "", Models("idle::two_spawners")),
-    mutant("scheduler/idle.rs", "self.end_search() && any_unstarted", "!self.end_search() && any_unstarted", Models("idle::who_naps_and")),
+    mutant("scheduler/idle.rs", "self.end_search() && any_unstarted", "!self.end_search() && any_unstarted", Models("idle::a_busy_grace_sleeper")),
     mutant("scheduler/idle.rs", "            self.searching.fetch_sub(1, AcqRel);\n            fence(SeqCst);\n", "            return None;\n", Models("idle::two_spawners")),
     mutant("task/sleep_flag.rs", "self.0.swap(AWAKE, Acquire) == WOKEN_TO_SEARCH", "self.0.swap(AWAKE, Acquire) > WOKEN_TO_SEARCH", Models("idle::one_searcher")),
     mutant("task/sleep_flag.rs", " && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()", "", Models("sleep_flag::")),
@@ -91,11 +92,12 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("sync/raw/condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::all_are")),
     mutant("sync/raw/condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
     mutant("sync/raw/once.rs", "            if !unsettled(seen & STEP) {\n                return;\n            }\n", "", Models("once::")),
-    // A reader in line keeps nobody from anything: a releaser takes it out and finds its claim lost, a writer at the bar is
-    // handed the lock past it. What it leaves behind is QUEUED, with nobody in line. A reader gets in line where there is a
-    // writer that holds the lock, or a bar; and a bar stands while a writer is in line or, woken, on its way there.
-    // A holder's unlock finds QUEUED and clears it; so does the writer in line when it has had the lock or gives up, and
-    // then rouses; and so does the one on its way, which takes the lock or gets in line.
+    // A queued reader blocks no other thread: a releaser dequeues it and finds its claim lost, and
+    // a writer at the bar is handed the lock past it. A reader that gives up leaves QUEUED set,
+    // with an empty queue. A reader is queued only while a writer holds the lock, or while there is
+    // a bar. A bar stands while a writer is queued, or was woken and is about to lock. Each of
+    // these clears QUEUED: the holder by its unlock, the queued writer when it has had the lock or
+    // gives up, and the woken writer when it takes the lock or is queued again.
     mutant("sync/raw/rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("whoever the reader was in line for clears QUEUED when it goes")),
     mutant("sync/raw/rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::giving_up_lets")),
     mutant("sync/raw/semaphore.rs", "            self.grant(waiting);\n        }\n        granted", "        }\n        granted", Models("semaphore::")),

@@ -1,4 +1,5 @@
-//! The lock inside its locks, with a model of its own: the models of the locks have a stand-in for it.
+//! The library's spin lock, which has a model of its own. The models of the other locks have a
+//! stand-in for it.
 
 use crate::{locks::fairness, spin::atomic};
 

@@ -1,4 +1,4 @@
-//! Its locks. What isn't the library's own stands in for what can't run here: see `locks`.
+//! The library's locks. The modules from `locks` stand in for parts that can't run here.
 
 use crate::{atomic, locks::spin};
 

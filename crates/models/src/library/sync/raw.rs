@@ -1,4 +1,5 @@
-//! The state machines, and constructors: the library's own are `const`, which loom's atomics can't be made in.
+//! The state machines, and constructors. The library's constructors are `const`, and loom's atomics
+//! can't be made in a `const fn`.
 
 use super::wait_queue::{self, Queue};
 use crate::{
@@ -33,7 +34,7 @@ impl rwlock::RawRwLock {
         Self { state: AtomicUsize::new(0), waiting: SpinLock::new(waiting) }
     }
 
-    /// Whether it is free, and nothing is left of those who were in line.
+    /// Whether the lock is free, and no waiter has left a bit set.
     pub(crate) fn is_clean(&self) -> bool {
         self.state.load(Relaxed) == 0
     }
