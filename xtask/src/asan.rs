@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// Left out, with the reason.
+/// Tests that are left out, with the reason.
 const SKIPPED: &[&str] = &[
-    // Other tools, which can't run such a program.
+    // They start tools that can't run such a program.
     "clean_under_valgrind",
     "gdb_walks_a_green_stack",
-    // The address space is made small, and AddressSanitizer wants 20 TB of it.
+    // They limit the address space, and AddressSanitizer reserves 20 TB of it.
     "local_threads_wait_for_a_stack",
     "a_thread_that_has_waited_for_a_stack_may_borrow_one",
 ];
@@ -33,9 +33,9 @@ const TESTS: &[&str] = &[
     "thread_scope",
 ];
 
-/// Runs the tests of these files, or all that can be.
+/// Runs the tests of the named files, or of all in `TESTS`.
 pub(crate) fn asan(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> {
-    // With a target named, build scripts and macros are built without it.
+    // Because a target is named, build scripts and macros are built without the sanitizer.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let cargo = |package: &str, which: &[&str]| -> Result<bool, Complaints> {
         let mut cargo = repo.cargo();
@@ -44,8 +44,8 @@ pub(crate) fn asan(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> 
         cargo.arg("--").args(SKIPPED.iter().flat_map(|test| ["--skip", test]));
         cargo.env("RUSTC_BOOTSTRAP", "1");
         cargo.env("RUSTFLAGS", "-Zsanitizer=address --cfg greenthread_asan -Cforce-frame-pointers=yes");
-        // Frames stay on their stacks, where a switch leaves them; our own handler answers an overflow; threads that never
-        // end may own memory.
+        // Frames must stay on their stacks, where a switch leaves them. The library's own handler
+        // answers an overflow. Threads that never end may own memory.
         cargo.env(
             "ASAN_OPTIONS",
             "detect_stack_use_after_return=0:handle_segv=0:use_sigaltstack=0:detect_leaks=0",

@@ -1,15 +1,17 @@
-//! The library beside its peers: builds the workspace in `bench`, whose program `run` does the rest.
+//! The library beside its peers: builds the workspace in `bench`, whose program `run` does the
+//! rest.
 
 use std::process::{Command, ExitCode};
 
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// Passes all arguments on. What cargo and the runner say is shown as it comes.
+/// Passes all arguments on. The output of cargo and of the runner is not captured.
 pub(crate) fn bench(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complaints> {
     let bench = repo.path("bench");
     let target = bench.join("target");
-    // The folder is named, as the runner looks for the peers beside itself and leaves its measurements there.
+    // The target folder is named: the runner looks for the peers beside itself, and leaves its
+    // measurements there.
     let mut build = repo.cargo();
     build.args(["build", "--release", "--manifest-path"]).arg(bench.join("Cargo.toml"));
     build.arg("--target-dir").arg(&target).args(["-p", "run"]);

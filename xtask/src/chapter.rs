@@ -1,4 +1,4 @@
-//! A chapter's text, and what it includes.
+//! A chapter's text and its includes.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -35,12 +35,12 @@ impl Chapter {
         repo.files("book/src", "md").into_iter().map(read).collect()
     }
 
-    /// Its line at this byte of its text.
+    /// The number of the line at this byte of the text.
     pub(crate) fn line_at(&self, byte: usize) -> usize {
         self.text[..byte].matches('\n').count() + 1
     }
 
-    /// What it includes.
+    /// The parts of other files that it includes.
     pub(crate) fn includes(&self) -> Vec<Include> {
         let folder = self.path.parent().expect("a chapter lies in a folder");
         let lines = self.text.lines().enumerate();
@@ -55,7 +55,7 @@ impl Chapter {
 }
 
 impl Include {
-    /// The lines that are shown, counted from 0, or why there are none.
+    /// The lines that are shown, counted from 0, or the reason why there are none.
     pub(crate) fn lines_of(&self, text: &str) -> Result<Vec<usize>, String> {
         let total = text.lines().count();
         let shown = match &self.part {
@@ -70,7 +70,7 @@ impl Include {
 }
 
 impl Part {
-    /// What stands behind the file's name: nothing, `anchor`, `5`, `5:`, `:8`, or `5:8`.
+    /// The text behind the file's name: nothing, `anchor`, `5`, `5:`, `:8`, or `5:8`.
     fn parse(part: &str) -> Self {
         let number = |text: &str| text.parse::<usize>().ok();
         match part.split_once(':') {
@@ -94,7 +94,7 @@ fn directives(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the line does nothing but include.
+/// Whether the line only includes.
 pub(crate) fn is_include(line: &str) -> bool {
     let line = line.trim();
     let inner = line.strip_prefix("{{#").and_then(|line| line.strip_suffix("}}"));

@@ -1,4 +1,4 @@
-//! What a check is.
+//! The type of a check.
 
 use crate::complaints::Outcome;
 use crate::repo::Repo;
@@ -9,7 +9,7 @@ pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) run: fn(&Repo) -> Outcome,
-    /// Writes anew what `run` compares with: all of it, or what is named.
+    /// Writes anew the files that `run` compares with: all of them, or those named.
     pub(crate) record: Option<fn(&Repo, &[&str]) -> Outcome>,
 }
 

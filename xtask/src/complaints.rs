@@ -1,9 +1,9 @@
-//! What is wrong, and what a check says.
+//! Complaints, and the outcome of a check.
 
-/// What is wrong, each with its place.
+/// The errors that were found, each with its place.
 pub(crate) type Complaints = Vec<String>;
 
-/// What a check says: that all is well and how much there was, in one line; or what is wrong.
+/// The outcome of a check: a line that says how much was checked, or the complaints.
 pub(crate) type Outcome = Result<String, Complaints>;
 
 /// All is well if nothing is wrong.

@@ -1,4 +1,4 @@
-//! gdb, driven by a script, and what it says made the same on each machine.
+//! gdb, driven by a script. Its output is made the same on each machine.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,14 +9,14 @@ use exercises::solution::Profile;
 
 use crate::complaints::Complaints;
 use crate::listing::{self, Program};
-use crate::repo::{PATIENCE, Repo};
+use crate::repo::{Repo, TIMEOUT};
 use crate::tools;
 
-/// Runs a script of gdb on a program in debug, and gives all that was printed, with the commands.
+/// Runs a script of gdb on a program in debug. Returns all output, with the commands.
 pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<String, Complaints> {
     let gdb = tools::program("gdb", &["gdb"])?;
     listing::build(repo, std::slice::from_ref(program), Profile::Debug)?;
-    // One pipe for both, so that complaints stand where they belong.
+    // Both outputs go into one pipe, so that complaints stand where they belong.
     let mut command = Command::new("sh");
     command.args(["-c", r#"exec "$@" 2>&1"#, "sh"]).arg(gdb).args(["--batch", "-nx"]);
     for setting in
@@ -32,7 +32,7 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     command.arg(program.path(repo, Profile::Debug));
     command.current_dir(repo.path("")).env_remove("RUST_BACKTRACE").env("LC_ALL", "C.UTF-8");
     let run =
-        child::run(&mut command, PATIENCE).map_err(|error| vec![format!("gdb can't be started: {error}")])?;
+        child::run(&mut command, TIMEOUT).map_err(|error| vec![format!("gdb can't be started: {error}")])?;
     if run.end == End::Status(0) {
         return Ok(run.stdout);
     }
@@ -41,14 +41,15 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     Err(vec![format!("{}: gdb has ended with {}\n{}", repo.name(script), run.end, last.join("\n"))])
 }
 
-/// How gdb starts the program. The kernel puts its name, twice, and its environment above its stack, and how the stack is
-/// aligned for the processor's caches depends on their size; so the program gets an environment that makes up for its name.
+/// How gdb starts the program. The kernel puts its name, twice, and its environment above its
+/// stack. The alignment of the stack to the processor's cache lines depends on their size. So the
+/// program gets an environment that makes up for its name.
 fn environment(program: &Path) -> String {
     let name = program.as_os_str().len();
     format!("env -i PAD={}", "-".repeat(1024_usize.saturating_sub(2 * name)))
 }
 
-/// What recordings depend on: the compiler and the debugger.
+/// The versions that recordings depend on: those of the compiler and the debugger.
 pub(crate) fn versions(repo: &Repo) -> Result<String, Complaints> {
     let gdb = repo.output(Command::new(tools::program("gdb", &["gdb"])?).arg("--version"))?;
     let gdb = gdb.lines().next().unwrap_or_default().rsplit(' ').next().unwrap_or_default();
@@ -57,7 +58,8 @@ pub(crate) fn versions(repo: &Repo) -> Result<String, Complaints> {
     Ok(format!("{rustc}, gdb {gdb}"))
 }
 
-/// A session as a reader would have seen it: commands behind a prompt, and nothing that varies.
+/// A session as a reader would have seen it: with commands behind a prompt, and nothing that
+/// varies.
 pub(crate) fn transcript(repo: &Repo, output: &str) -> String {
     const NOISE: [&str; 5] = [
         "[Thread debugging using",
@@ -70,7 +72,7 @@ pub(crate) fn transcript(repo: &Repo, output: &str) -> String {
     let target = format!("{}/", repo.target().display());
     let mut addresses = Addresses::default();
     let mut text = String::new();
-    // What gdb says before the first command is about itself.
+    // The output before the first command is about gdb itself.
     for line in output.lines().skip_while(|line| !line.starts_with('+')) {
         if NOISE.iter().any(|noise| line.starts_with(noise)) {
             continue;
@@ -97,7 +99,8 @@ fn is_hex(character: char) -> bool {
     character.is_ascii_digit() || ('a'..='f').contains(&character)
 }
 
-/// The line with the run of such characters behind `before` replaced; for hex digits, a run of 16 or more.
+/// Replaces the run of such characters behind `before`. Of hex digits, only a run of 16 or more is
+/// replaced.
 fn masked(line: &str, before: &str, wanted: fn(char) -> bool, stable: &str) -> String {
     let (mut done, mut rest) = (String::new(), line);
     while let Some((left, right)) = rest.split_once(before) {
@@ -110,18 +113,18 @@ fn masked(line: &str, before: &str, wanted: fn(char) -> bool, stable: &str) -> S
     done + rest
 }
 
-/// Stable names for addresses. Those that lie near each other stay as far apart as they are, so what the reader
-/// calculates is right; where a neighbourhood lies is made up.
+/// Stable names for addresses. Distances between neighbours are kept, so that the reader's
+/// calculations are right. The place of each neighbourhood is made up.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
-    /// Where each neighbourhood was found, and where we put it.
+    /// The address at which each neighbourhood was found, and the one that it is given.
     neighbourhoods: Vec<(u64, u64)>,
 }
 
 impl Addresses {
-    /// How far apart neighbours are at most: the stacks of a program lie in one neighbourhood.
+    /// The greatest distance between neighbours. The stacks of a program lie in one neighbourhood.
     const NEAR: u64 = 4 << 20;
-    /// Below are small numbers, above is nothing that a program may touch.
+    /// Numbers below this range are small numbers. Above it lies nothing that a program may touch.
     const RANGE: std::ops::Range<u64> = 1 << 32..1 << 47;
 
     /// The line with its addresses renamed, each as wide as it was.
@@ -141,7 +144,7 @@ impl Addresses {
         done + rest
     }
 
-    /// The stable name of an address, or the number as it is, if it is none.
+    /// The stable name of an address, or the number itself if it is no address.
     pub(crate) fn rename(&mut self, address: u64) -> u64 {
         if !Self::RANGE.contains(&address) {
             return address;
@@ -152,7 +155,7 @@ impl Addresses {
             let base = if address < 0x7000_0000_0000 { 0x5555_5500_0000 } else { 0x7fff_0000_0000 };
             let others =
                 self.neighbourhoods.iter().filter(|(_, stable)| stable >> 40 == base >> 40).count() as u64;
-            // How it is aligned within 16 bytes matters, and stays.
+            // The alignment within 16 bytes matters, and is kept.
             let new = (address, base + (others << 24) + 0x8000 + address % 16);
             self.neighbourhoods.push(new);
             new

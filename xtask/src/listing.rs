@@ -39,12 +39,12 @@ impl Program {
         found.ok_or_else(|| vec![format!("no listing has a program `{words}`; wanted: PACKAGE PROGRAM")])
     }
 
-    /// What only measures: its output is a figure, and no two are alike.
+    /// Whether it only measures. Its output is figures, which differ from run to run.
     pub(crate) fn is_measurement(&self) -> bool {
         self.name.starts_with("measure-")
     }
 
-    /// Where Cargo puts it.
+    /// The path at which Cargo puts it.
     pub(crate) fn path(&self, repo: &Repo, profile: Profile) -> PathBuf {
         repo.target().join(profile.name()).join(format!("{}{}", self.name, std::env::consts::EXE_SUFFIX))
     }
@@ -55,7 +55,7 @@ pub(crate) fn build(repo: &Repo, programs: &[Program], profile: Profile) -> Resu
     let mut packages: Vec<&str> = programs.iter().map(|program| &*program.package).collect();
     packages.dedup();
     let mut build = repo.cargo();
-    // As readers have it, without flags from outside.
+    // Readers build without such flags.
     build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     build.args(["build", "--quiet", "--bins"]);
     for package in packages {

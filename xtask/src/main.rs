@@ -1,8 +1,8 @@
 //! The project's chores, as one program.
 //!
 //! `cargo xtask book` builds the book and checks all that it says: [`checks::ALL`] has a file for
-//! each check, and what they share stands beside it. `cargo xtask lint` checks the Rust sources by
-//! the rules of [`lint::ALL`]. `cargo xtask` by itself says what else there is.
+//! each check, and the parts that they share stand beside it. `cargo xtask lint` checks the Rust
+//! sources by the rules of [`lint::ALL`]. `cargo xtask` by itself lists all commands.
 
 use std::process::ExitCode;
 
@@ -60,7 +60,7 @@ fn chosen(names: &[&str], checks: &[Check]) -> Vec<Check> {
     checks.iter().filter(|check| names.contains(&check.name)).copied().collect()
 }
 
-/// Runs the checks, each of which has its line, and says whether all is well.
+/// Runs the checks and prints a line for each. Fails if one of them does.
 fn check(repo: &Repo, checks: &[Check]) -> ExitCode {
     let mut failed = Vec::new();
     for check in checks {
@@ -82,7 +82,7 @@ fn check(repo: &Repo, checks: &[Check]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Writes anew what a check compares with.
+/// Writes anew the files that a check compares with.
 fn record(repo: &Repo, name: &str, which: &[&str]) -> ExitCode {
     let Some(record) = ALL.iter().find(|check| check.name == name).and_then(|check| check.record) else {
         return refuse(&usage());

@@ -1,4 +1,4 @@
-//! The recorded switch: what the interactive page plays, and what its pictures are drawn from.
+//! The recorded switch, which the interactive page plays and from which pictures are drawn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,10 +12,10 @@ use crate::repo::Repo;
 pub(crate) const REGISTERS: [&str; 10] =
     ["rip", "rsp", "rbp", "rbx", "rax", "rdi", "r12", "r13", "r14", "r15"];
 
-/// How many words are seen of each stack.
+/// The number of words that are recorded of each stack.
 const WORDS: u64 = 9;
 
-/// What happened, with stable addresses.
+/// The recording, with stable addresses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recording {
     pub(crate) scenes: Vec<Scene>,
@@ -27,7 +27,7 @@ pub(crate) struct Recording {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scene {
     pub(crate) name: String,
-    /// Where the pointer to the stack that was left is kept.
+    /// The place of the saved stack pointer.
     pub(crate) kept_at: u64,
     /// The lowest words that are seen of the stacks of `run` and of thread one.
     pub(crate) lowest: [u64; 2],
@@ -56,12 +56,12 @@ impl Scene {
     /// The stack that the processor works on: 0 for that of `run`, 1 for that of thread one.
     pub(crate) fn current(&self, state: &State) -> usize {
         let sp = state.registers[1];
-        // Above the highest word that we see is where `ret` leaves it.
+        // `ret` leaves it above the highest word that is recorded.
         usize::from(!(self.lowest[0]..=self.lowest[0] + 8 * WORDS).contains(&sp))
     }
 
-    /// The stack pointers of both stacks in each state: that of the stack that was left is the last it had, or the one
-    /// that was kept from the beginning.
+    /// The stack pointers of both stacks in each state. For the stack that isn't used it is the
+    /// last one, or the one that was saved at the beginning.
     pub(crate) fn pointers(&self) -> Vec<[u64; 2]> {
         let Some(first) = self.states.first() else {
             return Vec::new();
@@ -83,7 +83,7 @@ impl Recording {
         repo.path("book/step/recording.txt")
     }
 
-    /// The committed recording, and what it was recorded with.
+    /// The committed recording, and the versions of its tools.
     pub(crate) fn read(repo: &Repo) -> Result<(Self, String), Complaints> {
         let path = Self::path(repo);
         let wrong = |why: String| vec![format!("{}: {why}", repo.name(&path))];
@@ -111,8 +111,8 @@ impl Recording {
         Ok(this)
     }
 
-    /// The same without what chance has left in rax, which may differ from run to run: its value before `lea` gives it
-    /// one, and the word that it makes room with.
+    /// The same without the leftovers in rax, which may differ from run to run: its value before
+    /// `lea` sets it, and the word that is pushed to make room.
     pub(crate) fn without_chance(mut self) -> Self {
         const RAX: usize = 4;
         for scene in &mut self.scenes {
@@ -125,7 +125,8 @@ impl Recording {
         self
     }
 
-    /// What each word of the stacks is, for each scene and state: whoever pushes a word gives it its meaning.
+    /// The meaning of each word of the stacks, for each scene and state. The instruction that
+    /// pushes a word determines it.
     pub(crate) fn meanings(&self) -> Vec<Vec<[Vec<String>; 2]>> {
         let mut known: BTreeMap<u64, String> = BTreeMap::new();
         let mut scenes = Vec::new();
@@ -147,7 +148,8 @@ impl Recording {
                 if let Some(before) = index.checked_sub(1).map(|before| &scene.states[before]) {
                     let meaning = match (&*before.instruction, before.instruction.strip_prefix("push ")) {
                         ("mov QWORD PTR [rsp],rdi", _) => Some("other"),
-                        // Both push rax: before and after our own assembly has begun.
+                        // There are two pushes of rax: one before our own assembly begins, and one
+                        // in it.
                         ("push rax", _)
                             if scene.states[..index].iter().any(|it| it.instruction == "push rbx") =>
                         {
@@ -236,7 +238,8 @@ fn read_state<'a>(
     let place = short(place);
     let rip = addresses.rename(number(rip)?);
     symbols.insert(rip, place.clone());
-    // gdb says where an address that is relative to rip lies, and the name of one that is not.
+    // gdb prints the address of an operand that is relative to rip, and the name of one that is
+    // not.
     let instruction = instruction.split('#').next()?.split_whitespace().collect::<Vec<_>>().join(" ");
     let instruction = match instruction.split_once(" <") {
         Some((jump, symbol)) => {
@@ -276,7 +279,7 @@ fn read_words<'a>(
             let (value, symbol) = word.split_once(' ').unwrap_or((word, ""));
             let value = addresses.rename(number(value)?);
             let symbol = symbol.trim_start_matches('<').trim_end_matches('>');
-            // What others have left on a stack before is none of ours.
+            // Words that earlier calls have left are not ours.
             if symbol.starts_with("two_hundred_lines::") {
                 symbols.insert(value, short(symbol));
             }
@@ -292,8 +295,8 @@ fn short(symbol: &str) -> String {
     if name.contains('+') { name.to_owned() } else { format!("{name}+0") }
 }
 
-/// Words below the stack pointer that are never written in the scene are left over from earlier calls, and may differ
-/// from run to run: they become 0.
+/// Words below the stack pointer that are never written in the scene are leftovers of earlier
+/// calls, and may differ from run to run. They become 0.
 fn forget_what_was_there(scene: &mut Scene) {
     let pointers = scene.pointers();
     for stack in 0..2 {

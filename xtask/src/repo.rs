@@ -1,4 +1,4 @@
-//! Where things are.
+//! The places of the project's files.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,8 +11,8 @@ use exercises::child::{self, End};
 
 use crate::complaints::Complaints;
 
-/// How long a tool may take. A build on a small and busy machine takes minutes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(1800);
+/// The longest that a tool may take. A build on a small and busy machine takes minutes.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A tree of the project's files: the real one, or the small one of a test.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Repo {
         self.root.join(relative)
     }
 
-    /// The path from the top, as we print it.
+    /// The path from the top, as it is printed.
     pub(crate) fn name(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string().replace('\\', "/")
     }
@@ -69,7 +69,7 @@ impl Repo {
         paths
     }
 
-    /// The files in a folder whose names end so, in their order.
+    /// The files in a folder with this extension, in their order.
     pub(crate) fn files(&self, folder: &str, extension: &str) -> Vec<PathBuf> {
         let mut files = self.entries(&self.path(folder));
         files.retain(|path| path.is_file() && path.extension() == Some(OsStr::new(extension)));
@@ -84,10 +84,10 @@ impl Repo {
         files
     }
 
-    /// Runs a tool at the top, and gives what it prints; its errors are ours.
+    /// Runs a tool at the top and returns its output. Fails if the tool does.
     pub(crate) fn output(&self, command: &mut Command) -> Result<String, Complaints> {
         let what = command.get_program().to_string_lossy().into_owned();
-        let run = child::run(command.current_dir(&self.root), PATIENCE)
+        let run = child::run(command.current_dir(&self.root), TIMEOUT)
             .map_err(|error| vec![format!("{what} can't be started: {error}")])?;
         if run.end == End::Status(0) {
             return Ok(run.stdout);
@@ -95,7 +95,7 @@ impl Repo {
         Err(vec![format!("{what} has ended with {}\n{}{}", run.end, run.stdout, run.stderr)])
     }
 
-    /// Cargo, as we were started by it.
+    /// The Cargo that has started this program.
     pub(crate) fn cargo(&self) -> Command {
         Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }

@@ -1,4 +1,4 @@
-//! The programs that we need beside Rust, and how to come by them.
+//! The programs that are needed beside Rust, and how to get them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,16 +21,17 @@ pub(crate) fn mdbook(repo: &Repo) -> Result<PathBuf, Complaints> {
     eprintln!("building mdBook {MDBOOK}; this is needed once, and takes a minute or more");
     let mut install = repo.cargo();
     install.args(["install", "mdbook", "--quiet", "--locked", "--force", "--version", &format!("={MDBOOK}")]);
-    // It runs for a second: optimising it would take longer.
+    // mdBook runs for a second. Optimising it would take longer.
     install.args(["--debug", "--no-default-features", "--features", "search"]);
     install.arg("--root").arg(&tools).arg("--target-dir").arg(tools.join("build"));
     repo.output(&mut install)?;
-    // Half a gigabyte that nobody needs again.
+    // The build's half a gigabyte is not needed again.
     _ = fs::remove_dir_all(tools.join("build"));
     Ok(program)
 }
 
-/// A program of this name in `PATH`; failing that, it is installed from a Debian package if we may.
+/// A program of this name in `PATH`. If there is none, it is installed from a Debian package, if
+/// that is allowed.
 pub(crate) fn program(name: &str, packages: &[&str]) -> Result<PathBuf, Complaints> {
     if let Some(path) = find(name) {
         return Ok(path);
@@ -42,7 +43,7 @@ pub(crate) fn program(name: &str, packages: &[&str]) -> Result<PathBuf, Complain
     find(name).ok_or_else(wanted)
 }
 
-/// Installs Debian packages, if we are root on a system that has them.
+/// Installs Debian packages, if this process is root on a system that has them.
 pub(crate) fn install(packages: &[&str]) -> bool {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout.trim_ascii() == b"0");
     if !is_root || find("apt-get").is_none() {
@@ -54,7 +55,7 @@ pub(crate) fn install(packages: &[&str]) -> bool {
     apt_get(&[&["install", "-q", "-y", "--no-install-recommends"], packages].concat())
 }
 
-/// Runs apt-get. It waits for another one that holds the lock; if it fails, its words are shown.
+/// Runs apt-get. It waits for another one that holds the lock. If it fails, its output is shown.
 fn apt_get(arguments: &[&str]) -> bool {
     let run = Command::new("apt-get")
         .env("DEBIAN_FRONTEND", "noninteractive")

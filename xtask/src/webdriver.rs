@@ -1,4 +1,4 @@
-//! A real browser, driven by the WebDriver protocol, as far as we need it.
+//! A real browser, driven by the WebDriver protocol, as far as it is needed here.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -28,7 +28,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// A window of this size; `is_phone` is what the page takes it for.
+    /// Opens a window of this size. With `is_phone` the page takes it for a phone.
     pub(crate) fn open(width: u32, height: u32, is_phone: bool) -> Result<Self, Complaints> {
         let packages = ["chromium", "chromium-driver"];
         let chromium = tools::program("chromium", &packages)?;
@@ -55,7 +55,7 @@ impl Browser {
             format!("--user-data-dir={}", this.profile.display()),
             format!("--window-size={width},{height}"),
         ];
-        // Nothing of this needs a network, a graphics card, or a user to be protected.
+        // The pages need no network, no graphics card, and no sandbox to protect the user.
         let flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
                      --disable-background-networking --disable-component-update --disable-sync \
                      --disable-dev-shm-usage --hide-scrollbars";
@@ -115,7 +115,7 @@ impl Browser {
         self.command("/actions", &actions).map(drop)
     }
 
-    /// What a function's body in JavaScript returns, as text.
+    /// Runs a function's body in JavaScript, and returns its result as text.
     pub(crate) fn text(&self, body: &str) -> Result<String, Complaints> {
         let script = format!("return String((() => {{ {body} }})())");
         let answer =
@@ -124,7 +124,7 @@ impl Browser {
         value.ok_or_else(|| vec![format!("no text: {answer}")])
     }
 
-    /// Dark or light, as if the system had been set so.
+    /// Makes pages dark or light, as if the system had been set so.
     pub(crate) fn prefer(&self, scheme: &str) -> Result<(), Complaints> {
         let command = format!(
             r#"{{"cmd":"Emulation.setEmulatedMedia","params":{{"features":[
@@ -133,7 +133,7 @@ impl Browser {
         self.command("/goog/cdp/execute", &command).map(drop)
     }
 
-    /// What the browser has complained of since this was last asked.
+    /// The browser's complaints since this was last asked.
     pub(crate) fn complaints(&self) -> Result<Complaints, Complaints> {
         let log = self.command("/se/log", r#"{"type":"browser"}"#)?;
         let messages = log.split(r#""message":""#).skip(1).map(unquoted);
@@ -182,7 +182,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closing the window ends the browser; without a driver there is nobody left to say that it failed.
+        // Closing the window ends the browser. A failure is ignored: without a driver there is no
+        // browser either.
         if !self.session.is_empty() {
             _ = self.request("DELETE", &format!("/session/{}", self.session), "");
         }

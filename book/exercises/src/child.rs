@@ -1,4 +1,4 @@
-//! A program run to its end, or to the end of our patience.
+//! A program run to its end, or until a time-out.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -6,12 +6,12 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a program has left behind.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Run {
-    /// What it printed.
+    /// Its output.
     pub stdout: String,
-    /// What it printed of its errors.
+    /// Its error output.
     pub stderr: String,
     /// How it ended.
     pub end: End,
@@ -38,15 +38,16 @@ impl fmt::Display for End {
     }
 }
 
-/// Runs a program without input. What it prints that is not UTF-8 is replaced, and so are Windows's ends of lines.
+/// Runs a program without input. Output that is not UTF-8 is replaced, and so are Windows's ends of
+/// lines.
 ///
 /// # Errors
 /// If it can't be started.
-pub fn run(command: &mut Command, patience: Duration) -> io::Result<Run> {
+pub fn run(command: &mut Command, timeout: Duration) -> io::Result<Run> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = read_all(child.stdout.take());
     let stderr = read_all(child.stderr.take());
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     let end = loop {
         if let Some(status) = child.try_wait()? {
             break end_of(status);

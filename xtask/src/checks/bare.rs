@@ -1,4 +1,5 @@
-//! The bare version of the two hundred lines: the same source without its comments, and it prints the same.
+//! The bare version of the two hundred lines. It is the same source without comments, and prints
+//! the same.
 //!
 //! It is a listing of its own, so that it is compiled, run and shown like any other.
 
@@ -11,7 +12,7 @@ use crate::repo::Repo;
 
 const SOURCE: &str = "src/main.rs";
 
-/// How many lines the commented version has. The book says so.
+/// The number of lines of the commented version. The book's title for it says so.
 const LINES: usize = 200;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -42,7 +43,7 @@ pub(super) fn record(repo: &Repo, _which: &[&str]) -> Outcome {
     Ok(format!("written: {}", written.join(", ")))
 }
 
-/// The source, and what it is to print.
+/// The source, and its expected output.
 fn made(repo: &Repo) -> Result<[(PathBuf, String); 2], Complaints> {
     let path =
         |version: &str, file: &str| repo.path(&format!("book/listings/two-hundred-lines{version}/{file}"));
@@ -54,7 +55,8 @@ fn made(repo: &Repo) -> Result<[(PathBuf, String); 2], Complaints> {
     ])
 }
 
-/// The Rust source without comments, without the lines that held nothing else, and without gaps at their places.
+/// The Rust source without comments, without the lines that held nothing else, and without gaps at
+/// their places.
 fn without_comments(source: &str) -> String {
     let mut bare = String::new();
     let mut rest = source;
@@ -82,13 +84,13 @@ fn without_comments(source: &str) -> String {
 }
 
 enum Token {
-    /// A comment of so many bytes, its end of line excepted.
+    /// A comment of this many bytes, without its end of line.
     Comment(usize),
-    /// So many bytes of something else, in which no comment begins.
+    /// This many bytes in which no comment begins.
     Other(usize),
 }
 
-/// What the text begins with. There are no block comments and no raw strings in our listing.
+/// The piece that the text begins with. The listing has no block comments and no raw strings.
 fn token(text: &str) -> Token {
     let first = text.chars().next().map_or(0, char::len_utf8);
     if text.starts_with("//") {

@@ -5,7 +5,7 @@ use std::process::Command;
 use exercises::child::{self, End};
 
 use crate::complaints::{Outcome, outcome};
-use crate::repo::{PATIENCE, Repo};
+use crate::repo::{Repo, TIMEOUT};
 use crate::tools;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -13,9 +13,9 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let built = repo.built_book();
     let mut build = Command::new(mdbook);
     build.arg("build").arg(repo.path("book")).arg("--dest-dir").arg(&built);
-    let run = child::run(&mut build, PATIENCE)
-        .map_err(|error| vec![format!("mdBook can't be started: {error}")])?;
-    // It goes on after an include that it can't find, and says so.
+    let run =
+        child::run(&mut build, TIMEOUT).map_err(|error| vec![format!("mdBook can't be started: {error}")])?;
+    // mdBook reports an include that it can't find, and goes on.
     let is_complaint = |line: &&str| line.contains("ERROR") || line.contains("WARN");
     let mut complaints: Vec<String> =
         run.stderr.lines().chain(run.stdout.lines()).filter(is_complaint).map(str::to_owned).collect();

@@ -1,5 +1,5 @@
-//! The built book in a real browser, opened from disk: nothing is missing, nothing sticks out on a phone, what is
-//! written can be read in the dark, and the interactive page does what the keys and the fingers say.
+//! The built book in a real browser, opened from disk. Nothing is missing, nothing sticks out on a
+//! phone, all text can be read in the dark, and the interactive page obeys keys and fingers.
 
 use std::path::Path;
 use std::thread;
@@ -14,7 +14,7 @@ const PHONE: (u32, u32) = (390, 844);
 pub(super) fn check(repo: &Repo) -> Outcome {
     let built = repo.built_book();
     let mut pages = repo.entries(&built);
-    // The search's frame and the page for links that lead nowhere aren't opened by themselves.
+    // The search's frame and the page for broken links aren't opened by themselves.
     pages.retain(|path| {
         let name = path.file_name().unwrap_or_default();
         path.extension().is_some_and(|it| it == "html") && name != "404.html" && name != "toc.html"
@@ -46,7 +46,7 @@ fn url(page: &Path) -> String {
     format!("file://{}", page.display())
 }
 
-/// What is wrong with a page that is merely looked at.
+/// The defects of a page that is merely looked at.
 fn look(browser: &Browser, page: &Path, scheme: &str) -> Result<Complaints, Complaints> {
     browser.prefer(scheme)?;
     browser.go_to(&url(page))?;
@@ -78,7 +78,7 @@ fn look(browser: &Browser, page: &Path, scheme: &str) -> Result<Complaints, Comp
              const [a, b] = [light(getComputedStyle(element).color), ground(element)];
              const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
              const text = element.textContent.trim();
-             // What fades on purpose is marked so.
+             // Elements that fade on purpose are marked so.
              if (text && contrast < 4 && !element.closest('.free, .address, .pointer')) {
                  wrong.push(`too little contrast (${contrast.toFixed(1)}): ${text.slice(0, 40)}`);
                  break;
@@ -96,7 +96,7 @@ fn search(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.press(&['s'])?;
     browser.press(&"red zone".chars().collect::<Vec<_>>())?;
     let found = "return document.querySelectorAll('#mdbook-searchresults li').length";
-    // It answers when the reader has stopped typing for a moment.
+    // The search answers when the reader has stopped typing for a moment.
     for _ in 0..300 {
         if browser.text(found)? != "0" {
             return Ok(Vec::new());
@@ -140,7 +140,8 @@ fn keys(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.press(&[HOME, LEFT])?;
     seen.is("after Home ←", STEP, "0")?;
 
-    // The link, the three scenes; then the second scene is chosen, and the slider is stepped over once.
+    // The link, the three scenes; then the second scene is chosen, and the slider is stepped over
+    // once.
     browser.press(&[TAB, TAB, TAB, SPACE])?;
     seen.is("after the second scene was chosen", STEP, "15")?;
     let focus = "return document.activeElement.id || document.activeElement.textContent";
@@ -151,7 +152,7 @@ fn keys(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.press(&[TAB, SPACE])?;
     seen.is("after the button", STEP, "17")?;
 
-    // Who has chosen a theme for the book has chosen it for this page.
+    // A theme that was chosen for the book holds for this page.
     browser.text("localStorage.setItem('mdbook-theme', 'navy')")?;
     browser.go_to(&url(page))?;
     seen.is("the theme", "return getComputedStyle(document.body).colorScheme", "dark")?;
@@ -181,7 +182,7 @@ fn fingers(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
 
 const STEP: &str = "return document.body.dataset.step";
 
-/// What was seen in a browser and should not have been.
+/// Complaints about a page seen in a browser.
 struct Seen<'a> {
     browser: &'a Browser,
     complaints: Complaints,

@@ -1,5 +1,5 @@
-//! Each numbered chapter has what the introduction promises: programs, a debugger session, a figure, and an exercise
-//! with its answer.
+//! Each numbered chapter has the parts that the introduction announces: programs, a debugger
+//! session, a figure, and an exercise with its answer.
 
 use exercises::checks;
 

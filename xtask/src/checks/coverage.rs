@@ -1,4 +1,5 @@
-//! What a chapter includes is there, and each line of a listing or of an answer is included by some chapter.
+//! Each include of a chapter finds its lines, and each line of a listing or of an answer is
+//! included by some chapter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -54,7 +55,7 @@ fn sources(repo: &Repo) -> Vec<PathBuf> {
     files
 }
 
-/// The runs of lines that are not shown: the first, the last, and what the first one says.
+/// The runs of lines that are not shown: the first, the last, and the text of the first.
 fn unseen<'a>(text: &'a str, shown: &BTreeSet<usize>) -> impl Iterator<Item = (usize, usize, &'a str)> {
     let mut runs: Vec<(usize, usize, &str)> = Vec::new();
     let mut going_on = false;

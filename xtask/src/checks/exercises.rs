@@ -1,4 +1,4 @@
-//! The answers pass, and what readers start from compiles and doesn't pass.
+//! The answers pass. The files that readers start from compile and don't pass.
 
 use exercises::checks;
 use exercises::solution::Solution;

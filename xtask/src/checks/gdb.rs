@@ -1,8 +1,9 @@
-//! The debugger sessions of the book: `book/gdb/NAME.gdb` is what is typed, and `NAME.txt` is what gdb has said.
+//! The debugger sessions of the book: `book/gdb/NAME.gdb` holds the commands, and `NAME.txt` the
+//! recording.
 //!
-//! The first line of a script names its program: `# program: PACKAGE PROGRAM`. The last line of a recording names the
-//! compiler and the debugger. With others, frames and registers may differ: then we only see whether the script
-//! still gets through, and say so.
+//! The first line of a script names its program: `# program: PACKAGE PROGRAM`. The last line of a
+//! recording names the compiler and the debugger. With other versions, frames and registers may
+//! differ: then the check only sees whether the script gets through, and says so.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     })
 }
 
-/// Records anew, the sessions named or all.
+/// Records the named sessions anew, or all.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let versions = gdb::versions(repo)?;
     let mut written = Vec::new();

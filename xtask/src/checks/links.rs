@@ -1,5 +1,6 @@
-//! The built book holds together: each link leads to a file, and to a place in it, that is there; and it opens from
-//! disk, so nothing is fetched and no link begins at the root of a server.
+//! The built book holds together. Each link leads to a file that is there, and to a place in it
+//! that is there. The book opens from disk: nothing is fetched, and no link begins at the root of a
+//! server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     if pages.is_empty() {
         return Err(vec![format!("there is no book in {}: `cargo xtask book` builds it", repo.name(&built))]);
     }
-    // The page for links that lead nowhere is for servers only.
+    // The page for broken links is for servers only.
     pages.retain(|path| *path != built.join("404.html"));
     let mut texts = BTreeMap::new();
     for page in pages {

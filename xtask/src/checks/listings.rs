@@ -1,8 +1,10 @@
-//! Each program of a listing, in debug and in release, prints what the book says that it prints, and ends as it says.
+//! Each program of a listing prints the output that the book shows, and ends as the book says, in
+//! debug and in release.
 //!
-//! `expected/PROGRAM.txt` is the whole output, where `{*}` stands for any text in a line. After it may stand
-//! `-- ends: signal 11`, if the program doesn't end with status 0, and `-- stderr has: TEXT`, as often as need be.
-//! A program that differs by profile has `PROGRAM.debug.txt` and `PROGRAM.release.txt`.
+//! `expected/PROGRAM.txt` is the whole output, where `{*}` stands for any text in a line. It may be
+//! followed by `-- ends: signal 11`, if the program doesn't end with status 0, and by lines `--
+//! stderr has: TEXT`. A program that differs by profile has `PROGRAM.debug.txt` and
+//! `PROGRAM.release.txt`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +17,7 @@ use crate::complaints::{Complaints, Outcome, outcome};
 use crate::listing::{self, Program};
 use crate::repo::Repo;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn check(repo: &Repo) -> Outcome {
     let programs = Program::all(repo);
@@ -35,7 +37,8 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     })
 }
 
-/// Writes what the programs print, those named or all whose output has changed. What `{*}` still fits is kept.
+/// Writes the outputs of the named programs, or of all whose output has changed. Lines that `{*}`
+/// still fits are kept.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let mut programs = Program::all(repo);
     programs.retain(|it| !it.is_measurement() && (which.is_empty() || which.contains(&&*it.name)));
@@ -75,18 +78,18 @@ fn run(repo: &Repo, program: &Program, profile: Profile) -> Result<Run, Complain
     let path = program.path(repo, profile);
     let mut command = Command::new(&path);
     command.current_dir(repo.path("")).env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
-    child::run(&mut command, PATIENCE)
+    child::run(&mut command, TIMEOUT)
         .map_err(|error| vec![format!("{} can't be started: {error}", repo.name(&path))])
 }
 
-/// What the chapters show as the program's output in this profile.
+/// The output that the chapters show for this profile.
 fn expected_path(repo: &Repo, program: &Program, profile: Profile) -> PathBuf {
     let folder = repo.path(&format!("book/listings/{}/expected", program.package));
     let special = folder.join(format!("{}.{}.txt", program.name, profile.name()));
     if special.exists() { special } else { folder.join(format!("{}.txt", program.name)) }
 }
 
-/// Programs of one name would be built in one place.
+/// Cargo would build programs of the same name in one place.
 fn twins(programs: &[Program]) -> Complaints {
     let twin = |(index, program): (usize, &Program)| {
         let other = programs[..index].iter().find(|other| other.name == program.name)?;
@@ -95,7 +98,7 @@ fn twins(programs: &[Program]) -> Complaints {
     programs.iter().enumerate().filter_map(twin).collect()
 }
 
-/// Expected outputs of programs that there are not.
+/// Expected outputs without a program.
 fn orphans(repo: &Repo, programs: &[Program]) -> Complaints {
     let folders = repo.entries(&repo.path("book/listings"));
     let files = folders.iter().flat_map(|folder| repo.entries(&folder.join("expected")));
@@ -170,7 +173,7 @@ impl<'a> Expected<'a> {
         if complaints.is_empty() { Ok(()) } else { Err(complaints) }
     }
 
-    /// The output as it is now, with the patterns that still fit.
+    /// The present output, with the patterns that still fit.
     fn renewed(&self, run: &Run) -> String {
         let mut text = String::new();
         for (index, line) in run.stdout.lines().enumerate() {
@@ -188,7 +191,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// Whether the line is what the pattern says, in which `{*}` is any text.
+/// Whether the line matches the pattern, in which `{*}` is any text.
 fn fits(pattern: &str, line: &str) -> bool {
     let Some((before, mut rest)) = pattern.split_once("{*}") else {
         return pattern == line;
@@ -196,7 +199,7 @@ fn fits(pattern: &str, line: &str) -> bool {
     let Some(mut line) = line.strip_prefix(before) else {
         return false;
     };
-    // The first place that fits leaves the most for the others.
+    // The first place that fits leaves the most text for the other parts.
     while let Some((between, after)) = rest.split_once("{*}") {
         let Some(at) = line.find(between) else {
             return false;

@@ -1,10 +1,11 @@
-//! The figures of the book have been measured, by programs that still measure them.
+//! The figures of the book have been measured, by programs that still do so.
 //!
-//! `book/measured/NAME.txt` holds what a `measure-*` program of a listing has printed in release, lines of
-//! `NAME VALUE UNIT`, and a last line that says by which program, on which machine, by which compiler, and when.
-//! Each is measured again. Figures differ from machine to machine, and from minute to minute where others share the
-//! processor: so a time may be `TIME_FACTOR` times as long or as short, and an amount of memory `SIZE_FACTOR` times as
-//! large or as small. What is measured, and in which unit, must be the same.
+//! `book/measured/NAME.txt` holds the output of a `measure-*` program of a listing in release:
+//! lines of `NAME VALUE UNIT`. A last line names the program, the machine, the compiler and the
+//! day. Each figure is measured again. Figures differ from machine to machine, and from minute to
+//! minute where others share the processor. So a time may be `TIME_FACTOR` times as long or as
+//! short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units must be
+//! the same.
 
 use std::fs;
 use std::process::Command;
@@ -15,9 +16,9 @@ use crate::complaints::{Complaints, Outcome, outcome};
 use crate::listing::{self, Program};
 use crate::repo::Repo;
 
-/// An order of magnitude is an error; half a machine, stolen by neighbours, is not.
+/// A factor. An order of magnitude is an error. Half a machine, taken by its neighbours, is not.
 const TIME_FACTOR: f64 = 8.0;
-/// Bytes are counted, and only a compiler or an allocator changes them.
+/// A factor. Bytes are counted, and only another compiler or allocator changes them.
 const SIZE_FACTOR: f64 = 1.5;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -40,7 +41,8 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     outcome(complaints, || format!("{figures} figures, all of them measured by a listing"))
 }
 
-/// Measures anew: `NAME PACKAGE PROGRAM` for a new file, `NAME` for one that is there, nothing for all of them.
+/// Measures anew: with `NAME PACKAGE PROGRAM` for a new file, with `NAME` for one that is there,
+/// with nothing for all of them.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let folder = repo.path("book/measured");
     let mut written = Vec::new();
@@ -82,7 +84,7 @@ fn measure(repo: &Repo, program: &Program) -> Result<String, Complaints> {
     repo.output(&mut Command::new(program.path(repo, Profile::Release)))
 }
 
-/// How many figures there are, if the same things are measured and their values are near each other.
+/// The number of figures, if names and units are the same and the values are near each other.
 fn compare(recorded: &str, printed: &str) -> Result<usize, Complaints> {
     let figures = |text: &str| text.lines().map(figure).collect::<Result<Vec<_>, _>>();
     let (recorded, printed) = (figures(recorded)?, figures(printed)?);
@@ -124,13 +126,13 @@ fn figure(line: &str) -> Result<Figure, Complaints> {
     }
 }
 
-/// Where and when: processor, system, compiler, date.
+/// The place and time: processor, system, compiler, date.
 fn circumstances(repo: &Repo) -> Result<String, Complaints> {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processor = processor.map_or("an unknown processor", |(_, name)| name.trim());
     let system = repo.output(Command::new("uname").args(["-s", "-r"]))?;
-    // What stands behind the version is its builder's.
+    // The rest of the line is the builder's.
     let system = system.split('-').next().unwrap_or_default();
     let compiler = repo.output(Command::new("rustc").arg("--version"))?;
     let compiler = compiler.split(" (").next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What chapters name is there: files and folders of the repository, and the programs that the reader is told to run.
+//! The files and folders that chapters name are there, and so are the programs that the reader is
+//! told to run.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
@@ -41,7 +42,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
 
 /// Whether the package has the program that `cargo run` is to run.
 fn is_there(command: &str, programs: &[Program]) -> bool {
-    // What stands behind `--` is for the program.
+    // Arguments behind `--` are for the program.
     let words: Vec<&str> = command.split_whitespace().take_while(|word| *word != "--").collect();
     let behind = |option: &str| words.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1]);
     match (behind("-p"), behind("--bin")) {

@@ -1,6 +1,7 @@
-//! Chapters include what they show: a block of code that is typed into a chapter would never be compiled or run.
+//! Chapters include their code: a block that is typed into a chapter would never be compiled or
+//! run.
 //!
-//! Only `sh` blocks, which are what the reader types, are written out.
+//! Only `sh` blocks, which the reader types, are written out.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
@@ -21,7 +22,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     outcome(complaints, || format!("{blocks} blocks of code in {} files", chapters.len()))
 }
 
-/// How many blocks it has, and what is wrong in which line.
+/// The number of blocks, and the complaints with their lines.
 fn in_chapter(chapter: &Chapter) -> (usize, Vec<(usize, String)>) {
     let (mut blocks, mut complaints) = (0, Vec::new());
     let mut within: Option<(usize, String, String)> = None;

@@ -1,4 +1,4 @@
-//! Each picture is what its source says, and each stack is what the running program has.
+//! Each picture agrees with its source, and each stack with the running program.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     })
 }
 
-/// Takes the dumps of what is named, or of those that have none; then draws.
+/// Takes the dumps of the named pictures, or of those that have none. Then it draws.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let versions = gdb::versions(repo)?;
     let mut drawn = Vec::new();
@@ -69,7 +69,8 @@ fn check_drawn(repo: &Repo, source: &Path) -> Result<(), Complaints> {
     Err(vec![format!("{}: `cargo xtask pictures` draws another", repo.name(&path))])
 }
 
-/// Recorded with the same tools, the words must be the same; with others, the program must get to where it stops.
+/// If the tools are those of the recording, the words must be the same. With other tools the
+/// program must only reach its breakpoint.
 fn check_dump(repo: &Repo, source: &Path, versions: &str) -> Result<(), Complaints> {
     let path = source.with_extension("dump");
     let recorded = repo.read(&path)?;

@@ -1,7 +1,8 @@
-//! The book is written in British English, as the dictionary of hunspell has it, and `book/words.txt` besides.
+//! The book is written in British English: each word is in hunspell's dictionary or in
+//! `book/words.txt`.
 //!
-//! Read are the chapters without what is code, the comments of the listings and exercises, and the texts of the
-//! pictures and of the interactive page.
+//! The check reads the chapters without their code, the comments of the listings and exercises, and
+//! the texts of the pictures and of the interactive page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -15,7 +16,7 @@ use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 use crate::tools;
 
-/// The words of the book, each with the first place where it stands.
+/// The words of the book, each with its first place.
 type Words = BTreeMap<String, String>;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -30,7 +31,8 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     })
 }
 
-/// What no dictionary knows and nobody has allowed, and what is allowed for no reason.
+/// Complains of words that are neither in the dictionary nor allowed, and of words that are allowed
+/// for no reason.
 fn compare(words: &Words, unknown: &BTreeSet<String>, allowed: &BTreeSet<&str>) -> Complaints {
     let is_allowed = |word: &str| allowed.contains(word) || allowed.contains(&*word.to_lowercase());
     let wrong = unknown.iter().filter(|word| !is_allowed(word));
@@ -56,7 +58,7 @@ fn words_of_book(repo: &Repo) -> Result<Words, Complaints> {
             continue;
         };
         for (index, line) in repo.read(&path)?.lines().enumerate() {
-            // What stands between backticks is code.
+            // Text between backticks is code.
             let text = is_read(line).unwrap_or_default().split('`').step_by(2).collect::<Vec<_>>().join(" ");
             add(&mut words, &text, || format!("{}:{}", repo.name(&path), index + 1));
         }
@@ -64,7 +66,7 @@ fn words_of_book(repo: &Repo) -> Result<Words, Complaints> {
     Ok(words)
 }
 
-/// How to find the prose in the lines of a file.
+/// Finds the prose in the lines of a file.
 fn reader(path: &Path) -> Option<fn(&str) -> Option<&str>> {
     match path.extension()?.to_str()? {
         "rs" => Some(|line| {
@@ -80,7 +82,7 @@ fn reader(path: &Path) -> Option<fn(&str) -> Option<&str>> {
     }
 }
 
-/// Gives each piece of text of a chapter that is not code, with where it begins.
+/// Passes on each piece of a chapter's text that is not code, with its place.
 fn prose(markdown: &str, mut give: impl FnMut(usize, &str)) {
     let mut is_code = false;
     for (event, range) in Parser::new(markdown).into_offset_iter() {
@@ -96,7 +98,7 @@ fn prose(markdown: &str, mut give: impl FnMut(usize, &str)) {
 
 fn add(words: &mut Words, text: &str, place: impl Fn() -> String) {
     let text = text.replace('’', "'");
-    // A word with a digit, a line below or a sign of code in it is a name, not a word.
+    // A word with a digit, an underscore or a sign of code in it is a name.
     let parts = text.split(|it: char| it.is_whitespace() || "()[]{}.,;:!?\"/–—-→|=<>*+…“”".contains(it));
     for part in parts {
         let word = part.trim_matches('\'');
@@ -121,7 +123,8 @@ fn unknown(words: &Words) -> Result<BTreeSet<String>, Complaints> {
         .map_err(failed)?;
     let mut stdin = child.stdin.take().expect("it has a pipe");
     let list = words.keys().cloned().collect::<Vec<_>>().join("\n") + "\n";
-    // It reads all before we read what it says, or else both would wait.
+    // A thread writes the input: if hunspell waited for us to read while we wait for it to read,
+    // both would wait for ever.
     let writer = std::thread::spawn(move || stdin.write_all(list.as_bytes()));
     let output = child.wait_with_output().map_err(failed)?;
     writer.join().expect("a writer doesn't panic").map_err(failed)?;

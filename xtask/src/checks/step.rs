@@ -1,7 +1,8 @@
 //! The interactive page plays a recording of the two hundred lines that is true today.
 //!
-//! `book/step/record.gdb` walks through three switches; `recording.txt` is what it has seen, and `texts.txt` says what
-//! each instruction does. The page reads both from `book/src/step/recording.js`, so that it works from disk.
+//! `book/step/record.gdb` walks through three switches. `recording.txt` is the recording, and
+//! `texts.txt` explains each instruction. The page reads both from `book/src/step/recording.js`, so
+//! that it works from disk.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -127,8 +128,8 @@ impl<'a> Texts<'a> {
         })
     }
 
-    /// What has led to this state of a scene: how it begins, or the instruction before. Behind the last one may stand
-    /// how it ends.
+    /// The text of a state: how the scene begins, or the instruction that has led here. The last
+    /// one may be followed by how the scene ends.
     fn of(&self, scene: &Scene, index: usize, used: &mut Vec<&'a str>) -> Result<String, String> {
         let mut find = |key: &str| {
             let key = [format!("{}/{key}", scene.name), key.to_owned()];

@@ -1,7 +1,8 @@
-//! Files use each other one way, so that each can be understood after those below it.
+//! Files use each other in one direction, so that each can be understood after those below it.
 //!
 //! A file uses another one if it names an item that the other one defines. Calls of methods are not
-//! seen: only the compiler knows whose method it is. A file that only hands names on uses nothing.
+//! seen, since only the compiler knows whose method it is. A file that only re-exports names uses
+//! nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -42,7 +43,7 @@ fn circles(uses: &Uses) -> Vec<BTreeSet<&str>> {
             .filter(|other| reached.get(**other).is_some_and(|back| back.contains(file)))
             .copied()
             .collect();
-        // Each of its files finds the same one.
+        // Each file of a component finds the same component.
         if circle.first() == Some(file) {
             circles.push(circle);
         }
@@ -50,7 +51,7 @@ fn circles(uses: &Uses) -> Vec<BTreeSet<&str>> {
     circles
 }
 
-/// What a file uses, straight or through others: itself if it is in a circle.
+/// The files that a file uses, straight or through others. It is one of them if it is in a circle.
 fn reached_from<'a>(file: &str, uses: &'a Uses) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut waiting = vec![file];
@@ -64,7 +65,7 @@ fn reached_from<'a>(file: &str, uses: &'a Uses) -> BTreeSet<&'a str> {
     reached
 }
 
-/// A circle, and each use that ties it.
+/// A circle, with each use that is part of it.
 fn described(circle: &BTreeSet<&str>, uses: &Uses) -> String {
     let mut text = format!("{} files use each other:\n", circle.len());
     for ((user, used), (line, name)) in uses {

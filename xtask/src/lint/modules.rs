@@ -1,6 +1,6 @@
-//! The modules of a crate: what each one defines, imports and names.
+//! The modules of a crate: the items that each one defines, imports and names.
 //!
-//! What stands under `#[cfg(test)]` is left out. Names that macros make are not seen.
+//! Items under `#[cfg(test)]` are left out. Names that macros make are not seen.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ pub(super) struct Module {
     /// The file that it lies in.
     pub(super) file: String,
     pub(super) parent: Option<usize>,
-    /// What a name means here; it may mean a module and a function at once.
+    /// The meanings of a name here. It may mean a module and a function at once.
     pub(super) meanings: BTreeMap<String, Vec<Meaning>>,
     /// The modules and enums all of whose names are imported.
     pub(super) globs: Vec<Path>,
-    /// The paths in its code and its private imports, each with its line. A `pub use` only hands
-    /// names on.
+    /// The paths in its code and its private imports, each with its line. A `pub use` only
+    /// re-exports names.
     pub(super) paths: Vec<(Path, usize)>,
     /// The folder of its children.
     folder: String,
@@ -31,7 +31,7 @@ pub(super) enum Meaning {
     Item(usize),
     /// A child, by its number.
     Module(usize),
-    /// What is imported from there.
+    /// The item at this path, which is imported.
     Import(Path),
 }
 
@@ -72,10 +72,10 @@ fn folder(file: &str) -> String {
     file[..file.rfind('/').map_or(0, |end| end + 1)].to_owned()
 }
 
-/// What items may begin with, but for `use`.
+/// The keywords that items begin with, apart from `use`.
 const ITEMS: &str = "async const enum extern fn impl macro_rules mod static struct trait type unsafe";
 
-/// What braces hold.
+/// The kind of text that braces hold.
 #[derive(Clone, Copy)]
 enum Scope {
     /// The items of a module.
@@ -91,7 +91,7 @@ struct Reader<'a> {
     tokens: &'a [Token<'a>],
     at: usize,
     scopes: Vec<Scope>,
-    /// Where the next module lies, if attributes say it: for each system elsewhere.
+    /// The files of the next module, if attributes name them. Each system may have another one.
     places: Vec<String>,
     /// Whether the whole crate sees the next macro.
     is_exported: bool,
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 "(" | "[" => self.skip_brackets(),
-                // What it stands in ends here.
+                // The bracket that it stands in ends here.
                 ")" | "]" | "}" => return,
                 ";" => return self.at += 1,
                 // Fields and arms end with a comma. Items may have some before they begin.
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
                     self.import(true);
                 }
             }
-            // `use<'a>` says what a type captures.
+            // `use<'a>` is a list of captures, not an import.
             "use" if !self.is(1, "<") => self.import(false),
             "mod" => self.child(),
             "macro_rules" => self.define(2, true),
@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes into the braces that stand ahead: what they hold belongs to the same module.
+    /// Goes into the braces that stand ahead. Their contents belong to the same module.
     fn enter(&mut self, ahead: usize) {
         let scope = self.scope();
         self.at += ahead;
@@ -325,7 +325,7 @@ impl<'a> Reader<'a> {
         self.import_tree(&Path::new(), is_handed_on);
     }
 
-    /// Reads what may stand in a `use` behind `prefix`.
+    /// Reads the tree of a `use` behind `prefix`.
     fn import_tree(&mut self, prefix: &Path, is_handed_on: bool) {
         let mut path = prefix.clone();
         let mut line = 0;
@@ -378,7 +378,7 @@ impl<'a> Reader<'a> {
     /// Reads a path in the code.
     fn path(&mut self) {
         let line = self.tokens[self.at].line;
-        // Nothing is known of a field, a method, a variable of a macro, and what follows `<T>::`.
+        // Fields, methods, variables of macros, and names behind `<T>::` can't be resolved.
         let is_unknown = self.was(1, ".") && !self.was(2, ".")
             || self.was(1, "::")
             || self.was(1, "$") && !self.is(0, "crate");

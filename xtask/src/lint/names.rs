@@ -1,13 +1,13 @@
-//! What names mean, and so which file uses which.
+//! The meaning of names, and so which file uses which.
 
 use std::collections::BTreeMap;
 
 use super::modules::{Meaning, Module, Path, ROOT};
 
-/// Which file uses which: for (user, used), the first line that does so, and what it names.
+/// The uses: for each pair (user, used), the first line, and the name in it.
 pub(super) type Uses = BTreeMap<(String, String), (usize, String)>;
 
-/// Who uses whom in a crate. A name that is handed on leads to the file that defines it.
+/// The uses between the files of a crate. A re-exported name leads to the file that defines it.
 pub(super) fn uses(modules: &[Module]) -> Uses {
     let mut uses = Uses::new();
     let names = Names { modules };
@@ -27,7 +27,7 @@ pub(super) fn uses(modules: &[Module]) -> Uses {
     uses
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Copy)]
 enum Found<'a> {
     Module(usize),
@@ -51,8 +51,8 @@ impl<'a> Names<'a> {
         items.collect()
     }
 
-    /// What a path means within a module. `asked` has the names that are being looked up. Names may
-    /// import each other.
+    /// Resolves a path within a module. `asked` has the names that are being looked up, since names
+    /// may import each other.
     fn resolve(self, within: usize, path: &'a [String], asked: &mut Vec<(usize, &'a str)>) -> Vec<Found<'a>> {
         let mut found = Vec::new();
         for (index, segment) in path.iter().enumerate() {
@@ -70,7 +70,7 @@ impl<'a> Names<'a> {
                 name => {
                     let next = found.into_iter().flat_map(|found| match found {
                         Found::Module(number) => self.look_up_inside(number, name, asked),
-                        // What an item has in it is defined where it is.
+                        // The parts of an item are defined where the item is.
                         Found::Item(..) => vec![found],
                     });
                     next.collect()
@@ -85,8 +85,8 @@ impl<'a> Names<'a> {
         found
     }
 
-    /// What a name means in a module that is named before it. If nothing there is seen to have the
-    /// name, a macro made it.
+    /// Resolves a name in a module that is named before it. If no item there has the name, a macro
+    /// has made it.
     fn look_up_inside(
         self,
         module: usize,
@@ -101,7 +101,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What a name means in a module.
+    /// Resolves a name in a module.
     fn look_up(self, module: usize, name: &'a str, asked: &mut Vec<(usize, &'a str)>) -> Vec<Found<'a>> {
         if asked.contains(&(module, name)) {
             return Vec::new();
@@ -134,7 +134,7 @@ mod tests {
     use super::super::modules;
     use super::*;
 
-    /// Who uses whom, and for what.
+    /// The uses, as text.
     fn uses_of(files: &[(&str, &str)]) -> Vec<String> {
         let uses = uses(&modules::of_crate(&files.iter().copied().collect(), "lib.rs"));
         uses.iter().map(|((user, used), (line, name))| format!("{user}:{line} {used} {name}")).collect()

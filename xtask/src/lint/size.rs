@@ -4,7 +4,7 @@ use super::sources;
 use crate::complaints::{Outcome, outcome};
 use crate::repo::Repo;
 
-/// How many lines a file may have.
+/// The most lines that a file may have.
 const MOST: usize = 600;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -16,7 +16,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     outcome(complaints.collect(), || format!("{} files", sources.len()))
 }
 
-/// How many lines the file has, if these are more than it may have.
+/// The number of lines of the file, if it has too many.
 fn too_many_lines(text: &str) -> Option<usize> {
     Some(text.lines().count()).filter(|lines| *lines > MOST)
 }

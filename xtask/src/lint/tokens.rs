@@ -1,4 +1,4 @@
-//! Rust's tokens, as far as it needs them to tell names from strings and comments.
+//! Rust's tokens, as far as they are needed to tell names from strings and comments.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -16,7 +16,7 @@ pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
     pub(super) line: usize,
-    /// Where it begins, in bytes.
+    /// The byte at which it begins.
     start: usize,
 }
 
@@ -67,7 +67,7 @@ fn all(text: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// What a text begins with, and its length. Spaces and lifetimes are nothing.
+/// The token that a text begins with, and its length. Spaces and lifetimes are no tokens.
 fn first(text: &str) -> (Option<Kind>, usize) {
     let is_of_word = |it: char| it == '_' || it.is_alphanumeric();
     let word_from = |from: usize| from + length_while(&text[from..], is_of_word);
@@ -81,7 +81,7 @@ fn first(text: &str) -> (Option<Kind>, usize) {
         (Some(Kind::Text), length)
     } else if first == '\'' {
         match (characters.next(), characters.next()) {
-            // What is escaped may be a quote.
+            // The escaped character may be a quote.
             (Some('\\'), Some(it)) => {
                 let from = 2 + it.len_utf8();
                 (Some(Kind::Text), from + length_while(&text[from..], |it| it != '\'') + 1)

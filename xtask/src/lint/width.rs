@@ -1,6 +1,7 @@
 //! Comments are narrower than code may be: prose is hard to read in long lines.
 //!
-//! What can't be broken may be wider: a single word, a row of a table, a line of a block of code.
+//! Lines that can't be broken may be wider: a single word, a row of a table, a line of a block of
+//! code.
 
 use super::{sources, tokens};
 use crate::complaints::{Outcome, outcome};

@@ -1,5 +1,5 @@
-//! Whether the models and tests see when a line is wrong: each of a table's mutations is made in a copy of the tree, one
-//! at a time, and the models must find it.
+//! Whether the models see that a line is wrong. Each mutation of a table is made in a copy of the
+//! tree, one at a time, and the models must find it.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -14,10 +14,10 @@ mod table;
 
 use table::{Caught, LOGIC, Mutant, ORDERINGS};
 
-/// The models need a minute or two. A mutant that hangs is found, too.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// The models need a minute or two. A mutant that hangs counts as found.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Runs those whose file has one of `names` in its path, or all.
+/// Runs the mutants whose file has one of `names` in its path, or all.
 pub(crate) fn mutants(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> {
     check(repo)?;
     let is_chosen =
@@ -37,7 +37,7 @@ pub(crate) fn mutants(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaint
                 continue;
             }
         };
-        // What fails by itself finds nothing.
+        // A model that fails without a mutation finds nothing.
         if !sound.contains(&models) {
             if run(repo, &copy, models)? != End::Status(0) {
                 return Err(vec![format!("{models} fails without a mutation")]);
@@ -62,7 +62,7 @@ pub(crate) fn mutants(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaint
     Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether each line of the table is about a text that is there, once.
+/// Checks that the text of each row is in its file exactly once.
 pub(crate) fn check(repo: &Repo) -> Result<String, Complaints> {
     let mut complaints = Vec::new();
     for mutant in ORDERINGS.iter().chain(LOGIC) {
@@ -81,13 +81,13 @@ fn shown(mutant: &Mutant) -> String {
     format!("{}: `{}` -> `{}`", mutant.file, one_line(mutant.text), one_line(mutant.by))
 }
 
-/// Builds the models, which must succeed, and runs those whose names begin so.
+/// Builds the models, which must succeed, and runs those whose names begin with `models`.
 fn run(repo: &Repo, copy: &Path, models: &str) -> Result<End, Complaints> {
     let mut build = repo.cargo();
     build.current_dir(copy.join("tree")).args(["test", "--no-run", "-p", "greenthread-models", "--lib"]);
     build.arg("--target-dir").arg(copy.join("target"));
-    let built = child::run(&mut build, PATIENCE).map_err(|error| vec![error.to_string()])?;
-    // Cargo says where it is. Run by itself, it can be killed.
+    let built = child::run(&mut build, TIMEOUT).map_err(|error| vec![error.to_string()])?;
+    // Cargo prints the path of the test program. Started without Cargo, it can be killed.
     let program =
         built.stderr.lines().find_map(|line| line.trim().strip_prefix("Executable ")?.rsplit_once('('));
     let Some((_, program)) = program.filter(|_| built.end == End::Status(0)) else {
@@ -95,7 +95,7 @@ fn run(repo: &Repo, copy: &Path, models: &str) -> Result<End, Complaints> {
     };
     let mut tests = Command::new(program.trim_end_matches(')'));
     tests.arg(models).env("RUST_BACKTRACE", "0");
-    let run = child::run(&mut tests, PATIENCE).map_err(|error| vec![error.to_string()])?;
+    let run = child::run(&mut tests, TIMEOUT).map_err(|error| vec![error.to_string()])?;
     // A filter that no model has would pass everything.
     if run.stdout.contains("running 0 tests") {
         return Err(vec![format!("there is no model {models}")]);
@@ -103,13 +103,13 @@ fn run(repo: &Repo, copy: &Path, models: &str) -> Result<End, Complaints> {
     Ok(run.end)
 }
 
-/// Copies what git knows or would know.
+/// Copies the files that git tracks or would track.
 fn copy_tree(repo: &Repo, to: &Path) -> Result<(), Complaints> {
     let mut git = Command::new("git");
     let files = repo.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
     for file in files.lines().filter(|file| repo.path(file).is_file()) {
         let bytes = std::fs::read(repo.path(file)).map_err(|error| vec![format!("{file}: {error}")])?;
-        // What is the same stays as old as it is, for cargo.
+        // A file that has not changed keeps its time, so that Cargo rebuilds nothing.
         if std::fs::read(to.join(file)).ok().as_ref() != Some(&bytes) {
             repo.write(&to.join(file), bytes)?;
         }

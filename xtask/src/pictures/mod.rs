@@ -1,4 +1,4 @@
-//! Pictures as SVG, each from a source in `book/pictures`, whose README says what the sources look like.
+//! Pictures as SVG, each from a source in `book/pictures`, whose README describes the format.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ mod turns;
 
 use source::Source;
 
-/// The names' ends of the sources.
+/// The extensions of the sources.
 pub(crate) const KINDS: [&str; 3] = ["stack", "turns", "switch"];
 
 /// The picture of a source.

@@ -25,7 +25,7 @@ impl<'a> Source<'a> {
         self.lines.iter().filter(move |(found, _)| *found == key).map(|(_, value)| *value)
     }
 
-    /// Fails on keys that nobody knows.
+    /// Fails on unknown keys.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Complaints> {
         match self.lines.iter().find(|(key, _)| !known.contains(key) && !key.starts_with("+0x")) {
             Some((key, _)) => {

@@ -1,4 +1,4 @@
-//! Words of a stack, as gdb has found them in a running program.
+//! Words of a stack, as gdb finds them in a running program.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::gdb::{self, Addresses};
 use crate::listing::Program;
 use crate::repo::Repo;
 
-/// Runs the program of a source, and gives what its `.dump` should hold.
+/// Runs the program of a source, and returns the text for its `.dump`.
 pub(crate) fn dump(repo: &Repo, path: &Path) -> Result<String, Complaints> {
     let text = repo.read(path)?;
     let source = Source::parse(&text);
@@ -85,7 +85,7 @@ struct Word<'a> {
     symbol: &'a str,
 }
 
-/// High addresses on top: a stack grows downwards.
+/// High addresses are on top: a stack grows downwards.
 pub(super) fn draw(source: &Source<'_>, dump: &str) -> Result<String, Complaints> {
     const BOX: f64 = 150.0;
     const LEFT: f64 = 66.0;

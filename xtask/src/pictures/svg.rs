@@ -1,8 +1,9 @@
-//! What all pictures have in common: their colours, light and dark, and how text is set.
+//! The common parts of all pictures: their colours, light and dark, and text.
 
 use std::fmt::{self, Display, Write};
 
-/// Colours have meanings: blue is `run` and the OS thread's own stack, orange is a green thread, green is code.
+/// Colours have meanings: blue is `run` and the OS thread's own stack, orange is a green thread,
+/// green is code.
 const STYLE: &str = "\
 text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif;fill:#22252a}\
 .title{font-size:15px;font-weight:600}.mono,.mono *{font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace}\
@@ -93,7 +94,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The text in lines of so many characters.
+/// Breaks the text into lines of this many characters.
 pub(super) fn wrapped(text: &str, characters: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

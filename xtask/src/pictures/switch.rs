@@ -1,4 +1,4 @@
-//! Some states of the recorded switch: both stacks, and which of them the processor works on.
+//! Some states of the recorded switch: both stacks, and the one that the processor works on.
 
 use super::source::Source;
 use super::svg::Svg;
@@ -43,7 +43,7 @@ fn state_after(scene: &Scene, instruction: &str) -> Result<usize, Complaints> {
     if instruction == "begin" {
         return Ok(0);
     }
-    // `ret` may be there twice; the last one leads out.
+    // `ret` may be there twice. The last one leaves the function.
     let found = scene.states.iter().rposition(|state| state.instruction == instruction);
     match found {
         Some(index) if index + 1 < scene.states.len() => Ok(index + 1),

@@ -1,11 +1,12 @@
-//! Who has its turn, from the output of a program: each line that a thread has printed is a turn of its own.
+//! The turns of the threads, from the output of a program. Each line that a thread has printed is
+//! one turn.
 
 use super::source::Source;
 use super::svg::Svg;
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// A row for each lane and one for `run`, between whose turns all others lie.
+/// A row for each lane and one for `run`, which has a turn between all others.
 pub(super) fn draw(repo: &Repo, source: &Source<'_>) -> Result<String, Complaints> {
     const LEFT: f64 = 46.0;
     const BOX: f64 = 34.0;
