@@ -43,8 +43,9 @@ impl<T> Mailbox<T> {
     /// Takes the oldest message, and waits for it if there is none.
     fn recv(&self) -> T {
         loop {
-            // A statement of its own: the borrow ends with it. In the head of a `match` or an `if let` it could last until
-            // after `yield_now`, and `send` would find the messages borrowed.
+            // A statement of its own: the borrow ends with it. In the head of a `match` or an
+            // `if let` it could last until after `yield_now`, and `send` would find the messages
+            // borrowed.
             let message = self.messages.borrow_mut().pop_front();
             match message {
                 Some(message) => return message,

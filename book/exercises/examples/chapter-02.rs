@@ -1,7 +1,7 @@
 //! Exercise of chapter 2: how many bytes of stack does a call take?
 //!
-//! `main` notes the address of one of its variables. Let the deepest call of `depth` find out how far it is from
-//! there. Then run `cargo run -p exercises -- check 2`.
+//! `main` notes the address of one of its variables. Let the deepest call of `depth` find out how
+//! far it is from there. Then run `cargo run -p exercises -- check 2`.
 
 use std::hint::black_box;
 
@@ -13,7 +13,8 @@ fn main() {
     }
 }
 
-/// Calls itself until it is so many calls deep. There it finds out how far below `top` it stands, in bytes.
+/// Calls itself until it is so many calls deep. There it finds out how far below `top` it stands,
+/// in bytes.
 #[inline(never)]
 fn depth(top: usize, calls: usize) -> usize {
     if calls > 1 {

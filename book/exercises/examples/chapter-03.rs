@@ -1,12 +1,13 @@
 //! Exercise of chapter 3: multiply, and keep all of the result.
 //!
-//! The product of two numbers of 64 bits has up to 128: `multiply` returns the high half and the low half. Write it
-//! with `std::arch::asm!`. The instructions are:
+//! The product of two numbers of 64 bits has up to 128: `multiply` returns the high half and the
+//! low half. Write it with `std::arch::asm!`. The instructions are:
 //!
-//! - x86-64: `mul {second}` multiplies `rax` by the register in the hole. The high half is then in `rdx`, and the low half
-//!   in `rax`.
-//! - AArch64: `mul {low}, {first}, {second}` computes the low half, `umulh {high}, {first}, {second}` the high one. The
-//!   first of them writes its result when the second still has to read its inputs: `out`, not `lateout`.
+//! - x86-64: `mul {second}` multiplies `rax` by the register in the hole. The high half is then in
+//!   `rdx`, and the low half in `rax`.
+//! - AArch64: `mul {low}, {first}, {second}` computes the low half,
+//!   `umulh {high}, {first}, {second}` the high one. The first of them writes its result when the
+//!   second still has to read its inputs: `out`, not `lateout`.
 //!
 //! Then run `cargo run -p exercises -- check 3`.
 

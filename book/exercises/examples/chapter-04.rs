@@ -1,9 +1,10 @@
 //! Exercise of chapter 4: call a function on another stack, and come back.
 //!
-//! As it stands, `call_on` calls the function on the stack on which it was called itself. Three instructions are missing: keep
-//! the old stack pointer in `r12` (`x20` on AArch64), which every function preserves; set it to `top`; and, after the
-//! call, set it back. `mov rsp, ..` and `mov .., rsp` are allowed here, and so are `mov sp, ..` and `mov .., sp`. Not under Windows,
-//! for the reason that the chapter gives. Then run `cargo run -p exercises -- check 4`.
+//! As it stands, `call_on` calls the function on the stack on which it was called itself. Three
+//! instructions are missing: keep the old stack pointer in `r12` (`x20` on AArch64), which every
+//! function preserves; set it to `top`; and, after the call, set it back. `mov rsp, ..` and
+//! `mov .., rsp` are allowed here, and so are `mov sp, ..` and `mov .., sp`. Not under Windows, for
+//! the reason that the chapter gives. Then run `cargo run -p exercises -- check 4`.
 
 use std::arch::asm;
 use std::hint::black_box;

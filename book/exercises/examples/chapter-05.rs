@@ -1,7 +1,7 @@
 //! Exercise of chapter 5: a generator.
 //!
-//! `start` delivers one number after another, for ever; `main` asks for the next one, twenty times. Write `next` and
-//! `deliver`, with `switch`. Then run `cargo run -p exercises -- check 5`.
+//! `start` delivers one number after another, for ever; `main` asks for the next one, twenty times.
+//! Write `next` and `deliver`, with `switch`. Then run `cargo run -p exercises -- check 5`.
 #![allow(dead_code)] // until all of it is used
 
 use std::arch::asm;

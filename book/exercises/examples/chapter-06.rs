@@ -1,7 +1,7 @@
 //! Exercise of chapter 6: a mailbox.
 //!
-//! The receiver begins first, and there is no message yet: `recv` panics. Let it wait for one, and let the other threads
-//! run meanwhile. Then run `cargo run -p exercises -- check 6`.
+//! The receiver begins first, and there is no message yet: `recv` panics. Let it wait for one, and
+//! let the other threads run meanwhile. Then run `cargo run -p exercises -- check 6`.
 
 use std::arch::asm;
 use std::cell::{Cell, RefCell};

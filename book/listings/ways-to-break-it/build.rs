@@ -1,5 +1,5 @@
-//! Prepares the two hundred lines for the programs of this package: without their `main`, as `toy.rs`, and once
-//! more for each change in `edits`, under its name.
+//! Prepares the two hundred lines for the programs of this package: without their `main`, as
+//! `toy.rs`, and once more for each change in `edits`, under its name.
 
 use std::path::Path;
 use std::{env, fs};
@@ -51,8 +51,8 @@ fn apply(toy: &str, diff: &str, name: &str) -> String {
     text
 }
 
-/// What may be included below a program's own documentation, and has room for its `main`, which need not use all
-/// of it.
+/// What may be included below a program's own documentation, and has room for its `main`, which
+/// need not use all of it.
 fn without_main(toy: &str) -> String {
     let (before, rest) = toy.split_once(MAIN).expect("the toy has a main");
     let (_, after) = rest.split_once("\n}\n").expect("its main ends");

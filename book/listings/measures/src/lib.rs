@@ -1,4 +1,5 @@
-//! How the chapters measure: the best of many runs, because all that disturbs a run makes it longer.
+//! How the chapters measure: the best of many runs, because all that disturbs a run makes it
+//! longer.
 
 use std::time::Instant;
 

@@ -17,7 +17,8 @@ fn expected() -> String {
     text + "both threads have returned\n"
 }
 
-/// A target directory of our own, because whoever runs this test may hold the lock of the usual one.
+/// A target directory of our own, because whoever runs this test may hold the lock of the usual
+/// one.
 fn target_dir() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("two-hundred-lines")
 }

@@ -19,7 +19,7 @@ extern "C" fn start() -> ! {
 // ANCHOR_END: main
 
 // ANCHOR: stack
-/// A stack on which nobody stands. It grows downwards, and is in use from `sp` to the end of its memory.
+/// A stack on which nobody stands. It grows downwards, and is in use from `sp` to its upper end.
 struct Stack {
     sp: *mut usize,
     /// Kept to be freed. A `u128` is aligned to 16 bytes, as a stack must be.

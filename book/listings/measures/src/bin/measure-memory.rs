@@ -1,4 +1,5 @@
-//! Chapter 4: how much memory a stack of 256 KiB takes before and after it is first used. Linux counts it for us.
+//! Chapter 4: how much memory a stack of 256 KiB takes before and after it is first used. Linux
+//! counts it for us.
 
 fn main() {
     const COUNT: usize = 1_000;
