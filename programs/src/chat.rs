@@ -1,5 +1,5 @@
-//! A chat over WebSockets: a hub knows everybody's outbox, and each connection has a thread that reads and a thread that
-//! writes.
+//! A chat over WebSockets: a hub knows everybody's outbox, and each connection has a thread that
+//! reads and a thread that writes.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,10 +20,10 @@ use crate::Result;
 
 /// The longest message. Its memory is taken when its length comes, before the message itself.
 const MOST_MESSAGE: usize = 64 << 10;
-/// How many lines a guest may have unread, before it is taken to be gone.
+/// The most unread lines of a guest. A guest with more is taken to be gone.
 const MOST_UNREAD: usize = 1024;
-/// For the handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit of the handshake.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 enum Event {
     Join(usize, Outbox),
@@ -31,13 +31,13 @@ enum Event {
     Leave(usize),
 }
 
-/// A guest's lines, and where they go.
+/// A guest's lines, and the queue to its writer.
 struct Outbox {
     lines: SyncSender<Utf8Bytes>,
     stream: TcpStream,
 }
 
-/// Serves this many connections; how many have ended in good order.
+/// Serves this many connections, and returns how many have ended in good order.
 pub fn serve(listener: &TcpListener, connections: usize) -> Result<usize> {
     let (events, inbox) = channel();
     let hub = thread::spawn(|| hub(inbox));
@@ -68,7 +68,7 @@ fn hub(events: Receiver<Event>) {
             }
         };
         let line: Utf8Bytes = line;
-        // Whoever has gone leaves soon; whoever doesn't read is shown the door.
+        // A guest that has gone leaves soon. A guest that doesn't read is removed.
         outboxes.values().for_each(|outbox| {
             if outbox.lines.try_send(line.clone()).is_err() {
                 _ = outbox.stream.shutdown(Shutdown::Both);
@@ -79,7 +79,7 @@ fn hub(events: Receiver<Event>) {
 
 fn session(stream: TcpStream, guest: usize, events: Sender<Event>) -> Result {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let config = WebSocketConfig::default()
         .read_buffer_size(8 << 10)
         .max_message_size(Some(MOST_MESSAGE))
@@ -94,7 +94,8 @@ fn session(stream: TcpStream, guest: usize, events: Sender<Event>) -> Result {
         .spawn(move || lines.into_iter().try_for_each(|line| writer.send(Message::Text(line))))?;
     events.send(Event::Join(guest, Outbox { lines: outbox, stream }))?;
     let left = listen(&mut reader, guest, &events);
-    // The answer to a close goes out with the next read, and must be the last: so the writer ends first.
+    // The answer to a close goes out with the next read, and must be the last message. So the
+    // writer ends first.
     events.send(Event::Leave(guest))?;
     let written = writing.join().expect("no panic");
     left?;
@@ -116,7 +117,7 @@ fn listen(reader: &mut WebSocket<TcpStream>, guest: usize, events: &Sender<Event
     }
 }
 
-/// A guest, who has been greeted.
+/// A guest that has been greeted.
 pub struct Guest {
     socket: WebSocket<TcpStream>,
 }
@@ -157,7 +158,8 @@ impl Guest {
     }
 }
 
-/// Eight guests who talk at once: all hear the same, everything, and each in the order of its words.
+/// Eight guests talk at once. All hear the same, and all of it, and each guest's lines in their
+/// order.
 pub fn check() -> Result {
     const GUESTS: usize = 8;
     const WORDS: usize = 50;
@@ -166,7 +168,7 @@ pub fn check() -> Result {
     let address = listener.local_addr()?;
     let server = thread::spawn(move || serve(&listener, GUESTS));
 
-    // One after the other, so that guest 3 is who comes third.
+    // The guests come one after the other, so that guest 3 comes third.
     let guests = (0..GUESTS).map(|_| Guest::join(address)).collect::<Result<Vec<_>>>()?;
     let talks: Vec<_> = guests
         .into_iter()

@@ -1,4 +1,5 @@
-//! Clients that err or mean harm: what they send, and what each server answers. Whatever it is, the server goes on.
+//! Clients that err or mean harm: their input, and the answer of each server. A server always goes
+//! on.
 
 use std::{
     io::{BufReader, Cursor, ErrorKind, Read, Write},
@@ -24,10 +25,10 @@ use crate::Result;
 #[path = "../../crates/greenthread/tests/corpus/http.rs"]
 mod corpus;
 
-/// Sends it and no more, and reads to the end.
+/// Sends the input and no more, and reads to the end.
 fn ask(address: SocketAddr, sent: &[u8]) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
-    // From what is too long the server turns away before it has ended.
+    // The server closes the connection before an input that is too long has ended.
     _ = stream.write_all(sent).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answers = Vec::new();
     _ = stream.read_to_end(&mut answers);
@@ -38,9 +39,9 @@ fn shown(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(200)].escape_ascii().to_string()
 }
 
-/// Closes the connection with a reset, as who has vanished.
+/// Closes the connection with a reset, as if the client had vanished.
 fn vanish(stream: TcpStream, unread: usize) -> Result {
-    // What has come and isn't read makes a close a reset.
+    // Unread input makes a close a reset.
     stream.peek(&mut vec![0; unread])?;
     Ok(())
 }
@@ -57,7 +58,7 @@ pub fn http() -> Result {
         let answers = corpus::statuses(&ask(address, &sent)?);
         assert_eq!(answers, program, "to {}", shown(&sent));
     }
-    // Told to go on, once, before the body.
+    // The client is told to go on, once, before the body.
     let mut stream = TcpStream::connect(address)?;
     stream.write_all(
         b"POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -80,7 +81,7 @@ pub fn http() -> Result {
     Ok(())
 }
 
-/// What is sent to the Redis server, and its whole answer.
+/// An input to the Redis server, and its whole answer.
 const REDIS: &[(&str, &str)] = &[
     ("", ""),
     ("\r\n\r\nPING\r\n", "+PONG\r\n"),
@@ -93,7 +94,7 @@ const REDIS: &[(&str, &str)] = &[
     ("*1\r\n$4\r\nPI", ""),
     ("*2\r\n$4\r\nECHO\r\n$536870912\r\nsoon", ""),
     ("*1048576\r\n$4\r\nPING\r\n", ""),
-    // How many strings.
+    // The number of strings.
     ("*1048577\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
     ("*99999999999999999999999\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
     ("*many\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
@@ -102,7 +103,7 @@ const REDIS: &[(&str, &str)] = &[
     ("*1\u{a0}\r\n$4\r\nPING\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
     ("*\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
     ("*1\n$4\nPING\n", "-ERR Protocol error: invalid multibulk length\r\n"),
-    // How long a string.
+    // The length of a string.
     ("*1\r\n$536870913\r\n", "-ERR Protocol error: invalid bulk length\r\n"),
     ("*1\r\n$9223372036854775807\r\n", "-ERR Protocol error: invalid bulk length\r\n"),
     ("*1\r\n$18446744073709551615\r\n", "-ERR Protocol error: invalid bulk length\r\n"),
@@ -115,7 +116,7 @@ const REDIS: &[(&str, &str)] = &[
     ("*1\r\nPING\r\n", "-ERR Protocol error: expected '$', got 'P'\r\n"),
     ("*2\r\n$4\r\nECHO\r\n*1\r\n$1\r\na\r\n", "-ERR Protocol error: expected '$', got '*'\r\n"),
     ("*1\r\n$3\r\nPING\r\n", "-ERR Protocol error: a string has another end than its length says\r\n"),
-    // What has come before is answered, what comes after is not.
+    // Commands before the error are answered, and those behind it are not.
     ("PING\r\n*x\r\nPING\r\n", "+PONG\r\n-ERR Protocol error: invalid multibulk length\r\n"),
     // Numbers.
     ("BLPOP z nan\r\n", "-ERR timeout is not a float or out of range\r\n"),
@@ -135,7 +136,7 @@ const REDIS: &[(&str, &str)] = &[
         ":2\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n*0\r\n:1\r\n",
     ),
     ("NOSUCH\r\n", "-ERR unknown command, or wrong arguments: NOSUCH\r\n"),
-    // The client sends no more: for Redis, it has gone.
+    // The client sends no more. For Redis that means that it has gone.
     ("BLPOP z 0\r\n", "*-1\r\n"),
     ("RPUSH l a\r\nBLPOP l 0\r\nDBSIZE\r\n", ":1\r\n*2\r\n$1\r\nl\r\n$1\r\na\r\n:0\r\n"),
 ];
@@ -160,7 +161,7 @@ pub fn redis() -> Result {
         "-ERR unknown command, or wrong arguments: \u{16}\u{3}\u{1}\u{fffd}\u{fffd}\r\n",
     )?;
 
-    // Many who name much and send nothing.
+    // Many clients that announce much and send nothing.
     let greedy = (0..200).map(|_| {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(b"*1048576\r\n$536870912\r\n")?;
@@ -169,7 +170,8 @@ pub fn redis() -> Result {
     let greedy = greedy.collect::<Result<Vec<_>>>()?;
     check(b"PING\r\n", "+PONG\r\n")?;
     drop(greedy);
-    // Who waits without end, and goes, in order or not: the server's end waits for them all.
+    // Clients that wait without end and go, in good order or not. The server's end waits for all of
+    // them.
     for vanishes in [false, true] {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(b"PING\r\nBLPOP parcels 0\r\n")?;
@@ -191,13 +193,14 @@ pub fn chat() -> Result {
     // Frames from clients are masked; here with zeros.
     let part = |kind: u8| [&[kind, 0xfe, 0xff, 0xff, 0, 0, 0, 0], &[b'x'; 0xffff][..]].concat();
     let frames: [&[u8]; 9] = [
-        // A message of 2^63 bytes, of 1 GiB, of 65 KiB; and that is all there is.
+        // Headers of messages of 2^63 bytes, of 1 GiB and of 65 KiB, without the messages.
         b"\x81\xff\x80\0\0\0\0\0\0\0\0\0\0\0",
         b"\x81\xff\0\0\0\0\x40\0\0\0\0\0\0\0",
         b"\x81\xff\0\0\0\0\0\x01\x04\0\0\0\0\0hello",
         // Parts without end.
         &[part(1), part(0)].concat(),
-        // Unmasked; of an unknown kind; a long ping; not UTF-8; nothing at all.
+        // Frames that are unmasked, of an unknown kind, a ping that is too long, not UTF-8; and no
+        // frame at all.
         b"\x81\x05hello",
         b"\x83\x80\0\0\0\0",
         b"\x89\xfe\x01\0\0\0\0\0",
@@ -208,7 +211,7 @@ pub fn chat() -> Result {
         "garbage\r\n\r\n".to_owned(),
         "GET / HTTP/1.1\r\n".to_owned(),
         format!("GET / HTTP/1.1\r\na: {}", "b".repeat(1 << 20)),
-        // Who doesn't wait for the answer.
+        // A client that doesn't wait for the answer.
         format!("{upgrade}\u{1}"),
     ];
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -230,7 +233,7 @@ pub fn chat() -> Result {
         _ = stream.write_all(frame).and_then(|()| stream.shutdown(Shutdown::Write));
         _ = stream.read_to_end(&mut Vec::new());
     }
-    // Somebody who has just gone: so late the first one is still served.
+    // Another client comes and goes. The first one is still served.
     drop(TcpStream::connect(address)?);
     guest.say("still there?".to_owned())?;
     while !guest.hear()?.ends_with(": still there?") {}
@@ -254,7 +257,7 @@ pub fn tls() -> Result {
     tls::check_refuses(&bad)
 }
 
-/// What all of them stand on.
+/// The functions that all of these tests use.
 pub fn limits() -> Result {
     let mut reader = Cursor::new(&b"ab\ncdefgh"[..]);
     assert_eq!(line(&mut reader, 3)?, Some(b"ab\n".to_vec()));
@@ -270,7 +273,7 @@ pub fn limits() -> Result {
     );
     assert_eq!(digits(b"0018446744073709551615"), Some(u64::MAX));
 
-    // One connection after the other: it forgets those that have ended.
+    // With one connection after the other, the server forgets those that have ended.
     let mut sessions = Sessions::default();
     for _ in 0..1000 {
         let (done, ended) = channel::<()>();

@@ -1,4 +1,5 @@
-//! An HTTP/1.1 server with a thread for each connection, and ureq as its client, on a transport of ours.
+//! An HTTP/1.1 server with a thread for each connection, and ureq as its client, on a transport of
+//! ours.
 
 use std::{
     io::{self, BufReader, Read, Write},
@@ -26,7 +27,8 @@ use super::{
 };
 use crate::Result;
 
-/// The longest head of a request, and the longest part of a body that is no content: chunk lengths, and what follows them.
+/// The longest head of a request, and the longest part of a body that is no content: chunk lengths
+/// and trailers.
 const MOST_HEAD: usize = 16 << 10;
 /// The most headers of a request.
 const MOST_FIELDS: usize = 64;
@@ -34,23 +36,25 @@ const MOST_FIELDS: usize = 64;
 const MOST_BODY: u64 = 1 << 20;
 /// The most chunks of an answer.
 const MOST_CHUNKS: usize = 1_000_000;
-/// For each read and write.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit of each read and write.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Serves until it is told to stop and one more connection comes; how many connections there were.
+/// Serves until it is told to stop and one more connection comes. Returns the number of
+/// connections.
 pub fn serve(listener: &TcpListener, stop: &AtomicUsize) -> usize {
     let mut sessions = Sessions::default();
     for stream in listener.incoming() {
         if stop.load(Ordering::Acquire) != 0 {
             break;
         }
-        // A client that has gone again, or no descriptor for it: one ends some day.
+        // The client has gone again, or there is no descriptor for it. Some descriptor is closed
+        // some day.
         let Ok(stream) = stream else {
             thread::sleep(Duration::from_millis(10));
             continue;
         };
         sessions.spawn(move || {
-            // The error is the client's trouble: it has vanished, or is too slow.
+            // An error concerns this client only: it has vanished, or is too slow.
             _ = session(&stream);
             1
         });
@@ -61,8 +65,8 @@ pub fn serve(listener: &TcpListener, stop: &AtomicUsize) -> usize {
 /// Answers one request after the other.
 fn session(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut reader = BufReader::new(stream);
     loop {
         let request = match request(&mut reader, stream) {
@@ -77,7 +81,7 @@ fn session(stream: &TcpStream) -> io::Result<()> {
         let Head { method, path, keep_alive, .. } = &request.head;
         let path = path.trim_matches('/');
         let (name, number) = path.split_once('/').unwrap_or((path, ""));
-        // None at all is more than any.
+        // A missing number counts as too large.
         let number = || digits(number.as_bytes()).and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
         let (status, body) = match (&**method, name) {
             ("GET" | "HEAD", "") => ("200 OK", b"hello".to_vec()),
@@ -120,11 +124,11 @@ fn respond(
     stream.write_all(&text)
 }
 
-/// Why there is no request.
+/// The reason why there is no request.
 enum Refused {
     /// The connection has ended.
     Io(io::Error),
-    /// What has come is none, and is answered with this.
+    /// The input is no request, and this is the answer.
     Status(&'static str),
 }
 
@@ -171,8 +175,9 @@ fn request(reader: &mut BufReader<&TcpStream>, mut stream: &TcpStream) -> Result
     Ok(Some(Request { head, body }))
 }
 
-/// A line without its end, which is CR and LF: a bare LF may end one, says RFC 9112, but where one reader ends it there and
-/// another one doesn't, a request hides. Its length is taken off `left`.
+/// A line without its end, which is CR and LF. RFC 9112 allows a bare LF as well. But if one reader
+/// ends the line there and another one doesn't, a request can be smuggled. The line's length is
+/// subtracted from `left`.
 fn text_line(reader: &mut BufReader<&TcpStream>, left: &mut usize) -> Result<Option<Vec<u8>>, Refused> {
     let mut line = line(reader, *left)?.ok_or(TOO_LONG)?;
     *left -= line.len();
@@ -187,7 +192,7 @@ fn text_line(reader: &mut BufReader<&TcpStream>, left: &mut usize) -> Result<Opt
     if line.iter().all(is_text) { Ok(Some(line)) } else { Err(BAD) }
 }
 
-/// As [`text_line`], where the end is no place to end.
+/// Like [`text_line`], where the end of input is an error.
 fn next_line(reader: &mut BufReader<&TcpStream>, left: &mut usize) -> Result<Vec<u8>, Refused> {
     text_line(reader, left)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof).into())
 }
@@ -199,7 +204,8 @@ fn is_token(text: &[u8]) -> bool {
 
 /// A header's name, in small letters, and its value.
 fn field(line: &[u8]) -> Result<(String, &[u8]), Refused> {
-    // A name that is no token: also a space before the colon, and a line that goes on with the last one's value.
+    // The name is no token. That includes a space before the colon, and a line that continues the
+    // previous one.
     let colon = line.iter().position(|&byte| byte == b':').filter(|&at| is_token(&line[..at])).ok_or(BAD)?;
     let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
     Ok((name, line[colon + 1..].trim_ascii()))
@@ -209,7 +215,7 @@ fn head(reader: &mut BufReader<&TcpStream>) -> Result<Option<Head>, Refused> {
     let mut left = MOST_HEAD;
     let Some(mut first) = text_line(reader, &mut left)? else { return Ok(None) };
     if first.is_empty() {
-        // Some clients end a body with a line's end too much.
+        // Some clients send one more line end behind a body.
         first = next_line(reader, &mut left)?;
     }
     let first = String::from_utf8(first).map_err(|_| BAD)?;
@@ -233,7 +239,7 @@ fn head(reader: &mut BufReader<&TcpStream>) -> Result<Option<Head>, Refused> {
         }
         let (name, value) = field(&line)?;
         match &*name {
-            // Said twice, it could be either.
+            // If it is there twice, either could be meant.
             "host" if host.replace(value.to_vec()).is_some() => return Err(BAD),
             "content-length" if length.replace(value.to_vec()).is_some() => return Err(BAD),
             "transfer-encoding" if encoding.replace(value.to_ascii_lowercase()).is_some() => return Err(BAD),
@@ -256,7 +262,7 @@ fn head(reader: &mut BufReader<&TcpStream>) -> Result<Option<Head>, Refused> {
     }
     let body = match (encoding.as_deref(), length) {
         (None, None) => Body::Of(0),
-        // More digits than fit are too many bytes, too.
+        // A number that doesn't fit is too large as well.
         (None, Some(length)) => match digits(&length) {
             Some(length) if length <= MOST_BODY => Body::Of(length),
             None if length.is_empty() || !length.iter().all(u8::is_ascii_digit) => return Err(BAD),
@@ -270,7 +276,8 @@ fn head(reader: &mut BufReader<&TcpStream>) -> Result<Option<Head>, Refused> {
     Ok(Some(Head { method: method.to_owned(), path, body, keep_alive, waits }))
 }
 
-/// The path that a request's target names: in origin-form, in absolute-form, or `*` where that may be.
+/// The path that a request's target names: in origin-form, in absolute-form, or `*` where that may
+/// be.
 fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
     const SCHEME: &str = "http://";
     if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
@@ -285,12 +292,12 @@ fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
     (scheme.eq_ignore_ascii_case(SCHEME) && end > 0).then_some(path)
 }
 
-/// Reads a body that comes in chunks, and what follows them.
+/// Reads a body that comes in chunks, and the trailers.
 fn read_chunks(reader: &mut BufReader<&TcpStream>, body: &mut Vec<u8>) -> Result<(), Refused> {
     let mut left = MOST_HEAD;
     loop {
         let line = next_line(reader, &mut left)?;
-        // What an extension says, nobody here knows.
+        // Extensions are ignored.
         let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
         let hex = !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit);
         let size = str::from_utf8(size).ok().filter(|_| hex).ok_or(BAD)?;
@@ -389,7 +396,7 @@ impl Transport for Connection {
     }
 
     fn is_open(&mut self) -> bool {
-        // Nothing is due: what can be read now is the end, or an error.
+        // Nothing is due, so only the end or an error can be read now.
         let quiet = || {
             self.stream.set_nonblocking(true)?;
             let peeked = self.stream.peek(&mut [0]);
@@ -423,7 +430,7 @@ impl Resolver for Names {
     }
 }
 
-/// Eight threads that share one client, with everything that a request may be.
+/// Eight threads share one client, and make requests of every kind.
 pub fn check() -> Result {
     const CLIENTS: usize = 8;
     const ROUNDS: usize = 10;
@@ -472,10 +479,10 @@ pub fn check() -> Result {
         client.join().expect("no panic")?;
     }
 
-    // A client that has no patience, and one that has.
-    let sleepy = |millis: u64, patience| {
+    // A client with a short time-out, and one with a long one.
+    let sleepy = |millis: u64, timeout| {
         let request = agent.get(format!("{base}/sleep/{millis}"));
-        request.config().timeout_global(Some(Duration::from_millis(patience))).build().call()
+        request.config().timeout_global(Some(Duration::from_millis(timeout))).build().call()
     };
     match sleepy(500, 50) {
         Err(ureq::Error::Timeout(_)) => {}
@@ -483,7 +490,8 @@ pub fn check() -> Result {
     }
     assert_eq!(sleepy(50, 60_000)?.body_mut().read_to_string()?, "slept");
 
-    // The idle connections end with the client; one more lets the server look whether it is to stop.
+    // The idle connections end with the client. One more connection lets the server see that it is
+    // to stop.
     drop(agent);
     stop.store(1, Ordering::Release);
     TcpStream::connect(address)?.shutdown(Shutdown::Both)?;

@@ -1,5 +1,6 @@
-//! What every server here does with what strangers send: it bounds each length before it takes memory, takes memory as
-//! the bytes come, lets no connection's end be another's trouble, and forgets connections that have ended.
+//! How every server here treats the input of strangers. It bounds each length before it allocates
+//! memory, and allocates memory as the bytes come. The end of a connection affects no other one,
+//! and connections that have ended are forgotten.
 
 use std::{
     io::{self, BufRead, ErrorKind, Read},
@@ -12,12 +13,12 @@ use super::lib::{
     thread,
 };
 
-/// The threads of a server's connections, and the sum of what those that have ended have returned.
+/// The threads of a server's connections, and the sum of the results of those that have ended.
 #[derive(Default)]
 pub struct Sessions<T> {
     running: Vec<thread::JoinHandle<T>>,
     total: T,
-    /// When so many are there, it looks which have ended.
+    /// With this many threads, it looks for those that have ended.
     look_at: usize,
 }
 
@@ -35,7 +36,7 @@ impl<T: AddAssign + Default + Send + 'static> Sessions<T> {
         }
     }
 
-    /// How many threads it knows of.
+    /// The number of threads that have not been forgotten.
     pub fn known(&self) -> usize {
         self.running.len()
     }
@@ -52,7 +53,8 @@ impl<T: AddAssign + Default + Send + 'static> Sessions<T> {
     }
 }
 
-/// Reads a line of at most so many bytes, with its end; an empty one at the end of the input. `None`: it is longer.
+/// Reads a line of at most this many bytes, with its end. At the end of the input the line is
+/// empty. `None` if it is longer.
 pub fn line(reader: &mut impl BufRead, most: usize) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     reader.take(most as u64).read_until(b'\n', &mut line)?;
@@ -64,7 +66,8 @@ pub fn line(reader: &mut impl BufRead, most: usize) -> io::Result<Option<Vec<u8>
     }
 }
 
-/// Appends so many bytes. The memory grows as they come: naming a length costs the client as much as the server.
+/// Appends this many bytes. The memory grows as they come, so a length that is only announced costs
+/// the server nothing.
 pub fn append(reader: &mut impl BufRead, length: u64, to: &mut Vec<u8>) -> io::Result<()> {
     match reader.take(length).read_to_end(to)? as u64 == length {
         true => Ok(()),
@@ -72,13 +75,14 @@ pub fn append(reader: &mut impl BufRead, length: u64, to: &mut Vec<u8>) -> io::R
     }
 }
 
-/// A number as protocols have it: digits, and nothing else.
+/// A number in a protocol: digits only.
 pub fn digits(text: &[u8]) -> Option<u64> {
     let all_digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     str::from_utf8(text).ok().filter(|_| all_digits)?.parse().ok()
 }
 
-/// Ends a connection so that the last answer arrives: to close a socket with unread input would reset the connection.
+/// Ends a connection so that the last answer arrives. Closing a socket with unread input would
+/// reset the connection.
 pub fn linger(mut stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;

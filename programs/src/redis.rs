@@ -1,6 +1,7 @@
-//! A server that speaks Redis's protocol, one lock around all that it knows, and a condition variable for those who wait
-//! for a list to have something. Each connection has two threads: one reads commands and one executes them, so that the
-//! end of a connection is seen while a command of its waits.
+//! A server that speaks Redis's protocol, with one lock around all its data, and a condition
+//! variable for clients that wait for a list to have an element. Each connection has two threads:
+//! one reads commands and one executes them. So the end of a connection is seen while one of its
+//! commands waits.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -36,7 +37,8 @@ const MOST_STRING: u64 = 512 << 20;
 /// The longest command: `client-query-buffer-limit`.
 const MOST_COMMAND: u64 = 1 << 30;
 
-/// How many commands are read ahead of the one that is executed. Behind more than these the end of a connection is not seen.
+/// The number of commands that are read ahead. The end of a connection is not seen behind more than
+/// these.
 const AHEAD: usize = 256;
 
 enum Value {
@@ -63,11 +65,11 @@ impl Value {
 #[derive(Default)]
 struct Store {
     values: Mutex<HashMap<Bytes, Value>>,
-    /// A list has got something, or a client has gone.
+    /// A list has got an element, or a client has gone.
     changed: Condvar,
 }
 
-/// What a command is answered with.
+/// The answer to a command.
 enum Reply {
     Simple(&'static str),
     Error(String),
@@ -80,7 +82,7 @@ enum Reply {
 
 use Reply::{Array, Nothing, Number, Simple, Text};
 
-/// Serves until a client says SHUTDOWN; how many commands there were.
+/// Serves until a client sends SHUTDOWN. Returns the number of commands.
 pub fn serve(listener: TcpListener) -> Result<u64> {
     let store = Arc::new(Store::default());
     let address = listener.local_addr()?;
@@ -90,7 +92,8 @@ pub fn serve(listener: TcpListener) -> Result<u64> {
         if stop.load(Ordering::Acquire) {
             break;
         }
-        // A client that has gone again, or no descriptor for it: one ends some day.
+        // The client has gone again, or there is no descriptor for it. Some descriptor is closed
+        // some day.
         let Ok(stream) = stream else {
             thread::sleep(Duration::from_millis(10));
             continue;
@@ -99,7 +102,7 @@ pub fn serve(listener: TcpListener) -> Result<u64> {
         sessions.spawn(move || {
             session(&stream, &store, || {
                 stop.store(true, Ordering::Release);
-                // The listener waits for a connection: here is one.
+                // The listener waits for a connection. This is one.
                 TcpStream::connect(address).map(drop)
             })
         });
@@ -107,7 +110,8 @@ pub fn serve(listener: TcpListener) -> Result<u64> {
     Ok(sessions.join())
 }
 
-/// Serves a connection; how many commands there were. An error ends this connection, and nothing else.
+/// Serves a connection, and returns the number of commands. An error ends this connection and
+/// nothing else.
 fn session(stream: &TcpStream, store: &Store, stop: impl Fn() -> io::Result<()>) -> u64 {
     let (sender, commands) = sync_channel(AHEAD);
     let gone = AtomicBool::new(false);
@@ -115,13 +119,14 @@ fn session(stream: &TcpStream, store: &Store, stop: impl Fn() -> io::Result<()>)
     thread::scope(|scope| {
         scope.spawn(|| {
             read_all(stream, sender);
-            // Under the lock, so that nobody has just looked and begins to wait.
+            // The flag is set under the lock, so that no thread has just looked at it and begins to
+            // wait.
             let _values = store.values.lock().unwrap();
             gone.store(true, Ordering::Relaxed);
             store.changed.notify_all();
         });
         let executed = execute(stream, store, &commands, &gone, &mut count, stop);
-        // Whoever waits for room has none to wait for, and whoever reads is at the end.
+        // This ends a reader that waits for room, and one that waits for input.
         drop(commands);
         _ = if executed.is_ok() { linger(stream) } else { Ok(()) };
         _ = stream.shutdown(Shutdown::Both);
@@ -129,7 +134,7 @@ fn session(stream: &TcpStream, store: &Store, stop: impl Fn() -> io::Result<()>)
     count
 }
 
-/// Reads commands to the end of the connection, or to one that is none.
+/// Reads commands to the end of the connection, or to the first error.
 fn read_all(stream: &TcpStream, commands: SyncSender<Result<Vec<Bytes>, String>>) {
     let mut reader = BufReader::new(stream);
     loop {
@@ -161,7 +166,7 @@ fn execute(
         let command = match commands.try_recv() {
             Ok(command) => command,
             Err(TryRecvError::Disconnected) => break,
-            // Those that came together are answered together.
+            // Commands that came together are answered together.
             Err(TryRecvError::Empty) => {
                 writer.flush()?;
                 let Ok(command) = commands.recv() else { break };
@@ -190,11 +195,11 @@ fn execute(
     writer.flush()
 }
 
-/// Why there is no command.
+/// The reason why there is no command.
 enum Refused {
     /// The connection has ended.
     Io,
-    /// What has come is none.
+    /// The input is no command.
     Error(String),
 }
 
@@ -221,7 +226,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Result<Option<Vec<Bytes>>, Refuse
         return Ok(Some(words.map(<[u8]>::to_vec).collect()));
     };
     let count = match count.strip_suffix(b"\r\n") {
-        // Redis takes less than nothing for nothing.
+        // Redis takes a negative count for 0.
         Some([b'-', count @ ..]) => digits(count).map(|_| 0),
         Some(count) => digits(count).filter(|&count| count <= MOST_STRINGS),
         None => None,
@@ -274,7 +279,7 @@ fn number<T: std::str::FromStr>(bytes: &[u8]) -> Result<T, String> {
     parsed.ok_or_else(|| "value is not a number or out of range".to_owned())
 }
 
-/// The value of this kind under a key, which is made if there is none.
+/// The value of this kind under a key. It is made if there is none.
 macro_rules! value {
     ($values:ident, $key:expr, $kind:ident) => {
         match $values.entry($key.clone()).or_insert_with(|| Value::$kind(Default::default())) {
@@ -284,7 +289,7 @@ macro_rules! value {
     };
 }
 
-/// When a wait ends that a client gives so many seconds; 0 are for ever.
+/// The deadline of a wait that a client gives this many seconds. 0 seconds are for ever.
 fn deadline(seconds: &[u8]) -> Result<Option<Instant>, String> {
     let seconds: f64 = number(seconds).ok().filter(|seconds: &f64| !seconds.is_nan()).ok_or(NO_TIMEOUT)?;
     if seconds < 0.0 {
@@ -400,7 +405,8 @@ impl Store {
         })
     }
 
-    /// The first of a list, as soon as there is one. What comes when the client has gone is left for others.
+    /// The first element of a list, as soon as there is one. An element that comes when the client
+    /// has gone is left for others.
     fn wait_for(&self, key: &Bytes, deadline: Option<Instant>, gone: &AtomicBool) -> Result<Reply, String> {
         let mut values = self.values.lock().unwrap();
         let mut waited = false;
@@ -435,7 +441,7 @@ impl Store {
     }
 }
 
-/// Runs a program to its end; what it has written, if it has succeeded and complained of nothing.
+/// Runs a program to its end. Returns its output, if it has succeeded without complaints.
 fn run(program: &str, address: SocketAddr, arguments: &[&str], input: &str) -> Result<String> {
     let mut child = Command::new(program)
         .args(["-h", &address.ip().to_string(), "-p", &address.port().to_string()])
@@ -479,13 +485,13 @@ pub fn check() -> Result {
     assert!(run("redis-cli", address, &["--pipe"], &bulk)?.contains("errors: 0, replies: 1000"));
     assert_eq!(cli(&["GET", "count"])?, "2000\n");
 
-    // One that waits for what another one brings, and one for whom nothing comes.
+    // One client waits for an element that another one brings, and one waits in vain.
     let waiting = thread::spawn(move || cli(&["BLPOP", "parcels", "0"]));
     assert_eq!(cli(&["BLPOP", "nothing", "0.05"])?, "\n");
     cli(&["RPUSH", "parcels", "a parcel"])?;
     assert_eq!(waiting.join().expect("no panic")?, "parcels\na parcel\n");
 
-    // All the works that the benchmark knows, from fifty connections, one by one and in batches.
+    // All tests that the benchmark knows, from fifty connections, one by one and in batches.
     for pipeline in ["1", "10"] {
         let report =
             run("redis-benchmark", address, &["-n", "1000", "-c", "50", "-P", pipeline, "--csv"], "")?;

@@ -20,10 +20,10 @@ use super::lib::{
 };
 use crate::Result;
 
-/// For each read and write.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit of each read and write.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Serves this many connections; the number of bytes that each has sent, or what was wrong with it.
+/// Serves this many connections. Returns the number of bytes that each has sent, or its error.
 pub fn serve(
     listener: &TcpListener,
     config: &Arc<ServerConfig>,
@@ -37,12 +37,12 @@ pub fn serve(
     Ok(sessions.into_iter().map(|session| session.join().expect("no panic")).collect())
 }
 
-/// Sends back what comes, until the client says that it is done.
+/// Sends the input back, until the client says that it is done.
 fn session(stream: TcpStream, config: Arc<ServerConfig>) -> Result<u64> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // How long a handshake may be, and how much is kept that the client doesn't read, rustls bounds.
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // rustls bounds the length of a handshake, and the output that the client doesn't read.
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, stream);
     let mut buffer = vec![0; 1 << 14];
     let mut total = 0;
@@ -61,7 +61,7 @@ fn session(stream: TcpStream, config: Arc<ServerConfig>) -> Result<u64> {
     Ok(total)
 }
 
-/// Sends `blocks` and gives each to `check` together with what has come back.
+/// Sends `blocks` and passes each to `check` together with the answer.
 pub fn client(
     address: SocketAddr,
     config: Arc<ClientConfig>,
@@ -107,7 +107,8 @@ fn trusting(store: RootCertStore, version: &'static SupportedProtocolVersion) ->
     Ok(Arc::new(config))
 }
 
-/// Four clients at once, with both versions of TLS, each with ten megabytes; and one that doesn't trust the server.
+/// Four clients at once send ten megabytes each, with both versions of TLS. One more doesn't trust
+/// the server.
 pub fn check() -> Result {
     const BLOCKS: usize = 160;
     const BLOCK: usize = 1 << 16;
@@ -165,7 +166,7 @@ pub fn check() -> Result {
     Ok(())
 }
 
-/// Clients that send no TLS each have a connection; then one that does is served.
+/// Clients that send no TLS have a connection each. Then one that does is served.
 pub fn check_refuses(bad: &[&[u8]]) -> Result {
     let (config, store) = certificate()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -1,4 +1,5 @@
-//! Each program with several clients: on std's threads, and on green threads of one worker and of two.
+//! Each program with several clients: on std's threads, and on green threads of one worker and of
+//! two.
 
 use std::{
     env,
@@ -12,23 +13,23 @@ use std::{
 use programs::{on_greenthread, on_std};
 
 fn everywhere(name: &str, on_std: fn() -> programs::Result, on_greenthread: fn() -> programs::Result) {
-    let done = patience(format!("{name} on std's threads"));
+    let done = abort_after_five_minutes(format!("{name} on std's threads"));
     on_std().expect("on std's threads");
     drop(done);
     for workers in [1, 2] {
-        let _done = patience(format!("{name} on green threads, workers: {workers}"));
+        let _done = abort_after_five_minutes(format!("{name} on green threads, workers: {workers}"));
         let runtime = greenthread::Runtime::builder().workers(workers).build().expect("a runtime");
         runtime.run(on_greenthread).unwrap_or_else(|error| panic!("with {workers} workers: {error}"));
     }
 }
 
-/// Ends the process if what it returns isn't dropped within five minutes: who waits for what never comes would wait for
-/// ever.
-fn patience(what: String) -> Sender<()> {
+/// Aborts the process if the returned value isn't dropped within five minutes. A lost wake-up would
+/// hang it for ever.
+fn abort_after_five_minutes(what: String) -> Sender<()> {
     let (done, over) = channel::<()>();
     thread::spawn(move || {
         if over.recv_timeout(Duration::from_secs(300)) == Err(RecvTimeoutError::Timeout) {
-            // Past the harness, which would keep it to itself.
+            // Written past the harness, which would capture it.
             _ = writeln!(io::stderr(), "hangs: {what}");
             process::abort();
         }
