@@ -28,7 +28,7 @@ pub fn cpu_of(process: libc::pid_t) -> io::Result<Duration> {
     }
 }
 
-/// What went by between two marks.
+/// The time between two marks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
     pub time: Duration,
@@ -66,7 +66,7 @@ impl AddAssign for Span {
     }
 }
 
-/// Times what several threads do from the moment when all are there until the last one leaves.
+/// Times the work of several threads, from the moment when all have begun until the last one ends.
 pub struct Lap {
     threads: usize,
     here: AtomicUsize,
@@ -87,12 +87,12 @@ impl Lap {
         }
     }
 
-    /// Whether all are there: a thread yields until they are.
+    /// Whether all threads have begun. A thread yields until they have.
     pub fn on(&self) -> bool {
         self.started.get().is_some()
     }
 
-    /// The moment when the last one came.
+    /// The moment when the last one began.
     pub fn started(&self) -> Option<Mark> {
         self.started.get().copied()
     }

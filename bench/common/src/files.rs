@@ -5,19 +5,19 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::{env, io};
 
-/// The file is so large,
+/// The size of the large file, in bytes.
 const FILE: u64 = 256 << 20;
-/// and is read in blocks of this size.
+/// The size of the blocks in which it is read.
 pub const BLOCK: usize = 4096;
 
-/// The file that is read, beside the program; the runner has made it.
+/// The large file. It is beside the program, and the runner has made it.
 pub fn data_path() -> PathBuf {
     env::current_exe().expect("a program has a path").with_file_name("bench-data")
 }
 
-/// So many small files there are,
+/// The number of small files.
 pub const SMALL_FILES: usize = 2000;
-/// of this size, in bytes.
+/// The size of each, in bytes.
 pub const SMALL: usize = 18_500;
 
 /// One of the small files.
@@ -26,12 +26,12 @@ pub fn small_path(index: usize) -> PathBuf {
     directory.join(format!("{}/{index}", index % 20))
 }
 
-/// Where one thread reads: block after block at random.
+/// The offsets at which one thread reads: random blocks.
 #[derive(Clone, Debug)]
 pub struct Offsets(u64);
 
 impl Offsets {
-    /// Different ones for each thread and each round.
+    /// The offsets differ for each thread and each round.
     pub fn new(thread: usize, round: usize) -> Offsets {
         Offsets(((round as u64) << 32 | thread as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
@@ -46,7 +46,7 @@ impl Iterator for Offsets {
     }
 }
 
-/// Each block begins with its number, so that a wrong read is seen.
+/// Each block begins with its offset, so that a wrong read is seen.
 pub fn check(block: &[u8], offset: u64) {
     assert_eq!(block[..8], offset.to_ne_bytes(), "the block at {offset}");
 }
@@ -75,7 +75,8 @@ pub fn make_data() -> io::Result<()> {
     file.into_inner()?.sync_all()
 }
 
-/// Before a round: has the kernel forget what it has of the file in memory; or, before the first, read all of it.
+/// Before a round of a cold work, has the kernel drop the file from its cache. Before the first
+/// round of a cached work, reads all of it.
 pub fn prepare(cold: bool, round: usize) {
     let mut file = File::open(data_path()).expect("the runner has made it");
     if cold {

@@ -1,4 +1,4 @@
-//! The HTTP server's work between a read and a write, the same for all Rust peers.
+//! The HTTP server's work between a read and a write. It is the same for all Rust peers.
 
 use std::io;
 
@@ -27,7 +27,8 @@ impl Conn {
         &mut self.input[self.filled..]
     }
 
-    /// After `read` bytes have come: the answers to all requests that are now complete, perhaps none.
+    /// Takes `read` more bytes. Returns the answers to all requests that are now complete, perhaps
+    /// none.
     pub fn answer(&mut self, read: usize) -> io::Result<&[u8]> {
         self.filled += read;
         self.output.clear();

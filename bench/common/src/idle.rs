@@ -3,8 +3,8 @@
 use std::time::Duration;
 use std::{fs, process, thread};
 
-/// Looks from an OS thread of its own how often the others are switched to in so many seconds, then ends the process. Who calls
-/// it parks for good.
+/// Counts from an OS thread of its own how often the others are switched to in `seconds`, then ends
+/// the process. The caller parks for good.
 pub fn idle(seconds: usize) {
     thread::spawn(move || {
         thread::sleep(Duration::from_millis(100)); // until all are asleep
@@ -19,7 +19,7 @@ fn switches_of_others() -> u64 {
     let own = fs::read_link("/proc/thread-self").expect("Linux's /proc");
     let threads = fs::read_dir("/proc/self/task").expect("Linux's /proc").flatten();
     let others = threads.filter(|entry| Some(&*entry.file_name()) != own.file_name());
-    // One that has ended meanwhile does nothing any more.
+    // An OS thread that has ended meanwhile is not switched to.
     let texts = others.filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());
     texts.map(|text| text.lines().filter_map(switches).sum::<u64>()).sum()
 }

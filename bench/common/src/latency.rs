@@ -1,27 +1,29 @@
-//! Latencies, and how a peer or a generator tells of them.
+//! Latencies, and how a peer or a generator reports them.
 
 use hdrhistogram::Histogram;
 
-/// Where a distribution is told: evenly up to 90, then four to each further nine.
+/// The percentages of a reported distribution: evenly up to 90, then four for each further nine.
 const PERCENTS: [f64; 29] = [
     0.0, 1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0, 85.0, 90.0, 92.5, 95.0, 97.5, 99.0,
     99.25, 99.5, 99.75, 99.9, 99.925, 99.95, 99.975, 99.99, 99.995, 99.999, 100.0,
 ];
 
-/// Nanoseconds up to a minute, with three digits that count. What is larger is to be recorded as a minute, by
-/// `saturating_record`.
+/// A histogram of nanoseconds up to a minute, with three significant digits. Larger values are
+/// recorded as a minute, by `saturating_record`.
 pub fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("three digits are possible")
 }
 
-/// Two measurements, `METRIC p50` and `METRIC p99`, of which the first carries the whole distribution as its sixth field.
+/// Two measurements, `METRIC p50` and `METRIC p99`. The first one carries the whole distribution as
+/// its sixth field.
 pub fn report_latencies(metric: &str, latencies: &Histogram<u64>, cpu: f64, note: &str) {
     let at = |percent| latencies.value_at_percentile(percent);
     println!("{metric} p50\t{}\tns\t{cpu:.3}\t{note}\t{}", at(50.0), distribution(latencies));
     println!("{metric} p99\t{}\tns\t{cpu:.3}\t", at(99.0));
 }
 
-/// `PERCENT:VALUE` with a space in between; no percentage that stands for less than one measurement, but the greatest.
+/// `PERCENT:VALUE`, with spaces in between. A percentage that stands for less than one measurement
+/// is left out; the greatest value is there.
 fn distribution(latencies: &Histogram<u64>) -> String {
     let told =
         |percent: &&f64| (100.0 - **percent) / 100.0 * latencies.len() as f64 >= 1.0 || **percent == 100.0;

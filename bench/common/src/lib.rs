@@ -1,4 +1,5 @@
-//! What all Rust peers share: arguments, clocks, the report, and the HTTP answer. A peer's own file holds the work.
+//! The common parts of all Rust peers: arguments, clocks, the report, and the HTTP answer. A peer's
+//! own file holds the work.
 
 use std::{env, fs, time::Duration};
 
@@ -33,7 +34,8 @@ pub struct Args {
 }
 
 impl Args {
-    /// `flavour` is how the program was called, for those that are several peers in one.
+    /// `flavour` is the name by which the program was called: some programs are several peers in
+    /// one.
     pub fn from_env() -> Args {
         let mut args = env::args();
         let mut next = || args.next().expect("usage: PEER WORK WORKERS THREADS N SECONDS");
@@ -57,7 +59,8 @@ pub fn report(metric: &str, value: f64, unit: &str, cpu: f64, note: &str) {
     println!("{metric}\t{value:.3}\t{unit}\t{cpu:.3}\t{note}");
 }
 
-/// Adds up rounds until enough time has been measured. The first round is warm-up and is not counted.
+/// Adds up rounds until enough time has been measured. The first round is warm-up and is not
+/// counted.
 pub struct Rounds {
     at_least: Duration,
     warm: bool,
@@ -88,10 +91,11 @@ impl Rounds {
     }
 }
 
-/// What a channel between many holds.
+/// The capacity of a channel between many.
 pub const ROOM: usize = 128;
 
-/// Whether the `i`-th time that this thread takes the RwLock is one to write: one in twenty, not all at once.
+/// Whether this thread takes the RwLock to write the `i`-th time. One time in twenty is, and not
+/// for all threads at once.
 pub fn writes(thread: usize, i: usize) -> bool {
     (thread + i).is_multiple_of(20)
 }
@@ -106,10 +110,11 @@ pub fn memory() -> usize {
     (field("VmRSS:") + field("VmPTE:")) * 1024
 }
 
-/// How long after the end of `parked` it is looked what memory is left.
+/// The time between the end of `parked` and the measurement of the memory that is left.
 pub const LATER: Duration = Duration::from_secs(3);
 
-/// What the work `parked` reports of `threads` threads: memory while they were parked, and what is left of it now.
+/// Reports the work `parked` with `threads` threads: the memory while they were parked, and how
+/// much of it is left.
 pub fn report_parked(threads: usize, bytes: usize, left: usize, start: Span, wake: Span) {
     start.report("start", threads, "");
     wake.report("wake", threads, "");

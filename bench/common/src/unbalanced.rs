@@ -1,4 +1,4 @@
-//! Computation in slices of very different lengths, and how much of it was done.
+//! Computation in slices of very different lengths, and its amount.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Mark;
 
-/// What all computing threads of a process have done together.
+/// The steps that all computing threads of a process have done together.
 #[derive(Clone)]
 pub struct Effort {
     steps: Arc<AtomicU64>,
@@ -35,13 +35,13 @@ pub struct Compute {
 }
 
 impl Compute {
-    /// Every fourth thread sleeps between its slices, the others let others run.
+    /// Every fourth thread sleeps between its slices. The others yield.
     pub fn new(number: usize, effort: &Effort) -> Compute {
         Compute { effort: effort.clone(), state: number as u64 + 1, sleeps: number % 4 == 3 }
     }
 
-    /// Computes for 50 microseconds to 5 milliseconds or thereabouts, short slices being more frequent. Says how long to
-    /// sleep now; if not, let others run.
+    /// Computes for about 50 microseconds to 5 milliseconds. Short slices are more frequent.
+    /// Returns how long the thread shall sleep now; if `None`, it shall yield.
     pub fn slice(&mut self) -> Option<Duration> {
         // A step takes some two nanoseconds.
         let part = (self.step() >> 40) as f64 / (1 << 24) as f64;
@@ -55,7 +55,7 @@ impl Compute {
     }
 
     fn step(&mut self) -> u64 {
-        // Nothing that a compiler does several steps of at once.
+        // A compiler can't do several of these steps at once.
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;

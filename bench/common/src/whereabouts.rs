@@ -1,9 +1,9 @@
-//! On which OS threads two partners run.
+//! The OS threads on which two partners run.
 
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Asked in each round by both partners; every 1024th time they compare the ids of their OS threads.
+/// Both partners call it in each round. Every 1024th time they compare the ids of their OS threads.
 #[derive(Default)]
 pub struct Whereabouts {
     other: AtomicI32,
@@ -14,14 +14,14 @@ pub struct Whereabouts {
 impl Whereabouts {
     const EVERY: usize = 1024;
 
-    /// The one who answers calls this before the answer of round `i`.
+    /// The answering side calls this before the answer of round `i`.
     pub fn tell(&self, i: usize) {
         if i.is_multiple_of(Self::EVERY) {
             self.other.store(os_thread(), Relaxed);
         }
     }
 
-    /// The one who asked calls this after the answer of round `i`.
+    /// The asking side calls this after the answer of round `i`.
     pub fn compare(&self, i: usize) {
         if i.is_multiple_of(Self::EVERY) {
             self.asked.fetch_add(1, Relaxed);
@@ -40,10 +40,11 @@ fn os_thread() -> i32 {
     unsafe { libc::gettid() }
 }
 
-/// Keeps this worker busy until the others have started what it waits for, at most for a tenth of a second.
+/// Keeps this worker busy until other workers have started all partners, for a tenth of a second at
+/// most.
 pub fn busy_until(done: impl Fn() -> bool) {
-    let patience = Instant::now();
-    while !done() && patience.elapsed() < Duration::from_millis(100) {
+    let begin = Instant::now();
+    while !done() && begin.elapsed() < Duration::from_millis(100) {
         std::hint::spin_loop();
     }
 }

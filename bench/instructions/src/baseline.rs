@@ -1,4 +1,4 @@
-//! The counts that others are compared with: `instructions.tsv`.
+//! The counts that new ones are compared with: `instructions.tsv`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ impl Baseline {
         counts.collect::<Result<_, _>>().map(Self)
     }
 
-    /// In percent, or that there is nothing to compare with.
+    /// The difference in percent, or that there is no baseline.
     pub fn difference(&self, work: &str, count: Count) -> String {
         match self.0.get(work) {
             None => "new".to_owned(),
@@ -42,7 +42,7 @@ impl Baseline {
         self.0.insert(work.to_owned(), count);
     }
 
-    /// In the order of the works; those that are no more are forgotten.
+    /// In the order of the works. Works that no longer exist are dropped.
     pub fn write(&self) -> io::Result<()> {
         let mut text = HEAD.to_owned();
         for work in measured::works() {

@@ -1,4 +1,4 @@
-//! An executable or library: what its instructions are, and of which functions.
+//! An executable or library: its instructions, and the functions that they belong to.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use addr2line::Loader;
 use object::{Object, ObjectSegment};
 
-/// What the counts tell apart.
+/// The kinds of instructions that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Plain,
@@ -20,9 +20,9 @@ pub enum Kind {
 }
 
 pub struct Code {
-    /// What lies at which address; empty for what is no file.
+    /// The code by address. It is empty for an object that is no file.
     segments: Vec<(u64, Vec<u8>)>,
-    /// Without it, symbols have to do.
+    /// Without debug information, symbols have to do.
     lines: Option<Loader>,
 }
 
@@ -36,7 +36,7 @@ impl Code {
         Self { segments, lines: Loader::new(path).ok() }
     }
 
-    /// What the instruction at this address is.
+    /// The kind of the instruction at this address.
     pub fn kind(&self, address: u64) -> Kind {
         let behind = |(start, bytes): &(u64, Vec<u8>)| {
             let offset = usize::try_from(address.checked_sub(*start)?).ok()?;
@@ -45,8 +45,8 @@ impl Code {
         self.segments.iter().find_map(behind).unwrap_or(Kind::Plain)
     }
 
-    /// The function in whose source the instruction stands, then the one into which that is inlined, and so on. What of the
-    /// standard library is inlined into ours counts as ours.
+    /// The function whose source has the instruction, then the one into which that is inlined, and
+    /// so on. Functions of the standard library that are inlined into ours count as ours.
     pub fn functions(&self, address: u64) -> Result<Vec<String>, Box<dyn Error>> {
         let (mut names, mut standard) = (Vec::new(), None);
         let Some(lines) = &self.lines else { return Ok(names) };
@@ -67,7 +67,8 @@ impl Code {
     }
 }
 
-/// The end of a source file's path that tells it from others: the crate's name, and what is in its `src`.
+/// The end of a source file's path that tells it from others: the crate's name, and what is in its
+/// `src`.
 fn short(path: &str) -> &str {
     let Some(src) = path.rfind("/src/") else { return path };
     path[..src].rfind('/').map_or(path, |start| &path[start + 1..])
@@ -95,8 +96,8 @@ fn without_arguments(name: &str) -> String {
     plain.trim_start_matches("::").to_owned()
 }
 
-/// What the first of these x86-64 instructions is. After the prefixes, an exchange has the opcodes 86 and 87, and locks the
-/// bus if its other operand is in memory.
+/// The kind of the first of these x86-64 instructions. An exchange has the opcodes 86 and 87 after
+/// the prefixes, and locks the bus if its other operand is in memory.
 fn kind(code: &[u8]) -> Kind {
     const LOCK: u8 = 0xF0;
     let prefix = |byte: &&u8| matches!(**byte, LOCK | 0x2E | 0x36 | 0x3E | 0x26 | 0x64..=0x67 | 0xF2 | 0xF3);

@@ -1,4 +1,4 @@
-//! What one operation executes.
+//! The counts of one operation.
 
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -13,7 +13,7 @@ pub struct Count {
     pub clock: f64,
 }
 
-/// How far apart the instruction counts are, in percent of the least.
+/// The spread of the instruction counts, in percent of the least.
 pub fn spread(counts: &[Count]) -> f64 {
     let (least, most) = counts.iter().fold((f64::MAX, 0.0), |(least, most), count| {
         (count.instructions.min(least), count.instructions.max(most))

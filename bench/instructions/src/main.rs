@@ -1,8 +1,10 @@
-//! Counts the instructions of our small works under Valgrind, and compares them with a baseline: see `USAGE`.
+//! Counts the instructions of our small works under Valgrind, and compares them with a baseline:
+//! see `USAGE`.
 //!
-//! The program runs itself under `valgrind --tool=callgrind`, once for each work, where it asks Callgrind to collect
-//! only between the first and the last measured round. Callgrind says how often each instruction of the program
-//! and its libraries was executed; from there on `profile` and `code` know what was executed, where and how often.
+//! The program runs itself under `valgrind --tool=callgrind`, once for each work. There it asks
+//! Callgrind to collect only between the first and the last measured round. Callgrind says how
+//! often each instruction of the program and its libraries was executed. `profile` and `code` find
+//! the functions and the kinds of these instructions.
 
 use std::error::Error;
 use std::{env, fmt::Write as _};

@@ -6,12 +6,12 @@ use micro::{Meter, Work};
 
 use crate::requests;
 
-/// Names the work, in the environment of the measured program.
+/// The environment variable that names the work to the measured program.
 pub const VARIABLE: &str = "GREENTHREAD_INSTRUCTIONS_OF";
 
-/// How many operations are counted, at least.
+/// The least number of operations that are counted.
 const OPERATIONS: usize = 20_000;
-/// How many go before, in which caches and queues grow to their size.
+/// The number of operations before these, in which caches and queues grow to their size.
 const WARM_UP: usize = 5_000;
 
 pub fn works() -> Vec<Work<Counted>> {
@@ -25,7 +25,8 @@ pub fn run(name: &str) {
     runtime.run(move || (work.run)(Counted));
 }
 
-/// Counts the instructions between the first and the last measured round, and says how many operations these are.
+/// Counts the instructions between the first and the last measured round, and prints the number of
+/// operations.
 pub struct Counted;
 
 impl Meter for Counted {

@@ -17,7 +17,7 @@ type Place = (usize, u64);
 pub struct Profile {
     operations: f64,
     objects: Vec<Code>,
-    /// How often each place was executed, and the symbol that it is in.
+    /// How often each instruction was executed, and the symbol that it is in.
     executed: HashMap<Place, (u64, String)>,
 }
 
@@ -42,8 +42,9 @@ pub fn take(work: &str) -> Result<Profile, Box<dyn Error>> {
     }
 }
 
-/// Callgrind's format, as far as the options above use it: a line `ob=` for the object, `fn=` for the symbol, then
-/// `ADDRESS COUNT` for each instruction. The line after `calls=` is what a call cost in all; it is no instruction.
+/// Callgrind's format, as far as the options above use it: a line `ob=` for the object, `fn=` for
+/// the symbol, then `ADDRESS COUNT` for each instruction. The line after `calls=` is the whole cost
+/// of a call, and no instruction.
 fn parse(text: &str, operations: f64) -> Result<Profile, Box<dyn Error>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut executed: HashMap<Place, (u64, String)> = HashMap::new();
@@ -74,10 +75,11 @@ fn parse(text: &str, operations: f64) -> Result<Profile, Box<dyn Error>> {
     Ok(Profile { operations, objects, executed })
 }
 
-/// Whose functions are not shown.
+/// Functions of this source are not shown.
 const HARNESS: &str = "instructions/";
 
-/// What a function costs: what is written in it, with what it has inlined, and how many of the latter are atomic.
+/// The cost of a function: its own instructions, those with the functions inlined into it, and how
+/// many of the latter are atomic.
 #[derive(Default)]
 struct Cost {
     own: u64,
@@ -99,7 +101,7 @@ impl Profile {
             let counts = self.executed.iter().filter(|(place, (_, symbol))| of(self.kind(**place), symbol));
             self.per_operation(counts.map(|(_, (count, _))| count).sum())
         };
-        // Under Valgrind there is no vDSO, so that the clock is read by a system call.
+        // Under Valgrind there is no vDSO, so the clock is read by a system call.
         let is_clock = |symbol: &str| symbol.starts_with("clock_gettime");
         Count {
             instructions: sum(&|_, _| true),

@@ -1,13 +1,14 @@
-//! What the measured program asks of Callgrind.
+//! The measured program's requests to Callgrind.
 
 use std::arch::asm;
 
-/// From now on count, or don't, what the calling OS thread executes.
+/// Callgrind counts, or doesn't count, the instructions of the calling OS thread from now on.
 pub fn toggle_collect() {
     request((u32::from(b'C') << 24 | u32::from(b'T') << 16) as usize + 2);
 }
 
-/// Valgrind recognises four rotations of rdi that together do nothing, followed by an exchange of rbx with itself.
+/// Valgrind recognises four rotations of rdi that together do nothing, followed by an exchange of
+/// rbx with itself.
 fn request(number: usize) {
     let block = [number, 0, 0, 0, 0, 0];
     // SAFETY: on a processor these change nothing but flags; Valgrind reads `block` and sets rdx.

@@ -8,7 +8,8 @@ use crate::Options;
 use crate::conn::{Conn, Poller};
 use crate::meter::Meter;
 
-/// As many connections as there shall be are open; each ends with the answer to its one request, and is followed by the next.
+/// `options.connections` connections are open at a time. Each one ends with the answer to its one
+/// request, and is followed by the next.
 pub fn churn(options: &Options) -> io::Result<Meter> {
     let request = vec![b'x'; options.bytes];
     let mut answer = request.clone();
@@ -41,7 +42,7 @@ pub fn churn(options: &Options) -> io::Result<Meter> {
     Ok(meter)
 }
 
-/// One of 64,000 addresses, all of them this machine.
+/// One of 64,000 addresses of this machine.
 fn client(number: u32) -> Ipv4Addr {
     let [.., high, low] = (number % 64_000).to_be_bytes();
     Ipv4Addr::new(127, 1, high, low)

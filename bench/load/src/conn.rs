@@ -9,7 +9,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use socket2::{Domain, Socket, Type};
 
-/// One that has never more than one request under way.
+/// A connection with one request under way at most.
 pub struct Conn {
     stream: TcpStream,
     received: usize,
@@ -20,8 +20,8 @@ impl Conn {
         Conn::with(TcpStream::connect(server)?)
     }
 
-    /// From an address of its own, since those who closed a connection can't use its pair of addresses and ports again for
-    /// a minute.
+    /// Connects from an address of its own: the side that closes a connection can't use its pair of
+    /// addresses and ports again for a minute.
     pub fn open_from(client: Ipv4Addr, server: SocketAddrV4) -> io::Result<Conn> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddrV4::new(client, 0).into())?;
@@ -35,12 +35,12 @@ impl Conn {
         Ok(Conn { stream, received: 0 })
     }
 
-    /// There is always room for it: the last one has been answered.
+    /// The socket always has room for it: the last request has been answered.
     pub fn ask(&mut self, request: &[u8]) -> io::Result<()> {
         self.stream.write_all(request)
     }
 
-    /// Receives what is there; whether the answer is whole.
+    /// Receives the available bytes, and returns whether the answer is complete.
     pub fn receive(&mut self, answer: &mut [u8]) -> io::Result<bool> {
         match self.stream.read(&mut answer[self.received..]) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
@@ -67,12 +67,12 @@ impl Poller {
         Ok(Poller { epoll: epoll::create(CreateFlags::CLOEXEC)?, events: Vec::with_capacity(256) })
     }
 
-    /// From now on until it is closed.
+    /// Watches the connection until it is closed.
     pub fn add(&self, conn: &Conn, number: usize) -> io::Result<()> {
         Ok(epoll::add(&self.epoll, &conn.stream, EventData::new_u64(number as u64), EventFlags::IN)?)
     }
 
-    /// The numbers of those that have received something, after so long at most.
+    /// The numbers of the connections with input. Waits for `timeout` at most.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<impl Iterator<Item = usize>> {
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
         self.events.clear();

@@ -1,9 +1,11 @@
-//! Asks a server that sends back what it gets, from one OS thread on epoll, and reports as a peer does: metric, value, unit,
-//! the server's CPU nanoseconds per request, note.
+//! Asks an echo server from one OS thread on epoll, and reports as a peer does: metric, value,
+//! unit, the server's CPU nanoseconds per request, note.
 //!
-//! * By default each connection asks, waits for the answer, and asks again: as fast as both can.
-//! * With `--rate` requests are due at fixed times, whether or not the last one has been answered, and a latency counts
-//!   from the time when the request was due: a server that stalls is not excused from what it has kept from being asked.
+//! * By default each connection asks, waits for the answer, and asks again, as fast as both sides
+//!   can.
+//! * With `--rate` requests are due at fixed times, whether or not the last one has been answered.
+//!   A latency counts from the time when the request was due: a stall of the server counts for all
+//!   requests that it has delayed.
 //! * `--churn` makes a new connection for each request.
 
 use std::error::Error;
@@ -29,7 +31,7 @@ usage: load --port PORT --server PID [OPTIONS]
   --seconds S        seconds that are (3)
 ";
 
-/// What the command line says.
+/// The command line.
 #[derive(Debug)]
 pub struct Options {
     server: SocketAddrV4,
@@ -58,8 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Who measures latencies on a processor that others use must get it when it wakes. Without the right to that it goes on
-/// without.
+/// A program that measures latencies on a shared processor must get it as soon as it wakes. Without
+/// the privilege for that it goes on without.
 fn go_first() {
     // SAFETY: a parameter to read.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &libc::sched_param { sched_priority: 1 }) };

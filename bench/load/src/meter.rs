@@ -1,4 +1,4 @@
-//! What is counted, and when.
+//! Counting, between the warm-up and the end.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ pub struct Meter {
     end: Instant,
     /// The server's CPU time when counting began.
     before: Option<Duration>,
-    /// What it has used since.
+    /// The CPU time that the server has used since.
     cpu: Duration,
     latency: Histogram<u64>,
-    /// Only at a rate of its own does a latency say more than the rate.
+    /// A latency says more than the rate only if the rate is fixed.
     at_rate: bool,
 }
 
@@ -35,7 +35,7 @@ impl Meter {
         }
     }
 
-    /// Looks at the clock that it is given: whether to go on.
+    /// Takes note of the time, and returns whether to go on.
     pub fn go_on(&mut self, now: Instant) -> io::Result<bool> {
         match self.before {
             None if now >= self.begin => self.before = Some(bench_common::cpu_of(self.process)?),
@@ -48,7 +48,8 @@ impl Meter {
         Ok(true)
     }
 
-    /// A request that was due then has its answer now, or at the end of the run has none yet.
+    /// Records a request that was due at `due`. It is answered now, or has no answer at the end of
+    /// the run.
     pub fn answered(&mut self, due: Instant, now: Instant) {
         if due >= self.begin && due < self.end {
             self.latency.saturating_record((now - due).as_nanos() as u64);

@@ -8,10 +8,11 @@ use crate::Options;
 use crate::conn::{Conn, Poller};
 use crate::meter::Meter;
 
-/// How long to wait at most before looking at the clock.
+/// The longest wait before a look at the clock.
 const A_WHILE: Duration = Duration::from_millis(10);
 
-/// Opens connections. Each has had an answer before the next one comes, so that none waits in the server's queue.
+/// Opens connections. Each one has had an answer before the next one is opened, so that none waits
+/// in the server's queue.
 fn open(options: &Options, count: usize) -> io::Result<Vec<Conn>> {
     let (request, mut answer) = message(options);
     let open_one = |_| {
@@ -33,7 +34,7 @@ fn message(options: &Options) -> (Vec<u8>, Vec<u8>) {
     (request, room)
 }
 
-/// Each connection asks when it has the answer to its last request.
+/// Each connection asks as soon as its last request has been answered.
 pub fn one_after_another(options: &Options) -> io::Result<Meter> {
     let (request, mut answer) = message(options);
     let _idle = open(options, options.idle)?;
@@ -58,8 +59,8 @@ pub fn one_after_another(options: &Options) -> io::Result<Meter> {
     Ok(meter)
 }
 
-/// Requests are due one after the other, at even times, on one connection after the other. One whose connection still
-/// waits for an answer is sent after that, and counts from when it was due.
+/// Requests are due at even times, on one connection after the other. If the connection still waits
+/// for an answer, the request is sent after that, and counts from the time when it was due.
 pub fn at_rate(options: &Options, rate: f64) -> io::Result<Meter> {
     let (request, mut answer) = message(options);
     let _idle = open(options, options.idle)?;

@@ -1,10 +1,11 @@
-//! Small works of ours, each written once: `cargo bench -p micro` times them, `instructions` counts what they execute.
+//! Small works of the library alone, each written once: `cargo bench -p micro` times them, and
+//! `instructions` counts their instructions.
 //!
-//! A work sets its stage, hands the [`Meter`] a closure that is one *round* of a few operations, and strikes the stage when
-//! the meter has had enough. All works run on a green thread of a runtime with one worker; whoever else takes part
-//! is there before the first round.
+//! A work prepares, passes the [`Meter`] a closure that is one *round* of a few operations, and
+//! cleans up. All works run on a green thread of a runtime with one worker. Other threads that take
+//! part have begun before the first round.
 
-mod company;
+mod background;
 mod locks;
 mod messages;
 mod net;
@@ -14,7 +15,7 @@ mod timers;
 
 /// Measures a closure.
 pub trait Meter {
-    /// Runs `round` as often as it likes; each time is so many operations.
+    /// Runs `round` as often as it likes. A round is this many operations.
     fn measure(self, operations: usize, round: impl FnMut());
 }
 
@@ -22,7 +23,7 @@ pub trait Meter {
 #[derive(Clone, Copy, Debug)]
 pub struct Work<M> {
     pub name: &'static str,
-    /// What one operation is.
+    /// The meaning of one operation.
     pub operation: &'static str,
     pub run: fn(M),
 }

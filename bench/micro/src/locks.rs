@@ -7,7 +7,7 @@ use greenthread::{
     thread::{spawn, yield_now},
 };
 
-use crate::{Meter, company::Company};
+use crate::{Meter, background::Background};
 
 pub(crate) fn mutex(meter: impl Meter) {
     let sum = Mutex::new(0usize);
@@ -21,7 +21,7 @@ pub(crate) fn mutex_held(meter: impl Meter) {
         yield_now();
         *sum += 1;
     };
-    let _other = Company::of(1, add.clone());
+    let _other = Background::of(1, add.clone());
     meter.measure(2, add);
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn write(meter: impl Meter) {
     meter.measure(1, || *sum.write().expect("no panic") += 1);
 }
 
-/// Whose turn it is, or the end of the game.
+/// The thread whose turn it is, or the end.
 #[derive(Clone, Copy, PartialEq)]
 enum Turn {
     Ours,

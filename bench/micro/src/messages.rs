@@ -43,7 +43,7 @@ pub(crate) fn one(meter: impl Meter) {
     });
 }
 
-/// There and back through two channels with room for so many.
+/// A round trip through two channels of this capacity.
 pub(crate) fn pingpong(meter: impl Meter, room: usize) {
     let (to_other, from_us) = sync_channel::<usize>(room);
     let (to_us, from_other) = sync_channel(room);
@@ -67,7 +67,7 @@ pub(crate) fn many_to_one(meter: impl Meter) {
     senders.into_iter().for_each(|sender| sender.join().expect("no panic"));
 }
 
-/// The next message of any of eight, seven of which never have one.
+/// A select over eight channels, seven of which never have a message.
 fn any_of_8(messages: &Receiver<usize>, quiet: &[Receiver<usize>; 7]) -> usize {
     let [a, b, c, d, e, f, g] = quiet;
     select! {

@@ -40,7 +40,7 @@ pub(crate) fn connect(meter: impl Meter) {
     let name = format!("greenthread-micro-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(name).expect("a short name");
     let listener = UnixListener::bind_addr(&address).expect("a name of our own");
-    // Who connects and says nothing has been a guest; who says something is the last.
+    // A guest that sends nothing is a measured one. The one that sends something is the last.
     let other = spawn(move || {
         let mut said = Vec::new();
         while said.is_empty() {
@@ -60,7 +60,7 @@ pub(crate) fn datagrams(meter: impl Meter) {
     theirs.connect(ours.local_addr().expect("bound")).expect("UDP");
     let other = spawn(move || {
         let mut buffer = [0; 64];
-        // An empty one is the end.
+        // An empty datagram is the end.
         while let length @ 1.. = theirs.recv(&mut buffer).expect("a datagram") {
             theirs.send(&buffer[..length]).expect("room");
         }

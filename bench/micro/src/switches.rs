@@ -6,15 +6,15 @@ use greenthread_context::{Context, Coroutine, MmapStack, Stack, State, init, swi
 
 use crate::Meter;
 
-/// Where the two contexts are saved. Statics, so that finding them takes no time.
+/// The two saved contexts. They are statics, so that finding them takes no time.
 static mut MAIN: MaybeUninit<Context> = MaybeUninit::uninit();
 static mut GREEN: MaybeUninit<Context> = MaybeUninit::uninit();
 
 pub(crate) fn by_hand(meter: impl Meter) {
     let stack = MmapStack::new(64 * 1024).expect("a stack");
-    // SAFETY: `init` and the switches: the stack outlives its context, which is never resumed after the last round, and both
-    // contexts run on this worker, which runs nothing else meanwhile: nothing here yields. A static is read only when its
-    // context has been saved there.
+    // SAFETY: `init` and the switches: the stack outlives its context, which is never resumed after
+    // the last round, and both contexts run on this worker, which runs nothing else meanwhile:
+    // nothing here yields. A static is read only when its context has been saved there.
     unsafe {
         switch((&raw mut MAIN).cast(), init(stack.top(), echo), 0);
         meter.measure(2, || {

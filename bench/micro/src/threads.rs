@@ -4,17 +4,17 @@ use std::{cell::Cell, hint::black_box};
 
 use greenthread::thread::{self, JoinHandle, spawn, yield_now};
 
-use crate::{Meter, company::Company};
+use crate::{Meter, background::Background};
 
-/// A round is a turn of each.
+/// A round is one turn of each thread.
 pub(crate) fn yields(meter: impl Meter, threads: usize) {
-    let _others = Company::of(threads - 1, yield_now);
+    let _others = Background::of(threads - 1, yield_now);
     meter.measure(threads, yield_now);
 }
 
 pub(crate) fn park(meter: impl Meter) {
     let main = thread::current();
-    let other = Company::of(1, move || {
+    let other = Background::of(1, move || {
         main.unpark();
         thread::park();
     });
@@ -22,7 +22,7 @@ pub(crate) fn park(meter: impl Meter) {
         other.first().unpark();
         thread::park();
     });
-    // It may be on its way to sleep once more.
+    // The other thread may be about to park once more.
     other.first().unpark();
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn sleep(meter: impl Meter) {
     meter.measure(1, || thread::sleep(Duration::from_nanos(1)));
 }
 
-/// There and back, with a timeout for the way back, beside so many others that wait for their hour to come.
+/// A round trip with a timeout for the way back, beside this many threads that wait for timers.
 pub(crate) fn timeouts(meter: impl Meter, sleepers: u32) {
     let (end, over) = bounded::<()>(0);
     let sleepers: Vec<_> = (0..sleepers)

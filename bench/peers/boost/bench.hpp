@@ -1,5 +1,5 @@
-// What the works share: arguments, clocks, rounds and the report, as `bench/common` has them for the Rust peers; and how a
-// fiber is started.
+// The common parts of the works: arguments, clocks, rounds and the report, as in `bench/common` for
+// the Rust peers; and the start of a fiber.
 #pragma once
 
 #include <atomic>
@@ -77,7 +77,7 @@ private:
     Span spent;
 };
 
-// On which OS threads two partners run: every 1024th time they compare.
+// The OS threads on which two partners run. Every 1024th time they compare.
 class Whereabouts {
 public:
     void tell(std::size_t i);

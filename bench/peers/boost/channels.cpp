@@ -11,7 +11,7 @@ using fibers::channel_op_status;
 
 constexpr std::size_t ROOM = 128;
 
-// Keeps this worker busy until `started` is as much as wanted.
+// Keeps this worker busy until `started` is as large as wanted.
 static void spin_until(const std::atomic<std::size_t>& started, std::size_t wanted) {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
     while (started.load(std::memory_order_acquire) < wanted && std::chrono::steady_clock::now() < patience) {}

@@ -1,5 +1,5 @@
-// Boost.Fiber: the same works, the same arguments and the same report as the Rust peers. One worker has the round_robin
-// scheduler, several have work_stealing.
+// Boost.Fiber: the same works, the same arguments and the same report as the Rust peers. One worker
+// has the round_robin scheduler, several have work_stealing.
 
 #include "bench.hpp"
 #include "works.hpp"

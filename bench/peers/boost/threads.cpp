@@ -64,8 +64,8 @@ void spawn_all() {
     rounds.report();
 }
 
-// Stacks of 64 KiB, without a guard: Boost's guarded ones take two kernel maps each. A fiber can't be woken by its handle: all
-// wait at one condition variable, and are let go one by one.
+// Stacks have 64 KiB and no guard: Boost's guarded ones take two kernel maps each. A fiber can't be
+// woken by its handle, so all wait at one condition variable and are notified one by one.
 void parked() {
     const std::size_t before = memory();
     Lap lap{args.threads};

@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <cstdio>
 
-// Where a distribution is told; the Rust peers have the same list.
+// The percentages of a reported distribution. The Rust peers have the same list.
 constexpr double PERCENTS[] = {
     0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99,
     99.25, 99.5, 99.75, 99.9, 99.925, 99.95, 99.975, 99.99, 99.995, 99.999, 100,
 };
 
-// Each fiber sleeps once, the first for a millisecond, the last for a thousand, and says how late it woke.
+// Each fiber sleeps once, the first for a millisecond, the last for a thousand, and says how late
+// it woke.
 void timers() {
     using namespace std::chrono;
     std::vector<std::int64_t> late(args.threads);

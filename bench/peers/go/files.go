@@ -47,7 +47,7 @@ func files(cold bool) {
 	rounds.report("")
 }
 
-// Has the kernel forget what it has of the file in memory; or, before the first round, read all of it.
+// Has the kernel drop the file from its cache; or, before the first round, read all of it.
 func prepare(path string, cold bool, round int) {
 	file, err := os.Open(path)
 	must(err)

@@ -259,7 +259,8 @@ func report(metric string, value float64, unit string, cpu float64, note string)
 	fmt.Printf("%s\t%.3f\t%s\t%.3f\t%s\n", metric, value, unit, cpu, note)
 }
 
-// Rounds adds up rounds until enough time has been measured. The first one is warm-up and is not counted.
+// Rounds adds up rounds until enough time has been measured. The first one is warm-up and is not
+// counted.
 type Rounds struct {
 	warm  bool
 	total Span

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// What a channel between many holds.
+// The capacity of a channel between many.
 const room = 128
 
 func manyToOne(apart bool) {
@@ -93,8 +93,8 @@ func manyToMany() {
 	rounds.report("")
 }
 
-// Eight goroutines send N messages each, through a channel of their own with room for one; a ninth receives from whichever
-// has one.
+// Eight goroutines send N messages each, through a channel of their own with room for one; a ninth
+// receives from whichever has one.
 func selects() {
 	var rounds Rounds
 	for rounds.goOn() {

@@ -183,11 +183,12 @@ func timers() {
 	report("late p99", float64(at(99)), "ns", cpu, "")
 }
 
-// Where a distribution is told; the Rust peers have the same list.
+// The percentages of a reported distribution. The Rust peers have the same list.
 var percents = []float64{0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.25, 99.5, 99.75,
 	99.9, 99.925, 99.95, 99.975, 99.99, 99.995, 99.999, 100}
 
-// Goroutines that wait, in a runtime that has nothing else to do. The OS thread that looks blocks in a call of its own.
+// Goroutines that wait, in a runtime that has nothing else to do. The OS thread that looks blocks
+// in a call of its own.
 func idle() {
 	for t := 0; t < threads; t++ {
 		go func() { select {} }()

@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// Whether the i-th time that this goroutine takes the lock is one to write: one in twenty, not all at once.
+// Whether this goroutine takes the lock to write the i-th time. One time in twenty is, and not for
+// all goroutines at once.
 func writes(thread, i int) bool { return (thread+i)%20 == 0 }
 
 // Each goroutine looks at the number, or adds to it one time in twenty, N times.

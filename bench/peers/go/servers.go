@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Tells the runner that the server takes connections. When the runner ends the server's input, the server reports what it
-// has measured itself, and ends.
+// Tells the runner that the server takes connections. When the runner closes the server's input,
+// the server reports its own measurements and ends.
 func listen(atEnd func()) net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
@@ -55,7 +55,8 @@ func sendBack(stream net.Conn) {
 	}
 }
 
-// Echo beside computation in slices of 50 microseconds to 5 milliseconds or thereabouts; see common/src/unbalanced.rs.
+// Echo beside computation in slices of 50 microseconds to 5 milliseconds or thereabouts; see
+// common/src/unbalanced.rs.
 func unbalanced() {
 	var steps int64
 	start := now()
@@ -93,7 +94,8 @@ func xorshift(state uint64) uint64 {
 	return state ^ state<<17
 }
 
-// The HTTP server uses Go's sockets but not its net/http, which does more than the other peers' servers.
+// The HTTP server uses Go's sockets but not its net/http, which does more than the other peers'
+// servers.
 
 const answer = "HTTP/1.1 200 OK\r\n" +
 	"Content-Type: text/plain\r\n" +
@@ -140,8 +142,8 @@ var malformed = errors.New("malformed request")
 
 type header struct{ name, value []byte }
 
-// The length of the request at the start of the input, 0 if it is not complete. Like httparse it finds method,
-// path, version and up to 16 headers, and copies nothing.
+// The length of the request at the start of the input, 0 if it is not complete. Like httparse it
+// finds method, path, version and up to 16 headers, and copies nothing.
 func parse(input []byte) (int, error) {
 	var headers [16]header
 	end := bytes.IndexByte(input, '\n')

@@ -33,7 +33,8 @@ func (w *Whereabouts) note() string {
 	return fmt.Sprintf("apart %.0f%%", 100*float64(w.apart)/float64(w.asked))
 }
 
-// Keeps this worker busy until the others have started what it waits for, at most for a tenth of a second.
+// Keeps this worker busy until other workers have started all partners, for a tenth of a second at
+// most.
 func busyUntil(done func() bool) {
 	for patience := time.Now(); !done() && time.Since(patience) < 100*time.Millisecond; {
 	}

@@ -6,7 +6,8 @@ use bench_common::{Lap, Span};
 
 use crate::flavour::{join, spawn, yield_now};
 
-/// That many tasks run `body`, each with its number; says what passed from when all were there until the last had done.
+/// Runs `body` on this many tasks, each with its number. Returns the time from the moment when all
+/// have begun until the last one ends.
 pub async fn crowd<F>(tasks: usize, body: impl Fn(usize) -> F) -> Span
 where
     F: Future<Output = ()> + Send + 'static,

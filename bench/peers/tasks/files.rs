@@ -1,5 +1,5 @@
-//! Random reads of a file by many tasks. The `File`s of tokio and smol have no positioned reads, and would seek and
-//! copy: who wants them hands std's to the blocking pool, which is what those do inside.
+//! Random reads of a file by many tasks. The `File`s of tokio and smol have no positioned reads,
+//! and would seek and copy. So std's file is read on the blocking pool, as these `File`s do inside.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -7,8 +7,8 @@ use bench_common::{Args, Mark, ROOM, Rounds, Whereabouts, busy_until};
 
 use crate::flavour::{channel, next, start_one};
 
-/// All tasks but one send N messages each to the one. With `apart` that one is at work before and keeps its worker busy
-/// until the others have started elsewhere.
+/// All tasks but one send N messages each to the one. With `apart` the receiver has begun before
+/// and keeps its worker busy until the others have started elsewhere.
 pub async fn many_to_one(args: &Args, apart: bool) {
     let (senders, n) = (args.threads - 1, args.n);
     let mut rounds = Rounds::new(args);

@@ -1,4 +1,5 @@
-//! Many senders, many receivers: async-channel for all, which is smol's own, and what tokio's users take, since it has none.
+//! Many senders, many receivers, with async-channel for all. It is smol's own, and tokio's users
+//! take it, since tokio has none.
 
 use async_channel::bounded;
 use bench_common::{Args, Mark, ROOM, Rounds};

@@ -1,4 +1,5 @@
-//! Very many tasks that wait. A task can't be woken by its handle: all wait at one gate, which lets them go one by one.
+//! Very many tasks that wait. A task can't be woken by its handle, so all wait at one gate, which
+//! wakes them one by one.
 
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@ use bench_common::{Args, Mark, Rounds, Span, Whereabouts, busy_until};
 
 use crate::flavour::{Receiver, Sender, channel, join, next, spawn};
 
-/// A round trip through two channels with room for one message. With `apart` the first keeps its worker busy until another
-/// one has started the second.
+/// A round trip through two channels with room for one message. With `apart` the first keeps its
+/// worker busy until another one has started the second.
 pub async fn pingpong(args: &Args, apart: bool) {
     let n = args.n;
     let mut rounds = Rounds::new(args);

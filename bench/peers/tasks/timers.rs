@@ -7,7 +7,8 @@ use bench_common::{Args, Late, Mark};
 
 use crate::flavour::{join, sleep, spawn};
 
-/// Each task sleeps once, the first for a millisecond, the last for a thousand, and says how late it woke.
+/// Each task sleeps once, the first for a millisecond, the last for a thousand, and says how late
+/// it woke.
 pub async fn timers(args: &Args) {
     let late = Arc::new(Late::new(args.threads));
     let start = Mark::now();

@@ -1,5 +1,6 @@
-//! The works in the words of futures, compiled once for each executor that has tasks, channels that are awaited, and sockets.
-//! The peer's `main.rs` provides `flavour`: its `spawn`, `join`, `yield_now`, `channel` and so on.
+//! The works in the words of futures, compiled once for each executor that has tasks, channels that
+//! are awaited, and sockets. The peer's `main.rs` provides `flavour`: its `spawn`, `join`,
+//! `yield_now`, `channel` and so on.
 
 use std::future::pending;
 

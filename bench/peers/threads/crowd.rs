@@ -6,7 +6,8 @@ use bench_common::{Lap, Span};
 
 use crate::flavour::{spawn, wait_until};
 
-/// That many threads run `body`, each with its number; says what passed from when all were there until the last had done.
+/// Runs `body` on this many threads, each with its number. Returns the time from the moment when
+/// all have begun until the last one ends.
 pub fn crowd(threads: usize, body: impl Fn(usize) + Clone + Send + 'static) -> Span {
     let lap = Arc::new(Lap::new(threads));
     let spawn_one = |number| {

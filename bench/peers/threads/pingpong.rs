@@ -7,8 +7,8 @@ use bench_common::{Args, Mark, Rounds, Whereabouts, busy_until};
 
 use crate::flavour::{spawn, sync_channel};
 
-/// A round trip through two channels with room for one message. With `apart` the first keeps its worker busy until another
-/// one has started the second.
+/// A round trip through two channels with room for one message. With `apart` the first keeps its
+/// worker busy until another one has started the second.
 pub fn pingpong(args: &Args, apart: bool) {
     let n = args.n;
     let warm_up = n / 10;

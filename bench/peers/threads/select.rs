@@ -1,4 +1,4 @@
-//! One waits at eight channels.
+//! One thread waits at eight channels.
 
 use std::array;
 
@@ -6,7 +6,8 @@ use bench_common::{Args, Mark, Rounds};
 
 use crate::flavour::{bounded, select, spawn};
 
-/// Eight threads send N messages each, through a channel of their own with room for one; a ninth receives from whichever has one.
+/// Eight threads send N messages each, through a channel of their own with room for one; a ninth
+/// receives from whichever has one.
 pub fn select(args: &Args) {
     let n = args.n;
     let mut rounds = Rounds::new(args);

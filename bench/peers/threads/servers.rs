@@ -36,7 +36,7 @@ pub fn unbalanced(args: &Args) -> io::Result<()> {
     serve(&listener, send_back)
 }
 
-/// A thread for each connection. An error ends it, as an end does.
+/// A thread for each connection. An error ends it, as the end of input does.
 fn serve(listener: &TcpListener, connection: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept()?;

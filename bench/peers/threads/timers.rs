@@ -7,7 +7,8 @@ use bench_common::{Args, Late, Mark};
 
 use crate::flavour::{sleep, spawn};
 
-/// Each thread sleeps once, the first for a millisecond, the last for a thousand, and says how late it woke.
+/// Each thread sleeps once, the first for a millisecond, the last for a thousand, and says how late
+/// it woke.
 pub fn timers(args: &Args) {
     let threads = args.threads;
     let late = Arc::new(Late::new(threads));

@@ -7,7 +7,8 @@ use crate::flavour::{spawn, sync_channel};
 /// Below this, fib is a plain recursion.
 const CUT_OFF: usize = 12;
 
-/// Skynet: ten children each, down to N leaves, whose numbers are added up on the way back. By the results of joins.
+/// Skynet: ten children each, down to N leaves, whose numbers are added up on the way back, by the
+/// results of joins.
 pub fn skynet_joins(args: &Args) {
     fn node(first: usize, leaves: usize) -> usize {
         if leaves == 1 {
@@ -30,7 +31,8 @@ pub fn skynet_channels(args: &Args) {
         let (sender, receiver) = sync_channel(10);
         for i in 0..10 {
             let sender = sender.clone();
-            // The type of a closure in itself would have no end: each level's is behind a pointer.
+            // The type of a closure that contains itself would be infinite, so the closure of each
+            // level is behind a pointer.
             let tell: Box<dyn FnOnce(usize) + Send> =
                 Box::new(move |sum| sender.send(sum).expect("it waits"));
             spawn(move || node(first + i * part, part, tell));

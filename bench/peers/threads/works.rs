@@ -1,6 +1,7 @@
-//! The works in std's words, compiled once for each peer that has threads, blocking channels and blocking sockets. The
-//! peer's `main.rs` provides `flavour`: its `spawn`, `yield_now`, `park`, `sync_channel` and so on. What
-//! not all of them have stands in files of its own (`mpmc.rs`, `select.rs`).
+//! The works in std's words, compiled once for each peer that has threads, blocking channels and
+//! blocking sockets. The peer's `main.rs` provides `flavour`: its `spawn`, `yield_now`, `park`,
+//! `sync_channel` and so on. Works that not all of them can do have files of their own (`mpmc.rs`,
+//! `select.rs`).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};

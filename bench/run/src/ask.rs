@@ -1,4 +1,4 @@
-//! Works that are servers: who asks them, and what.
+//! Works that are servers: their load generators, and the questions.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
@@ -18,7 +18,7 @@ pub enum Asker {
     Load(String),
 }
 
-/// Who asks, if the work is a server. What the row's numbers mean is said in the README.
+/// The load generator, if the work is a server. The README explains the row's numbers.
 pub fn asker(row: &Row) -> Option<Asker> {
     let Row { threads, n, .. } = row;
     Some(Asker::Load(match row.work.as_str() {
@@ -32,7 +32,8 @@ pub fn asker(row: &Row) -> Option<Asker> {
     }))
 }
 
-/// Asks a server that has just been started. Gives what was measured, and the generator's CPU time.
+/// Asks a server that has just been started. Returns the measurements, and the generator's CPU
+/// time.
 pub fn ask(
     server: &mut Child,
     bin: &Path,
@@ -82,7 +83,7 @@ fn ask_by_wrk(
     Ok((lines, warm_up + generator))
 }
 
-/// Asks for some seconds; says how many requests were answered and what CPU time that took the generator.
+/// Asks for some seconds. Returns the number of answered requests, and the generator's CPU time.
 fn wrk(port: &str, connections: usize, seconds: u32) -> Result<(u64, Duration), Box<dyn Error>> {
     let mut wrk = Command::new("wrk");
     wrk.arg("-t1").arg(format!("-c{connections}")).arg(format!("-d{seconds}s"));
@@ -96,7 +97,7 @@ fn wrk(port: &str, connections: usize, seconds: u32) -> Result<(u64, Duration), 
     Ok((requests.trim().parse()?, cpu))
 }
 
-/// What a generator says, and the CPU time that it took.
+/// The output of a generator, and its CPU time.
 fn run(mut generator: Command) -> Result<(String, Duration), Box<dyn Error>> {
     on_processor(1, &mut generator);
     let name = generator.get_program().display().to_string();

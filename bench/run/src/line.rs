@@ -1,9 +1,9 @@
-//! What a peer prints: one measurement a line.
+//! The output of a peer: one measurement a line.
 
-/// The metric of a measurement that came to nothing; the note says why.
+/// The metric of a failed measurement. The note says why.
 pub const FAILED: &str = "failed";
 
-/// What the note of a peer that was stopped begins with.
+/// The beginning of the note of a peer that was stopped.
 pub const STOPPED: &str = "stopped";
 
 /// One measurement.
@@ -25,7 +25,7 @@ impl Line {
         self.metric == FAILED && self.note.starts_with(STOPPED)
     }
 
-    /// What there is instead of measurements, if there are none.
+    /// The line in place of measurements, if there are none.
     pub fn failed(reason: &str) -> Line {
         let note = reason.split_whitespace().collect::<Vec<_>>().join(" ");
         let (metric, unit, distribution) = (FAILED.to_owned(), String::new(), String::new());

@@ -1,11 +1,11 @@
-//! The machine: what it is.
+//! A description of the machine.
 
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use crate::results::Facts;
 
-/// What there is to know about the machine and the programs, by name.
+/// Facts about the machine and the programs, by name.
 pub fn facts() -> Facts {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
@@ -60,13 +60,13 @@ fn said(program: &str, arguments: &[&str]) -> String {
     if text.is_empty() { "unknown".to_owned() } else { text }
 }
 
-/// How to do the same again, on any machine.
+/// The command that does the same again, on any machine.
 fn command() -> String {
     let mut arguments = env::args().skip(1);
     let mut text = "cargo xtask bench".to_owned();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            // They say where something lies here.
+            // These options name paths of this machine.
             "--go" | "--cxx" | "--out" => _ = arguments.next(),
             _ if argument.contains(' ') => text += &format!(" '{argument}'"),
             _ => text += &format!(" {argument}"),

@@ -1,4 +1,5 @@
-//! Runs the peers in turn (A B C, A B C, …) over the work list, and prints medians, spreads and ratios; or writes the report.
+//! Runs the peers in turn (A B C, A B C, …) over the work list, and prints medians, spreads and
+//! ratios; or writes the report.
 
 use std::env;
 use std::error::Error;
@@ -30,9 +31,9 @@ use quiet::{Condition, Pace};
 use results::{Sample, Writer};
 use works::Row;
 
-/// So often at most a measurement is taken, of which the least disturbed one counts.
+/// The most times that a measurement is taken. The least disturbed one counts.
 const TRIES: usize = 3;
-/// So long at most is waited for the processors before each.
+/// The longest wait for quiet processors before each.
 const WAIT: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(())
     } else if options.report {
         let from = options.from.as_ref().unwrap_or(&last);
-        let to = options.to.clone().unwrap_or_else(home);
+        let to = options.to.clone().unwrap_or_else(bench_folder);
         report::write(from, &to, &works::rows())
     } else {
         measure_all(options, &bin, &last)
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The folder of the bench.
-fn home() -> PathBuf {
+fn bench_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the bench").to_owned()
 }
 
@@ -91,7 +92,7 @@ fn measure_all(mut options: Options, bin: &Path, last: &Path) -> Result<(), Box<
             for peer in &row.peers {
                 done += 1;
                 progress(&format!("{done}/{} {}: {peer} ", each * options.repeats, row.title()));
-                // Who has hung once is not waited for again.
+                // A peer that has hung once is not waited for again.
                 let hangs = |sample: &Sample| {
                     sample.row == number && sample.peer == *peer && sample.line.was_stopped()
                 };
@@ -152,7 +153,8 @@ struct Taken {
     condition: Condition,
 }
 
-/// Takes a measurement, again if it was disturbed, as long as the patience lasts. What fails is one too.
+/// Takes a measurement, again if it was disturbed, until `--patience` is used up. A failure is a
+/// measurement too.
 fn measure(options: &mut Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -> Taken {
     let mut best = take(options, pace, bin, row, name);
     let mut last = best.condition;
@@ -195,7 +197,7 @@ fn take(options: &Options, pace: &mut Pace, bin: &Path, row: &Row, name: &str) -
     }
 }
 
-/// One line that replaces itself, for those who watch.
+/// A line that replaces the last one, on a terminal.
 fn progress(line: &str) {
     if io::stderr().is_terminal() {
         eprint!("\r\x1b[K{line}");

@@ -43,7 +43,7 @@ pub struct Options {
     pub to: Option<PathBuf>,
 }
 
-/// What the command line says; nothing if it asked for help and has got it.
+/// Parses the command line. `None` if it asked for help, which has been printed.
 pub fn read() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
     let program = |variable, usual: &str| env::var_os(variable).map_or_else(|| usual.into(), PathBuf::from);

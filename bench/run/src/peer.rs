@@ -14,19 +14,19 @@ use crate::line::{Line, STOPPED, parse};
 use crate::process::{Usage, on_processor, wait};
 use crate::works::Row;
 
-/// A peer that takes longer is stopped. The slowest wants twenty seconds.
+/// A peer that takes longer is stopped. The slowest one needs twenty seconds.
 const LIMIT: Duration = Duration::from_secs(50);
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
 pub struct Outcome {
     pub lines: Vec<Line>,
     pub usage: Usage,
-    /// CPU time of whoever asked, if it is a server.
+    /// The CPU time of the load generator, if the work is a server.
     pub generator_cpu: Duration,
 }
 
-/// Several peers may be one program, which has the name that theirs begin with.
+/// Several peers may be one program. Its name is the beginning of theirs.
 pub fn program(bin: &Path, peer: &str) -> PathBuf {
     let (name, _flavour) = peer.split_once('-').unwrap_or((peer, ""));
     bin.join(format!("peer-{name}"))
@@ -45,8 +45,8 @@ pub fn run(bin: &Path, peer: &str, row: &Row, seconds: f64) -> Result<Outcome, B
     limited(command(bin, peer, row, seconds).spawn()?, LIMIT, finish)
 }
 
-/// A server that others ask (`ask`). It ends when its input does, and may have measured something itself. It runs on processor 0,
-/// if it has one worker.
+/// Runs a server that a load generator asks (`ask`). It ends when its input does, and may print its
+/// own measurements. It runs on processor 0, if it has one worker.
 pub fn serve(
     bin: &Path,
     peer: &str,
@@ -69,7 +69,7 @@ pub fn serve(
     })
 }
 
-/// Works with a process until its end. If that takes too long it is stopped, and this is the error.
+/// Works with a process until its end. A process that takes too long is stopped, which is an error.
 fn limited<T>(
     child: Child,
     limit: Duration,
@@ -80,7 +80,8 @@ fn limited<T>(
     let guard = thread::spawn(move || {
         let is_late = end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
         if is_late {
-            // SAFETY: a signal to a number. It is the child's own until `work` has waited for it, after which `ended` falls.
+            // SAFETY: a signal to a number. It is the child's own until `work` has waited for it,
+            // after which `ended` falls.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         }
         is_late
@@ -93,7 +94,7 @@ fn limited<T>(
     }
 }
 
-/// What it prints until its end.
+/// Its output until its end.
 fn finish(mut child: Child) -> Result<Outcome, Box<dyn Error>> {
     let mut complaints = child.stderr.take().expect("piped");
     let complaints = thread::spawn(move || {
@@ -112,7 +113,7 @@ fn finish(mut child: Child) -> Result<Outcome, Box<dyn Error>> {
     Ok(Outcome { lines, usage, generator_cpu: Duration::ZERO })
 }
 
-/// The first complaint. Where a thread has panicked says nothing to others, and has paths of this machine.
+/// The first complaint. The place of a panic is left out: it has paths of this machine.
 fn reason(complaints: &str) -> String {
     let mut lines = complaints.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with("thread '"));

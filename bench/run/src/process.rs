@@ -1,28 +1,28 @@
-//! Processes and OS threads: where they run, and what they have used.
+//! Processes and OS threads: their processors, and their use of resources.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 use std::{io, mem};
 
-/// What the peer's process has used, from its birth to its end.
+/// The resources that the peer's process has used, from its start to its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     pub cpu: Duration,
-    /// Context switches: when it had nothing to do, and when its time was up.
+    /// Context switches: when it had nothing to do, and when its time slice was over.
     pub voluntary: u64,
     pub involuntary: u64,
-    /// Kibibytes of memory that it had at most.
+    /// The most memory that it had, in KiB.
     pub max_rss: u64,
 }
 
-/// Has a program run there and nowhere else.
+/// Makes a program run on this processor only.
 pub fn on_processor(number: usize, command: &mut Command) {
     // SAFETY: between fork and exec it makes one system call.
     unsafe { command.pre_exec(move || pin(number)) };
 }
 
-/// Has the calling OS thread run there and nowhere else.
+/// Makes the calling OS thread run on this processor only.
 pub fn pin(processor: usize) -> io::Result<()> {
     // SAFETY: a set of zeros is one, and lives during the call.
     let result = unsafe {
@@ -33,7 +33,7 @@ pub fn pin(processor: usize) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Waits for the end; says how it ended and what the whole process has used.
+/// Waits for the end. Returns the status, and the resources of the whole process.
 pub fn wait(child: Child) -> io::Result<(ExitStatus, Usage)> {
     let mut status = 0;
     // SAFETY: a rusage of zeros is one.

@@ -1,9 +1,10 @@
 //! Whether a measurement has the machine to itself.
 //!
-//! What other programs of this system use, the system counts. But a processor may be half a core, whose other half is another
-//! processor or, on a rented machine, somebody else's; while that one computes, ours has half of what they share, and takes up to
-//! twice as long. No counter here tells. So a fixed piece of work is timed on the first two processors, at once, before and
-//! after a measurement, and compared with the least time that it ever took in this run.
+//! The system counts the processor time of its other programs. But a processor may be half a core.
+//! The other half is another processor or, on a rented machine, belongs to somebody else. While
+//! that one computes, our half takes up to twice as long, and no counter here shows it. So a fixed
+//! piece of work is timed on the first two processors at once, before and after a measurement. The
+//! time is compared with the least one in this run.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -11,33 +12,34 @@ use std::{fs, hint, thread};
 
 use crate::process::pin;
 
-/// Others had so many processors, on average: the measurement is taken again.
+/// If other programs had this many processors on average, the measurement is taken again.
 pub const DISTURBED: f64 = 0.1;
 
-/// The processors took so many times as long as at their best: likewise.
+/// If the processors took this many times as long as at their best, likewise.
 pub const SHARED: f64 = 1.08;
 
-/// Those that servers and their askers are pinned to; elsewhere a program that is in the way of another moves on.
+/// The processors that servers and load generators are pinned to. Elsewhere the kernel moves a
+/// program that is in the way of another.
 const WATCHED: usize = 2;
 
-/// What a measurement has met with.
+/// The conditions of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Condition {
-    /// How many processors others had, on average.
+    /// The number of processors that other programs had, on average.
     pub others: f64,
-    /// How many times as long as at its best the slower processor took, before or after.
+    /// The time of the slower processor, before or after, as a multiple of its best.
     pub pace: f64,
 }
 
 impl Condition {
-    /// Of a measurement that failed, whatever it met with.
+    /// The condition of a measurement that failed.
     pub const UNKNOWN: Condition = Condition { others: 0.0, pace: 1.0 };
 
     pub fn is_quiet(&self) -> bool {
         self.disturbance() < 1.0
     }
 
-    /// What is more likely to matter, in units of what may not be.
+    /// The larger of the two disturbances, in units of the limit.
     pub fn disturbance(&self) -> f64 {
         (self.others / DISTURBED).max((self.pace - 1.0) / (SHARED - 1.0))
     }
@@ -51,7 +53,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Looks at them for a second.
+    /// Times them for a second.
     pub fn new() -> Pace {
         let processors = thread::available_parallelism().map_or(1, |count| count.get()).min(WATCHED);
         let mut pace = Pace { best: vec![Duration::MAX; processors] };
@@ -62,7 +64,7 @@ impl Pace {
         pace
     }
 
-    /// How many times as long as at its best the slower one takes now.
+    /// The present time of the slower one, as a multiple of its best.
     pub fn now(&mut self) -> f64 {
         let together = &Barrier::new(self.best.len());
         let times: Vec<_> = thread::scope(|scope| {
@@ -81,20 +83,20 @@ impl Pace {
         self.best.iter_mut().zip(times).map(ratio).fold(1.0, f64::max)
     }
 
-    /// Waits until they are at their best, but not longer than that.
-    pub fn wait_until_quiet(&mut self, patience: Duration) -> f64 {
+    /// Waits until they are at their best, for `limit` at most.
+    pub fn wait_until_quiet(&mut self, limit: Duration) -> f64 {
         let begin = Instant::now();
         loop {
             let pace = self.now();
-            if pace < SHARED || begin.elapsed() >= patience {
+            if pace < SHARED || begin.elapsed() >= limit {
                 return pace;
             }
         }
     }
 }
 
-/// The time of a small piece of work on that processor: the median of many, when it has been at it for some milliseconds, since
-/// who comes from sleep is slow at first.
+/// The time of a small piece of work on that processor: the median of many, after some milliseconds
+/// of work, since a processor is slow at first after an idle time.
 fn probe(processor: usize, together: &Barrier) -> Duration {
     _ = pin(processor); // where that can't be, it runs where it can
     (0..24).for_each(|_| _ = piece());
@@ -104,7 +106,7 @@ fn probe(processor: usize, together: &Barrier) -> Duration {
     times[12]
 }
 
-/// Something that uses all of a core: additions, and memory that is near.
+/// A piece of work that uses all of a core: additions, and memory in the cache.
 fn piece() -> Duration {
     let begin = Instant::now();
     let mut memory = [0_u64; 512];
@@ -135,7 +137,7 @@ fn busy() -> Duration {
     Duration::from_millis(10 * busy)
 }
 
-/// Looks how much others use the processors during a measurement.
+/// Measures how much other programs use the processors during a measurement.
 pub struct Watch {
     busy: Duration,
     time: Instant,
@@ -146,8 +148,8 @@ impl Watch {
         Watch { busy: busy(), time: Instant::now() }
     }
 
-    /// How many processors others had, on average, while `own` was ours. Less than 50 ms is taken for nothing,
-    /// as the kernel counts in ticks.
+    /// The number of processors that other programs had, on average, if `own` is the time of ours.
+    /// Less than 50 ms counts as nothing, since the kernel counts in ticks.
     pub fn foreign(&self, own: Duration) -> f64 {
         let foreign = (busy() - self.busy).saturating_sub(own + Duration::from_millis(50));
         foreign.as_secs_f64() / self.time.elapsed().as_secs_f64()
@@ -155,9 +157,9 @@ impl Watch {
 }
 
 /// Waits until half a second has gone by in which no other program did much.
-pub fn wait_for_others(patience: Duration) {
+pub fn wait_for_others(limit: Duration) {
     let begin = Instant::now();
-    while begin.elapsed() < patience {
+    while begin.elapsed() < limit {
         let watch = Watch::start();
         thread::sleep(Duration::from_millis(500));
         if watch.foreign(Duration::ZERO) == 0.0 {

@@ -32,7 +32,7 @@ pub fn write(from: &Path, to: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>>
         fs::write(folder.join(name), svg)?;
     }
     fs::write(to.join("RESULTS.md"), text)?;
-    // Read whole before it is written: it may be the same file.
+    // All is read before it is written: it may be the same file.
     fs::write(to.join("results.tsv"), fs::read(from)?)?;
     println!("{}, with {} plots", to.join("RESULTS.md").display(), plots.len());
     Ok(())
@@ -90,7 +90,7 @@ fn report(rows: &[Row], results: &Results, floors: Option<&str>) -> (String, Vec
     (text, plots)
 }
 
-/// When, where, with what.
+/// The date, the machine, and the versions.
 fn runs(rows: &[Row], results: &Results) -> String {
     let mut text = "## Machine, versions, command\n\n".to_owned();
     let used = unique(results.samples.iter().map(|sample| sample.run));

@@ -1,7 +1,8 @@
-//! Every single measurement, as a table in a file: written as it comes, read again for the report.
+//! Every single measurement, as a table in a file. It is written as measurements come, and read for
+//! the report.
 //!
-//! A file holds one run or several. Each begins with facts, lines `# KEY<tab>VALUE` of which the first is the date, and goes on
-//! with measurements.
+//! A file holds one run or several. Each run begins with facts, lines `# KEY<tab>VALUE` of which
+//! the first is the date. Measurements follow.
 
 use std::error::Error;
 use std::fs::File;
@@ -19,12 +20,12 @@ const DATE: &str = "date";
 const COLUMNS: &str = "work\tworkers\tthreads\tn\tpeer\trepeat\tmetric\tvalue\tunit\tcpu_ns\t\
     process_cpu_s\tvoluntary\tinvoluntary\tmax_rss_kib\tothers\tpace\tnote\tdistribution";
 
-/// One line that a peer printed, or what the runner itself has measured of it.
+/// One line that a peer has printed, or a measurement by the runner itself.
 #[derive(Debug)]
 pub struct Sample {
-    /// Which run it is of.
+    /// The number of its run.
     pub run: usize,
-    /// Which one of the list.
+    /// The number of its work in the list.
     pub row: usize,
     pub peer: String,
     pub repeat: usize,
@@ -34,7 +35,7 @@ pub struct Sample {
     pub condition: Condition,
 }
 
-/// What is known of a run: when, where, with what.
+/// The facts of a run: the date, the machine, the versions.
 pub type Facts = Vec<(String, String)>;
 
 /// All that a file holds.
@@ -78,7 +79,7 @@ impl Results {
     }
 }
 
-/// The file's text, and what it says.
+/// The file's text, and its contents.
 fn load(path: &Path, rows: &[Row]) -> Result<(String, Results), Box<dyn Error>> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let results = Results::parse(&text, rows).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
@@ -96,7 +97,7 @@ fn is_of(line: &str, row: &Row) -> bool {
     key(line) == [&row.work, &counts[0], &counts[1], &counts[2]]
 }
 
-/// `None` if it isn't a sample; `Some(None)` if it is one of a work that is not in the list.
+/// `None` if it isn't a sample. `Some(None)` if it is one of a work that is not in the list.
 fn sample(line: &str, run: usize, rows: &[Row]) -> Option<Option<Sample>> {
     let mut fields = line.split('\t').skip(4);
     let mut next = || fields.next();
@@ -121,7 +122,7 @@ fn sample(line: &str, run: usize, rows: &[Row]) -> Option<Option<Sample>> {
 pub struct Writer(File);
 
 impl Writer {
-    /// Begins a run. Of what the file held, all but these works stays if it is to be kept.
+    /// Begins a run. With `keep`, samples of other works stay in the file.
     pub fn create(path: &Path, keep: bool, rows: &[Row]) -> Result<Writer, Box<dyn Error>> {
         let old = if keep { load(path, rows)?.0 } else { String::new() };
         let mut file = File::create(path)?;
@@ -131,7 +132,7 @@ impl Writer {
         Ok(Writer(file))
     }
 
-    /// What is known beforehand.
+    /// The facts that are known beforehand.
     pub fn begin(&mut self, date: &str, facts: &Facts) -> io::Result<()> {
         self.fact(DATE, date)?;
         for (key, value) in facts {
@@ -175,7 +176,8 @@ pub mod tests {
         works::parse(WORKS)
     }
 
-    /// What is told of a peer in each repeat: work's name, threads, N, peer, metric, unit, CPU, values and notes.
+    /// The samples of a peer in each repeat: the work's name, threads, N, peer, metric, unit, CPU,
+    /// values and notes.
     pub fn file() -> String {
         let mut text = "# date\t2026-11-25 01:00 UTC\n# machine\ttwo of them\n".to_owned();
         text += &format!("{COLUMNS}\n");
@@ -233,7 +235,7 @@ pub mod tests {
         let facts = [("date", "today"), ("machine", "here"), ("took", "a second")];
         assert_eq!(read.runs, [facts.map(|(key, value)| (key.to_owned(), value.to_owned()))]);
 
-        // A second run takes the place of the work that it measures, and of no other.
+        // A second run replaces the samples of the works that it measures, and no others.
         Writer::create(&path, true, &rows[..1]).unwrap().begin("tomorrow", &Facts::new()).unwrap();
         let kept = Results::read(&path, &rows).unwrap();
         assert_eq!(kept.runs.len(), 2);

@@ -1,10 +1,10 @@
-//! Medians, spreads and ratios of what was measured.
+//! Medians, spreads and ratios of the measurements.
 
 use crate::line::FAILED;
 use crate::results::Sample;
 use crate::works::Row;
 
-/// What one peer has reached in one metric of one work, repeat by repeat.
+/// The results of one peer in one metric of one work, repeat by repeat.
 #[derive(Clone, Debug)]
 pub struct Series<'a> {
     pub peer: &'a str,
@@ -40,7 +40,8 @@ impl<'a> Series<'a> {
         median(self.samples.iter().map(|sample| sample.line.cpu))
     }
 
-    /// This divided by the other, in each repeat; the median of that, as the machine drifts between repeats.
+    /// The median of the ratios to the other one in each repeat: the machine drifts between
+    /// repeats.
     pub fn ratio_to(&self, other: &Series) -> f64 {
         let of_other = |repeat| other.values.iter().find(|(other, _)| *other == repeat);
         median(self.values.iter().filter_map(|(repeat, value)| Some(value / of_other(*repeat)?.1)))
@@ -78,7 +79,7 @@ pub fn is_ours(peer: &str) -> bool {
     peer.starts_with("greenthread")
 }
 
-/// One metric of one work, by all who took part.
+/// One metric of one work, with the results of all peers.
 #[derive(Clone, Debug)]
 pub struct Group<'a> {
     pub row: &'a Row,
@@ -98,7 +99,7 @@ impl<'a> Group<'a> {
         self.series.first().map_or("", |series| &series.samples[0].line.unit)
     }
 
-    /// Less is better, but not of what is counted per second.
+    /// Less is better, except for rates.
     pub fn more_is_better(&self) -> bool {
         self.unit() == "per s"
     }
@@ -114,7 +115,7 @@ impl<'a> Group<'a> {
         peers.min_by(|a, b| (sign * a.median()).total_cmp(&(sign * b.median())))
     }
 
-    /// What this metric took of the processors, as a metric of its own.
+    /// The processor time of this metric, as a metric of its own.
     pub fn cpu(&self) -> Group<'a> {
         let series = self.series.iter();
         let series = series.map(|series| Series::new(series.peer, series.samples.clone(), |it| it.line.cpu));
@@ -122,7 +123,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// All metrics of all works, in the order of the list and then of what the peers have told.
+/// All metrics of all works, in the order of the list, and then in that of the peers' output.
 pub fn groups<'a>(rows: &'a [Row], samples: &'a [Sample]) -> Vec<Group<'a>> {
     rows.iter().enumerate().flat_map(|(number, row)| of_row(number, row, samples)).collect()
 }
@@ -162,7 +163,7 @@ pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     seen
 }
 
-/// Three digits that count; thousands are set apart.
+/// Three significant digits. Thousands are set apart.
 pub fn number(value: f64) -> String {
     match value.abs() {
         v if v.is_nan() => "–".to_owned(),
@@ -184,7 +185,7 @@ fn thousands(value: f64) -> String {
     text
 }
 
-/// With its unit, and as much of it as suits.
+/// The value with a suitable multiple of its unit.
 pub fn quantity(value: f64, unit: &str) -> String {
     match (unit, value.abs()) {
         ("ns", v) if v >= 1e9 => format!("{} s", number(value / 1e9)),

@@ -1,4 +1,5 @@
-//! The tables that a run ends with, in Markdown: one line for each measurement, then a summary, then the targets.
+//! The tables that a run ends with, in Markdown: one line for each measurement, then a summary,
+//! then the targets.
 
 use crate::results::Sample;
 use crate::stats::{Group, groups, number, quantity};
@@ -41,7 +42,7 @@ fn print_group(group: &Group) {
     }
 }
 
-/// Ours beside the peer with the best median.
+/// Our result beside the peer with the best median.
 fn summary(group: &Group) -> Option<String> {
     let (ours, best) = (group.ours()?, group.best(&[])?);
     Some(format!(
@@ -54,7 +55,7 @@ fn summary(group: &Group) -> Option<String> {
     ))
 }
 
-/// All targets and what has become of them.
+/// All targets and their verdicts.
 pub fn targets(rows: &[Row], samples: &[Sample]) -> String {
     let mut text = "| work | ours | beside | ours ÷ it | target | |\n|---|--:|--:|--:|--:|---|\n".to_owned();
     for verdict in verdicts(rows, samples) {

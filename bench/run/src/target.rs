@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-/// What `works.tsv` asks of us: `METRIC<=LIMIT`, where the metric may be followed by whom it is compared with.
+/// A target in `works.tsv`: `METRIC<=LIMIT`, where the metric may be followed by what it is
+/// compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     pub metric: String,
@@ -11,16 +12,16 @@ pub struct Target {
     pub limit: f64,
 }
 
-/// What our median is divided by.
+/// The divisor of our median.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Against {
-    /// That of the best peer.
+    /// The median of the best peer.
     Best,
-    /// That of this one.
+    /// The median of this peer.
     Peer(String),
-    /// Our own, with so many threads.
+    /// Our own median, with this many threads.
     Threads(usize),
-    /// By nothing: the limit has a unit, as it was written.
+    /// None: the limit has a unit, and this is its text.
     Nothing(String),
 }
 
@@ -57,7 +58,7 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// Whom it names, if it is one of this metric.
+    /// The peer that it names, if it is a target of this metric.
     pub fn peer_of(&self, metric: &str) -> Option<&str> {
         match &self.against {
             Against::Peer(peer) if self.metric == metric => Some(peer),

@@ -5,12 +5,12 @@ use crate::stats::{Group, groups, number, quantity};
 use crate::target::{Against, Target};
 use crate::works::Row;
 
-/// What has become of a target.
+/// The verdict on a target.
 #[derive(Debug)]
 pub struct Verdict {
     pub title: String,
     pub ours: String,
-    /// With whom it was compared, and what that reached.
+    /// The peer that it was compared with, and its result.
     pub against: String,
     pub ratio: String,
     pub limit: String,
@@ -18,14 +18,14 @@ pub struct Verdict {
     pub met: Option<bool>,
 }
 
-/// Of all targets, in the order of the list.
+/// The verdicts on all targets, in the order of the list.
 pub fn verdicts(rows: &[Row], samples: &[Sample]) -> Vec<Verdict> {
     let groups = groups(rows, samples);
     let verdicts = rows.iter().flat_map(|row| row.targets.iter().map(|target| judge(row, target, &groups)));
     verdicts.collect()
 }
 
-/// The metric `cpu` is the processor time of `time`, where there is none of that name.
+/// The metric `cpu` is the processor time of `time`, if no metric has that name.
 fn find<'a>(groups: &[Group<'a>], row: &Row, metric: &str) -> Option<Group<'a>> {
     let find = |metric| {
         let is_it = |group: &&Group| std::ptr::eq(group.row, row) && group.metric == metric;

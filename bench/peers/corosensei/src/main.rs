@@ -1,4 +1,5 @@
-//! corosensei: the switch alone. Its switch is not to be had without its `Coroutine`, so both works are the same.
+//! corosensei: the switch alone. It has no switch without its `Coroutine`, so both works are the
+//! same.
 
 use bench_common::{Args, Mark, Rounds};
 use corosensei::{Coroutine, CoroutineResult};

@@ -1,5 +1,5 @@
-//! No runtime: what the parts cost of which the works are made, on this machine and in this run. `floors.md` says which target
-//! which of them stands below.
+//! No runtime: the cost of the parts that the works consist of, on this machine and in this run.
+//! `floors.md` compares the targets with them.
 
 use bench_common::Args;
 

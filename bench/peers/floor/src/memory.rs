@@ -1,16 +1,17 @@
-//! What a stack costs the system.
+//! The cost of a stack for the system.
 
 use std::ptr;
 
 use bench_common::{Args, Mark};
 
 const PAGE: usize = 4096;
-/// So many are guarded, or given back, by one call.
+/// The number of stacks that one call guards or gives back.
 const BATCH: usize = 64;
 const MADV_GUARD_INSTALL: i32 = 102;
 
-/// `threads` stacks of `n` KiB with a guard page each: their guards, the first touch of each one's last page, a second visit
-/// when all have been touched, and giving that page back. One round: memory that the process has touched before is another thing.
+/// `threads` stacks of `n` KiB with a guard page each: their guards, the first touch of each one's
+/// last page, a second visit when all have been touched, and giving that page back. There is one
+/// round: memory that the process has touched before behaves differently.
 pub fn stacks(args: &Args) {
     let stride = args.n * 1024 + PAGE;
     let len = args.threads * stride;
@@ -47,7 +48,7 @@ pub fn stacks(args: &Args) {
     start.elapsed().report("return", args.threads, "");
 }
 
-/// Tells the system something of the first `len` bytes of every stride, in batches.
+/// Advises the system about the first `len` bytes of every stride, in batches.
 fn advise(base: *mut u8, stride: usize, len: usize, count: usize, advice: i32) {
     // SAFETY: a descriptor of this process itself; it stays open.
     let this = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) } as i32;

@@ -1,4 +1,4 @@
-//! What takes no system call.
+//! Parts without system calls.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::hint::{black_box, spin_loop};
@@ -9,7 +9,7 @@ use std::thread;
 
 use bench_common::{Args, Mark, ROOM, Rounds};
 
-/// One exchange that nobody contends.
+/// An exchange without contention.
 pub fn exchange(args: &Args) {
     let word = AtomicUsize::new(0);
     let mut rounds = Rounds::new(args);
@@ -23,7 +23,8 @@ pub fn exchange(args: &Args) {
     rounds.report("");
 }
 
-/// A message into a buffer and out again, each under a lock that is free: an exchange to take it, a store to give it back.
+/// A message into a buffer and out again, each under a free lock: an exchange to lock it, a store
+/// to unlock it.
 pub fn message(args: &Args) {
     let (lock, mut buffer, mut sum) = (AtomicBool::new(false), [0; ROOM], 0);
     let locked = |work: &mut dyn FnMut()| {
@@ -44,8 +45,9 @@ pub fn message(args: &Args) {
     rounds.report("");
 }
 
-/// What is left of a thread that neither waits nor moves: memory for it, a pointer in a queue and the fence that publishes it, and
-/// out again with the fence that a thief must see; the call that a panic can't leave, and a result.
+/// The rest of a thread that neither waits nor moves: its memory, a pointer in a queue with the
+/// fence that publishes it, the way out with the fence that a thief must see, a call that catches
+/// panics, and a result.
 pub fn thread(args: &Args) {
     const BLOCK: Layout = Layout::new::<[u64; 24]>();
     let (queue, end) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -8,7 +8,7 @@ use std::{ptr, thread};
 
 use bench_common::{Args, Mark, Rounds, Span};
 
-/// One that does nothing.
+/// A system call that does nothing.
 pub fn call(args: &Args) {
     let mut rounds = Rounds::new(args);
     while rounds.go_on() {
@@ -28,7 +28,8 @@ fn futex(word: &AtomicU32, operation: i32, value: u32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, ptr::null::<libc::timespec>()) };
 }
 
-/// Wakes an OS thread that sleeps: what that takes of who wakes (`call`), and until the other one runs (`time`).
+/// Wakes an OS thread that sleeps: the time that the call takes (`call`), and the time until the
+/// other one runs (`time`).
 pub fn wake(args: &Args) {
     let (word, awake) = (AtomicU32::new(0), AtomicUsize::new(0));
     let (mut called, mut ran) = (Span::default(), Span::default());
@@ -57,7 +58,8 @@ pub fn wake(args: &Args) {
     ran.report("time", args.n, "");
 }
 
-/// A send and a receive of `n` bytes, on each of so many connections in turn, in one OS thread that never waits.
+/// A send and a receive of `n` bytes, on each of `threads` connections in turn, in one OS thread
+/// that never waits.
 pub fn sockets(args: &Args) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = listener.local_addr().expect("its address");

@@ -1,4 +1,5 @@
-//! The `generator` crate: the switch alone. It is not to be had without a generator, so both works are the same.
+//! The `generator` crate: the switch alone. It has no switch without a generator, so both works are
+//! the same.
 
 use bench_common::{Args, Mark, Rounds};
 use generator::Gn;

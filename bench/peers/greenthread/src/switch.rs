@@ -5,14 +5,15 @@ use std::mem::MaybeUninit;
 use bench_common::{Args, Mark, Rounds};
 use greenthread_context::{Context, Coroutine, MmapStack, Stack, State, init, switch};
 
-/// Where the two contexts are saved. Statics, so that finding them takes no time.
+/// The two saved contexts. They are statics, so that finding them takes no time.
 static mut MAIN: MaybeUninit<Context> = MaybeUninit::uninit();
 static mut GREEN: MaybeUninit<Context> = MaybeUninit::uninit();
 
 pub fn by_hand(args: &Args) {
     let stack = MmapStack::new(64 * 1024).expect("a stack");
-    // SAFETY: `init` and the switches: the stack outlives its context, which is never resumed after the last round, and both
-    // contexts run on this OS thread, the only one. A static is read only when its context has been saved there.
+    // SAFETY: `init` and the switches: the stack outlives its context, which is never resumed after
+    // the last round, and both contexts run on this OS thread, the only one. A static is read only
+    // when its context has been saved there.
     unsafe {
         switch((&raw mut MAIN).cast(), init(stack.top(), echo), 0);
         let mut rounds = Rounds::new(args);

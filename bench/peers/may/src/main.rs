@@ -1,5 +1,5 @@
-//! may. Its `spawn` is unsafe, and it has no channel of fixed capacity: the unbounded ones take their place.
-//! A parked thread has its usual stack of 32 KiB.
+//! may. Its `spawn` is unsafe. It has no channel of fixed capacity, so the unbounded ones take
+//! their place. A parked thread has its usual stack of 32 KiB.
 
 use bench_common::Args;
 
@@ -32,7 +32,7 @@ mod flavour {
     use may::sync::mpmc;
     use may::sync::mpsc::{Receiver, Sender, channel};
     pub use may::sync::{Mutex, RwLock};
-    // It has no files of its own.
+    // may has no files of its own.
     pub use std::{fs::File, os::unix::fs::FileExt};
 
     pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
@@ -55,7 +55,8 @@ mod flavour {
         channel()
     }
 
-    /// With two workers, those that yield here can keep those that have yet to come from being started at all.
+    /// With two workers, threads that yield here can keep the remaining ones from being started at
+    /// all.
     pub fn wait_until(done: impl Fn() -> bool) {
         while !done() {
             sleep(Duration::from_micros(100));

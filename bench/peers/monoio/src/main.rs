@@ -1,4 +1,5 @@
-//! monoio: a runtime on io_uring, one OS thread. Its buffers are given away to each call, and come back with the answer.
+//! monoio: a runtime on io_uring, on one OS thread. Each call takes ownership of its buffer and
+//! returns it with the answer.
 
 use std::io;
 use std::rc::Rc;

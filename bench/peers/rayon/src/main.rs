@@ -28,7 +28,7 @@ fn measure(args: &Args, ops: usize, work: fn(usize) -> usize, right: fn(usize) -
     rounds.report("");
 }
 
-/// Each child is a job of its own, as it is a thread or a task with the others.
+/// Each child is a job of its own, as it is a thread or a task of the other peers.
 fn node(first: usize, leaves: usize) -> usize {
     if leaves == 1 {
         return first;

@@ -1,4 +1,5 @@
-//! smol: as many OS threads as workers run one executor, a static one, whose tasks are the cheapest.
+//! smol: as many OS threads as workers run one executor. It is a static one, whose tasks are the
+//! cheapest.
 
 use std::future::pending;
 use std::thread;

@@ -1,4 +1,4 @@
-//! One waits at eight channels.
+//! One task waits at eight channels.
 
 use std::array;
 
@@ -7,8 +7,9 @@ use futures_util::stream::{StreamExt as _, select_all};
 
 use crate::flavour::{channel, start_one};
 
-/// Eight tasks send N messages each, through a channel of their own with room for one; a ninth receives from whichever has one.
-/// smol has no `select!`; its channels are streams, of which `select_all` makes one without waiting anew at each of them.
+/// Eight tasks send N messages each, through a channel of their own with room for one; a ninth
+/// receives from whichever has one. smol has no `select!`. Its channels are streams, and
+/// `select_all` makes one of them without waiting anew at each.
 pub async fn select(args: &Args) {
     let n = args.n;
     let mut rounds = Rounds::new(args);

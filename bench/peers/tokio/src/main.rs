@@ -1,5 +1,5 @@
-//! tokio. Called `tokio-ct` it uses the current_thread runtime, `tokio-mt` the multi_thread one, `tokio-2ct` two
-//! current_thread runtimes on two OS threads.
+//! tokio. Called as `tokio-ct` it uses the current_thread runtime, as `tokio-mt` the multi_thread
+//! one, and as `tokio-2ct` two current_thread runtimes on two OS threads.
 
 use bench_common::Args;
 use tokio::runtime::{Builder, Runtime};
@@ -71,7 +71,7 @@ fn main() {
         "tokio-mt" => {
             let runtime = Builder::new_multi_thread().worker_threads(args.workers).enable_all().build();
             let runtime = runtime.expect("a runtime");
-            // Spawned, because the future of `block_on` itself is not run by a worker.
+            // The work is spawned, because the future of `block_on` itself is not run by a worker.
             runtime.block_on(runtime.spawn(work(args))).expect("no panic");
         }
         "tokio-2ct" => two_runtimes::pingpong(&args),

@@ -1,12 +1,13 @@
-//! One waits at eight channels.
+//! One task waits at eight channels.
 
 use std::array;
 
 use bench_common::{Args, Mark, Rounds};
 use tokio::sync::mpsc::channel;
 
-/// Eight tasks send N messages each, through a channel of their own with room for one; a ninth receives from whichever has one.
-/// `select!` as it is by default: it begins with any of its arms, as the other peers' do.
+/// Eight tasks send N messages each, through a channel of their own with room for one; a ninth
+/// receives from whichever has one. `select!` by default begins with a random arm, as that of the
+/// other peers does.
 pub async fn select(args: &Args) {
     let n = args.n;
     let mut rounds = Rounds::new(args);

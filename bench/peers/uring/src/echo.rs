@@ -1,5 +1,6 @@
-//! Echo in the cheapest way that was found which leaves data in the kernel until it is asked for: a poll of each connection that
-//! stays armed, a plain receive, and the sends of all that had something handed over together with the wait for more.
+//! Echo in the cheapest way found that leaves data in the kernel until it is asked for. Each
+//! connection has a poll that stays armed. Data is received by a plain call, and all sends are
+//! submitted together with the next wait.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,7 +9,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use bench_common::BUFFER;
 use io_uring::{IoUring, opcode, squeue, types::Fd};
 
-/// What an answer of the kernel's is about: a connection's poll or send, by its descriptor; or one of the two below.
+/// The subject of a completion: a connection's poll or send, by its descriptor; or one of the two
+/// below.
 const SEND: u64 = 1 << 32;
 const ACCEPT: u64 = 2 << 32;
 const REMOVE: u64 = 3 << 32;
@@ -16,9 +18,9 @@ const REMOVE: u64 = 3 << 32;
 struct Conn {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// How much of the buffer is being sent.
+    /// The number of bytes that are being sent.
     sending: usize,
-    /// More came meanwhile.
+    /// More data has come meanwhile.
     more: bool,
 }
 
@@ -53,8 +55,8 @@ pub fn serve() -> io::Result<()> {
 impl Server {
     fn push(&mut self, entry: squeue::Entry) -> io::Result<()> {
         loop {
-            // SAFETY: the one kind of entry that points to memory is a send, whose buffer belongs to a connection that is not
-            // closed, and not read into, before the answer has come.
+            // SAFETY: the one kind of entry that points to memory is a send, whose buffer belongs
+            // to a connection that is not closed, and not read into, before the answer has come.
             match unsafe { self.ring.submission().push(&entry) } {
                 Ok(()) => return Ok(()),
                 Err(_) => self.ring.submit()?,
@@ -80,7 +82,7 @@ impl Server {
     }
 
     fn readable(&mut self, descriptor: usize) -> io::Result<()> {
-        // One that is closed may have had an answer on its way.
+        // A closed connection may still have had a completion on its way.
         let Some(conn) = &mut self.conns[descriptor] else { return Ok(()) };
         if conn.sending != 0 {
             conn.more = true;
@@ -100,7 +102,7 @@ impl Server {
         }
     }
 
-    /// What the kernel doesn't take whole (it does, of clients that wait for the answer) ends the connection.
+    /// A short send ends the connection. (There is none to clients that wait for the answer.)
     fn sent(&mut self, descriptor: usize, result: i32) -> io::Result<()> {
         let conn = self.conns[descriptor].as_mut().expect("it stays until its send is answered");
         if usize::try_from(result) != Ok(conn.sending) {

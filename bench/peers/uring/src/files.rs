@@ -1,4 +1,4 @@
-//! File reads: as many under way as other peers have threads.
+//! File reads, as many at a time as other peers have threads.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -7,7 +7,7 @@ use bench_common::files::{BLOCK, Offsets, check, data_path, prepare};
 use bench_common::{Args, Mark, Rounds};
 use io_uring::{opcode, squeue, types::Fd};
 
-/// What a thread would have on its stack.
+/// The data that a thread would have on its stack.
 struct Reader {
     offsets: std::iter::Take<Offsets>,
     at: u64,
@@ -44,7 +44,8 @@ pub fn read(args: &Args, cold: bool) {
             .collect();
         let mut under_way = 0;
         loop {
-            // SAFETY: a reader's block stays until its read has been answered, and each has one read under way at most.
+            // SAFETY: a reader's block stays until its read has been answered, and each has one
+            // read under way at most.
             unsafe { ring.submission().push_multiple(&next) }.expect("room for one read of each");
             under_way += next.len();
             next.clear();

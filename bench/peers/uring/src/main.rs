@@ -1,5 +1,5 @@
-//! No runtime at all: loops around io_uring. What the kernel's part of the works costs at least, as far as is known how to ask
-//! it.
+//! No runtime at all: loops around io_uring. They show the least cost of the kernel's part of the
+//! works, as far as we know how to ask for it.
 
 use bench_common::Args;
 use io_uring::{IoUring, cqueue, squeue};

@@ -3,7 +3,7 @@
 use super::scale::Log;
 use super::svg::Svg;
 
-/// Where a panel lies, and what is written beside its axes.
+/// The place of a panel, and the labels of its axes.
 #[derive(Debug)]
 pub struct Panel<'a> {
     pub left: f64,

@@ -1,4 +1,4 @@
-//! How many are late, and how late.
+//! Latencies, by the share of requests.
 
 use super::curves::{Panel, class};
 use super::scale::Log;
@@ -10,13 +10,13 @@ const WIDTH: f64 = 850.0;
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 830.0;
 
-/// The share of measurements that were at most so large; each further nine has as much room as the one before. Nothing if
-/// nobody has told a distribution.
+/// The share of measurements that were at most so large. Each further nine has as much room as the
+/// one before. `None` if no peer has reported a distribution.
 pub fn latency(group: &Group) -> Option<String> {
     let curves: Vec<_> = group.series.iter().map(|series| (series.peer, series.distribution())).collect();
     let curves: Vec<_> = curves.into_iter().filter(|(_, points)| points.len() > 1).collect();
     let all = || curves.iter().flat_map(|(_, points)| points.iter().copied());
-    // Where the last one stands, of which there is no greater.
+    // The place of the greatest value.
     let finite = all().map(|(percent, _)| percent).filter(|percent| *percent < 100.0);
     let end = nines(finite.fold(None, |most: Option<f64>, percent| Some(most.unwrap_or(0.0).max(percent)))?);
     let end = end + 0.3;

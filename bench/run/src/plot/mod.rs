@@ -2,9 +2,9 @@
 
 mod curves;
 mod latency;
-mod look;
 mod ratios;
 mod scale;
+mod style;
 mod svg;
 mod threads;
 

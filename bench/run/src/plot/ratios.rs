@@ -8,7 +8,8 @@ const ROW: f64 = 19.0;
 const RIGHT: f64 = 690.0;
 const WIDTH: f64 = 850.0;
 
-/// A line for each work: ours is at 1, a mark for each peer, a bar as far as the best of them.
+/// A line for each work: ours is at 1, with a mark for each peer, and a bar as far as the best of
+/// them.
 pub fn ratios(groups: &[Group]) -> String {
     let shown: Vec<_> = groups.iter().filter(|group| is_shown(group, groups)).filter_map(Line::of).collect();
     let mut svg = Svg::new("How the peers compare with us", WIDTH);
@@ -55,7 +56,7 @@ pub fn ratios(groups: &[Group]) -> String {
     svg.finish()
 }
 
-/// Works with very many threads stand for those with fewer, and what the processors take for what is done in a second.
+/// Works with very many threads stand for those with fewer, and processor time for rates.
 fn is_shown(group: &Group, groups: &[Group]) -> bool {
     let same = |other: &&Group| other.row.work == group.row.work && other.row.workers == group.row.workers;
     let most = groups.iter().filter(same).map(|other| other.row.threads).max();

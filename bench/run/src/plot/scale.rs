@@ -6,7 +6,7 @@ pub struct Log {
     /// Exponents of ten.
     low: f64,
     high: f64,
-    /// Where the lowest and the highest value lie.
+    /// The places of the lowest and the highest value.
     from: f64,
     to: f64,
 }
@@ -31,7 +31,7 @@ impl Log {
         self.from + (value.log10() - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// The powers of ten on it, few enough for so much room for each.
+    /// The powers of ten on it, so few that each one has this much room.
     pub fn ticks(&self, room: f64) -> Vec<f64> {
         let decade = (self.to - self.from).abs() / (self.high - self.low);
         let step = (room / decade).ceil().max(1.0) as usize;

@@ -1,10 +1,10 @@
-//! Drawing: what all plots have in common.
+//! Drawing: the common parts of all plots.
 
 use std::fmt::Write;
 
-use super::look::{self, Shape};
+use super::style::{self, Shape};
 
-/// Text of this size is so wide, a character, on average.
+/// The average width of a character.
 pub const CHARACTER: f64 = 6.4;
 
 const STYLE: &str = "\
@@ -66,7 +66,7 @@ impl Svg {
     pub fn mark(&mut self, x: f64, y: f64, peer: &str) {
         let (solid, line) =
             ("fill=\"currentColor\"", "fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.7\"");
-        let (path, paint) = match look::shape(peer) {
+        let (path, paint) = match style::shape(peer) {
             Shape::Circle => ("M-3.8 0a3.8 3.8 0 1 0 7.6 0a3.8 3.8 0 1 0-7.6 0z", solid),
             Shape::Ring => ("M-3.3 0a3.3 3.3 0 1 0 6.6 0a3.3 3.3 0 1 0-6.6 0z", line),
             Shape::Square => ("M-3.3-3.3h6.6v6.6h-6.6z", solid),
@@ -82,7 +82,7 @@ impl Svg {
         );
     }
 
-    /// Marks and names, in as many lines as they need; the height of these.
+    /// Draws marks and names, in as many lines as they need. Returns the height.
     pub fn legend(&mut self, peers: &[&str], x: f64, y: f64, width: f64) -> f64 {
         const LINE: f64 = 18.0;
         let (mut at, mut line) = (x, y);
@@ -100,11 +100,11 @@ impl Svg {
 
     pub fn finish(self) -> String {
         let Svg { body, title, width, height } = self;
-        let (title, height, looks) = (escaped(&title), height + 4.0, look::style());
+        let (title, height, colours) = (escaped(&title), height + 4.0, style::css());
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-2 0 {width} {height:.0}\" width=\"{width}\" \
              height=\"{height:.0}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
-             <style>{STYLE}{looks}</style>\n{body}</svg>\n"
+             <style>{STYLE}{colours}</style>\n{body}</svg>\n"
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What a thread costs, by how many there are.
+//! The cost of a thread, by the number of threads.
 
 use super::curves::{Panel, class};
 use super::scale::Log;
@@ -29,7 +29,7 @@ pub fn threads(groups: &[Group]) -> String {
         let x = Log::around(counts.iter().map(|count| *count as f64), left, right);
         let columns: Vec<_> = counts.iter().map(|count| (x.at(*count as f64), short(*count))).collect();
         panel.draw(&mut svg, &columns, &y, |value| round(value, unit));
-        // Ours last, so that it lies above the others.
+        // Ours comes last, so that it lies above the others.
         for peer in peers.iter().rev() {
             let point = |group: &&&Group| {
                 let series = group.series.iter().find(|series| series.peer == *peer)?;

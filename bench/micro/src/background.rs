@@ -1,4 +1,4 @@
-//! Who is there beside the measured thread.
+//! Threads in the background of the measured one.
 
 use std::sync::{
     Arc,
@@ -7,14 +7,14 @@ use std::sync::{
 
 use greenthread::thread::{JoinHandle, Thread, spawn, yield_now};
 
-/// Threads that go round and round until this is dropped.
-pub(crate) struct Company {
+/// Threads that repeat a round until this is dropped.
+pub(crate) struct Background {
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Company {
-    /// So many threads that do `round` again and again. All of them have begun when this returns.
+impl Background {
+    /// Starts threads that do `round` again and again. All of them have begun when this returns.
     pub(crate) fn of(threads: usize, round: impl Fn() + Clone + Send + 'static) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let here = Arc::new(AtomicUsize::new(0));
@@ -27,20 +27,20 @@ impl Company {
                 }
             })
         };
-        let company = (0..threads).map(spawn_one).collect();
+        let handles = (0..threads).map(spawn_one).collect();
         while here.load(Relaxed) < threads {
             yield_now();
         }
-        Self { over, threads: company }
+        Self { over, threads: handles }
     }
 
-    /// The first of them.
+    /// The first of the threads.
     pub(crate) fn first(&self) -> &Thread {
         self.threads[0].thread()
     }
 }
 
-impl Drop for Company {
+impl Drop for Background {
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
         for thread in self.threads.drain(..) {

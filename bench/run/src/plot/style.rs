@@ -1,4 +1,5 @@
-//! Who looks how: each peer has a colour and a shape, the same in all plots. A family has one colour.
+//! The peers' styles: each one has a colour and a shape, the same in all plots. A family has one
+//! colour.
 
 /// The shape of a mark.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,8 +14,8 @@ pub enum Shape {
 
 use Shape::{Circle, Cross, Diamond, Ring, Square, Triangle};
 
-/// Names, colours on white and on black, shapes.
-const LOOKS: [(&str, &str, &str, Shape); 16] = [
+/// Names, colours on white and on black, and shapes.
+const STYLES: [(&str, &str, &str, Shape); 16] = [
     ("greenthread", "#c2500a", "#ff9c55", Circle),
     ("greenthread-context", "#c2500a", "#ff9c55", Circle),
     ("go", "#0a7f9c", "#4cc9e6", Square),
@@ -34,13 +35,13 @@ const LOOKS: [(&str, &str, &str, Shape); 16] = [
 ];
 
 pub fn shape(peer: &str) -> Shape {
-    LOOKS.iter().find(|look| look.0 == peer).map_or(Ring, |look| look.3)
+    STYLES.iter().find(|style| style.0 == peer).map_or(Ring, |style| style.3)
 }
 
-/// The colours as classes, named by the peers; light, and dark for those who have it so.
-pub fn style() -> String {
+/// The colours as classes, named by the peers, for light and dark pages.
+pub fn css() -> String {
     let class = |name, colour| format!(".{name}{{color:{colour}}}");
-    let light = LOOKS.map(|(name, light, ..)| class(name, light)).concat();
-    let dark = LOOKS.map(|(name, _, dark, _)| class(name, dark)).concat();
+    let light = STYLES.map(|(name, light, ..)| class(name, light)).concat();
+    let dark = STYLES.map(|(name, _, dark, _)| class(name, dark)).concat();
     format!("{light}@media(prefers-color-scheme:dark){{{dark}}}")
 }
