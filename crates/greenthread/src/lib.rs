@@ -1,8 +1,9 @@
 //! Green threads with std's names: plain blocking code, a million threads.
 //!
-//! Replace `use std::{fs, io, net, process, sync, thread}` by `use greenthread::{..}`, and a program with a thread per
-//! connection runs on a few OS threads: what blocks a green thread lets the others go on. There is no `async`, no
-//! `Pin`, no `Send` bound on what lives across a blocking call; and backtraces are those of the thread.
+//! Replace `use std::{fs, io, net, process, sync, thread}` by `use greenthread::{..}`, and a
+//! program with a thread per connection runs on a few OS threads. A call that blocks a green thread
+//! lets the other green threads run. There is no `async`, no `Pin` and no `Send` bound on values
+//! that live across a blocking call. A backtrace shows the frames of its own thread.
 //!
 //! ```
 //! use greenthread::{net::{TcpListener, TcpStream}, thread};
@@ -31,88 +32,105 @@
 //!
 //! # How it works
 //!
-//! A [`Runtime`] has a few *workers*, OS threads of its own. A green thread that has been spawned is a closure in a
-//! queue, and any worker may take it. Once it has started it has a stack, and stays with its worker for life. When
-//! it waits, it switches straight to the next ready thread: a few instructions. A worker without ready threads sleeps in
-//! the kernel until a socket, a timer or another OS thread has something for it; nothing polls.
+//! A [`Runtime`] has a few *workers*, which are OS threads of its own. A green thread that has been
+//! spawned is a closure in a queue, and any worker may take it. Once it has started, it has a stack
+//! and stays on its worker until it ends. When it waits, it switches straight to the next ready
+//! thread, which takes a few instructions. A worker without ready threads sleeps in the kernel
+//! until a socket, a timer or another OS thread has something for it. No worker polls.
 //!
-//! Everything works on ordinary OS threads too, by blocking them. A green thread and an OS thread may meet
-//! at the same lock or channel.
+//! Everything in this crate also works on ordinary OS threads, and blocks them. A green thread and
+//! an OS thread may meet at the same lock or channel.
 //!
 //! # Soundness
 //!
 //! [`thread::spawn`] is a safe function with std's signature. That rests on one *axiom*:
 //!
-//! > Code that is sound on one OS thread stays sound when any call into this crate may run sibling threads on the
-//! > same OS thread, in an order that is not last-in-first-out.
+//! > Code that is sound on one OS thread stays sound when any call into this crate may run sibling
+//! > threads on the same OS thread, in an order that is not last-in-first-out.
 //!
-//! Rust does not promise this today (see unsafe-code-guidelines, issue 602). What breaks it:
+//! Rust does not promise this today (see unsafe-code-guidelines, issue 602). The following code
+//! breaks the axiom:
 //!
-//! * A `std::thread_local!` whose lazy *initialiser* blocks, or polls: a sibling may initialise the same key in between. Use
-//!   `const { .. }` initialisers, or [`greenthread::thread_local!`](thread_local!).
-//! * Crates that keep a stack discipline in a thread-local across a blocking call (`scoped-tls` and its like).
-//! * A `process::exit` on a green thread, if a thread-local destructor of that worker blocks.
-//! * A global allocator that blocks by this crate (at a [`sync::Mutex`], say): workers allocate where no green thread runs that
-//!   could be suspended, and then wait for ever for a holder of their own. Use a lock that spins, or std's.
+//! * A `std::thread_local!` whose lazy *initialiser* blocks, or polls. A sibling may initialise the
+//!   same key before the first initialiser returns. Use `const { .. }` initialisers or
+//!   [`greenthread::thread_local!`](thread_local!).
+//! * A crate that keeps a stack discipline in a thread-local across a blocking call (`scoped-tls`,
+//!   for example).
+//! * A call of `process::exit` on a green thread, if a thread-local destructor of that worker
+//!   blocks.
+//! * A global allocator that blocks through this crate, for example at a [`sync::Mutex`]. A worker
+//!   also allocates where it runs no green thread that could be suspended. If one of its own
+//!   threads holds the mutex then, the worker waits for ever. Use a lock that spins, or std's.
 //!
-//! [`thread::without_yield`] is the tool for such code: inside it, no sibling runs.
+//! Wrap such code in [`thread::without_yield`]: no sibling runs inside it.
 //!
-//! *What you may rely on:* a started thread never changes its OS thread. So a value that is not `Send`, on a green
-//! thread's stack, is never reached from another OS thread, and the address of a thread-local stays what it was.
+//! *Guaranteed:* a started thread never changes its OS thread. A value on a green thread's stack
+//! that is not `Send` is therefore never reached from another OS thread, and the address of a
+//! thread-local does not change.
 //!
-//! *What is sound, but may surprise:*
+//! *Sound, but surprising:*
 //!
 //! * Green threads of one worker share the values of `std::thread_local!`. With
-//!   [`greenthread::thread_local!`](thread_local!) each has its own.
-//! * A `std::sync::Mutex` guard held across a blocking call can deadlock the worker: its siblings block the OS thread,
-//!   and with it the holder. Use [`sync::Mutex`].
-//! * What waits in its own way keeps the whole worker waiting: std's calls, and those of crates that have channels or locks of
-//!   their own (`crossbeam-channel`, `parking_lot`). Use [`channel`] and [`sync`] in their place, also in a crate that you
-//!   port.
-//! * std's reentrant locks (`stdout().lock()`) don't exclude siblings on the same worker; those of [`io`] do.
-//! * What `std::println!` prints may block the worker, if nobody reads it; what [`println!`] prints does not.
-//! * A long computation keeps the other threads of its worker waiting; the watchdog names it on standard error. See
-//!   [`thread::unblock`] and [`thread::yield_now`].
+//!   [`greenthread::thread_local!`](thread_local!) each thread has its own value.
+//! * A guard of `std::sync::Mutex` that is held across a blocking call can deadlock the worker. A
+//!   sibling that locks the mutex blocks the OS thread, and the holder of the guard never runs
+//!   again. Use [`sync::Mutex`].
+//! * A call that waits by other means blocks the whole worker. That goes for std's blocking calls,
+//!   and for crates with channels or locks of their own (`crossbeam-channel`, `parking_lot`). Use
+//!   [`channel`] and [`sync`] in their place, also in a crate that you port.
+//! * std's reentrant locks (`stdout().lock()`) do not exclude siblings on the same worker. Those of
+//!   [`io`] do.
+//! * `std::println!` can block the worker if nobody reads the standard output. [`println!`] blocks
+//!   only the green thread that calls it.
+//! * A long computation keeps the other threads of its worker waiting. The watchdog names such a
+//!   thread on standard error. See [`thread::unblock`] and [`thread::yield_now`].
 //!
-//! Each of these has a small program among the crate's tests (`tests/known_holes.rs`) that shows what happens today.
+//! Most of these points have a test in `tests/known_holes.rs` that shows the present behaviour.
 //!
-//! A panic on a green thread is reported with its name and the place of its spawn, in one piece, on
-//! the standard error itself: a test harness doesn't capture it. A panic hook that the program sets
-//! before its first green thread is called after a line with these; one that is set later is alone.
+//! A panic on a green thread is reported with the thread's name and the place of its spawn, as one
+//! piece of text. It is written to the standard error itself, so a test harness does not capture
+//! it. A panic hook that the program set before its first green thread is still called, after a
+//! line with the same name and places. A hook that is set later replaces the library's report.
 //!
-//! With `panic = "abort"` a panic on a green thread ends the process, as everywhere.
+//! With `panic = "abort"`, a panic on a green thread ends the process, as on any thread.
 //!
 //! # Overflow
 //!
-//! Every stack has a guard below it. A thread that runs into it is named, with its stack size and the place of its spawn, and
-//! the process aborts, as with std. C code without stack probes can jump over a single guard page; stacks of 256 KiB and
-//! more have a guard of 16 pages.
+//! Every stack has a guard below it. When a thread runs into its guard, the library reports the
+//! thread's name, its stack size and the place of its spawn, and the process aborts, as with std. C
+//! code without stack probes can jump over a guard of a single page. Stacks of 256 KiB and more
+//! therefore have a guard of at least 64 KiB.
 //!
 //! # Fork
 //!
-//! [`process::Command`] is for other programs. After a bare `fork` the child has one thread, the one that has called it, and
-//! no workers:
+//! Use [`process::Command`] to start other programs. After a bare `fork`, the child has one thread,
+//! the one that called `fork`, and no workers:
 //!
-//! * The default runtime is made anew, when the child first needs it; new runtimes work.
-//! * A [`Runtime`] of the parent's refuses to spawn, and dropping it waits for nobody. To join a thread of the parent's that had
-//!   not ended panics, and so does the end of a scope that has such threads.
-//! * A green thread that forks is an ordinary OS thread in the child: what it calls blocks, and its siblings don't run. When
-//!   its closure returns, the child exits.
-//! * Waits that only a thread of the parent's could end, such as for a lock that it held, don't end. It is best to fork
-//!   before the first green thread, or to do little in the child.
-//! * Sockets may be used, and closed, on both sides. [`signal::Signals`] is to be made anew.
-//! * Children of `vfork`, `clone` and `_Fork` don't notice that they are children.
+//! * The default runtime is made anew when the child first needs it. The child can also make new
+//!   runtimes.
+//! * A [`Runtime`] of the parent refuses to spawn in the child, and dropping it there does not
+//!   wait. Joining a thread of the parent that had not ended at the fork panics. So does the end of
+//!   a scope that has such threads.
+//! * A green thread that forks is an ordinary OS thread in the child. Its calls block, and its
+//!   siblings do not run. When its closure returns, the child exits.
+//! * A wait that only a thread of the parent could end never ends, for example a wait for a lock
+//!   that such a thread held. It is best to fork before the first green thread, or to do little in
+//!   the child.
+//! * Sockets may be used and closed on both sides. A [`signal::Signals`] must be made anew.
+//! * In a child of `vfork`, `clone` or `_Fork` the library does not notice that it is in a child.
 //!
 //! # What std has that this hasn't
 //!
-//! Of what is stable in the modules of std 1.95 that have a namesake here, this is missing:
+//! The modules of std 1.95 that have a namesake here are complete in their stable parts, except for
+//! these items:
 //!
-//! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no pthread of its own.
+//! * `os::unix::thread::JoinHandleExt`, `os::unix::thread::RawPthread`: a green thread has no
+//!   pthread of its own.
 //!
-//! Of what std keeps unstable, `sync::mpmc`, `sync::oneshot`, `sync::nonpoison`, `ReentrantLock`, the `map` of guards and
-//! `thread::sleep_until` are here, except for this:
+//! Some unstable parts of std are here too: `sync::mpmc`, `sync::oneshot`, `sync::nonpoison`,
+//! `ReentrantLock`, the `map` of guards and `thread::sleep_until`. One item is missing:
 //!
-//! * `sync::ReentrantLock::data_ptr`: what it is for, `lock` does.
+//! * `sync::ReentrantLock::data_ptr`. Use `lock` in its place.
 
 mod blocking;
 pub mod channel;

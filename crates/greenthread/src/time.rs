@@ -1,6 +1,7 @@
-//! Time: [`std::time`], with an [`Instant`] of our own.
+//! Time: [`std::time`], with an [`Instant`] of this crate's own.
 //!
-//! What has no clock of its own is std's, as it is: [`Duration`], [`SystemTime`], [`UNIX_EPOCH`] and the errors.
+//! The items that read no monotonic clock are std's, re-exported: [`Duration`], [`SystemTime`],
+//! [`UNIX_EPOCH`] and the errors.
 //!
 //! # Examples
 //!
@@ -21,10 +22,11 @@ use std::time;
 
 pub use std::time::{Duration, SystemTime, SystemTimeError, TryFromFloatSecsError, UNIX_EPOCH};
 
-/// A moment of a clock that never goes back: [`std::time::Instant`] with the runtime's clock behind it.
+/// A moment of a clock that never goes back: [`std::time::Instant`] with the runtime's clock behind
+/// it.
 ///
-/// It is a type of our own so that a program can later be run under a simulated clock; it converts from and into
-/// std's.
+/// This is a separate type so that a program can later be run under a simulated clock. It converts
+/// from and into [`std::time::Instant`].
 ///
 /// # Examples
 ///
@@ -39,7 +41,7 @@ pub use std::time::{Duration, SystemTime, SystemTimeError, TryFromFloatSecsError
 pub struct Instant(time::Instant);
 
 impl Instant {
-    /// The present moment.
+    /// Returns the present moment.
     ///
     /// # Examples
     ///
@@ -53,7 +55,7 @@ impl Instant {
         Self(time::Instant::now())
     }
 
-    /// The time from `earlier` to this moment; zero if it is not earlier.
+    /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.
     ///
     /// # Examples
     ///
@@ -69,7 +71,7 @@ impl Instant {
         self.0.duration_since(earlier.0)
     }
 
-    /// The time from `earlier` to this moment, or `None` if it is later.
+    /// Returns the time from `earlier` to this moment, or `None` if `earlier` is later.
     ///
     /// # Examples
     ///
@@ -85,7 +87,7 @@ impl Instant {
         self.0.checked_duration_since(earlier.0)
     }
 
-    /// The time from `earlier` to this moment; zero if it is not earlier.
+    /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.
     ///
     /// # Examples
     ///
@@ -100,7 +102,7 @@ impl Instant {
         self.0.saturating_duration_since(earlier.0)
     }
 
-    /// The time from this moment to now; zero if it is still to come.
+    /// Returns the time from this moment to now, or zero if this moment lies in the future.
     ///
     /// # Examples
     ///
@@ -115,7 +117,7 @@ impl Instant {
         Self::now().duration_since(*self)
     }
 
-    /// This moment and `duration`, or `None` if that can't be represented.
+    /// Returns this moment plus `duration`, or `None` if the sum can't be represented.
     ///
     /// # Examples
     ///
@@ -129,7 +131,7 @@ impl Instant {
         self.0.checked_add(duration).map(Self)
     }
 
-    /// This moment less `duration`, or `None` if that can't be represented.
+    /// Returns this moment minus `duration`, or `None` if the difference can't be represented.
     ///
     /// # Examples
     ///
@@ -162,7 +164,7 @@ impl Add<Duration> for Instant {
 
     /// # Panics
     ///
-    /// If the sum can't be represented.
+    /// Panics if the sum can't be represented. [`checked_add`](Self::checked_add) doesn't.
     fn add(self, duration: Duration) -> Self {
         Self(self.0 + duration)
     }
@@ -179,7 +181,7 @@ impl Sub<Duration> for Instant {
 
     /// # Panics
     ///
-    /// If the difference can't be represented.
+    /// Panics if the difference can't be represented. [`checked_sub`](Self::checked_sub) doesn't.
     fn sub(self, duration: Duration) -> Self {
         Self(self.0 - duration)
     }
