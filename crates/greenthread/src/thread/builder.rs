@@ -1,4 +1,4 @@
-//! Spawning threads.
+//! Spawning of threads.
 
 use std::{io, panic::Location};
 
@@ -8,12 +8,15 @@ use crate::{
     runtime::spawn::{self, Request},
 };
 
-/// Spawns a green thread on the current runtime; from an OS thread, on the default runtime, which starts if
-/// need be. Signature and meaning are those of [`std::thread::spawn`].
+/// Spawns a green thread on the current runtime. On an OS thread, spawns it on the default runtime,
+/// which is started first if it does not run yet. The signature and the meaning are those of
+/// [`std::thread::spawn`].
+///
+/// Does not wait for the new thread to start. Dropping the handle detaches the thread.
 ///
 /// # Panics
 ///
-/// If the thread can't be spawned; [`Builder::spawn`] gives the error instead.
+/// Panics if the thread can't be spawned. [`Builder::spawn`] returns the error instead.
 ///
 /// # Examples
 ///
@@ -30,21 +33,23 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    // SAFETY: nothing is borrowed, and both may be sent.
+    // SAFETY: `F` and `T` are `'static`, so they borrow nothing that can go, and `Send`.
     unsafe { spawn::spawn(None, Request::plain(), f) }
         .map(JoinHandle)
         .expect("failed to spawn a green thread")
 }
 
-/// Spawns a green thread that stays on the worker of its parent, a green thread: so neither closure nor result need to be
-/// `Send`, and the two may share what isn't (an `Rc`, a `Cell`). No other worker takes it, however busy this one is.
+/// Spawns a green thread that stays on the worker of the calling green thread. Neither the closure
+/// nor the result needs to be `Send`, and both threads may share values that are not (an `Rc`, a
+/// `Cell`). No other worker takes the new thread, however busy this one is.
 ///
-/// What is not `Send` is bound to an OS thread, not to a green one; a value of
-/// [`greenthread::thread_local!`](crate::thread_local) remains its own thread's.
+/// The two threads share an OS thread, not a green thread: each still has its own value of a
+/// [`greenthread::thread_local!`](crate::thread_local).
 ///
 /// # Panics
 ///
-/// On an OS thread; and if the thread can't be spawned. [`Builder::spawn_local`] gives the error instead.
+/// Panics on an OS thread, and if the thread can't be spawned. [`Builder::spawn_local`] returns the
+/// error instead.
 ///
 /// # Examples
 ///
@@ -94,7 +99,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A thread without a name, with the runtime's stack size.
+    /// Returns a builder for a thread without a name and with the runtime's stack size.
     ///
     /// # Examples
     ///
@@ -107,8 +112,9 @@ impl Builder {
         Self::default()
     }
 
-    /// Names the thread, for panic messages, reports and [`Thread::name`](super::Thread::name). The name must not hold NUL
-    /// bytes: to spawn such a thread panics.
+    /// Names the thread. The name appears in panic messages and reports, and
+    /// [`Thread::name`](super::Thread::name) returns it. [`spawn`](Self::spawn) panics if the name
+    /// holds a NUL byte.
     ///
     /// # Examples
     ///
@@ -123,7 +129,13 @@ impl Builder {
         self
     }
 
-    /// The size of the thread's stack in bytes. It is rounded up to whole pages, and to what a panic needs.
+    /// Sets the size of the thread's stack, in bytes.
+    ///
+    /// The size is rounded up to whole pages and to the minimum that a panic with a backtrace
+    /// needs: 32 KiB, or 64 KiB with debug assertions. The stack takes address space, but memory
+    /// only as the thread touches it. A size of 0, or one beyond the address space, is an error
+    /// when the thread is spawned. Without this call, the thread gets the [runtime's stack
+    /// size](crate::RuntimeBuilder::stack_size).
     ///
     /// # Examples
     ///
@@ -138,19 +150,24 @@ impl Builder {
         self
     }
 
-    /// Spawns the thread, as [`spawn`].
+    /// Spawns the thread, as [`spawn`] does.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a stack size of 0 or beyond reason, or a bad environment variable (the default runtime
-    /// starts here, if need be). `OutOfMemory` if there is no memory for the thread's block, or no address space (`ulimit -v`)
-    /// or map (`vm.max_map_count`) for its stack beside those of the threads that are there, started or not; while stacks
-    /// can't be had, the system's reason. The closure is dropped. Limits of memory (cgroups) are no such limits: the system
-    /// gives memory as it is touched.
+    /// The closure is dropped when an error is returned. The kinds are:
+    ///
+    /// * `InvalidInput`: the stack size is 0 or larger than the address space.
+    /// * `OutOfMemory`: there is no memory for the thread's record, or no address space
+    ///   (`ulimit -v`) or no map (`vm.max_map_count`) for its stack, beside the stacks of all other
+    ///   threads, started or not. The same goes while threads that were spawned earlier wait for
+    ///   stacks of this size or a smaller one. A memory limit of a control group does not lead to
+    ///   an error here, since the system gives memory as it is touched.
+    /// * The errors of [`RuntimeBuilder::build`](crate::RuntimeBuilder::build), if the default
+    ///   runtime has to be started first.
     ///
     /// # Panics
     ///
-    /// If the thread's name holds a NUL byte.
+    /// Panics if the thread's name holds a NUL byte.
     ///
     /// # Examples
     ///
@@ -165,11 +182,11 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        // SAFETY: nothing is borrowed, and both may be sent.
+        // SAFETY: `F` and `T` are `'static`, so they borrow nothing that can go, and `Send`.
         unsafe { spawn::spawn(None, self.request(), f) }.map(JoinHandle)
     }
 
-    /// Spawns the thread, whatever it borrows.
+    /// Spawns the thread without the requirement that the closure and its result are `'static`.
     ///
     /// # Errors
     ///
@@ -181,8 +198,8 @@ impl Builder {
     ///
     /// # Safety
     ///
-    /// What the closure and its result borrow must be there until the thread has ended and its result has been taken or dropped:
-    /// join it, or borrow `'static` only.
+    /// Everything that the closure and its result borrow must outlive the thread and its result:
+    /// join the thread before a borrowed value goes, or borrow only `'static` values.
     ///
     /// # Examples
     ///
@@ -190,7 +207,7 @@ impl Builder {
     /// use greenthread::thread;
     ///
     /// let number = 7;
-    /// // SAFETY: joined before `number` goes.
+    /// // SAFETY: the thread is joined before `number` goes out of scope.
     /// let thread = unsafe { thread::Builder::new().spawn_unchecked(|| number + 1) }?;
     /// assert_eq!(thread.join().unwrap(), 8);
     /// # Ok::<(), std::io::Error>(())
@@ -201,15 +218,17 @@ impl Builder {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        // SAFETY: as the caller says; both may be sent.
+        // SAFETY: the caller keeps what `F` and `T` borrow for as long as the thread and its result
+        // are there (this function's contract), and both are `Send`.
         unsafe { spawn::spawn(None, self.request(), f) }.map(JoinHandle)
     }
 
-    /// Spawns the thread on its parent's worker, where it stays; as [`spawn_local`].
+    /// Spawns the thread on the worker of the calling green thread, where it stays, as
+    /// [`spawn_local`] does.
     ///
     /// # Errors
     ///
-    /// `Unsupported` on an OS thread; otherwise as [`spawn`](Self::spawn).
+    /// `Unsupported` on an OS thread. All other errors are those of [`spawn`](Self::spawn).
     ///
     /// # Panics
     ///
@@ -235,7 +254,7 @@ impl Builder {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        // SAFETY: nothing is borrowed.
+        // SAFETY: `F` and `T` are `'static`, so they borrow nothing that can go.
         unsafe { spawn::spawn_local(self.request(), f) }.map(LocalJoinHandle)
     }
 
@@ -250,7 +269,7 @@ impl Builder {
     }
 }
 
-/// Panics as std does. Out of line, since most threads have no name.
+/// Panics as std does. It is out of line because most threads have no name.
 #[cold]
 #[track_caller]
 fn check(name: &str) {
@@ -258,11 +277,13 @@ fn check(name: &str) {
 }
 
 impl Runtime {
-    /// Spawns a green thread on this runtime: [`thread::spawn`](spawn), from anywhere.
+    /// Spawns a green thread on this runtime, as [`thread::spawn`](spawn) does on the current one.
+    /// The caller may be any thread.
     ///
     /// # Panics
     ///
-    /// If the thread can't be spawned.
+    /// Panics if the thread can't be spawned. That is also so in the child of a [fork](crate#fork),
+    /// if the runtime is the parent's.
     ///
     /// # Examples
     ///
@@ -278,7 +299,7 @@ impl Runtime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        // SAFETY: nothing is borrowed, and both may be sent.
+        // SAFETY: `F` and `T` are `'static`, so they borrow nothing that can go, and `Send`.
         unsafe { spawn::spawn(Some(&self.shared), Request::plain(), f) }
             .map(JoinHandle)
             .expect("failed to spawn a green thread")

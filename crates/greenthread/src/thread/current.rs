@@ -1,4 +1,4 @@
-//! Handles to threads, green ones and OS threads.
+//! Handles to threads, to green threads and to OS threads.
 
 use core::{
     fmt,
@@ -15,7 +15,8 @@ use crate::task::{
     worker_core,
 };
 
-/// A handle to a thread: [`std::thread::Thread`] for green threads, and for OS threads that use the library.
+/// A handle to a thread: [`std::thread::Thread`], for green threads and for OS threads that use
+/// this crate.
 ///
 /// # Examples
 ///
@@ -34,24 +35,27 @@ pub struct Thread(BlockRef);
 
 impl Thread {
     pub(crate) fn from_ref(block: &BlockRef) -> &Thread {
-        // SAFETY: `Thread` is a `BlockRef` with another name (`repr(transparent)`).
+        // SAFETY: `Thread` is `repr(transparent)` over `BlockRef`, so a reference to one is valid
+        // as a reference to the other.
         unsafe { &*core::ptr::from_ref(block).cast::<Thread>() }
     }
 
-    /// Puts the thread's token there; if the thread is parked, it goes on. Never blocks.
+    /// Makes the thread's token available. If the thread is in [`park`](super::park), it takes the
+    /// token and goes on. Otherwise its next `park` takes the token and returns at once. There is
+    /// at most one token: a second call before the token is taken has no effect. Never blocks.
     ///
     /// # Examples
     ///
     /// ```
     /// use greenthread::thread;
     /// thread::current().unpark();
-    /// thread::park(); // It takes the token, and doesn't wait.
+    /// thread::park(); // Takes the token and returns at once.
     /// ```
     pub fn unpark(&self) {
         self.0.token.post();
     }
 
-    /// The thread's number: no other thread of the process has or had it.
+    /// Returns the thread's identifier. No other thread of the process has or had the same one.
     ///
     /// # Examples
     ///
@@ -65,7 +69,7 @@ impl Thread {
         ThreadId(self.0.id)
     }
 
-    /// The thread's name, if it was given one.
+    /// Returns the thread's name, or `None` if it has none.
     ///
     /// # Examples
     ///
@@ -82,7 +86,8 @@ impl Thread {
     }
 }
 
-// What is shared behind it is atomic, or a thread's own: a panic leaves nothing half done.
+// `Thread` leads only to atomics and to cells that their own thread touches. A panic leaves none of
+// these half changed.
 impl UnwindSafe for Thread {}
 impl RefUnwindSafe for Thread {}
 
@@ -98,7 +103,7 @@ impl fmt::Debug for Thread {
     }
 }
 
-/// A thread's number: [`std::thread::ThreadId`].
+/// The identifier of a thread: [`std::thread::ThreadId`].
 ///
 /// # Examples
 ///
@@ -123,13 +128,16 @@ pub(crate) fn with<T>(f: impl FnOnce(&Block) -> T) -> T {
     if let Some(task) = worker_core::get().and_then(|core| core.running()) {
         return f(&task.block);
     }
-    // Once the OS thread's locals are gone, a block for this call alone has to do.
+    // The OS thread's locals may be destroyed already. Then this call makes a block of its own.
     let block =
         OS_THREAD.try_with(|block| block.get_or_init(os_block).clone()).unwrap_or_else(|_| os_block());
     f(&block)
 }
 
-/// A handle to the calling thread.
+/// Returns a handle to the calling thread.
+///
+/// On an OS thread the handle is to that OS thread. While the OS thread destroys its thread-locals,
+/// each call may return a new identifier.
 ///
 /// # Examples
 ///
@@ -144,6 +152,6 @@ pub(crate) fn with<T>(f: impl FnOnce(&Block) -> T) -> T {
 /// ```
 #[must_use]
 pub fn current() -> Thread {
-    // SAFETY: the block is alive, as `with` holds it.
+    // SAFETY: `with` holds a reference to the block during this call, so the block is alive.
     with(|block| Thread(unsafe { BlockRef::share(NonNull::from(block)) }))
 }

@@ -1,12 +1,13 @@
-//! Waiting for a thread's end.
+//! Waiting for the end of a thread.
 
 use core::fmt;
 
 use super::{Result, Thread};
 use crate::{scheduler, task::job::Handle};
 
-/// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`]. Dropping it detaches the
-/// thread.
+/// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`].
+///
+/// Dropping the handle detaches the thread: it goes on, and its result is dropped when it ends.
 ///
 /// # Examples
 ///
@@ -18,13 +19,15 @@ use crate::{scheduler, task::job::Handle};
 /// ```
 pub struct JoinHandle<T>(pub(super) Handle<T>);
 
-// SAFETY: a handle gives its `T` to whoever joins; `spawn` has asked for `T: Send`. As in std.
+// SAFETY: the handle gives its `T` to the thread that joins, and every function that makes a
+// `JoinHandle<T>` requires `T: Send`.
 unsafe impl<T> Send for JoinHandle<T> {}
-// SAFETY: by reference it shows the thread's handle and whether it has ended, nothing of `T`.
+// SAFETY: a shared handle shows the thread's block and whether the thread has ended. It gives no
+// access to the `T`.
 unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
-    /// The thread.
+    /// Returns a handle to the thread.
     ///
     /// # Examples
     ///
@@ -39,18 +42,27 @@ impl<T> JoinHandle<T> {
         Thread::from_ref(&self.0.block)
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end and returns its result. The destructors of its thread-locals have
+    /// run by then.
+    ///
+    /// A green thread that joins a thread which has not started yet may run it at once, on its own
+    /// stack.
     ///
     /// # Errors
     ///
-    /// The thread's panic, if it panicked. If no stack could be had for it and none ever will, an [`std::io::Error`] in
-    /// the box says so; the closure has not run then.
+    /// Returns the panic's payload if the thread panicked. If the thread could get no stack and no
+    /// other thread's end can free one, the payload is an [`std::io::Error`] with the reason, and
+    /// the closure has not run.
     ///
     /// # Panics
     ///
-    /// If a thread joins itself, or one that waits for its end: by joins, or at the end of a scope. Several threads that join
-    /// each other at the same time wait in a circle; one of them panics then, and the others go on. Longer circles than of 64
-    /// threads are not found. Also in the child of a [fork](crate#fork), if the thread is the parent's and has not ended.
+    /// Panics if the wait could never end:
+    ///
+    /// * A thread joins itself, or joins a thread that waits for the caller's end, directly or
+    ///   through others, by joins or at the end of a scope. If several threads close such a cycle
+    ///   at the same time, one of them panics and the others go on. A cycle of more than 64 threads
+    ///   is not found, and its threads wait for ever.
+    /// * In the child of a [fork](crate#fork), the thread is one of the parent and had not ended.
     ///
     /// # Examples
     ///
@@ -64,8 +76,8 @@ impl<T> JoinHandle<T> {
         scheduler::join(self.0)
     }
 
-    /// Whether the thread has ended: its closure has returned or panicked, and its thread-locals are destroyed. Does not
-    /// block.
+    /// Returns whether the thread has ended. That is so once its closure has returned or panicked
+    /// and its thread-locals are destroyed. Does not block.
     ///
     /// # Examples
     ///
@@ -88,8 +100,10 @@ impl<T> fmt::Debug for JoinHandle<T> {
     }
 }
 
-/// The handle of a thread that [`spawn_local`](super::spawn_local) has spawned: [`JoinHandle`], but it is `Send` only if the
-/// result is.
+/// The handle of a thread that [`spawn_local`](super::spawn_local) has spawned. It is a
+/// [`JoinHandle`] that is `Send` only if the result is.
+///
+/// Dropping the handle detaches the thread.
 ///
 /// # Examples
 ///
@@ -113,7 +127,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
 pub struct LocalJoinHandle<T>(pub(super) Handle<T>);
 
 impl<T> LocalJoinHandle<T> {
-    /// The thread.
+    /// Returns a handle to the thread.
     ///
     /// # Examples
     ///
@@ -130,15 +144,15 @@ impl<T> LocalJoinHandle<T> {
         Thread::from_ref(&self.0.block)
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end and returns its result.
     ///
     /// # Errors
     ///
-    /// As [`JoinHandle::join`].
+    /// The same as those of [`JoinHandle::join`].
     ///
     /// # Panics
     ///
-    /// As [`JoinHandle::join`].
+    /// The same as those of [`JoinHandle::join`].
     ///
     /// # Examples
     ///
@@ -151,7 +165,7 @@ impl<T> LocalJoinHandle<T> {
         self.0.join()
     }
 
-    /// Whether the thread has ended, as [`JoinHandle::is_finished`].
+    /// Returns whether the thread has ended, as [`JoinHandle::is_finished`] does.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Values of which each thread has its own.
+//! Thread-locals: each green thread has a value of its own.
 
 use core::{
     cell::{Cell, RefCell},
@@ -12,8 +12,8 @@ use crate::task::{
     worker_core,
 };
 
-/// The error of [`LocalKey::try_with`]: the thread ends, and the value is gone already. As
-/// [`std::thread::AccessError`].
+/// The error of [`LocalKey::try_with`]: the thread is ending, and its value has been destroyed or
+/// is being destroyed. The type is [`std::thread::AccessError`] for green threads.
 ///
 /// # Examples
 ///
@@ -48,32 +48,39 @@ impl fmt::Display for AccessError {
 
 impl Error for AccessError {}
 
-/// A name under which each thread has a value of its own: [`std::thread::LocalKey`], for green threads.
+/// A key under which each thread has a value of its own: [`std::thread::LocalKey`], for green
+/// threads.
 ///
-/// It is made by [`thread_local!`](crate::thread_local). Each green thread has its own value, and so has each OS thread that
-/// is no worker. A value is made when its thread first asks for it. An initialiser may block.
+/// [`thread_local!`](crate::thread_local) makes it. Each green thread has its own value, and so has
+/// each OS thread that is not a worker. A value is made when its thread first uses the key. An
+/// initialiser may block.
 ///
 /// # Destruction
 ///
-/// When a thread's closure has returned or panicked, the thread's values are destroyed, the youngest first, before
-/// [`join`](super::JoinHandle::join) returns. A destructor may block, spawn threads, and use other keys: those that
-/// have not been used yet are made, and destroyed after; those that are destroyed already give an [`AccessError`]. If a
-/// destructor panics, the process aborts. Values without a destructor stay to the end.
+/// A thread's values are destroyed after its closure has returned or panicked, and before
+/// [`join`](super::JoinHandle::join) returns. The value that was made last is destroyed first. A
+/// destructor may block, spawn threads and use other keys. A key that the thread has not used yet
+/// gets its value then, and that value is destroyed afterwards. A key whose value is already
+/// destroyed gives an [`AccessError`]. If a destructor panics, the process aborts. A value without
+/// a destructor stays usable until the thread's last destructor has run.
 ///
-/// As with OS threads, threads that are still there when the process exits just stop, and nothing is destroyed.
+/// When the process exits, threads that have not ended just stop, as OS threads do, and their
+/// values are not destroyed.
 ///
 /// # Cost
 ///
-/// A thread that uses no key pays nothing. An access is some twenty instructions; the first one to a key in a thread
-/// allocates.
+/// A thread that uses no key pays nothing. An access takes some twenty instructions. The first
+/// access to a key in a thread allocates.
 ///
 /// # Differs from std
 ///
-/// * The order of destruction is promised.
-/// * A value that a coroutine (of `greenthread-context`) uses, suspended in the middle of a `with`, when its thread ends
-///   is not destroyed at all: the coroutine may go on in another thread of the worker.
-/// * A scope waits for the destructors of its threads' values.
-/// * The global allocator can't use it on a green thread: it would be asked for the memory.
+/// * The order of destruction is guaranteed.
+/// * A coroutine of `greenthread-context` may be suspended inside a `with` when the thread ends.
+///   The value that it uses is then not destroyed at all, since the coroutine may be resumed by
+///   another thread of the same worker.
+/// * A scope waits until the thread-local destructors of its threads have run.
+/// * The global allocator can't use a `LocalKey` on a green thread, because the access itself may
+///   allocate.
 ///
 /// # Examples
 ///
@@ -105,7 +112,7 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
     }
 }
 
-/// The calling green thread, if it is one.
+/// Returns the calling green thread, or `None` on an OS thread.
 #[inline]
 fn green<'a>() -> Option<&'a Task> {
     worker_core::get()?.running()
@@ -125,24 +132,29 @@ impl<T: 'static> LocalKey<T> {
         Self { os, init }
     }
 
-    /// The thread's value, which is made by `init` if it is not there; `None` if it has been destroyed.
+    /// Returns the thread's value, which `init` makes if there is none yet, or `None` if the value
+    /// has been destroyed.
     #[inline]
     fn value(&'static self, task: &Task, init: impl FnOnce() -> T) -> Option<Use<T>> {
         let key = ptr::from_ref(self).cast();
-        // SAFETY: `task` runs, and the key is of this type.
+        // SAFETY: `task` is the running thread, and the key is the address of a `LocalKey<T>`.
         match unsafe { locals::find::<T>(&task.locals, key) } {
             Found::Value(value) => Some(value),
             Found::Destroyed => None,
-            // SAFETY: as above; nothing is destroyed before the thread ends, and then it is not looked for.
+            // SAFETY: `task` is the running thread, and the key is the address of a `LocalKey<T>`.
+            // `find` has not seen the key destroyed. The thread destroys values only at its end,
+            // one after the other, and none while `init` runs.
             Found::Nothing => Some(unsafe { locals::insert(&task.locals, key, init()) }),
         }
     }
 
-    /// Calls `f` with the thread's value, which is made first if need be.
+    /// Calls `f` with a reference to the thread's value. If there is none yet, the initialiser
+    /// makes it first.
     ///
     /// # Panics
     ///
-    /// If the value is being destroyed or has been; if its initialiser panics (the next call tries again).
+    /// Panics if the value is being destroyed or has been destroyed. If the initialiser panics,
+    /// that panic goes on, and the next call runs the initialiser again.
     ///
     /// # Examples
     ///
@@ -162,15 +174,17 @@ impl<T: 'static> LocalKey<T> {
         }
     }
 
-    /// As [`with`](Self::with), with an error if the value is being destroyed or has been.
+    /// Calls `f` as [`with`](Self::with) does, but returns an error if the value is being destroyed
+    /// or has been destroyed.
     ///
     /// # Errors
     ///
-    /// See above; `f` is not called then.
+    /// [`AccessError`] if the value is being destroyed or has been destroyed. `f` is not called
+    /// then.
     ///
     /// # Panics
     ///
-    /// If the initialiser panics.
+    /// Panics if the initialiser panics.
     ///
     /// # Examples
     ///
@@ -192,7 +206,8 @@ impl<T: 'static> LocalKey<T> {
         }
     }
 
-    /// Makes the thread's value out of `first`, if it was not there; else gives `first` and the value to `f`.
+    /// Makes the thread's value out of `first` if there is none yet. Otherwise calls `f` with
+    /// `first` and the value.
     #[track_caller]
     fn make_or(&'static self, task: &Task, first: T, f: impl FnOnce(T, &T)) {
         let mut first = Some(first);
@@ -205,11 +220,12 @@ impl<T: 'static> LocalKey<T> {
 }
 
 impl<T: 'static> LocalKey<Cell<T>> {
-    /// Sets the thread's value. If it was not there it is made out of `value`, and the initialiser does not run.
+    /// Sets the thread's value. If there is none yet, it is made out of `value`, and the
+    /// initialiser does not run.
     ///
     /// # Panics
     ///
-    /// If the value is being destroyed or has been.
+    /// Panics if the value is being destroyed or has been destroyed.
     ///
     /// # Examples
     ///
@@ -227,7 +243,7 @@ impl<T: 'static> LocalKey<Cell<T>> {
         }
     }
 
-    /// A copy of the thread's value.
+    /// Returns a copy of the thread's value.
     ///
     /// # Panics
     ///
@@ -249,7 +265,7 @@ impl<T: 'static> LocalKey<Cell<T>> {
         self.with(Cell::get)
     }
 
-    /// Takes the thread's value, and leaves the default.
+    /// Takes the thread's value and leaves the default in its place.
     ///
     /// # Panics
     ///
@@ -271,7 +287,7 @@ impl<T: 'static> LocalKey<Cell<T>> {
         self.with(Cell::take)
     }
 
-    /// Exchanges the thread's value; gives the old one.
+    /// Replaces the thread's value and returns the old one.
     ///
     /// # Panics
     ///
@@ -292,11 +308,11 @@ impl<T: 'static> LocalKey<Cell<T>> {
 }
 
 impl<T: 'static> LocalKey<RefCell<T>> {
-    /// Calls `f` with the borrowed value.
+    /// Calls `f` with a shared borrow of the value.
     ///
     /// # Panics
     ///
-    /// If it is mutably borrowed; and as [`with`](Self::with).
+    /// Panics if the value is mutably borrowed, and where [`with`](Self::with) does.
     ///
     /// # Examples
     ///
@@ -314,11 +330,11 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(|cell| f(&cell.borrow()))
     }
 
-    /// Calls `f` with the mutably borrowed value.
+    /// Calls `f` with a mutable borrow of the value.
     ///
     /// # Panics
     ///
-    /// If it is borrowed; and as [`with`](Self::with).
+    /// Panics if the value is borrowed, and where [`with`](Self::with) does.
     ///
     /// # Examples
     ///
@@ -337,11 +353,12 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(|cell| f(&mut cell.borrow_mut()))
     }
 
-    /// Sets the thread's value. If it was not there it is made out of `value`, and the initialiser does not run.
+    /// Sets the thread's value. If there is none yet, it is made out of `value`, and the
+    /// initialiser does not run.
     ///
     /// # Panics
     ///
-    /// If it is borrowed; if it is being destroyed or has been.
+    /// Panics if the value is borrowed, is being destroyed, or has been destroyed.
     ///
     /// # Examples
     ///
@@ -355,18 +372,19 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     pub fn set(&'static self, value: T) {
         match green() {
             Some(task) => self.make_or(task, RefCell::new(value), |value, cell| {
-                // The old value is dropped when the cell is free again.
+                // The old value's destructor may use the cell, so it runs after the borrow has
+                // ended.
                 drop(cell.replace(value.into_inner()));
             }),
             None => self.os.set(value),
         }
     }
 
-    /// Takes the thread's value, and leaves the default.
+    /// Takes the thread's value and leaves the default in its place.
     ///
     /// # Panics
     ///
-    /// If it is borrowed; and as [`with`](Self::with).
+    /// Panics if the value is borrowed, and where [`with`](Self::with) does.
     ///
     /// # Examples
     ///
@@ -384,11 +402,11 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(RefCell::take)
     }
 
-    /// Exchanges the thread's value; gives the old one.
+    /// Replaces the thread's value and returns the old one.
     ///
     /// # Panics
     ///
-    /// If it is borrowed; and as [`with`](Self::with).
+    /// Panics if the value is borrowed, and where [`with`](Self::with) does.
     ///
     /// # Examples
     ///
@@ -404,10 +422,11 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     }
 }
 
-/// Declares thread-locals, one value for each thread, green threads included: [`std::thread_local!`] with the same syntax.
+/// Declares thread-locals of which each thread has its own value, green threads included. The
+/// syntax is that of [`std::thread_local!`].
 ///
-/// Each name becomes a static [`LocalKey`](crate::thread::LocalKey). An initialiser may block. One that is a constant is
-/// written `const { .. }`.
+/// Each name becomes a static [`LocalKey`](crate::thread::LocalKey). An initialiser may block. A
+/// constant initialiser is written `const { .. }`.
 ///
 /// # Examples
 ///
@@ -436,7 +455,7 @@ impl<T: 'static> LocalKey<RefCell<T>> {
 #[macro_export]
 macro_rules! thread_local {
     () => {};
-    // The initialiser is expanded once: there may be statics in it.
+    // The initialiser is expanded only once, because it may contain statics.
     (@key [$($attr:tt)*] $vis:vis $name:ident: $t:ty = const $init:block) => {
         $($attr)* $vis static $name: $crate::thread::LocalKey<$t> = {
             const __INIT: $t = $init;

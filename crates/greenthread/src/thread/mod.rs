@@ -1,24 +1,27 @@
 //! Green threads, with the names and the meaning of [`std::thread`].
 //!
-//! A green thread costs an allocation when it is spawned and a stack of its own (address space; memory as far as it
-//! is touched) when it starts. From then on it stays on the worker, an OS thread, on which it started. What blocks
-//! it (a join, a lock, a channel, a socket, a sleep) lets the other threads of that worker go on.
+//! Spawning a green thread costs one allocation. When the thread starts, it gets a stack of its
+//! own: address space, and memory as far as the thread touches it. From then on it stays on the
+//! worker, an OS thread, on which it started. A call that blocks it (a join, a lock, a channel, a
+//! socket, a sleep) lets the other threads of that worker run.
 //!
-//! Everything here works on OS threads as well: there it blocks the OS thread.
+//! Everything in this module also works on OS threads, and blocks them.
 //!
 //! # Differs from std
 //!
-//! * A green thread that computes for long keeps the others of its worker waiting: call [`yield_now`] now and then, or
-//!   hand the work to [`unblock`]. The watchdog names such threads.
-//! * The same goes for a loop that looks at nothing but an atomic, the clock, or what a lock guards that is always free. Other
-//!   loops that poll end as with std: what this crate has of calls that don't wait (`try_recv`, `try_lock`,
-//!   [`is_finished`](JoinHandle::is_finished), an unbounded `send`, ..) lets others run now and then, as if it were
-//!   [`yield_now`]; not inside [`without_yield`].
-//! * `std::thread_local!` values belong to the worker and are shared by its green threads; those of
-//!   [`greenthread::thread_local!`](crate::thread_local) are each thread's own.
-//! * A green thread is no pthread: there is no `os::unix::thread::JoinHandleExt`.
+//! * A green thread that computes for long keeps the other threads of its worker waiting. Call
+//!   [`yield_now`] now and then, or hand the work to [`unblock`]. The watchdog names such threads.
+//! * The same goes for a loop that polls nothing but an atomic, the clock, or data behind a lock
+//!   that is always free: it must call [`yield_now`]. Other loops that poll end as with std. The
+//!   calls of this crate that don't wait (`try_recv`, `try_lock`,
+//!   [`is_finished`](JoinHandle::is_finished), an unbounded `send`, ..) yield now and then, as
+//!   [`yield_now`] does, except inside [`without_yield`].
+//! * The values of a `std::thread_local!` belong to the worker, and its green threads share them.
+//!   With [`greenthread::thread_local!`](crate::thread_local) each thread has its own values.
+//! * A green thread is not a pthread. There is no `os::unix::thread::JoinHandleExt`.
 //!
-//! Beyond std there are [`spawn_local`], [`unblock`], [`without_yield`], and [`sleep_until`] on stable Rust.
+//! Beyond std there are [`spawn_local`], [`unblock`] and [`without_yield`]. [`sleep_until`], which
+//! std keeps unstable, is available on stable Rust.
 //!
 //! # Examples
 //!
@@ -57,7 +60,8 @@ use crate::{
     time::Instant,
 };
 
-/// Lets other ready threads run first. On an OS thread: [`std::thread::yield_now`].
+/// Lets other ready threads of this worker run first. On an OS thread, and inside
+/// [`without_yield`], this is [`std::thread::yield_now`].
 ///
 /// # Examples
 ///
@@ -81,7 +85,8 @@ pub fn yield_now() {
     }
 }
 
-/// Sleeps for at least `duration`; other threads run meanwhile.
+/// Blocks this thread for at least `duration`. Other threads run meanwhile. A duration of zero
+/// makes a green thread yield, as [`yield_now`] does.
 ///
 /// # Examples
 ///
@@ -93,7 +98,7 @@ pub fn sleep(duration: Duration) {
     if worker_core::current().is_none() {
         return std::thread::sleep(duration);
     }
-    // What can't be added lies so far ahead that nobody will see the end of it.
+    // A deadline that can't be represented is too far ahead to be reached, so there is none.
     let deadline = std::time::Instant::now().checked_add(duration);
     if !duration.is_zero() {
         Waiter::new().wait(Reason::Sleep, deadline);
@@ -102,7 +107,8 @@ pub fn sleep(duration: Duration) {
     }
 }
 
-/// Sleeps until `deadline`, or not at all if that has passed; other threads run meanwhile. std's is not stable yet.
+/// Blocks this thread until `deadline`. Returns at once if that has passed. Other threads run
+/// meanwhile. std's function is not stable yet.
 ///
 /// # Examples
 ///
@@ -119,7 +125,7 @@ pub fn sleep_until(deadline: Instant) {
     }
 }
 
-/// Sleeps for at least `ms` milliseconds.
+/// Blocks this thread for at least `ms` milliseconds.
 ///
 /// # Examples
 ///
@@ -132,8 +138,9 @@ pub fn sleep_ms(ms: u32) {
     sleep(Duration::from_millis(ms.into()));
 }
 
-/// Waits until this thread's token is there, and takes it: [`Thread::unpark`] puts it there. As in std it may, in
-/// principle, return without; call it in a loop that looks for what is waited for.
+/// Blocks this thread until its token is available, and takes the token. [`Thread::unpark`] makes
+/// it available. As with std, `park` may return without it: call `park` in a loop that checks the
+/// awaited condition.
 ///
 /// # Examples
 ///
@@ -150,7 +157,7 @@ pub fn park() {
     park_until(None);
 }
 
-/// As [`park`], for at most `timeout`.
+/// Blocks as [`park`] does, for at most `timeout`.
 ///
 /// # Examples
 ///
@@ -165,7 +172,7 @@ pub fn park_timeout(timeout: Duration) {
     }
 }
 
-/// As [`park`], for at most `ms` milliseconds.
+/// Blocks as [`park`] does, for at most `ms` milliseconds.
 ///
 /// # Examples
 ///
@@ -185,19 +192,20 @@ fn park_until(deadline: Option<std::time::Instant>) {
     });
 }
 
-/// Whether this thread is unwinding from a panic: [`std::thread::panicking`], which also speaks of
-/// the green thread.
+/// Returns whether this thread is unwinding from a panic. This is [`std::thread::panicking`], which
+/// is also right for the calling green thread.
 ///
-/// std counts panics per OS thread. A green thread that waits in the middle of its unwinding, or in
-/// a panic hook, takes its count with it, so its siblings are not concerned; nor does
-/// `std::sync::Mutex` take them for panicking. The first such wait of a worker needs an OS thread
-/// for a moment. If the OS refuses that for a whole second, during which the worker stands still, its
-/// siblings are taken for panicking until the wait is over.
+/// std counts panics per OS thread. A green thread that waits during its unwinding, or in a panic
+/// hook, takes its count with it. Its siblings therefore do not count as panicking, neither here
+/// nor for `std::sync::Mutex`. The first such wait of a worker needs an OS thread for a moment. If
+/// the OS refuses that thread for a whole second, the worker stands still for that second, and its
+/// siblings count as panicking until the wait is over.
 ///
-/// A panic hook may wait as other code may. Two things differ from std. std holds its lock of the
-/// hook meanwhile, so [`std::panic::set_hook`] on a green thread blocks its worker until the hook
-/// is through: set hooks before. And std aborts at a panic in a hook, but after a wait doesn't
-/// recognise it; the library's own hook does, unless another was set after the first green thread.
+/// A panic hook may wait, as other code may. Two things differ from std. First, std holds its lock
+/// of the hook while the hook waits, so [`std::panic::set_hook`] on another green thread blocks
+/// that thread's worker until the hook has returned: set hooks early. Second, std aborts at a panic
+/// in a hook, but does not recognise one after a wait. The library's own hook does, unless the
+/// program has set another one after its first green thread.
 ///
 /// # Examples
 ///
@@ -209,12 +217,13 @@ pub fn panicking() -> bool {
     std::thread::panicking()
 }
 
-/// How much parallelism the machine offers: [`std::thread::available_parallelism`]. A runtime has that many
-/// workers if nothing else is said.
+/// Returns how much parallelism the machine offers: [`std::thread::available_parallelism`]. A
+/// runtime has that many workers by default
+/// ([`RuntimeBuilder::workers`](crate::RuntimeBuilder::workers)).
 ///
 /// # Errors
 ///
-/// As std's: the number is not known, or may not be asked for.
+/// The errors are std's: the number is not known, or the program may not ask for it.
 ///
 /// # Examples
 ///
@@ -226,12 +235,14 @@ pub fn available_parallelism() -> io::Result<NonZero<usize>> {
     std::thread::available_parallelism()
 }
 
-/// Runs `f`, and no other green thread of this worker in between: inside, a blocking call blocks the OS thread, and
-/// [`yield_now`] is std's.
+/// Runs `f`, during which no other green thread of this worker runs: a blocking call inside blocks
+/// the OS thread, and [`yield_now`] is std's. Threads on other workers do run. On an OS thread this
+/// function only calls `f`.
 ///
-/// For code that relies on being alone on its OS thread, such as a crate that keeps a stack of its callers in a
-/// thread-local (see "Soundness" in the [crate's documentation](crate#soundness)). If what it waits for needs another
-/// thread of the same worker, it waits for ever.
+/// It is for code that relies on being alone on its OS thread, such as a crate that keeps a stack
+/// of its callers in a thread-local (see "Soundness" in the [crate's
+/// documentation](crate#soundness)). If `f` waits for another thread of the same worker, it waits
+/// for ever.
 ///
 /// # Examples
 ///
@@ -260,7 +271,8 @@ where
             self.0.no_yield.set(self.0.no_yield.get() - 1);
         }
     }
-    // What siblings have to send doesn't wait for the end of it.
+    // The driver holds back sends of siblings. They go out now, because the driver does not run
+    // before `f` returns.
     if let Some(driver) = runtime::driver() {
         driver.flush();
     }
@@ -271,19 +283,23 @@ where
     f()
 }
 
-/// Runs `f` on a pool of OS threads and waits for it; other green threads go on meanwhile.
+/// Runs `f` on a pool of OS threads and waits for it. Other green threads run meanwhile.
 ///
-/// For calls that block in foreign code, and for long computations. The pool starts OS threads as
-/// they are needed, up to [`blocking_threads`](crate::RuntimeBuilder::blocking_threads); beyond
-/// that, calls queue. While the system gives no OS thread and the pool has none, `f` runs right
-/// here, and keeps the other threads of the worker waiting. On an OS thread, and inside
-/// [`without_yield`], it always runs right here.
+/// This is for calls that block in foreign code, and for long computations. The pool starts OS
+/// threads as they are needed, up to [`blocking_threads`](crate::RuntimeBuilder::blocking_threads).
+/// When all of them are in use, further calls wait in a queue. If the pool has no OS thread and the
+/// system gives none, `f` runs on the calling green thread and keeps the other threads of the
+/// worker waiting. On an OS thread, and inside [`without_yield`], `f` always runs on the calling
+/// thread.
 ///
-/// `f` may borrow from its caller, who can't be woken before it is done.
+/// On the pool, `f` does not run on a green thread: [`current`] and all thread-locals are those of
+/// the OS thread, and a blocking call blocks that OS thread.
+///
+/// `f` may borrow from its caller, which does not go on before `f` is done.
 ///
 /// # Panics
 ///
-/// If `f` panics, with its panic.
+/// Panics with the panic of `f`, if `f` panics.
 ///
 /// # Examples
 ///

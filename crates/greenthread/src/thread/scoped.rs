@@ -13,12 +13,16 @@ use crate::{
     task::{job::Handle, scope, scope_count::ScopeCount},
 };
 
-/// Runs `f`, which may spawn threads that borrow what outlives this call, and waits for all of them:
-/// [`std::thread::scope`]. It waits also when `f` panics, and that wait can't be interrupted.
+/// Runs `f` with a new scope, and waits for all threads that were spawned in the scope:
+/// [`std::thread::scope`]. These threads may borrow whatever outlives this call. The wait also
+/// takes place when `f` panics, and nothing can interrupt it. It includes the destructors of the
+/// threads' [thread-locals](super::LocalKey).
 ///
 /// # Panics
 ///
-/// With the panic of `f`; else, if a thread panicked that was not joined.
+/// Panics with the panic of `f`, if `f` panics. Otherwise panics if a thread panicked that was not
+/// joined. In the child of a [fork](crate#fork), panics if the scope has threads of the parent that
+/// had not ended.
 ///
 /// # Examples
 ///
@@ -51,7 +55,7 @@ where
     }
 }
 
-/// Where scoped threads are spawned: [`std::thread::Scope`].
+/// A scope, in which threads are spawned that may borrow: [`std::thread::Scope`].
 ///
 /// # Examples
 ///
@@ -69,20 +73,20 @@ where
 /// ```
 pub struct Scope<'scope, 'env: 'scope> {
     count: ScopeCount,
-    /// Invariant in both: a longer or a shorter one would let a borrow end too early.
+    /// Both lifetimes are invariant. A longer or a shorter one would let a borrow end too early.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
-// It only counts: a panic leaves nothing half done.
+// A scope is a count, which each thread changes in one step. A panic leaves nothing half changed.
 impl RefUnwindSafe for Scope<'_, '_> {}
 
 impl<'scope> Scope<'scope, '_> {
-    /// Spawns a thread that may borrow what outlives the scope.
+    /// Spawns a thread that may borrow whatever outlives the scope.
     ///
     /// # Panics
     ///
-    /// If the thread can't be spawned; [`Builder::spawn_scoped`] gives the error instead.
+    /// Panics if the thread can't be spawned. [`Builder::spawn_scoped`] returns the error instead.
     ///
     /// # Examples
     ///
@@ -112,8 +116,9 @@ impl<'scope> Scope<'scope, '_> {
             return Err(io::Error::new(io::ErrorKind::Unsupported, message));
         }
         let request = Request { scope: Some(NonNull::from(&self.count)), ..request };
-        // SAFETY: the scope waits for the thread before what `'scope` outlives can go; the closure and an unwanted result
-        // are dropped before the thread leaves the scope's count. Both may be sent.
+        // SAFETY: `scope` does not return before the thread has left `count`, so all that is
+        // borrowed for `'scope` outlives the thread. The thread drops its closure, and a result
+        // that no handle wants, before it leaves `count`. `F` and `T` are `Send`.
         unsafe { spawn::spawn(None, request, f) }
             .map(|handle| ScopedJoinHandle { handle, scope: PhantomData })
     }
@@ -126,15 +131,17 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 impl Builder {
-    /// Spawns a thread in a scope, as [`Scope::spawn`], with this name and stack size.
+    /// Spawns a thread in a scope, as [`Scope::spawn`] does, with the builder's name and stack
+    /// size.
     ///
     /// # Errors
     ///
-    /// As [`Builder::spawn`].
+    /// `Unsupported` in the child of a [fork](crate#fork), if the scope is the parent's. All other
+    /// errors are those of [`Builder::spawn`].
     ///
     /// # Panics
     ///
-    /// As [`Builder::spawn`].
+    /// Panics if the thread's name holds a NUL byte.
     ///
     /// # Examples
     ///
@@ -161,7 +168,8 @@ impl Builder {
     }
 }
 
-/// The handle of a scoped thread: [`std::thread::ScopedJoinHandle`].
+/// The handle of a scoped thread: [`std::thread::ScopedJoinHandle`]. Dropping it detaches the
+/// thread from the handle, but the scope still waits for it.
 ///
 /// # Examples
 ///
@@ -182,13 +190,15 @@ pub struct ScopedJoinHandle<'scope, T> {
     scope: PhantomData<&'scope ()>,
 }
 
-// SAFETY: as for `JoinHandle`.
+// SAFETY: the handle gives its `T` to the thread that joins, and `spawn_as`, the only function that
+// makes one, requires `T: Send`.
 unsafe impl<T> Send for ScopedJoinHandle<'_, T> {}
-// SAFETY: as for `JoinHandle`.
+// SAFETY: a shared handle shows the thread's block and whether the thread has ended. It gives no
+// access to the `T`.
 unsafe impl<T> Sync for ScopedJoinHandle<'_, T> {}
 
 impl<T> ScopedJoinHandle<'_, T> {
-    /// The thread.
+    /// Returns a handle to the thread.
     ///
     /// # Examples
     ///
@@ -201,15 +211,15 @@ impl<T> ScopedJoinHandle<'_, T> {
         Thread::from_ref(&self.handle.block)
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end and returns its result.
     ///
     /// # Errors
     ///
-    /// The thread's panic; as [`JoinHandle::join`](super::JoinHandle::join).
+    /// The same as those of [`JoinHandle::join`](super::JoinHandle::join).
     ///
     /// # Panics
     ///
-    /// As [`JoinHandle::join`](super::JoinHandle::join).
+    /// The same as those of [`JoinHandle::join`](super::JoinHandle::join).
     ///
     /// # Examples
     ///
@@ -223,7 +233,8 @@ impl<T> ScopedJoinHandle<'_, T> {
         scheduler::join(self.handle)
     }
 
-    /// Whether the thread has ended, as [`JoinHandle::is_finished`](super::JoinHandle::is_finished).
+    /// Returns whether the thread has ended, as
+    /// [`JoinHandle::is_finished`](super::JoinHandle::is_finished) does.
     ///
     /// # Examples
     ///
