@@ -1,4 +1,4 @@
-//! How a runtime is made.
+//! The builder of a runtime.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, sync::Arc};
@@ -13,9 +13,10 @@ use crate::{
     task::worker_handle::WorkerHandle,
 };
 
-/// Makes a [`Runtime`].
+/// Builds a [`Runtime`].
 ///
-/// What is not set comes from the environment, and else has a default:
+/// A setting that the program does not make is taken from an environment variable. Without the
+/// variable it has a default:
 ///
 /// | setting | variable | default |
 /// | --- | --- | --- |
@@ -26,12 +27,13 @@ use crate::{
 /// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |
 /// | how I/O is done | `GREENTHREAD_IO`: `poll` for no io_uring, `uring` for an error where it can't be had | io_uring where it can be had |
 ///
-/// Two more are for tests. `GREENTHREAD_STACK_GUARD=mprotect` guards stacks as on kernels before Linux 6.13, where each
-/// guard takes two of the process's maps. `GREENTHREAD_IO_BATCH` is the number of threads ready to run from which on
-/// sends are handed to io_uring together.
+/// Two more variables are for tests. `GREENTHREAD_STACK_GUARD=mprotect` guards stacks as on kernels
+/// before Linux 6.13, where each guard takes two of the process's maps. `GREENTHREAD_IO_BATCH` is
+/// the number of ready threads from which on a worker hands their sends to io_uring together.
 ///
-/// A program that forbids io_uring to itself once it runs (by seccomp) had better be started with `GREENTHREAD_IO=poll`: threads
-/// whose operations are under way at that moment are never told how these end.
+/// A program that forbids itself io_uring while it runs (by seccomp) should be started with
+/// `GREENTHREAD_IO=poll`. Otherwise a thread whose operation is under way at that moment waits for
+/// its result for ever.
 ///
 /// # Examples
 ///
@@ -52,12 +54,14 @@ pub struct RuntimeBuilder {
 }
 
 impl RuntimeBuilder {
-    /// How many OS threads run the green threads, from 1 to 4096.
+    /// Sets how many OS threads run the green threads, from 1 to 4096.
     ///
-    /// A worker takes up to three descriptors. Where all of them would take more than an eighth of the process's limit
-    /// (`RLIMIT_NOFILE`), the soft limit is raised by as many, up to the hard one; children of
-    /// [`process::Command`](crate::process::Command) begin with the limit as it was, those of std's inherit the raised one. The
-    /// default is fewer than one worker for each processor where these would take more than half of the hard limit.
+    /// A worker takes up to three descriptors. If all workers together would take more than an
+    /// eighth of the process's soft limit (`RLIMIT_NOFILE`), the soft limit is raised by that
+    /// number, up to the hard limit. A child of [`process::Command`](crate::process::Command)
+    /// begins with the limit as it was. A child of std's `Command` inherits the raised one. The
+    /// default is one worker for each processor, or fewer if these would take more than half of the
+    /// hard limit.
     ///
     /// # Examples
     ///
@@ -72,7 +76,9 @@ impl RuntimeBuilder {
         self
     }
 
-    /// The stack size, in bytes, of threads that don't ask for one. Only what a thread touches costs memory.
+    /// Sets the stack size, in bytes, of threads that don't ask for one. It is rounded as
+    /// [`thread::Builder::stack_size`](crate::thread::Builder::stack_size) says. A stack costs
+    /// memory only as far as its thread touches it.
     ///
     /// # Examples
     ///
@@ -87,12 +93,12 @@ impl RuntimeBuilder {
         self
     }
 
-    /// How many OS threads at most make the calls of [`fs`](crate::fs) that are not handed to the
-    /// kernel by io_uring, from 1 to 100,000. Further calls queue for them.
+    /// Sets how many OS threads at most make the calls of [`fs`](crate::fs) that are not handed to
+    /// the kernel by io_uring, from 1 to 100,000. Further calls wait in a queue for them.
     ///
-    /// They are started when they are needed, and end after 10 seconds without a call. While the
-    /// system gives no OS thread at all, such a call is made on the spot, and keeps the other
-    /// threads of its worker waiting.
+    /// These OS threads are started when they are needed, and end after 10 seconds without a call.
+    /// If there is none and the system gives none, the call is made on its own green thread, and
+    /// keeps the other threads of the worker waiting.
     ///
     /// # Examples
     ///
@@ -107,14 +113,15 @@ impl RuntimeBuilder {
         self
     }
 
-    /// How many OS threads at most make calls that may block for as long as others please, from 1
-    /// to 100,000: what is given to [`thread::unblock`](crate::thread::unblock), and calls of this
-    /// crate that the system has in a blocking form only, such as the look-up of a name.
+    /// Sets how many OS threads at most make calls that may block until somebody else acts, from 1
+    /// to 100,000. These are the calls given to [`thread::unblock`](crate::thread::unblock), and
+    /// calls of this crate that the system has in a blocking form only, such as the look-up of a
+    /// name.
     ///
-    /// When so many are in use, or the system gives no more, a further call of this crate returns
-    /// an error of the kind [`QuotaExceeded`](io::ErrorKind::QuotaExceeded): queued, it might wait
-    /// for a call that waits for it. `unblock` queues. The threads are started when they are
-    /// needed, and end after 10 seconds without a call.
+    /// When that many are in use, or the system gives no more, a further call of this crate returns
+    /// an error of the kind [`QuotaExceeded`](io::ErrorKind::QuotaExceeded). It does not queue,
+    /// since it might then wait for a call that waits for it. Calls of `unblock` do queue. These OS
+    /// threads are started when they are needed, and end after 10 seconds without a call.
     ///
     /// # Examples
     ///
@@ -132,9 +139,10 @@ impl RuntimeBuilder {
         self
     }
 
-    /// What the workers' OS threads are called, with a number behind: `name-0`. Those that make calls
-    /// for green threads are `name-disk-0` and `name-block-0`. The kernel keeps 15 bytes. A name with NUL bytes is an error
-    /// when the runtime is built.
+    /// Sets the name of the runtime's OS threads; the default is `greenthread`. Workers are called
+    /// `name-0`, `name-1` and so on. The OS threads that make blocking calls are called
+    /// `name-disk-0`, `name-block-0` and so on. The kernel keeps the first 15 bytes.
+    /// [`build`](Self::build) returns an error if the name holds a NUL byte.
     ///
     /// # Examples
     ///
@@ -149,13 +157,14 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Whether a thread that keeps its worker for more than 100 ms while others wait is named on standard
-    /// error. So are threads that together hold up a worker for more than half of a second.
+    /// Sets whether the watchdog runs. It names each thread on standard error that keeps its worker
+    /// for more than 100 ms while others wait. It also names threads that together hold up a worker
+    /// for more than half of a second.
     ///
     /// # Examples
     ///
     /// ```
-    /// // For a program that computes for long on purpose.
+    /// // This program computes for long on purpose.
     /// let runtime = greenthread::Runtime::builder().watchdog(false).build()?;
     /// assert_eq!(runtime.run(|| 6 * 7), 42);
     /// # Ok::<(), std::io::Error>(())
@@ -165,12 +174,13 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Starts the workers.
+    /// Starts the workers and returns the runtime.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` names the setting or the environment variable that can't be used. Other errors come from the system:
-    /// no OS thread, no file descriptor, no memory. Nothing is left behind then.
+    /// `InvalidInput` if a setting or an environment variable can't be used; the message names it.
+    /// All other errors come from the system: there is no OS thread, no file descriptor or no
+    /// memory left. After an error no worker is left behind.
     ///
     /// # Examples
     ///
@@ -208,14 +218,16 @@ impl RuntimeBuilder {
             match OsThread::spawn(&name, Box::new(move || work(shared, index, driver))) {
                 Ok(thread) => runtime.workers.push(thread),
                 Err(error) => {
-                    // Those that have not started count as stopped; dropping the runtime stops the others.
+                    // Workers that have not started count as stopped. Dropping the runtime stops
+                    // the others.
                     (index..count).for_each(|_| runtime.shared.worker_stopped());
                     return Err(descriptor_limit::thread_refusal(error, count));
                 }
             }
         }
         if runtime.shared.watchdog.is_some() {
-            // Without it nothing else is amiss.
+            // The runtime works without its watchdog, so a failure to start this OS thread is
+            // ignored.
             let shared = runtime.shared.clone();
             let watch = move || {
                 if let Some(watchdog) = &shared.watchdog {
@@ -229,7 +241,7 @@ impl RuntimeBuilder {
 }
 
 impl Runtime {
-    /// A builder, with everything as the environment and the defaults have it.
+    /// Returns a builder that takes every setting from the environment or its default.
     ///
     /// # Examples
     ///
@@ -243,9 +255,9 @@ impl Runtime {
     }
 }
 
-/// A worker's OS thread.
+/// The body of a worker's OS thread.
 fn work(shared: Arc<Shared>, index: usize, driver: Driver) {
-    // Without it an overflow can't be reported; everything else works.
+    // Without a signal stack an overflow can't be reported. Everything else works.
     let _signals = overflow::SignalStack::new();
     let worker = Box::new(Worker::new(shared.clone(), index, driver));
     if let Some(watchdog) = &shared.watchdog {

@@ -1,29 +1,35 @@
-//! What a runtime is made with: numbers from the program and from the environment, checked.
+//! The settings of a runtime: numbers from the program and from the environment, checked.
 
 use std::{env, ffi::OsStr, io, num::NonZeroUsize, thread::available_parallelism};
 
 use super::descriptor_limit;
 use crate::{blocking::Limits, driver::BATCH_THRESHOLD, stack, sys::uring::Ring};
 
-/// More OS threads than this are a mistake.
+/// The most workers, in OS threads. It is above the number of processors of usual machines, so a
+/// larger request is taken for a mistake. With a lower limit, a large machine could not use all its
+/// processors. With a higher one, a mistyped number would start that many OS threads, with three
+/// descriptors each.
 const MOST_WORKERS: usize = 4096;
-/// The same for the pool, where most of them sleep.
+/// The most threads of one lane of the pool, in OS threads. Most of them sleep in a call, so more
+/// of them than of workers make sense. A larger request is taken for a mistake.
 const MOST_POOL_THREADS: usize = 100_000;
 
-/// Twice what a SATA disk takes at once (32 commands). With fewer, a few calls to a server that
-/// doesn't answer (NFS) keep all others waiting. With more, a burst costs more threads, and no disk
-/// answers faster.
+/// The most threads of the disk lane, in OS threads: twice the 32 commands that a SATA disk takes
+/// at once. With fewer, a few calls to a server that doesn't answer (NFS) keep all others waiting.
+/// With more, a burst costs more threads, and no disk answers faster.
 const DISK_THREADS: usize = 64;
-/// Each thread is a call that waits for somebody else, and one call more is an error: only a mistake
-/// is to come that far. Go's limit of its threads is the same. With fewer, programs that are right
-/// meet it; with more, the process runs out of memory maps (65,530, of which a thread takes four).
+/// The most threads of the blocking lane, in OS threads, as many as Go's limit of its threads. Each
+/// is a call that waits for somebody else, and one call more is an error, so only a program with a
+/// mistake should reach it. With fewer, correct programs reach it. With more, the process runs out
+/// of memory maps: the system grants 65,530, and a thread takes four.
 const BLOCKING_THREADS: usize = 10_000;
 
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// A number from the environment; the error names the variable.
+/// Reads a number from an environment variable. The error names the variable and says that it must
+/// be `what`.
 fn number(name: &str, value: &OsStr, what: &str) -> io::Result<usize> {
     value
         .to_str()
@@ -31,7 +37,8 @@ fn number(name: &str, value: &OsStr, what: &str) -> io::Result<usize> {
         .ok_or_else(|| invalid(format!("{name} is {value:?}; it must be {what}, or not be set")))
 }
 
-/// A number of OS threads: what was asked for, or the variable, or the default.
+/// Returns a number of OS threads: the one that was asked for, else the variable's, else the
+/// default.
 fn threads(
     asked: Option<usize>,
     variable: &str,
@@ -54,7 +61,8 @@ fn threads(
     }
 }
 
-/// How many workers: what was asked for, or `GREENTHREAD_WORKERS`, or one for each processor.
+/// Returns the number of workers: the one that was asked for, else `GREENTHREAD_WORKERS`, else one
+/// for each processor, as far as the limits allow.
 pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
     let default = available_parallelism()
         .map_or(1, NonZeroUsize::get)
@@ -63,7 +71,7 @@ pub(crate) fn workers(asked: Option<usize>) -> io::Result<usize> {
     threads(asked, "GREENTHREAD_WORKERS", "workers", MOST_WORKERS, default)
 }
 
-/// How many OS threads each lane of the pool may have.
+/// Returns how many OS threads each lane of the pool may have.
 pub(crate) fn pool_limits(disk: Option<usize>, blocking: Option<usize>) -> io::Result<Limits> {
     let limit = |asked, variable, what, default| threads(asked, variable, what, MOST_POOL_THREADS, default);
     Ok(Limits {
@@ -72,7 +80,7 @@ pub(crate) fn pool_limits(disk: Option<usize>, blocking: Option<usize>) -> io::R
     })
 }
 
-/// What the workers are called: what was asked for, or as we are.
+/// Returns the name of the runtime's OS threads: the one that was asked for, else `greenthread`.
 pub(crate) fn name(asked: Option<String>) -> io::Result<String> {
     let name = asked.unwrap_or_else(|| "greenthread".into());
     if name.contains('\0') {
@@ -81,8 +89,8 @@ pub(crate) fn name(asked: Option<String>) -> io::Result<String> {
     Ok(name)
 }
 
-/// The usable stack size of threads that don't ask for one: what was asked for, or `GREENTHREAD_STACK_SIZE`, or
-/// `RUST_MIN_STACK` (std's), or the default.
+/// Returns the usable stack size, in bytes, of threads that don't ask for one: the one that was
+/// asked for, else `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` (std's), else the default.
 pub(crate) fn stack_size(asked: Option<usize>) -> io::Result<usize> {
     if let Some(asked) = asked {
         return stack::usable_size(asked);
@@ -97,7 +105,8 @@ pub(crate) fn stack_size(asked: Option<usize>) -> io::Result<usize> {
     stack::usable_size(stack::DEFAULT_SIZE)
 }
 
-/// Whether the watchdog runs: what was asked for, or `GREENTHREAD_WATCHDOG` (0 or 1), or as the program was built.
+/// Returns whether the watchdog runs: as asked for, else as `GREENTHREAD_WATCHDOG` (0 or 1) says,
+/// else with debug assertions only.
 pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
     const NAME: &str = "GREENTHREAD_WATCHDOG";
     if let Some(asked) = asked {
@@ -113,8 +122,11 @@ pub(crate) fn watchdog(asked: Option<bool>) -> io::Result<bool> {
     }
 }
 
-/// Among how many threads sends are held back to go out together; none if there is to be no ring. `GREENTHREAD_IO` may ask for `poll`,
-/// or for `uring` and fail if there is none. (`GREENTHREAD_IO_BATCH` is for tests; `RuntimeBuilder` documents it.)
+/// Returns from how many ready threads on a worker holds back sends in order to hand them to
+/// io_uring together, or `None` if there is to be no io_uring.
+///
+/// `GREENTHREAD_IO=poll` asks for none. `GREENTHREAD_IO=uring` makes it an error if there is none.
+/// `GREENTHREAD_IO_BATCH` is for tests; `RuntimeBuilder` documents it.
 pub(crate) fn batch_threshold() -> io::Result<Option<u32>> {
     const NAME: &str = "GREENTHREAD_IO";
     let batch_threshold = match env::var_os("GREENTHREAD_IO_BATCH") {

@@ -1,4 +1,4 @@
-//! The default runtime, which starts when it is first needed. In a child that was forked it is made anew.
+//! The default runtime, which starts when it is first needed. A forked child makes its own.
 //!
 //! Invariants:
 //! 1. `DEFAULT` is null or points to a `Default` that is never freed.
@@ -28,41 +28,45 @@ struct Default {
 static DEFAULT: AtomicPtr<Default> = AtomicPtr::new(ptr::null_mut());
 
 impl Default {
-    /// This process's.
+    /// Returns this process's record, and makes it if there is none.
     fn get() -> &'static Self {
         let seen = DEFAULT.load(Acquire);
-        // SAFETY: invariant 1.
+        // SAFETY: `DEFAULT` is null or points to a `Default` that is never freed (invariant 1).
         match unsafe { seen.as_ref() } {
             Some(this) if this.generation == generation() => this,
             _ => Self::new(seen),
         }
     }
 
-    /// In place of none, or of the parent's, which stays as it is: its lock may be held for ever.
+    /// Replaces `seen`, which is null or the parent's record. The parent's record stays as it is: a
+    /// thread of the parent may have locked it, and nobody unlocks it here.
     #[cold]
     fn new(seen: *mut Self) -> &'static Self {
         let new = Self { generation: generation(), runtime: OnceLock::new(), starting: Mutex::new(()) };
         let new = Box::into_raw(Box::new(new));
         match DEFAULT.compare_exchange(seen, new, AcqRel, Acquire) {
-            // SAFETY: invariant 1: nobody frees it.
+            // SAFETY: `DEFAULT` points to `new` now, and what it points to is never freed
+            // (invariant 1).
             Ok(_) => unsafe { &*new },
             Err(other) => {
-                // SAFETY: ours, and nobody has seen it.
+                // SAFETY: `new` came from `Box::into_raw`, and was not published.
                 drop(unsafe { Box::from_raw(new) });
-                // SAFETY: invariant 1; another thread of this process has put it there.
+                // SAFETY: another thread of this process has published `other`, which is never
+                // freed (invariant 1).
                 unsafe { &*other }
             }
         }
     }
 }
 
-/// The default runtime; it starts when it is first asked for.
+/// Returns the default runtime, and starts it at the first call.
 pub(crate) fn default() -> io::Result<&'static Shared> {
     let this = Default::get();
     if this.runtime.get().is_none() {
         let _one = this.starting.lock().unwrap_or_else(PoisonError::into_inner);
         if this.runtime.get().is_none() {
-            // A failure is not kept: the next try may have what this one lacked.
+            // A failure is not stored. The next call tries again, since what was lacking may be
+            // there then.
             let runtime = Runtime::builder().build()?;
             this.runtime.set(runtime).expect("one OS thread at a time starts it");
         }

@@ -1,4 +1,5 @@
-//! What workers take of the system, descriptors above all, and what to say where it grants no more.
+//! The descriptors and OS threads that workers take of the system, and the errors if it grants no
+//! more.
 
 use std::io;
 
@@ -6,20 +7,22 @@ use rustix::io::Errno;
 
 use crate::sys::descriptors;
 
-/// The descriptors that a worker takes: to wait, to be woken, and for a ring.
+/// How many descriptors a worker takes at most: one to wait, one to be woken, one for io_uring.
 const EACH: u64 = 3;
 
-/// How many workers take no more than half of what there may be: the other half is for the program.
+/// Returns how many workers take at most half of the hard limit of descriptors, and at least one.
+/// The other half is for the program.
 pub(super) fn workers() -> usize {
     usize::try_from(descriptors::most() / 2 / EACH).unwrap_or(usize::MAX).max(1)
 }
 
-/// Raises the process's limit of descriptors, if it may, by what so many workers take, where that is much of it.
+/// Raises the process's soft limit of descriptors by what `workers` take, if that is much of it and
+/// the hard limit allows it.
 pub(super) fn make(workers: usize) {
     descriptors::make_room(workers as u64 * EACH);
 }
 
-/// What to say when a worker can't be given what it waits by.
+/// Returns the error for a worker whose driver could not be made.
 pub(super) fn refusal(error: io::Error, workers: usize) -> io::Error {
     let why = match Errno::from_io_error(&error) {
         Some(Errno::MFILE) => format!(
@@ -33,7 +36,7 @@ pub(super) fn refusal(error: io::Error, workers: usize) -> io::Error {
     io::Error::new(error.kind(), why)
 }
 
-/// What to say when there is no OS thread for a worker.
+/// Returns the error for a worker whose OS thread could not be started.
 pub(super) fn thread_refusal(error: io::Error, workers: usize) -> io::Error {
     let why = format!(
         "no OS thread for each of {workers} workers: {error}; raise the limit (ulimit -u, or the container's), or ask for fewer \

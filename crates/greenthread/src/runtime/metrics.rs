@@ -6,7 +6,7 @@ use crate::{
     scheduler::{shared::Shared, worker},
 };
 
-/// Figures of a [`Runtime`] at one moment, from [`Runtime::metrics`].
+/// Figures of a [`Runtime`] at one moment, which [`Runtime::metrics`] returns.
 ///
 /// # Examples
 ///
@@ -27,7 +27,7 @@ pub struct RuntimeMetrics {
 }
 
 impl RuntimeMetrics {
-    /// Those of the calling green thread's runtime; `None` on an OS thread.
+    /// Returns the figures of the calling green thread's runtime, or `None` on an OS thread.
     ///
     /// # Examples
     ///
@@ -48,7 +48,7 @@ impl RuntimeMetrics {
         Self { workers: shared.workers.len(), alive_threads: shared.alive(), disk, blocking }
     }
 
-    /// How many OS threads run its green threads.
+    /// Returns how many OS threads run the runtime's green threads.
     ///
     /// # Examples
     ///
@@ -62,7 +62,8 @@ impl RuntimeMetrics {
         self.workers
     }
 
-    /// How many green threads it has, those that have not started among them.
+    /// Returns how many green threads have been spawned and have not ended. Threads that have not
+    /// started are among them.
     ///
     /// # Examples
     ///
@@ -76,7 +77,7 @@ impl RuntimeMetrics {
         self.alive_threads
     }
 
-    /// The OS threads for file operations, see
+    /// Returns the figures of the OS threads for file operations, see
     /// [`disk_threads`](crate::RuntimeBuilder::disk_threads).
     ///
     /// # Examples
@@ -91,7 +92,7 @@ impl RuntimeMetrics {
         &self.disk
     }
 
-    /// The OS threads for calls that may wait for others, see
+    /// Returns the figures of the OS threads for calls that may wait for others, see
     /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads).
     ///
     /// # Examples
@@ -129,7 +130,7 @@ pub struct LaneMetrics {
 }
 
 impl LaneMetrics {
-    /// How many OS threads there are, busy and idle ones.
+    /// Returns how many OS threads there are: busy, idle, or being started.
     ///
     /// # Examples
     ///
@@ -145,7 +146,8 @@ impl LaneMetrics {
         self.threads
     }
 
-    /// How many of them have nothing to do. They end after 10 seconds.
+    /// Returns how many of the OS threads have no call to make. An OS thread ends after 10 idle
+    /// seconds.
     ///
     /// # Examples
     ///
@@ -160,7 +162,7 @@ impl LaneMetrics {
         self.idle_threads
     }
 
-    /// How many calls have no OS thread yet.
+    /// Returns how many calls wait for an OS thread.
     ///
     /// # Examples
     ///
@@ -174,7 +176,7 @@ impl LaneMetrics {
         self.queued
     }
 
-    /// How many OS threads there may be.
+    /// Returns how many OS threads there may be.
     ///
     /// # Examples
     ///
@@ -197,7 +199,8 @@ impl From<Figures> for LaneMetrics {
 }
 
 impl Runtime {
-    /// Figures as they are at this moment.
+    /// Returns the figures of this moment. The workers go on meanwhile, so the figures may be out
+    /// of date by the time that the caller reads them.
     ///
     /// # Examples
     ///

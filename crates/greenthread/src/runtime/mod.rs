@@ -1,10 +1,12 @@
-//! The [`Runtime`], and how a thread comes to be on it.
+//! The [`Runtime`], and how threads are spawned on it.
 //!
-//! * `owner`: what a runtime owns, and how it ends. `builder`: how it is made. `config`: numbers from the program and the environment.
-//!   `descriptor_limit`: what it takes of the system. `default`: the one that needs no making.
-//! * `spawn`: how a thread comes to be. `run`: how an OS thread steps onto one.
-//! * `unblock`: the door for blocking work. `metrics`: figures.
-//! * `prepare`: what is done once in a process, at its exit and at a fork. `panic_hook`: what is said about panics.
+//! * `owner`: the `Runtime` that owns the workers, and how it ends. `builder`: how it is made.
+//!   `config`: numbers from the program and the environment. `descriptor_limit`: what it takes of
+//!   the system. `default`: the runtime that a program does not make itself.
+//! * `spawn`: how a thread is made. `run`: how a caller runs a closure on a green thread and waits.
+//! * `unblock`: how blocking calls reach the pool. `metrics`: figures.
+//! * `prepare`: what is done once in a process, at its exit and at a fork. `panic_hook`: what is
+//!   reported about panics.
 
 mod builder;
 mod config;
@@ -28,7 +30,8 @@ pub(crate) use unblock::{unblock, unblock_disk, unblock_wait};
 
 use crate::{driver::Driver, scheduler::worker};
 
-/// The driver of the calling green thread's worker; none on an OS thread, or where nothing may switch.
+/// Returns the driver of the calling green thread's worker, or `None` on an OS thread and where the
+/// caller may not be suspended.
 #[inline]
 pub(crate) fn driver<'a>() -> Option<&'a Driver> {
     worker::running().map(|(worker, _)| &worker.driver)

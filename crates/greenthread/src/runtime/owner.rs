@@ -13,19 +13,21 @@ use crate::{
 
 /// Workers, and the green threads that live on them.
 ///
-/// Most programs need none of their own: [`thread::spawn`](crate::thread::spawn) and [`run`] use a default runtime
-/// that starts with its first thread, and lasts until the process ends. A runtime of one's own has its own workers,
-/// and its own OS threads for blocking calls, which end with it.
+/// Most programs don't make one: [`thread::spawn`](crate::thread::spawn) and [`run`](crate::run)
+/// use a default runtime, which starts with its first thread and lasts until the process ends. A
+/// runtime that a program makes has workers and OS threads for blocking calls of its own, which end
+/// with it.
 ///
 /// # Dropping
 ///
-/// Dropping a runtime waits until all of its threads have ended, parked ones too: see that they do. Dropped during
-/// a panic, or on one of its own threads (which can't wait for itself), it does not wait: its threads go on,
-/// and its workers end after the last of them. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a while. In a
-/// [forked](crate#fork) child, whose parent it belongs to, it does not wait either: there it has no threads.
+/// Dropping a runtime blocks until all of its threads have ended, parked ones too: make sure that
+/// they end. The drop does not wait during a panic, nor on one of the runtime's own threads, which
+/// can't wait for itself. The runtime's threads then go on, and its workers end after the last of
+/// them. In the child of a [fork](crate#fork) the parent's runtime has no threads, and the drop
+/// does not wait either. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a limited time.
 ///
-/// When the process exits, threads that are parked or running just stop, as OS threads do: nothing of theirs is
-/// dropped.
+/// When the process exits, threads that have not ended just stop, as OS threads do, and nothing of
+/// theirs is dropped.
 ///
 /// # Examples
 ///
@@ -40,7 +42,7 @@ use crate::{
 /// ```
 pub struct Runtime {
     pub(crate) shared: Arc<Shared>,
-    /// Their OS threads, and the watchdog's.
+    /// The OS threads of the workers and of the watchdog.
     pub(super) workers: Vec<OsThread>,
 }
 
@@ -55,11 +57,11 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// Waits until all threads have ended, for at most `timeout`. `false` if some are left: they go on, and the workers
-    /// end after the last of them.
+    /// Waits until all threads have ended, for at most `timeout`. Returns whether they have. If
+    /// not, they go on, and the workers end after the last of them.
     ///
-    /// On one of the runtime's own threads it does not wait, nor in a process that was forked after the runtime had been
-    /// made.
+    /// Returns `false` at once on one of the runtime's own threads, and in a process that was
+    /// forked after the runtime had been made.
     ///
     /// # Examples
     ///
@@ -75,7 +77,7 @@ impl Runtime {
             return false;
         }
         let ended = self.close(Instant::now().checked_add(timeout));
-        // What `drop` would do is done.
+        // `drop` does nothing when `workers` is empty.
         if ended {
             self.workers.drain(..).for_each(OsThread::join)
         } else {
@@ -84,7 +86,8 @@ impl Runtime {
         ended
     }
 
-    /// Closes, and waits if the caller can. Whether the workers have stopped.
+    /// Has the workers stop after the last thread, and waits for that unless the caller is one of
+    /// the runtime's threads. Returns whether the workers have stopped.
     fn close(&self, deadline: Option<Instant>) -> bool {
         self.shared.close();
         let own = worker::current().is_some_and(|worker| Arc::ptr_eq(&worker.shared, &self.shared));
@@ -98,7 +101,7 @@ impl Drop for Runtime {
             return;
         }
         if self.shared.is_foreign() {
-            // They are the parent's; here their handles name nothing.
+            // These OS threads are the parent's. In this process their handles name no thread.
             return self.workers.drain(..).for_each(std::mem::forget);
         }
         if std::thread::panicking() {

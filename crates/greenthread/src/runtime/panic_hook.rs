@@ -1,7 +1,7 @@
-//! Panics on green threads: the message names the thread, and is one piece.
+//! The report of a panic on a green thread, which names the thread and is one piece of text.
 //!
-//! A hook may wait as any other code may. While it does, std holds its lock of the hook for
-//! reading: a `set_hook` meanwhile blocks its OS thread until the hook is through.
+//! A hook may wait, as any other code may. While it does, std holds its lock of the hook for
+//! reading. A call of `set_hook` blocks its OS thread until the hook has returned.
 
 use core::{
     fmt::Write as _,
@@ -25,22 +25,23 @@ use crate::{
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
-/// Puts our hook before the one that is there. Once; not while panicking, when std does not allow
-/// it.
+/// Puts our hook before the one that is set. The first call does this, later ones do nothing. Nor
+/// does a call while the OS thread is panicking, when std does not allow it.
 ///
-/// std's own hook is replaced, for green threads. One of the program's is called as it is, after a
-/// line that names the green thread; a hook that the program sets later is alone.
+/// For green threads, our hook takes the place of std's own. If the program has set one, ours
+/// writes a line that names the green thread and then calls that hook. A hook that the program sets
+/// later replaces ours.
 pub(crate) fn install() {
     static INSTALLED: AtomicBool = AtomicBool::new(false);
     if std::thread::panicking() || INSTALLED.swap(true, Relaxed) {
         return;
     }
     let previous = panic::take_hook();
-    // Where no hook is set, std gives its own.
+    // After `take_hook` no hook is set, and the next `take_hook` returns std's own.
     let is_stds = is_same(&*previous, &*panic::take_hook());
     panic::set_hook(Box::new(move |info| {
         let Some(task) = worker_core::get().and_then(WorkerCore::running) else { return previous(info) };
-        // std does the same, as long as the hook has not waited.
+        // std does the same, but does not recognise the second panic if the hook has waited.
         if task.in_hook.replace(true) {
             write_last_words(b"green thread panicked while processing panic. aborting.\n");
             process::abort();
@@ -55,13 +56,13 @@ pub(crate) fn install() {
     }));
 }
 
-/// Whether both are the same function, not a closure with something in it.
+/// Returns whether both are the same function without captured values.
 #[allow(ambiguous_wide_pointer_comparisons, reason = "a wrong no is harmless, and a yes is never wrong")]
 fn is_same(one: &Hook, other: &Hook) -> bool {
     size_of_val(one) == 0 && ptr::eq(one, other)
 }
 
-/// What std says of a thread, and where that was spawned.
+/// Returns std's first line about a panic, with the place where the thread was spawned.
 fn headline(task: &Task, info: &PanicHookInfo<'_>) -> String {
     let name = task.block.name.as_deref().unwrap_or("<unnamed>");
     let mut text = format!("green thread '{name}', spawned at {}, panicked", task.location);
@@ -71,7 +72,7 @@ fn headline(task: &Task, info: &PanicHookInfo<'_>) -> String {
     text
 }
 
-/// As std's message.
+/// Returns the same message as std's hook.
 fn message(task: &Task, info: &PanicHookInfo<'_>) -> String {
     static NOTED: AtomicBool = AtomicBool::new(false);
     let payload = info.payload_as_str().unwrap_or("Box<dyn Any>");
@@ -96,8 +97,8 @@ fn message(task: &Task, info: &PanicHookInfo<'_>) -> String {
     text
 }
 
-/// A backtrace without the frames of the hook and those that start a thread, numbered anew. Each
-/// frame is a line `number: symbol`, and perhaps a line with its place.
+/// Returns a backtrace without the frames of the hook and those that start a thread, numbered anew.
+/// In the text `all`, each frame is a line `number: symbol`, and perhaps a line with its place.
 fn shorten(all: &str) -> String {
     let mut frames: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in all.lines() {
@@ -110,7 +111,7 @@ fn shorten(all: &str) -> String {
     let find = |name: &str| frames.iter().position(|(symbol, _)| symbol.contains(name));
     let first = find("__rust_end_short_backtrace").map_or(0, |frame| frame + 1);
     let end = find("greenthread::task::job::run").unwrap_or(frames.len()).max(first);
-    // Before the closure come std's catching and calling it.
+    // The frames of std that call the closure and catch its panic come before the closure.
     let caught = |(symbol, _): &&(&str, _)| {
         ["std::panic", "core::ops::function", "core::panic", "<core::panic", "__rust_try"]
             .iter()

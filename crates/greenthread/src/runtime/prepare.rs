@@ -1,10 +1,11 @@
-//! What must be so in a process before a green thread runs, and what is done when the process exits or forks.
+//! What a process sets up before a green thread runs, and what it does at its exit and at a fork.
 //!
-//! A child that was forked has one thread, the one that has called `fork`. Runtimes of the parent have no workers there, so
-//! each says which process it belongs to (`sys::process::generation`), and refuses others.
+//! A forked child has one thread, the one that called `fork`. The parent's runtimes have no workers
+//! there. So each runtime records its process (`sys::process::generation`), and refuses to work in
+//! another.
 //!
-//! Each lock that there is once in a process is listed here: the forking thread takes all of them, so that none is
-//! left locked in the child.
+//! Every lock of which a process has one is listed here. The forking thread takes all of them, so
+//! that no other thread holds one in the child, where nobody would unlock it.
 
 use std::{io, sync::Once};
 
@@ -21,7 +22,8 @@ use crate::{
     },
 };
 
-/// What must be so in a process before a green thread runs.
+/// Sets up what a process needs before a green thread runs. A later call does only what earlier
+/// ones could not do.
 pub(super) fn prepare() -> io::Result<()> {
     static EXIT: Once = Once::new();
     EXIT.call_once(|| process::at_exit(process_exits));
@@ -29,7 +31,8 @@ pub(super) fn prepare() -> io::Result<()> {
     panic_hook::install();
     overflow::install(|fault| {
         let task = worker_core::get()?.running()?;
-        // SAFETY: the running thread's stack is its own, and set before it runs; we are on its OS thread.
+        // SAFETY: the stack of a running thread is set before the thread runs, and only its own OS
+        // thread, which is the calling one, touches it until it ends.
         let stack = unsafe { (*task.stack.get()).as_ref() }?;
         stack.guard().contains(&fault).then(|| overflow::Victim {
             name: task.block.name.as_deref(),
@@ -39,7 +42,8 @@ pub(super) fn prepare() -> io::Result<()> {
     })
 }
 
-/// The locks that there are once in a process. Nobody has one of them and takes another.
+/// Takes every lock of which a process has one. No thread takes one of these while it holds
+/// another, so their order does not matter.
 fn before() {
     ARENA.before_fork();
     QUEUE.before_fork();
@@ -48,7 +52,8 @@ fn before() {
 }
 
 fn after() {
-    // SAFETY: the handlers of one fork are called by one thread.
+    // SAFETY: one thread calls all handlers of a fork, so the calling thread took these locks in
+    // `before`.
     unsafe {
         WITHDRAWING.after_fork();
         SPARE.after_fork();

@@ -1,4 +1,4 @@
-//! How an OS thread steps onto a green thread, and waits for it.
+//! Running a closure on a green thread, and waiting for it.
 
 use super::{
     default::default,
@@ -12,15 +12,17 @@ use crate::{
 };
 
 impl Runtime {
-    /// Runs `f` as a green thread of this runtime, waits for it, and returns what it returns. Its stack is 8 MiB, and its name
-    /// is the caller's.
+    /// Runs `f` on a new green thread of this runtime, waits for it, and returns its result. The
+    /// thread's stack is 8 MiB, and its name is the caller's.
     ///
-    /// The caller may be an OS thread or a green thread, of this runtime too. Threads that `f` has spawned and not joined
-    /// go on after it, as with `std::thread`.
+    /// The caller may be an OS thread, which is blocked, or a green thread of this or another
+    /// runtime, which is parked. `f` may borrow from the caller. Threads that `f` has spawned and
+    /// not joined go on afterwards, as with `std::thread`.
     ///
     /// # Panics
     ///
-    /// If `f` panics, with its panic; and if the thread can't be spawned.
+    /// Panics with the panic of `f`, if `f` panics. Also panics if the thread can't be spawned,
+    /// which is so in the child of a [fork](crate#fork) if the runtime is the parent's.
     ///
     /// # Examples
     ///
@@ -41,19 +43,21 @@ impl Runtime {
     }
 }
 
-/// Runs `f` as a green thread of the current runtime (on an OS thread: the default one), waits for it, and returns what
-/// it returns.
+/// Runs `f` on a new green thread, waits for it, and returns its result. The thread is spawned on
+/// the current runtime, or on the default one if the caller is an OS thread.
 ///
-/// This is how a program's `main` steps onto a green thread. The calling thread is parked meanwhile; `f` may borrow from
-/// it. Threads that `f` has spawned and not joined go on after it, as with `std::thread`. The stack is 8 MiB, like that
-/// of a process's main thread, and the name is the caller's: `main`, if that is the main thread.
+/// A program's `main` calls this to run on a green thread. The caller is blocked meanwhile, and `f`
+/// may borrow from it. Threads that `f` has spawned and not joined go on afterwards, as with
+/// `std::thread`. The thread's stack is 8 MiB, like that of a process's main thread. Its name is
+/// the caller's, which is `main` if the caller is the main thread.
 ///
-/// In a test, what `f` prints is not captured by the test harness, nor is the report of its panic: see
+/// In a test, the test harness does not capture what `f` prints, nor the report of its panic: see
 /// [`io::Stdout`](crate::io::Stdout).
 ///
 /// # Panics
 ///
-/// If `f` panics, with its panic; and if the runtime can't be started or the thread can't be spawned.
+/// Panics with the panic of `f`, if `f` panics. Also panics if the default runtime can't be started
+/// or the thread can't be spawned.
 ///
 /// # Examples
 ///
@@ -88,13 +92,15 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    // Whoever steps onto a green thread is still who it was: a program's main thread is called `main` there, too.
+    // The green thread acts for its caller and has the same name, so a program's main thread is
+    // called `main` there, too.
     let name = match worker_core::get().and_then(|core| core.running()) {
         Some(task) => task.block.name.clone(),
         None => std::thread::current().name().map(Box::from),
     };
     let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
-    // SAFETY: we wait for the thread before anything that it borrows can go, and no cancellation ends that wait.
+    // SAFETY: this function waits for the thread before it returns or unwinds, and nothing ends
+    // that wait early. All that `F` and `T` borrow therefore outlives the thread. Both are `Send`.
     match unsafe { spawn(Some(on), request, f) } {
         Ok(thread) => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
         Err(error) => panic!("no green thread for run: {error}"),

@@ -1,4 +1,4 @@
-//! How a green thread comes to be.
+//! How a green thread is made.
 
 use std::{io, mem::ManuallyDrop, num::NonZeroU64, panic::Location, ptr::NonNull, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What is asked for.
+/// What the spawner asks for.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) name: Option<Box<str>>,
@@ -42,10 +42,11 @@ impl Request {
     }
 }
 
-/// Spawns a thread on `on`, or on the current or the default runtime.
+/// Spawns a thread on `on`. Without it, spawns on the current runtime, else on the default one.
 ///
 /// # Safety
-/// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread.
+/// What `F` and `T` borrow must outlive the thread, and both must be safe to send to another OS
+/// thread.
 #[inline]
 pub(crate) unsafe fn spawn<F, T>(on: Option<&Shared>, request: Request, f: F) -> io::Result<Handle<T>>
 where
@@ -54,15 +55,17 @@ where
     let here =
         worker::current().filter(|worker| on.is_none_or(|on| std::ptr::eq(on, Arc::as_ptr(&worker.shared))));
     match here {
-        // SAFETY: as the caller says.
+        // SAFETY: this function's contract covers borrows and sending, which is all that
+        // `spawn_here` asks for.
         Some(worker) => unsafe { spawn_here(worker, request, f, false) },
-        // SAFETY: as the caller says.
+        // SAFETY: this function's contract is also that of `spawn_there`.
         None => aside(move || unsafe { spawn_there(on, request, f) }),
     }
 }
 
-/// Calls a function that is seldom called. What it takes along is copied for that: elsewhere it may stay in registers, as
-/// nobody needs its address.
+/// Calls a function that is seldom called. It is not inlined, so its captured values are copied to
+/// memory only on this path. On the common path they may stay in registers, because nothing takes
+/// their address.
 #[cold]
 #[inline(never)]
 fn aside<R>(f: impl FnOnce() -> R) -> R {
@@ -91,7 +94,8 @@ where
     }
     credit::take(size)?;
     let room = job::allocate().inspect_err(|_| credit::give(size))?;
-    // SAFETY: as the caller says.
+    // SAFETY: this function's contract is that of `spawn`: borrows outlive the thread, and both may
+    // be sent.
     let (task, handle) = unsafe { birth(shared, room, spec, f) };
     shared.inject(task);
     Ok(handle)
@@ -100,7 +104,7 @@ where
 /// Spawns a thread on the calling green thread's worker, where it stays.
 ///
 /// # Safety
-/// What `F` and `T` borrow outlives the thread.
+/// What `F` and `T` borrow must outlive the thread.
 pub(crate) unsafe fn spawn_local<F, T>(request: Request, f: F) -> io::Result<Handle<T>>
 where
     F: FnOnce() -> T,
@@ -110,22 +114,24 @@ where
             "a local thread is spawned by a green thread, whose worker it shares; this is an OS thread";
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
     };
-    // SAFETY: as the caller says; the thread stays on this OS thread.
+    // SAFETY: borrows outlive the thread by this function's contract, and the thread is pinned, so
+    // it stays on this OS thread.
     unsafe { spawn_here(worker, request, f, true) }
 }
 
 /// # Safety
-/// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread or the thread is pinned.
+/// What `F` and `T` borrow must outlive the thread. Both must be safe to send to another OS thread,
+/// or the thread must be pinned.
 #[inline]
 unsafe fn spawn_here<F, T>(worker: &Worker, request: Request, f: F, pinned: bool) -> io::Result<Handle<T>>
 where
     F: FnOnce() -> T,
 {
-    // Whoever drops it needs its address (`aside`).
+    // Dropping `f` needs its address. `ManuallyDrop` leaves that to the rare path (`aside`).
     let f = ManuallyDrop::new(f);
     match prepare(worker, request) {
         Ok((room, spec)) => {
-            // SAFETY: as the caller says.
+            // SAFETY: this function's contract is that of `birth`.
             let (task, handle) = unsafe { birth(&worker.shared, room, spec, ManuallyDrop::into_inner(f)) };
             worker.spawn(task, pinned);
             Ok(handle)
@@ -137,7 +143,7 @@ where
     }
 }
 
-/// All that can fail.
+/// Does all that can fail.
 #[inline]
 fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, Spec)> {
     let spec = request.spec(worker.next_id(), &worker.shared)?;
@@ -150,23 +156,26 @@ fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, S
     Ok((room, spec))
 }
 
-/// Makes a thread: its only place of birth. The caller queues it. Its death is `Worker::unregister`.
+/// Makes a thread. No other function does. The caller queues it. The thread's end is
+/// `Worker::unregister`.
 ///
 /// # Safety
-/// What `F` and `T` borrow outlives the thread, and both may be sent to another OS thread or the thread is pinned.
+/// What `F` and `T` borrow must outlive the thread. Both must be safe to send to another OS thread,
+/// or the thread must be pinned.
 #[inline]
 unsafe fn birth<F, T>(shared: &Shared, room: Room<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
 where
     F: FnOnce() -> T,
 {
     if let Some(scope) = spec.scope {
-        // SAFETY: the scope is there while it spawns.
+        // SAFETY: the scope is spawning this thread, and its count lives until the scope has
+        // returned.
         unsafe { scope.as_ref() }.enter();
     }
-    // SAFETY: the caller vouches for `F` and `T`.
+    // SAFETY: this function's contract is that of `job::new`.
     let (task, handle) = unsafe { job::new(room, spec, f) };
     if shared.has_listeners() {
-        // SAFETY: new, and nobody else has it.
+        // SAFETY: the task is alive, and not queued yet, so no other thread can reach it.
         shared.tell_birth(unsafe { task.as_ref() });
     }
     (task, handle)

@@ -32,7 +32,7 @@ fn an_observer_is_told_of_each_birth_and_each_death_once() {
         runtime.shared.observe(register);
         runtime.run(|| {
             assert_eq!(register.alive(), 1, "the thread of `run`");
-            // Inline, on a stack of its own, pinned, in a scope, detached.
+            // Run inline, on a stack of its own, parked, pinned, in a scope, panicking, detached.
             thread::spawn(|| ()).join().unwrap();
             thread::spawn(thread::yield_now).join().unwrap();
             let (parked, wait) = (thread::spawn(thread::park), thread::yield_now);

@@ -1,15 +1,17 @@
-//! Which pool a blocking call goes to (`blocking`). On an OS thread, and where nothing may switch, it is made right there.
+//! Chooses the pool for a blocking call (`blocking`). On an OS thread, and where the caller may not
+//! be suspended, the call is made on the calling thread.
 
 use std::io;
 
 use crate::{blocking::Pool, scheduler::worker};
 
-/// The calling green thread's pool; none on an OS thread, or where nothing may switch.
+/// Returns the pool of the calling green thread's runtime, or `None` on an OS thread and where the
+/// caller may not be suspended.
 fn pool<'a>() -> Option<&'a Pool> {
     worker::running().map(|(worker, _)| &worker.shared.pool)
 }
 
-/// Makes a call that the system brings to an end soon, whatever others do.
+/// Makes a call that the system ends soon, whatever other threads do.
 pub(crate) fn unblock_disk<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + Send,
@@ -21,10 +23,10 @@ where
     }
 }
 
-/// Makes a call that may wait for others.
+/// Makes a call that may wait until other threads or processes act.
 ///
 /// # Errors
-/// There is no OS thread for it. `f` has not run.
+/// There is no OS thread for the call. `f` has not run.
 pub(crate) fn unblock_wait<F, T>(f: F) -> io::Result<T>
 where
     F: FnOnce() -> T + Send,
@@ -36,8 +38,8 @@ where
     }
 }
 
-/// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run on
-/// the spot.
+/// Runs `f`, which is the user's. The call waits in a queue for an OS thread. If there is none at
+/// all, `f` runs on the calling thread.
 pub(crate) fn unblock<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + Send,
