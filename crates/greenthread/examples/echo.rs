@@ -1,6 +1,7 @@
 //! An echo server: `cargo run --release --example echo`, then `nc localhost 7777`.
 //!
-//! Plain blocking code; each client has a green thread of its own. Ctrl-C ends it in good order.
+//! It is plain blocking code in which each client has a green thread of its own. Ctrl-C ends it in
+//! good order.
 
 mod serve;
 
@@ -16,7 +17,8 @@ fn main() -> ExitCode {
 }
 
 fn echo(mut stream: &TcpStream, _: &serve::Server) -> io::Result<()> {
-    // Who says nothing for so long, or doesn't read what we write, is taken to be gone.
+    // A client that sends nothing for this long, or does not read what the server writes, is taken
+    // to be gone.
     stream.set_read_timeout(Some(Duration::from_secs(300)))?;
     stream.set_write_timeout(Some(Duration::from_secs(10)))?;
     stream.set_nodelay(true)?;

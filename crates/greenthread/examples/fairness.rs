@@ -1,7 +1,8 @@
-//! Measures two promises: that nobody starves, and that two workers do the work of two.
+//! Measures two promises: no thread starves, and two workers do the work of two.
 //!
-//! First an echo connection beside a thread that only yields and one that spawns for ever: how long a byte takes to come
-//! back. Then requests that cost a fifth of a millisecond of computing each, on one worker and on two.
+//! The first part has an echo connection beside a thread that only yields and a thread that spawns
+//! for ever. It measures how long a byte takes to come back. The second part has requests that cost
+//! a fifth of a millisecond of computing each, on one worker and on two.
 
 use std::{
     io::{self, Read, Write},
@@ -39,7 +40,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The round trips of 2000 single bytes.
+/// Returns the times of 2000 round trips of one byte.
 fn echo_beside_hogs(workers: usize) -> io::Result<Vec<Duration>> {
     let runtime = Runtime::builder().workers(workers).watchdog(false).build()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -77,7 +78,7 @@ fn echo_beside_hogs(workers: usize) -> io::Result<Vec<Duration>> {
     trips
 }
 
-/// How many requests 64 connections get answered in two seconds, for one.
+/// Returns how many requests of 64 connections are answered per second, measured for two seconds.
 fn requests_per_second(workers: usize) -> io::Result<f64> {
     let runtime = Runtime::builder().workers(workers).watchdog(false).build()?;
     let time = Duration::from_secs(2);
@@ -110,7 +111,7 @@ fn requests_per_second(workers: usize) -> io::Result<f64> {
     Ok(f64::from(count) / time.as_secs_f64())
 }
 
-/// So many rounds as take this long on an idle processor, and longer on a busy one.
+/// Computes as many rounds as take `time` on an idle processor. On a busy one they take longer.
 fn compute(time: Duration) {
     use std::sync::OnceLock;
     static ROUNDS: OnceLock<f64> = OnceLock::new();
@@ -123,7 +124,7 @@ fn compute(time: Duration) {
     turn((per_second * time.as_secs_f64()) as u64);
 }
 
-/// Two ends of one connection.
+/// Returns the two ends of one connection.
 fn pair() -> io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let near = TcpStream::connect(listener.local_addr()?)?;

@@ -1,9 +1,9 @@
 //! An HTTP/1.1 server: `cargo run --release --example http`, then `curl -i localhost:8080`.
 //!
-//! Plain blocking code; each client has a green thread of its own. It keeps connections alive, answers
-//! pipelined requests in one write, and is not moved by garbage, by half a request, or by a client that
-//! vanishes. What two readers could take for different requests (RFC 9112, section 11) it refuses. Ctrl-C ends
-//! it in good order.
+//! It is plain blocking code in which each client has a green thread of its own. The server keeps
+//! connections alive and answers pipelined requests in one write. Garbage, half a request, or a
+//! client that vanishes does not disturb other clients. The server refuses a request that two
+//! readers could take for different ones (RFC 9112, section 11). Ctrl-C ends it in good order.
 
 mod serve;
 
@@ -19,27 +19,30 @@ use greenthread::{
 };
 use httparse::Status;
 
-/// The longest head of a request that we read.
+/// The longest head of a request that the server reads, in bytes. A lower limit refuses requests
+/// with large cookies. A higher one lets each client take more memory.
 const MAX_HEAD: usize = 16 * 1024;
-/// The longest body.
+/// The longest body of a request, in bytes. A client can take this much memory.
 const MAX_BODY: usize = 64 * 1024;
-/// From a request's first byte to its last, and for each write.
+/// The most time from a request's first byte to its last, and for each write. A shorter time cuts
+/// off slow clients. A longer one lets stuck clients keep their connections.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between requests.
+/// The most time between two requests of a connection. A shorter time makes clients connect anew. A
+/// longer one keeps more idle connections open.
 const IDLE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     serve::main("http", "127.0.0.1:8080", http)
 }
 
-/// What the server does: a method, a path and a body in, a status and a body out.
+/// Answers a request: takes a method, a path and a body, and returns a status and a body.
 fn answer(request: &Request<'_>) -> (&'static str, Vec<u8>) {
     match (request.method, request.path) {
         ("GET" | "HEAD", "/") => ("200 OK", b"Hello from a green thread!\n".into()),
         ("POST", "/echo") => ("200 OK", request.body.into()),
         ("GET" | "HEAD", path) if path.starts_with("/sleep/") => match path["/sleep/".len()..].parse() {
             Ok(milliseconds @ 0..=60_000) => {
-                // Blocks this connection's green thread; the others go on.
+                // This blocks the connection's own green thread. The others go on.
                 thread::sleep(Duration::from_millis(milliseconds));
                 ("200 OK", b"That was refreshing.\n".into())
             }
@@ -49,7 +52,7 @@ fn answer(request: &Request<'_>) -> (&'static str, Vec<u8>) {
     }
 }
 
-/// One connection, from its first request to its last.
+/// Serves one connection, from its first request to its last.
 fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(IDLE))?;
@@ -101,7 +104,7 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
             output.clear();
         }
 
-        // Keep what there is of the next one, and wait for more of it.
+        // Keep the bytes of the next request that are there, and wait for more.
         input.copy_within(used..filled, 0);
         filled -= used;
         if filled == input.len() {
@@ -118,7 +121,9 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
         match stream.read(&mut input[filled..]) {
             Ok(0) => return Ok(()),
             Ok(n) => filled += n,
-            // Which of the two it is depends on the system. An idle client is let go without a word.
+            // A timeout has one of these two kinds, depending on the system. The loop refuses a
+            // client that is late with a request. An idle client is disconnected without a
+            // response.
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && filled > 0 => {}
             Err(e) => return Err(e),
         }
@@ -133,18 +138,19 @@ struct Request<'a> {
     keep_alive: bool,
 }
 
-/// What some bytes begin with.
+/// The result of parsing the bytes that have arrived.
 enum Parsed<'a> {
-    /// A request, and its length.
+    /// A whole request, and its length in bytes.
     Whole(Request<'a>, usize),
-    /// Part of a request, whose client may wait to be told to go on.
+    /// Part of a request. `waits` says whether the client waits for a `100 Continue`.
     Part { waits: bool },
 }
 
 const BAD: &str = "400 Bad Request";
 
 impl<'a> Request<'a> {
-    /// What `bytes` begin with, or the status with which it is refused.
+    /// Parses the request that `bytes` begin with. Returns the status to refuse it with if it is
+    /// bad.
     fn parse(bytes: &'a [u8]) -> Result<Parsed<'a>, &'static str> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut request = httparse::Request::new(&mut headers);
@@ -156,7 +162,8 @@ impl<'a> Request<'a> {
             }
             Err(_) => return Err(BAD),
         };
-        // A line may end with a bare LF, says the RFC. Where one reader ends it there and another one doesn't, a request hides.
+        // The RFC lets a line end with a bare LF. If one reader takes that for the line's end and
+        // another doesn't, a second request can hide in the first.
         let mut lines = bytes[..head].split_inclusive(|&byte| byte == b'\n');
         if !lines.all(|line| line.ends_with(b"\r\n")) {
             return Err(BAD);
@@ -172,7 +179,7 @@ impl<'a> Request<'a> {
         for header in &*request.headers {
             let value = header.value.trim_ascii();
             match &*header.name.to_ascii_lowercase() {
-                // Said twice, it could be either.
+                // A field that is given twice is ambiguous.
                 "host" if host.replace(value).is_some() => return Err(BAD),
                 "content-length" if length.replace(value).is_some() => return Err(BAD),
                 "transfer-encoding" if encoding.replace(value).is_some() => return Err(BAD),
@@ -202,7 +209,7 @@ impl<'a> Request<'a> {
         let length = match length {
             None => 0,
             Some(digits) if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) => return Err(BAD),
-            // More digits than fit are too many bytes, too.
+            // A number with more digits than fit is too large anyway.
             Some(digits) => {
                 str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(usize::MAX)
             }
@@ -216,7 +223,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The path that a request's target names: in origin-form, in absolute-form, or `*` where that may be.
+/// Returns the path that a request's target names: in origin-form, in absolute-form, or `*` where
+/// that is allowed.
 fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
     const SCHEME: &str = "http://";
     if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
@@ -231,7 +239,7 @@ fn path<'a>(method: &str, target: &'a str) -> Option<&'a str> {
     (scheme.eq_ignore_ascii_case(SCHEME) && end > 0).then_some(path)
 }
 
-/// Writes an answer down, to be sent later.
+/// Appends a response to `output`, to be sent later.
 fn respond(
     output: &mut Vec<u8>,
     status: &str,
@@ -251,15 +259,15 @@ fn respond(
     Ok(())
 }
 
-/// Sends what is owed, then says no.
+/// Sends the responses that are due, then one with `status`, and ends the connection.
 fn refuse(mut stream: &TcpStream, mut output: Vec<u8>, status: &str) -> io::Result<()> {
     respond(&mut output, status, format!("{status}\n").as_bytes(), false, false)?;
     stream.write_all(&output)?;
     linger(stream)
 }
 
-/// Ends a connection so that the last answer arrives: closing a socket with unread input would reset the
-/// connection, and the client might never see it.
+/// Ends a connection so that the last response arrives. Closing a socket with unread input would
+/// reset the connection, and the client might never see the response.
 fn linger(mut stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;

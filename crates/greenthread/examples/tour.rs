@@ -1,7 +1,8 @@
 //! Greenthread in three acts: `cargo run --release --example tour`.
 //!
-//! Two threads that take turns; a million threads alive at once; an HTTP server and its clients, all in
-//! plain blocking code. `--threads N` and `--seconds N` change the second and the third act.
+//! The acts are two threads that take turns, a million threads alive at once, and an HTTP server
+//! with its clients, all in plain blocking code. `--threads N` and `--seconds N` change the second
+//! and the third act.
 
 use std::{
     error::Error,
@@ -61,7 +62,7 @@ fn heading(act: u8, title: &str) {
 
 // ---- the first act
 
-/// One worker, two threads: who yields lets the other go on.
+/// Runs two threads on one worker. A thread that yields lets the other go on.
 fn two_threads() -> Result<()> {
     let turns = Arc::new(Mutex::new(Vec::new()));
     let ready = Arc::new(AtomicUsize::new(0));
@@ -70,7 +71,7 @@ fn two_threads() -> Result<()> {
         let threads = [("one", 10), ("two", 15)].map(|(name, last)| {
             let (turns, ready) = (turns.clone(), ready.clone());
             thread::spawn(move || {
-                // Who starts first waits for the other.
+                // The thread that starts first waits for the other.
                 ready.fetch_add(1, Relaxed);
                 while ready.load(Relaxed) < 2 {
                     thread::yield_now();
@@ -99,17 +100,20 @@ fn two_threads() -> Result<()> {
 
 // ---- the second act
 
-/// Small stacks, for many threads. A thread that only parks touches one page of it.
+/// The stack size of the many threads, in bytes. A thread that only parks touches one page of its
+/// stack. A larger size takes more address space, but no more memory.
 const STACK_SIZE: usize = 64 * 1024;
-/// What we expect a thread to need, generously: that page, its page table, its block, its handle.
+/// The memory that a thread is expected to need, in bytes: that page, its page table, its block and
+/// its handle, rounded up. With less, the system may run out of memory. With more, the example
+/// starts fewer threads than fit.
 const BYTES_PER_THREAD: u64 = 5_000;
 
-/// The threads that have started, that have been woken, and whether they may end.
+/// How many threads have started, how many have been woken, and whether they may end.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 static WOKEN: AtomicUsize = AtomicUsize::new(0);
 static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Spawns threads that wait, counts and weighs them, then wakes them all.
+/// Spawns threads that wait, counts them and measures their memory, then wakes them all.
 fn a_million_threads(wanted: usize) -> Result<()> {
     let fit = available_memory().map_or(wanted, |bytes| (bytes / BYTES_PER_THREAD * 9 / 10) as usize);
     if fit < wanted {
@@ -142,8 +146,8 @@ fn a_million_threads(wanted: usize) -> Result<()> {
                 break;
             }
         }
-        // A thread gets its stack when it starts: so don't run far ahead. When there are no more stacks, the
-        // next spawn knows why.
+        // A thread gets its stack when it starts, so spawning must not run far ahead of that. When
+        // no stack is left, the next spawn returns the reason.
         if threads.len() % 1024 == 0 && !stuck {
             stuck = !wait_for(threads.len().saturating_sub(4096), &bar, &mut moved);
         }
@@ -181,7 +185,8 @@ fn a_million_threads(wanted: usize) -> Result<()> {
     Ok(())
 }
 
-/// Sleeps until so many threads have started, or until for a second none has. When the last one did, is `moved`.
+/// Sleeps until `goal` threads have started, or until none has started for a second. Sets `moved`
+/// to the time of the last start. Returns whether the goal was reached.
 fn wait_for(goal: usize, bar: &ProgressBar, moved: &mut Instant) -> bool {
     loop {
         let started = STARTED.load(Relaxed);
@@ -196,13 +201,13 @@ fn wait_for(goal: usize, bar: &ProgressBar, moved: &mut Instant) -> bool {
     }
 }
 
-/// This process's resident memory and its page tables, in bytes.
+/// Returns this process's resident memory and the size of its page tables, in bytes.
 fn memory_in_use() -> io::Result<[u64; 2]> {
     let status = fs::read_to_string("/proc/self/status")?;
     Ok(["VmRSS:", "VmPTE:"].map(|name| kib(&status, name).unwrap_or(0) * 1024))
 }
 
-/// What the system, and the control groups that we are in, would let us have.
+/// Returns the memory that the system and the process's control groups still grant, in bytes.
 fn available_memory() -> Option<u64> {
     let mut available = kib(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")? * 1024;
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -218,7 +223,7 @@ fn available_memory() -> Option<u64> {
     Some(available)
 }
 
-/// The number of KiB after `name` in one of /proc's tables.
+/// Returns the number of KiB after `name` in one of /proc's tables.
 fn kib(table: &str, name: &str) -> Option<u64> {
     let value = table.lines().find_map(|line| line.strip_prefix(name))?;
     value.trim().strip_suffix("kB")?.trim().parse().ok()
@@ -231,10 +236,10 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nuser-agent: tour\r
 const RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 13\r\n\r\nHello, world!";
 
-/// The requests that have been answered.
+/// The number of requests that have been answered.
 static ANSWERED: AtomicU64 = AtomicU64::new(0);
 
-/// A thread that accepts, and one for each end of each connection.
+/// Runs a thread that accepts, and one thread for each end of each connection.
 fn a_server(time: Duration) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -283,7 +288,7 @@ fn a_server(time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The server's end of a connection.
+/// Serves the server's end of a connection.
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut buffer, mut filled) = ([0; 1024], 0);
@@ -304,7 +309,7 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// A client's request and its answer; how long that took.
+/// Sends a client's request and reads the response. Returns how long that took.
 fn request(mut stream: &TcpStream) -> io::Result<Duration> {
     let start = Instant::now();
     stream.write_all(REQUEST)?;
@@ -317,13 +322,13 @@ fn request(mut stream: &TcpStream) -> io::Result<Duration> {
 
 // ---- how it looks
 
-/// A progress bar; on a terminal only.
+/// Returns a progress bar, which is shown on a terminal only.
 fn bar(length: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(&format!("   {template}")).expect("the template is valid");
     ProgressBar::new(length).with_style(style)
 }
 
-/// A row of a table: a name, a figure, and what to know about it.
+/// Prints a row of a table: a name, a figure, and a note on it.
 fn line(name: &str, figure: String, note: String) {
     println!("   {name:9}{}   {}", style(format!("{figure:>14}")).bold(), style(note).dim());
 }

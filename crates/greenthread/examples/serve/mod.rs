@@ -1,5 +1,5 @@
-//! What the server examples share: arguments, the accept loop with a green thread per connection, and an
-//! orderly end on Ctrl-C. What is said over a connection is theirs.
+//! The common part of the server examples: arguments, the accept loop with a green thread per
+//! connection, and an orderly end on Ctrl-C. Each example has its own protocol.
 
 use std::{
     collections::HashMap,
@@ -22,10 +22,11 @@ use greenthread::{
 };
 use socket2::SockRef;
 
-/// How long a stopping server waits for its connections to end.
+/// How long a stopping server waits for its connections to end. A shorter time cuts off more of
+/// them. A longer one delays the end of the process.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Talks to one client. An error ends its connection, and nothing else.
+/// Serves one client. An error ends its connection, and nothing else.
 type Handler = fn(&TcpStream, &Server) -> io::Result<()>;
 
 /// Runs a whole server program: `name [--listen ADDR] [--workers N]`.
@@ -67,14 +68,15 @@ fn parse_and_run(name: &str, address: &str, handler: Handler) -> Result<(), Box<
     served.map_err(|error| format!("{address}: {error}").into())
 }
 
-/// Every connection is a file descriptor, and the soft limit is often 1024 of them.
+/// Raises the soft limit of file descriptors to the hard one. Every connection is a descriptor, and
+/// the soft limit is often 1024.
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Serves until Ctrl-C, then drains.
+/// Serves until Ctrl-C, then waits for the connections to end.
 fn serve(address: &str, handler: Handler) -> io::Result<()> {
     let server = Arc::new(Server {
         listener: TcpListener::bind(address)?,
@@ -91,7 +93,7 @@ fn serve(address: &str, handler: Handler) -> io::Result<()> {
     println!("listening on {}", server.listener.local_addr()?);
 
     signals.next();
-    // A second one ends the process at once.
+    // A second Ctrl-C ends the process at once.
     thread::Builder::new().name("signals".into()).spawn(move || {
         signals.next();
         process::exit(130);
@@ -115,7 +117,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Whether Ctrl-C was pressed: a handler then answers what it has begun to read, and returns.
+    /// Returns whether Ctrl-C was pressed. A handler then answers what it has begun to read, and
+    /// returns.
     pub(crate) fn stopping(&self) -> bool {
         self.stopping.load(Relaxed)
     }
@@ -127,7 +130,8 @@ impl Server {
                 return;
             }
             if let Err(error) = taken {
-                // Too many open files, say. What is there goes on; the new client waits in the kernel.
+                // There may be too many open files. Existing connections go on, and the new client
+                // waits in the kernel.
                 eprintln!("cannot take a new connection: {error}");
                 thread::sleep(Duration::from_millis(100));
             }
@@ -138,17 +142,17 @@ impl Server {
         let (stream, peer) = self.listener.accept()?;
         let connection = Connection::new(self.clone(), id, stream);
         thread::Builder::new().name(format!("client {peer}")).spawn(move || {
-            // The error is the client's trouble: it has vanished, or is too slow.
+            // An error concerns this client only: it has vanished, or is too slow.
             let _ = handler(&connection.stream, &connection.server);
         })?;
         Ok(())
     }
 
-    /// Stops accepting, and lets clients who owe us a request see the end.
+    /// Stops accepting. Clients from which a request is awaited see the end of the connection.
     fn stop(&self) {
         self.stopping.store(true, Relaxed);
-        // Linux wakes a blocked `accept` when its listener is shut down. Elsewhere that is an error, and a
-        // connection to ourselves wakes it.
+        // On Linux, shutting the listener down wakes a blocked `accept`. Elsewhere that is an
+        // error, and a connection to the own address wakes it.
         if SockRef::from(&self.listener).shutdown(Shutdown::Both).is_err()
             && let Ok(address) = self.listener.local_addr()
         {
@@ -161,7 +165,7 @@ impl Server {
         }
     }
 
-    /// Waits for the connections to end, then cuts off the rest and says how many they were.
+    /// Waits for the connections to end, then cuts off the rest and returns how many those were.
     fn drain(&self) -> usize {
         let deadline = Instant::now() + DRAIN;
         let mut live = self.live.lock().unwrap();
@@ -179,7 +183,7 @@ impl Server {
     }
 }
 
-/// One client; in the server's `live` until it is dropped, also by a panic.
+/// One client. It is in the server's `live` until it is dropped, also by a panic.
 struct Connection {
     server: Arc<Server>,
     id: u64,
@@ -191,7 +195,7 @@ impl Connection {
         let stream = Arc::new(stream);
         server.live.lock().unwrap().insert(id, stream.clone());
         if server.stopping() {
-            // `stop` may have looked through `live` before we were in it.
+            // `stop` may have gone through `live` before this connection was in it.
             let _ = stream.shutdown(Shutdown::Read);
         }
         Connection { server, id, stream }
