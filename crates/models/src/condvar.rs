@@ -7,7 +7,6 @@ use crate::{
     harness::{check, finds, spawn},
     library::sync::{raw::condvar::RawCondvar, raw::mutex::RawMutex},
     locks::{Guarded, HERE},
-    task::wait::Outcome,
 };
 
 struct Pair {
@@ -30,8 +29,8 @@ impl Pair {
         result
     }
 
-    /// Calls `f` with the mutex locked.
-    fn wait(&self, deadline: Option<Instant>) -> Outcome {
+    /// The caller holds the mutex.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
         // SAFETY: held, says the caller.
         unsafe { self.condvar.wait(&self.mutex, HERE, deadline) }
     }
@@ -117,7 +116,7 @@ fn deadline(swallows: bool) {
     let hasty = {
         let pair = pair.clone();
         spawn(move || {
-            let wait = || pair.value.read() == 0 && pair.wait(Some(Instant::now())) == Outcome::Woken;
+            let wait = || pair.value.read() == 0 && pair.wait(Some(Instant::now()));
             if pair.locked(wait) && !swallows {
                 pair.condvar.notify_one();
             }

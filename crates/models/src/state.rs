@@ -33,8 +33,8 @@ impl Wait {
             return outcome;
         }
         self.set_sleeper(Some(driver.clone()));
-        if !self.state.park() {
-            return Outcome::Woken;
+        if let Some(outcome) = self.state.park() {
+            return outcome;
         }
         driver.sleep();
         self.set_sleeper(None);
@@ -44,8 +44,8 @@ impl Wait {
     /// As `Waiter::wait` on an OS thread, with a deadline that may pass at any moment.
     fn wait_in_vain(&self, driver: &Arc<Driver>) -> Outcome {
         self.set_sleeper(Some(driver.clone()));
-        if !self.state.park() {
-            return Outcome::Woken;
+        if let Some(outcome) = self.state.park() {
+            return outcome;
         }
         if !driver.take() {
             match self.state.claim(Outcome::TimedOut) {

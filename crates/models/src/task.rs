@@ -69,7 +69,15 @@ pub(crate) mod wait {
             Self { state: WaitState::new(), sleeper: UnsafeCell::new(None) }
         }
 
-        pub(crate) fn wait(&self, _: Reason, deadline: Option<Instant>) -> Outcome {
+        pub(crate) fn wait(&self, reason: Reason, deadline: Option<Instant>) -> bool {
+            match self.wait_cancellable(reason, deadline) {
+                Outcome::Woken => true,
+                Outcome::TimedOut => false,
+                Outcome::Cancelled => panic!("cancelled, and no cancellation point"),
+            }
+        }
+
+        pub(crate) fn wait_cancellable(&self, _: Reason, deadline: Option<Instant>) -> Outcome {
             if self.state.is_settled()
                 && let Some(outcome) = self.state.outcome()
             {
@@ -78,8 +86,8 @@ pub(crate) mod wait {
             let driver = Driver::new();
             // SAFETY: loom reports a race.
             self.sleeper.with_mut(|sleeper| unsafe { *sleeper = Some(driver.clone()) });
-            if !self.state.park() {
-                return Outcome::Woken;
+            if let Some(outcome) = self.state.park() {
+                return outcome;
             }
             if deadline.is_none() {
                 driver.sleep();
@@ -116,7 +124,7 @@ pub(crate) mod wait {
                     parked.0.sleep();
                     self.state.outcome().expect("a parked thread is resumed by a claim only")
                 }
-                None => self.wait(reason, deadline),
+                None => self.wait_cancellable(reason, deadline),
             }
         }
 

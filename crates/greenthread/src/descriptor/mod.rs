@@ -251,8 +251,11 @@ impl Descriptor {
             // Who has joined just now may have missed it, and looks once more before it waits.
             let waits =
                 blocked && !(self.hushed && interest == Interest::Write && self.join_writers(driver)?);
-            if waits && turn.wait(deadline)? == Outcome::TimedOut {
-                return Err(Errno::AGAIN.into());
+            if waits {
+                match turn.wait(deadline)? {
+                    Outcome::Woken => {}
+                    Outcome::TimedOut | Outcome::Cancelled => return Err(Errno::AGAIN.into()),
+                }
             }
             match call(&turn) {
                 Err(Errno::AGAIN) if !nonblocking => blocked = true,

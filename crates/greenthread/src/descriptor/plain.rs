@@ -189,8 +189,8 @@ impl Descriptor {
         let is_short = loop {
             if waits {
                 match turn.wait(deadline) {
-                    Ok(Outcome::TimedOut) => return Err(Errno::AGAIN.into()),
-                    Ok(_) => {}
+                    Ok(Outcome::Woken) => {}
+                    Ok(Outcome::TimedOut | Outcome::Cancelled) => return Err(Errno::AGAIN.into()),
                     // What knows no readiness waits for a disk at most. Or the system has no room for one
                     // more.
                     Err(error) => {

@@ -331,7 +331,7 @@ impl Turn<'_> {
             Interest::Read => Reason::Readable,
             Interest::Write => Reason::Writable,
         };
-        Ok(waiter.wait(reason, deadline))
+        Ok(waiter.wait_cancellable(reason, deadline))
     }
 
     fn direction(&self, then: impl FnOnce(&mut Direction)) {

@@ -318,7 +318,7 @@ impl Shared {
             }
             running.closer = Some(&raw const waiter);
         }
-        if waiter.wait(Reason::Join, deadline) == Outcome::Woken {
+        if waiter.wait(Reason::Join, deadline) {
             return true;
         }
         self.running.lock().unwrap_or_else(PoisonError::into_inner).closer = None;

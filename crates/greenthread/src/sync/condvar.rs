@@ -4,7 +4,6 @@ use core::{fmt, time::Duration};
 use std::time::Instant;
 
 use super::{LockResult, MutexGuard, PoisonError, raw::condvar::RawCondvar};
-use crate::task::wait::Outcome;
 
 /// Whether a wait with a time limit ended because of the limit.
 ///
@@ -212,8 +211,8 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let outcome = guard.held().wait(&self.0, Instant::now().checked_add(dur));
-        guard.poison().wrap((guard, WaitTimeoutResult(outcome == Outcome::TimedOut)))
+        let notified = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        guard.poison().wrap((guard, WaitTimeoutResult(!notified)))
     }
 
     /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
@@ -256,8 +255,8 @@ impl Condvar {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return Ok((guard, WaitTimeoutResult(true)));
             }
-            let outcome = guard.held().wait(&self.0, deadline);
-            let result = WaitTimeoutResult(outcome == Outcome::TimedOut);
+            let notified = guard.held().wait(&self.0, deadline);
+            let result = WaitTimeoutResult(!notified);
             guard = guard.poison().wrap((guard, result))?.0;
         }
     }

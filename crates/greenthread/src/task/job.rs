@@ -147,6 +147,8 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
             return Err(Never::Cycle);
         }
     }
+    // Not a cancellation point yet. A canceller must take the joiner out of `end` before it claims
+    // the wait. Otherwise the ending thread might claim a joiner that has returned.
     joiner.waiter.wait(Reason::Join, None);
     Ok(())
 }

@@ -4,8 +4,13 @@
 //!            park()                    claim(Woken)
 //!   IDLE ──────────────▶ PARKED ─────────────────────▶ WOKEN
 //!    │                     │
-//!    │ claim(Woken)        └──── claim(TimedOut) ────▶ TIMED_OUT
+//!    │                     ├──── claim(TimedOut) ────▶ TIMED_OUT
+//!    │                     │
+//!    │                     └──── claim(Cancelled) ───▶ CANCELLED
+//!    │ claim(Woken)
 //!    ├──────────────────────────────────────────────▶ WOKEN
+//!    │ claim(Cancelled)
+//!    ├──────────────────────────────────────────────▶ CANCELLED
 //!    │ park_for_one()              claim(Woken)
 //!    └────────────▶ PARKED_FOR_ONE ─────────────────▶ WOKEN
 //! ```
@@ -14,8 +19,12 @@
 //! * Exactly one claim leaves PARKED. Whoever makes it owes the waiter one wake-up, and until it has
 //!   paid, the waiter does not run: what the waiter wrote before `park` stays readable until then.
 //! * PARKED_FOR_ONE is PARKED where only one thread will try to claim, which learns of the waiter only after it has
-//!   parked: then neither parking nor the claim needs an exchange.
+//!   parked: then neither parking nor the claim needs an exchange. Such a wait can neither time out
+//!   nor be cancelled, since a timer or a canceller would be a second claimer. A thread that others
+//!   may cancel has to park by `park`.
 //! * A claim that finds IDLE owes nothing: the waiter sees it in `park` and does not sleep.
+//! * `post` overwrites every state, also a TIMED_OUT or CANCELLED that the waiter has not seen yet.
+//!   So a cancellation that must last is recorded elsewhere; its claim only ends the wait.
 //!
 //! Orderings: a claim releases what its maker wrote before, `park` and `outcome` acquire it; `park`
 //! releases the waiter's own writes, a claim from PARKED acquires them.
@@ -30,6 +39,7 @@ const PARKED: u32 = 1;
 const PARKED_FOR_ONE: u32 = 2;
 const WOKEN: u32 = 3;
 const TIMED_OUT: u32 = 4;
+const CANCELLED: u32 = 5;
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +48,8 @@ pub(crate) enum Outcome {
     Woken,
     /// The deadline passed first.
     TimedOut,
+    /// Somebody wants the thread to stop waiting, whether or not what it waits for ever comes.
+    Cancelled,
 }
 
 /// What a claim found.
@@ -60,9 +72,9 @@ impl WaitState {
         Self(AtomicU32::new(IDLE))
     }
 
-    /// Waiter only: commits to sleeping. `false` if a claim came first.
-    pub(crate) fn park(&self) -> bool {
-        self.0.compare_exchange(IDLE, PARKED, AcqRel, Acquire).is_ok()
+    /// Waiter only: commits to sleeping. The outcome, if a claim came first.
+    pub(crate) fn park(&self) -> Option<Outcome> {
+        self.0.compare_exchange(IDLE, PARKED, AcqRel, Acquire).err().and_then(outcome_of)
     }
 
     /// Waiter only, before anybody knows it: commits to sleeping until the one claim comes that there will be.
@@ -77,6 +89,7 @@ impl WaitState {
         let to = match outcome {
             Outcome::Woken => WOKEN,
             Outcome::TimedOut => TIMED_OUT,
+            Outcome::Cancelled => CANCELLED,
         };
         let mut seen = self.0.load(Relaxed);
         loop {
@@ -84,6 +97,7 @@ impl WaitState {
                 IDLE => Claimed::Awake,
                 PARKED => Claimed::Parked,
                 PARKED_FOR_ONE => {
+                    debug_assert!(to == WOKEN, "a wait for one claimer neither times out nor is cancelled");
                     self.0.store(to, Release);
                     return Claimed::Parked;
                 }
@@ -105,11 +119,7 @@ impl WaitState {
 
     /// How the wait ended, if it has.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
-        match self.0.load(Acquire) {
-            WOKEN => Some(Outcome::Woken),
-            TIMED_OUT => Some(Outcome::TimedOut),
-            _ => None,
-        }
+        outcome_of(self.0.load(Acquire))
     }
 
     /// Waiter only, not while parked: ready for another wait. `true` if a wake-up was there.
@@ -120,5 +130,16 @@ impl WaitState {
     /// Waiter only: whether a claim has been made, without acquiring what it released.
     pub(crate) fn is_settled(&self) -> bool {
         self.0.load(Relaxed) > PARKED_FOR_ONE
+    }
+}
+
+/// The outcome that a state stands for, if it is a settled one.
+#[inline]
+fn outcome_of(state: u32) -> Option<Outcome> {
+    match state {
+        WOKEN => Some(Outcome::Woken),
+        TIMED_OUT => Some(Outcome::TimedOut),
+        CANCELLED => Some(Outcome::Cancelled),
+        _ => None,
     }
 }

@@ -43,10 +43,32 @@ pub(crate) enum Claim {
 
 impl Waiter {
     /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
+    /// `true` if it was woken.
     ///
-    /// After `TimedOut` nobody holds a claim, but others may still know the waiter: take it back from them
+    /// After `false` nobody holds a claim, but others may still know the waiter: take it back from them
     /// before it goes.
-    pub(crate) fn wait(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
+    ///
+    /// This wait is no cancellation point: nobody may claim it as `Cancelled` (see `claim`).
+    #[inline]
+    pub(crate) fn wait(&self, reason: Reason, deadline: Option<std::time::Instant>) -> bool {
+        match self.wait_cancellable(reason, deadline) {
+            Outcome::Woken => true,
+            Outcome::TimedOut => false,
+            Outcome::Cancelled => {
+                debug_assert!(false, "cancelled, and no cancellation point");
+                false
+            }
+        }
+    }
+
+    /// As `wait`, at a cancellation point. After `Cancelled` the waiter has to be taken back as after
+    /// `TimedOut`.
+    ///
+    /// Receiving, sending, selecting, sleeping, parking and waiting for a descriptor are cancellation
+    /// points; joining is to become one (`job::wait`). Locks, condition variables, barriers and the
+    /// like are none. Nor is a wait for a thread that uses what lies on the waiting stack, which can't
+    /// be taken back. Nothing cancels yet: the callers report `Cancelled` as they do `TimedOut`.
+    pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
         if self.state.is_settled()
             && let Some(outcome) = self.state.outcome()
         {
@@ -73,8 +95,8 @@ impl Waiter {
         }
         // SAFETY: we are the waiter, and have not parked (invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
-        if !self.state.park() {
-            return Outcome::Woken;
+        if let Some(outcome) = self.state.park() {
+            return outcome;
         }
         let parked = Parked { core, task };
         match deadline {
@@ -91,8 +113,8 @@ impl Waiter {
         let parker = Parker::current();
         // SAFETY: we are the waiter, and have not parked (invariant 1).
         unsafe { *self.sleeper.get() = Arc::as_ptr(&parker).cast::<()>().map_addr(|address| address | OS) };
-        if !self.state.park() {
-            return Outcome::Woken;
+        if let Some(outcome) = self.state.park() {
+            return outcome;
         }
         if !parker.park_until(deadline) {
             match self.state.claim(Outcome::TimedOut) {
@@ -107,6 +129,7 @@ impl Waiter {
     /// Parks before anybody knows of the waiter, so that neither this nor the claim takes an exchange. `None` where that
     /// can't be, or is better not done: the caller doesn't sleep as a green thread does, there is a deadline, or a sibling
     /// on another worker may be so quick that it is worth to stay awake.
+    /// A wait that can be cancelled must not park here either (see `claim`).
     ///
     /// # Safety
     /// Nobody knows of the waiter but through the caller, who holds the lock under which the one claim of this wait will
@@ -127,7 +150,7 @@ impl Waiter {
         Some(Parked { core, task })
     }
 
-    /// As `wait`, from where `park_early` has come to.
+    /// As `wait_cancellable`, from where `park_early` has come to.
     #[inline]
     pub(crate) fn wait_from(
         &self,
@@ -140,7 +163,7 @@ impl Waiter {
                 parked.sleep(reason, WorkerCore::suspend);
                 Outcome::Woken
             }
-            None => self.wait(reason, deadline),
+            None => self.wait_cancellable(reason, deadline),
         }
     }
 
@@ -149,6 +172,8 @@ impl Waiter {
     /// # Safety
     /// `waiter` is alive during this call: its owner can't return from its wait and drop it meanwhile
     /// other than by this very claim (hold the lock under which it would take itself back).
+    /// If the outcome is `TimedOut`, the wait has a deadline. If it is `Cancelled`, the owner waits by
+    /// `wait_cancellable`, or by `wait_from` without having parked early.
     #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
         // SAFETY: alive, says the caller.

@@ -101,7 +101,7 @@ pub fn sleep(duration: Duration) {
     // A deadline that can't be represented is too far ahead to be reached, so there is none.
     let deadline = std::time::Instant::now().checked_add(duration);
     if !duration.is_zero() {
-        Waiter::new().wait(Reason::Sleep, deadline);
+        let _: Outcome = Waiter::new().wait_cancellable(Reason::Sleep, deadline);
     } else {
         yield_now();
     }
@@ -121,7 +121,7 @@ pub fn sleep(duration: Duration) {
 /// ```
 pub fn sleep_until(deadline: Instant) {
     if polled(Instant::now() < deadline) {
-        Waiter::new().wait(Reason::Sleep, Some(deadline.into()));
+        let _: Outcome = Waiter::new().wait_cancellable(Reason::Sleep, Some(deadline.into()));
     }
 }
 
@@ -187,7 +187,7 @@ pub fn park_timeout_ms(ms: u32) {
 
 fn park_until(deadline: Option<std::time::Instant>) {
     current::with(|block| {
-        let _: Outcome = block.token.wait(Reason::Park, deadline);
+        let _: Outcome = block.token.wait_cancellable(Reason::Park, deadline);
         block.token.reset();
     });
 }

@@ -299,9 +299,10 @@ impl<T> Core<T> {
         };
         announce(state);
         let outcome = waiter.wait_from(parked, Reason::Send, deadline);
-        if outcome != Outcome::Woken {
+        match outcome {
+            Outcome::Woken => {}
             // SAFETY: our own, put into this queue.
-            unsafe { self.state.lock().senders.remove(node) };
+            Outcome::TimedOut | Outcome::Cancelled => unsafe { self.state.lock().senders.remove(node) },
         }
         if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
@@ -310,7 +311,7 @@ impl<T> Core<T> {
         let message = unsafe { node.payload.read() };
         Err(match outcome {
             Outcome::Woken => SendFailed::Closed(message),
-            Outcome::TimedOut => SendFailed::Full(message),
+            Outcome::TimedOut | Outcome::Cancelled => SendFailed::Full(message),
         })
     }
 
@@ -422,15 +423,18 @@ impl<T> Core<T> {
             announce(state);
         }
         let outcome = waiter.wait_from(parked, Reason::Receive, deadline);
-        if outcome != Outcome::Woken {
-            // SAFETY: our own, put into this queue.
-            unsafe { self.state.lock().receivers.remove(node) };
-        }
+        let failed = match outcome {
+            Outcome::Woken => RecvFailed::Closed,
+            Outcome::TimedOut | Outcome::Cancelled => {
+                // SAFETY: our own, put into this queue.
+                unsafe { self.state.lock().receivers.remove(node) };
+                RecvFailed::Empty
+            }
+        };
         Some(match node.payload.exchange.get() {
             // SAFETY: the node is ours again, and the message is there (invariant 2).
             Exchange::Done => Ok(unsafe { node.payload.read() }),
-            Exchange::None if outcome == Outcome::Woken => Err(RecvFailed::Closed),
-            Exchange::None => Err(RecvFailed::Empty),
+            Exchange::None => Err(failed),
             // SAFETY: promised; a promise that is kept brings the message.
             _ => return unsafe { node.payload.await_promise().then(|| Ok(node.payload.read())) },
         })

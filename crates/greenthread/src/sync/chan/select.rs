@@ -235,7 +235,12 @@ fn until(
             return won;
         }
         // A channel was closed, or something may be ready, or a promise was not kept; or it is too late.
-        late = outcome == Outcome::TimedOut && deadline.is_some_and(|deadline| deadline <= Instant::now());
+        late = match outcome {
+            Outcome::Woken => false,
+            // Or a timer is due, which was the earlier deadline.
+            Outcome::TimedOut => deadline.is_some_and(|deadline| deadline <= Instant::now()),
+            Outcome::Cancelled => true,
+        };
         waiter.reset();
     }
 }
@@ -282,7 +287,7 @@ fn wait(
         [_] => Reason::Receive,
         _ => Reason::Select,
     };
-    let outcome = waiter.wait(reason, deadline);
+    let outcome = waiter.wait_cancellable(reason, deadline);
     for (channel, side, node) in nodes() {
         // SAFETY: our own, put into this queue.
         unsafe { channel.withdraw(side, node) };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::task::{
     coop::{CALL, consume_budget},
-    wait::{Reason, Waiter},
+    wait::{Outcome, Reason, Waiter},
 };
 
 /// See the module.
@@ -58,7 +58,10 @@ impl Timer {
             }
             match timeout {
                 Timeout::Wait(deadline) if deadline.is_none_or(|deadline| deadline > now) => {
-                    sleep(sooner(deadline, self.due()));
+                    match sleep(sooner(deadline, self.due())) {
+                        Outcome::Woken | Outcome::TimedOut => {}
+                        Outcome::Cancelled => return Err(RecvFailed::Empty),
+                    }
                 }
                 _ => {
                     consume_budget(CALL);
@@ -72,15 +75,15 @@ impl Timer {
 /// What a channel that never has a message does.
 pub(crate) fn recv_never(timeout: Timeout) -> RecvFailed {
     match timeout {
-        Timeout::Wait(deadline) => sleep(deadline),
+        Timeout::Wait(deadline) => _ = sleep(deadline),
         Timeout::Try => consume_budget(CALL),
     }
     RecvFailed::Empty
 }
 
-/// Nobody ends this wait but its deadline.
-fn sleep(deadline: Option<Instant>) {
-    Waiter::new().wait(Reason::Receive, deadline);
+/// Only its deadline or a cancellation ends this wait.
+fn sleep(deadline: Option<Instant>) -> Outcome {
+    Waiter::new().wait_cancellable(Reason::Receive, deadline)
 }
 
 /// The earlier of two deadlines.

@@ -4,10 +4,7 @@ use core::{fmt, time::Duration};
 use std::time::Instant;
 
 use super::MutexGuard;
-use crate::{
-    sync::{WaitTimeoutResult, raw::condvar::RawCondvar},
-    task::wait::Outcome,
-};
+use crate::sync::{WaitTimeoutResult, raw::condvar::RawCondvar};
 
 /// A condition variable for [`nonpoison::Mutex`](super::Mutex).
 ///
@@ -105,8 +102,8 @@ impl Condvar {
     /// assert!(condvar.wait_timeout(&mut mutex.lock(), Duration::from_millis(5)).timed_out());
     /// ```
     pub fn wait_timeout<T>(&self, guard: &mut MutexGuard<'_, T>, dur: Duration) -> WaitTimeoutResult {
-        let outcome = guard.held().wait(&self.0, Instant::now().checked_add(dur));
-        WaitTimeoutResult(outcome == Outcome::TimedOut)
+        let notified = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        WaitTimeoutResult(!notified)
     }
 
     /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says

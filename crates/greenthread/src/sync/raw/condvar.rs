@@ -21,7 +21,7 @@ use super::{
     spin::SpinLock,
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Outcome, Reason, Waiter};
+use crate::task::wait::{Reason, Waiter};
 
 /// A condition variable for raw mutexes.
 pub(crate) struct RawCondvar {
@@ -31,10 +31,11 @@ pub(crate) struct RawCondvar {
 
 impl RawCondvar {
     /// Unlocks the mutex, waits for a notification or the deadline, and locks the mutex again.
+    /// `true` if it was notified.
     ///
     /// # Safety
     /// The caller holds the mutex, and touches nothing that it guards before this returns.
-    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, here: usize, deadline: Option<Instant>) -> Outcome {
+    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, here: usize, deadline: Option<Instant>) -> bool {
         // Even if the wait should unwind, the caller holds the mutex afterwards.
         struct Relock<'a>(&'a RawMutex, usize);
         impl Drop for Relock<'_> {
@@ -52,14 +53,14 @@ impl RawCondvar {
         // SAFETY: the caller holds it.
         unsafe { mutex.unlock() };
         let _relock = Relock(mutex, here);
-        let outcome = waiter.wait(Reason::Condvar, deadline);
-        if outcome != Outcome::Woken {
+        let notified = waiter.wait(Reason::Condvar, deadline);
+        if !notified {
             let mut waiting = self.waiting.lock();
             // SAFETY: our own, put into this queue.
             unsafe { waiting.remove(&node) };
             self.occupied.store(!waiting.is_empty(), Relaxed);
         }
-        outcome
+        notified
     }
 
     /// Wakes the thread that has waited longest.

@@ -13,7 +13,7 @@ use super::{
     spin::SpinLock,
     wait_queue::Queue,
 };
-use crate::task::{coop::polled, wait::Outcome, worker_core};
+use crate::task::{coop::polled, worker_core};
 
 /// The calling OS thread's worker as a number, 0 if it is none.
 #[inline]
@@ -71,8 +71,8 @@ impl<'a> Exclusive<'a> {
     }
 
     /// Lets go of the mutex while it waits to be notified. The caller, who has the guard borrowed, touches nothing
-    /// that the mutex guards meanwhile.
-    pub(crate) fn wait(&mut self, condvar: &RawCondvar, deadline: Option<Instant>) -> Outcome {
+    /// that the mutex guards meanwhile. `true` if it was notified.
+    pub(crate) fn wait(&mut self, condvar: &RawCondvar, deadline: Option<Instant>) -> bool {
         // SAFETY: held (invariant 1), and `self` is borrowed mutably by the guard's borrower.
         unsafe { condvar.wait(self.0, here(), deadline) }
     }

@@ -47,7 +47,7 @@ use super::{
     spin::SpinLock,
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Claim, Outcome, Reason, Waiter};
+use crate::task::wait::{Claim, Reason, Waiter};
 
 /// Somebody holds it.
 pub(crate) const LOCKED: usize = 1;
@@ -156,7 +156,7 @@ impl RawMutex {
         let mut again = false;
         loop {
             if self.enqueue(&node, again) {
-                if waiter.wait(Reason::Mutex, deadline) == Outcome::TimedOut {
+                if !waiter.wait(Reason::Mutex, deadline) {
                     self.give_up(&node);
                     return false;
                 }

@@ -57,7 +57,7 @@ use super::{
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Claim, Outcome, Reason, Waiter};
+use crate::task::wait::{Claim, Reason, Waiter};
 
 /// A writer holds it.
 pub(crate) const WRITER: usize = 1;
@@ -180,7 +180,7 @@ impl RawRwLock {
         if !self.line_up_to_read(&node) {
             return true;
         }
-        let granted = waiter.wait(Reason::Read, deadline) == Outcome::Woken;
+        let granted = waiter.wait(Reason::Read, deadline);
         if !granted {
             let mut waiting = self.waiting.lock();
             // SAFETY: our own, put into this queue.
@@ -200,7 +200,7 @@ impl RawRwLock {
         let mut patience = Fairness::new();
         let (mut again, mut impatient) = (false, false);
         while self.line_up_to_write(&node, again, impatient) {
-            if waiter.wait(Reason::Write, deadline) == Outcome::TimedOut {
+            if !waiter.wait(Reason::Write, deadline) {
                 let mut waiting = self.waiting.lock();
                 // SAFETY: our own, put into this queue.
                 unsafe { waiting.writers.remove(&node) };

@@ -26,7 +26,7 @@ use super::{
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Outcome, Reason, Waiter};
+use crate::task::wait::{Reason, Waiter};
 
 const QUEUED: usize = 1;
 /// One permit.
@@ -84,7 +84,7 @@ impl RawSemaphore {
         // SAFETY: it stays until it has been taken out and claimed, or is taken out below (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
-        let granted = waiter.wait(Reason::Semaphore, deadline) == Outcome::Woken;
+        let granted = waiter.wait(Reason::Semaphore, deadline);
         if !granted {
             let mut waiting = self.waiting.lock();
             // SAFETY: our own, put into this queue.
