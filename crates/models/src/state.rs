@@ -157,30 +157,30 @@ fn finds_an_outcome_that_acquires_nothing() {
     finds(Bug::NoAcquire, "Causality violation", look);
 }
 
-/// A waker and a timer of another OS thread claim the same wait.
+/// A waker, a timer of another OS thread and a canceller claim the same wait.
 fn race() {
     let (wait, driver) = (Wait::new(), Driver::new());
-    let claims = [Outcome::Woken, Outcome::TimedOut].map(|outcome| {
+    let claims = [Outcome::Woken, Outcome::TimedOut, Outcome::Cancelled].map(|outcome| {
         let (wait, claimed) = (wait.clone(), Arc::new(OnceLock::new()));
         let result = claimed.clone();
         let claimer = spawn(move || result.set(wait.claim(outcome)).expect("one claim"));
         (claimer, claimed, outcome)
     });
-    wait.wait(&driver);
+    let seen = wait.wait(&driver);
     let claims = claims.map(|(claimer, claimed, outcome)| {
         claimer.join();
         (*claimed.get().expect("it has claimed"), outcome)
     });
     let winners: Vec<_> = claims.iter().filter(|(claimed, _)| *claimed != Claimed::Lost).collect();
     let [(claimed, outcome)] = winners[..] else { panic!("not one winner: {claims:?}") };
-    assert_eq!(wait.state.outcome(), Some(*outcome));
+    assert_eq!((seen, wait.state.outcome()), (*outcome, Some(*outcome)));
     assert_eq!(driver.wakes(), usize::from(*claimed == Claimed::Parked), "as many wake-ups as owed");
     assert!(!driver.take(), "a stray wake-up");
 }
 
 #[test]
 fn one_claim_wins() {
-    check(Some(3), race);
+    check(Some(2), race);
 }
 
 #[test]
@@ -277,6 +277,39 @@ fn a_deadline_takes_no_unpark_away() {
 #[test]
 fn finds_a_deadline_that_takes_an_unpark_away() {
     finds(Bug::TornSwap, "", token_and_deadline);
+}
+
+/// A park that is cancelled, against an unpark: the token is taken now, or by the next park.
+fn token_and_cancellation() {
+    let (wait, driver) = (Wait::new(), Driver::new());
+    let unparker = {
+        let wait = wait.clone();
+        spawn(move || wait.post())
+    };
+    let canceller = {
+        let wait = wait.clone();
+        spawn(move || _ = wait.claim(Outcome::Cancelled))
+    };
+    // The claim may also come when the thread doesn't wait, and be swept away with the token.
+    while {
+        wait.wait(&driver);
+        !wait.state.reset()
+    } {
+        assert!(!driver.take(), "a wake-up is left for the next wait");
+    }
+    unparker.join();
+    canceller.join();
+    assert!(!driver.take(), "a stray wake-up");
+}
+
+#[test]
+fn a_cancellation_takes_no_unpark_away() {
+    check(Some(3), token_and_cancellation);
+}
+
+#[test]
+fn finds_a_cancellation_that_takes_an_unpark_away() {
+    finds(Bug::TornSwap, "", token_and_cancellation);
 }
 
 #[test]

@@ -156,6 +156,12 @@ impl Direction {
         unsafe { self.waiting.remove(node) };
     }
 
+    /// Cancels the wait of the first thread.
+    #[cfg(test)]
+    pub(super) fn cancel_first(&mut self) -> Option<Claim> {
+        self.waiting.cancel_first()
+    }
+
     fn wake_one(&mut self) {
         while let Some(node) = self.waiting.pop() {
             let place = if self.waiting.is_empty() { Place::Woken } else { Place::Owing };

@@ -32,6 +32,9 @@ pub(crate) use super::{
     waiter::{Reason, Waiter},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// What a claim came to.
 #[derive(Debug)]
 pub(crate) enum Claim {

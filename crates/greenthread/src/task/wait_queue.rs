@@ -203,6 +203,16 @@ impl<P> Queue<P> {
         None
     }
 
+    /// Cancels the wait of the first thread. That thread takes itself out of the queue, as after a
+    /// timeout. It waits at a cancellation point, and has not parked early.
+    #[cfg(test)]
+    pub(crate) fn cancel_first(&mut self) -> Option<Claim> {
+        // SAFETY: in the queue, hence alive; who has `&mut self` holds the lock (invariants 1, 2).
+        let waiter = unsafe { self.first.as_ref() }?.waiter;
+        // SAFETY: as above. The tests cancel only waits that may be cancelled.
+        Some(unsafe { Waiter::claim(waiter, Outcome::Cancelled) })
+    }
+
     /// Takes all threads out and claims them; the wake-ups are fired when the result is dropped,
     /// after unlocking.
     pub(crate) fn claim_all(&mut self) -> Wakes<P> {

@@ -9,7 +9,9 @@ use std::{
 
 use crate::{
     driver::{CallResult::*, Driver, Interest, Interest::*, Source},
-    task::wait::Outcome,
+    runtime::{self, Runtime},
+    task::wait::{Claim, Outcome},
+    thread,
 };
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -63,6 +65,39 @@ fn an_event_during_a_call_is_not_lost() {
     driver.record(&source, Read, Short);
     driver.sleep(NOW);
     assert!(!is_blocked(&driver, &source, Read));
+}
+
+#[test]
+fn a_cancelled_wait_leaves_its_place() {
+    /// The driver of the one worker on which all of this runs.
+    fn driver<'a>() -> &'a Driver {
+        runtime::driver().unwrap()
+    }
+    let (end, mut other) = UnixStream::pair().unwrap();
+    let source = Source::new(end.into());
+    let wait = || driver().turn(&source, Read).wait(None).unwrap();
+    let cancel = || {
+        let mut slab = driver().registry.lock();
+        let entry = source.key(&driver().registry).and_then(|key| slab.get(key));
+        let claim = entry.and_then(|entry| entry.direction(Read).cancel_first());
+        drop(slab);
+        matches!(claim, Some(Claim::Won(Some(_))))
+    };
+    let runtime = Runtime::builder().workers(1).build().unwrap();
+    runtime.run(|| {
+        thread::scope(|s| {
+            let first = s.spawn(wait);
+            while !cancel() {
+                thread::yield_now();
+            }
+            let second = s.spawn(wait);
+            assert_eq!(first.join().unwrap(), Outcome::Cancelled);
+            other.write_all(b"x").unwrap();
+            assert_eq!(second.join().unwrap(), Outcome::Woken);
+            let key = source.key(&driver().registry).unwrap();
+            assert!(driver().registry.lock().get(key).unwrap().direction(Read).is_empty());
+        });
+    });
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) mod handle;
 pub(crate) mod select;
 pub(crate) mod selectable;
 mod slot;
+#[cfg(test)]
+mod tests;
 pub(crate) mod timer;
 
 // What the files of this room take from around it, so that they can be had elsewhere with other atomics.
