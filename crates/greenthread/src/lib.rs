@@ -132,6 +132,9 @@
 //!
 //! * `sync::ReentrantLock::data_ptr`. Use `lock` in its place.
 
+// One place for the time: see `clippy.toml`.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod blocking;
 pub mod channel;
 mod descriptor;

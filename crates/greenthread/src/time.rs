@@ -20,6 +20,8 @@ use core::{
 };
 use std::time;
 
+use crate::task::time::now;
+
 pub use std::time::{Duration, SystemTime, SystemTimeError, TryFromFloatSecsError, UNIX_EPOCH};
 
 /// A moment of a clock that never goes back: [`std::time::Instant`] with the runtime's clock behind
@@ -52,7 +54,7 @@ impl Instant {
     /// ```
     #[must_use]
     pub fn now() -> Self {
-        Self(time::Instant::now())
+        Self(now())
     }
 
     /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.

@@ -11,7 +11,7 @@ use std::{
     cell::Cell,
     fmt,
     sync::{Arc, LockResult},
-    time::Instant,
+    time::Duration,
 };
 
 use loom::cell::UnsafeCell;
@@ -57,7 +57,7 @@ impl Parker {
         self.0.sleep();
     }
 
-    pub(crate) fn park_until(&self, _: Option<Instant>) -> bool {
+    pub(crate) fn park_timeout(&self, _: Duration) -> bool {
         if TIMES_OUT.get() {
             return self.0.take();
         }

@@ -17,6 +17,19 @@ pub(crate) mod coop {
     pub(crate) fn consume_budget(_: u32) {}
 }
 
+/// The operating system's: no model depends on how much time passes.
+pub(crate) mod time {
+    use std::time::{Duration, Instant};
+
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+
+    pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+        now().checked_add(timeout)
+    }
+}
+
 pub(crate) mod wait {
     use std::{cell::Cell, sync::Arc, time::Instant};
 

@@ -44,7 +44,7 @@ use std::{
     collections::VecDeque,
     io, mem,
     sync::{Arc, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{Mutex, MutexGuard, Parker};
@@ -274,7 +274,7 @@ impl<J: Job> Lane<J> {
 
     /// An idle thread sleeps. `false` if it has not been called and is to end.
     fn sleep(&self, parker: &Arc<Parker>) -> bool {
-        if parker.park_until(Some(Instant::now() + IDLE)) {
+        if parker.park_timeout(IDLE) {
             return true;
         }
         let mut state = self.lock();

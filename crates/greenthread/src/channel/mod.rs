@@ -93,6 +93,7 @@ pub use sender::Sender;
 
 use crate::{
     sync::chan::{handle, timer::Timer},
+    task::time::deadline_after,
     time::{Duration, Instant},
 };
 use receiver::Flavor;
@@ -166,7 +167,7 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 /// ```
 #[must_use]
 pub fn after(duration: Duration) -> Receiver<Instant> {
-    timer(time::Instant::now().checked_add(duration), None)
+    timer(deadline_after(duration), None)
 }
 
 /// A channel that delivers one message, the time, at `when`.
@@ -204,7 +205,7 @@ pub fn at(when: Instant) -> Receiver<Instant> {
 /// ```
 #[must_use]
 pub fn tick(duration: Duration) -> Receiver<Instant> {
-    timer(time::Instant::now().checked_add(duration), Some(duration))
+    timer(deadline_after(duration), Some(duration))
 }
 
 fn timer(first: Option<time::Instant>, period: Option<Duration>) -> Receiver<Instant> {

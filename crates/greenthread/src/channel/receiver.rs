@@ -7,7 +7,7 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
     time::Duration,
 };
-use std::{sync::Arc, time};
+use std::sync::Arc;
 
 use super::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         selectable::Selected,
         timer::{self, Timer},
     },
-    task::coop::polled,
+    task::{coop::polled, time::now},
     time::Instant,
 };
 
@@ -207,7 +207,7 @@ impl<T> Receiver<T> {
     pub fn len(&self) -> usize {
         match &self.flavor {
             Flavor::Channel(core) => core.len(),
-            Flavor::Timer(timer, _) => usize::from(polled(timer.is_due(time::Instant::now()))),
+            Flavor::Timer(timer, _) => usize::from(polled(timer.is_due(now()))),
             Flavor::Never => usize::from(polled(false)),
         }
     }

@@ -25,6 +25,7 @@ use crate::{
     sys::poller::{is_shut, poll_one},
     task::{
         coop::{CALL, consume_budget},
+        time::{block_until, deadline_after},
         wait::Outcome,
     },
 };
@@ -198,7 +199,7 @@ impl Descriptor {
     pub(crate) fn deadline(&self, interest: Interest) -> Option<Instant> {
         match self.current_settings()?.timeout(interest).load(Relaxed) {
             0 => None,
-            nanos => Instant::now().checked_add(Duration::from_nanos(nanos)),
+            nanos => deadline_after(Duration::from_nanos(nanos)),
         }
     }
 
@@ -282,7 +283,8 @@ impl Descriptor {
                 Ok(value) => return Ok(value),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) if !self.is_nonblocking() => {
-                    poll_one(self.as_fd(), interest, deadline).map_err(|error| match error.kind() {
+                    let ready = block_until(deadline, |deadline| poll_one(self.as_fd(), interest, deadline));
+                    ready.map_err(|error| match error.kind() {
                         io::ErrorKind::TimedOut => Errno::AGAIN.into(),
                         _ => error,
                     })?;

@@ -31,7 +31,7 @@ use crate::{
     runtime,
     sys::{
         file::{is_nonblocking, read_now, waits_until_readable, write_now},
-        poller::poll_one,
+        poller::look_one,
     },
     task::{
         coop::{CALL, consume_budget},
@@ -236,7 +236,7 @@ impl Descriptor {
         if interest == Interest::Read && !waits_until_readable(self.as_fd()) {
             return Ok(false);
         }
-        let look = || match poll_one(self.as_fd(), interest, Some(Instant::now())) {
+        let look = || match look_one(self.as_fd(), interest) {
             Ok(()) => Ok((true, CallResult::Full)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
             // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.

@@ -24,7 +24,7 @@ use crate::{
     descriptor::{Descriptor, plain::MAX_BUFFERS},
     driver::{CallResult, Driver, Interest},
     runtime,
-    sys::poller::poll_one,
+    sys::poller::look_one,
 };
 
 /// See the module.
@@ -421,7 +421,7 @@ impl Socket {
 
 /// `AGAIN` if a call to send to somebody with whom there is room would block.
 fn has_room(socket: &impl AsFd) -> rustix::io::Result<()> {
-    match poll_one(socket.as_fd(), Interest::Write, Some(Instant::now())) {
+    match look_one(socket.as_fd(), Interest::Write) {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
         result => result.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
     }

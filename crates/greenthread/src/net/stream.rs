@@ -16,6 +16,7 @@ use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
 use crate::{
     descriptor::fd_impls::{descriptors, reading, writing},
     driver::Interest,
+    task::time::deadline_after,
 };
 
 /// A connection: [`std::net::TcpStream`], for green threads.
@@ -103,7 +104,7 @@ impl TcpStream {
         if timeout.is_zero() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "cannot set a 0 duration timeout"));
         }
-        Self::connect_until(addr, Instant::now().checked_add(timeout))
+        Self::connect_until(addr, deadline_after(timeout))
     }
 
     fn connect_until(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStream> {

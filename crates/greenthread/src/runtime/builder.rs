@@ -10,8 +10,11 @@ use crate::{
     scheduler::{shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
     stack::overflow,
     sys::thread::OsThread,
-    task::worker_handle::WorkerHandle,
+    task::{clock::Clock, worker_handle::WorkerHandle},
 };
+
+#[cfg(test)]
+use crate::task::clock::test_clock::TestClock;
 
 /// Builds a [`Runtime`].
 ///
@@ -51,6 +54,8 @@ pub struct RuntimeBuilder {
     blocking_threads: Option<usize>,
     name: Option<String>,
     watchdog: Option<bool>,
+    #[cfg(test)]
+    clock: Option<Clock>,
 }
 
 impl RuntimeBuilder {
@@ -174,6 +179,21 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Gives the runtime a test clock, which is made for as many workers.
+    #[cfg(test)]
+    pub(super) fn test_clock(self, clock: Arc<TestClock>) -> Self {
+        Self { clock: Some(Clock::of_test(clock)), ..self }
+    }
+
+    /// What the workers' clocks show.
+    fn clock(&self) -> Clock {
+        #[cfg(test)]
+        if let Some(clock) = &self.clock {
+            return clock.clone();
+        }
+        Clock::default()
+    }
+
     /// Starts the workers and returns the runtime.
     ///
     /// # Errors
@@ -190,6 +210,7 @@ impl RuntimeBuilder {
     /// ```
     pub fn build(self) -> io::Result<Runtime> {
         prepare()?;
+        let clock = self.clock();
         let name = config::name(self.name)?;
         let count = config::workers(self.workers)?;
         let stack_size = config::stack_size(self.stack_size)?;
@@ -209,7 +230,7 @@ impl RuntimeBuilder {
             drivers.push(driver);
         }
         let pool = Pool::new(&name, limits);
-        let shared = Arc::new(Shared::new(name, stack_size, handles.into(), pool, watchdog));
+        let shared = Arc::new(Shared::new(name, stack_size, handles.into(), pool, watchdog, clock));
 
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
         for (index, driver) in drivers.into_iter().enumerate() {

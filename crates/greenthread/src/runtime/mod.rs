@@ -9,6 +9,8 @@
 //!   reported about panics.
 
 mod builder;
+#[cfg(test)]
+mod clock_tests;
 mod config;
 mod default;
 mod descriptor_limit;

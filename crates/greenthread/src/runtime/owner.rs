@@ -9,6 +9,7 @@ use std::{
 use crate::{
     scheduler::{shared::Shared, worker},
     sys::thread::OsThread,
+    task::time::deadline_after,
 };
 
 /// Workers, and the green threads that live on them.
@@ -76,7 +77,7 @@ impl Runtime {
         if self.shared.is_foreign() {
             return false;
         }
-        let ended = self.close(Instant::now().checked_add(timeout));
+        let ended = self.close(deadline_after(timeout));
         // `drop` does nothing when `workers` is empty.
         if ended {
             self.workers.drain(..).for_each(OsThread::join)

@@ -37,6 +37,7 @@ use crate::{
     task::{
         block::Task,
         block_pool::Depots,
+        clock::Clock,
         sleep_flag::SleepFlag,
         wait::{Claim, Outcome, Reason, Waiter},
         worker_handle::{DEQUE_CAPACITY, WorkerHandle},
@@ -93,6 +94,8 @@ pub(crate) struct Shared {
     has_listeners: AtomicBool,
     pub(crate) pool: Pool,
     pub(crate) watchdog: Option<Watchdog>,
+    /// What its workers' clocks show.
+    pub(super) clock: Clock,
     /// Spawned by OS threads.
     spawned: AtomicUsize,
     closing: AtomicBool,
@@ -118,6 +121,7 @@ impl Shared {
         workers: Box<[Arc<WorkerHandle<Task>>]>,
         pool: Pool,
         watchdog: Option<Watchdog>,
+        clock: Clock,
     ) -> Self {
         Self {
             generation: generation(),
@@ -128,7 +132,8 @@ impl Shared {
             injector: Injector::new(),
             depots: Arc::new(Depots::new()),
             idle: Idle::new(),
-            starvation: Starvation::new(),
+            starvation: Starvation::new(clock.clone()),
+            clock,
             observer: OnceLock::new(),
             has_listeners: AtomicBool::new(watchdog.is_some()),
             pool,

@@ -14,22 +14,26 @@ use core::{
     cell::Cell,
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
-use std::{io, time::Instant};
+use std::io;
 
 use super::{
     injector::Injector,
     policy::{MAX_RETRY, REFUSE_SPAWNS_AFTER, REPORT_STARVATION_AFTER, RETRY},
     report,
 };
-use crate::{stack, sys::memory::exhausted, task::block::Task};
+use crate::{
+    stack,
+    sys::memory::exhausted,
+    task::{block::Task, clock::Clock},
+};
 
 /// One runtime's starving threads.
 #[derive(Debug)]
 pub(crate) struct Starvation {
     /// The starving threads that may start on any worker.
     pub(super) queue: Injector,
-    origin: Instant,
-    /// Since when threads starve, in nanoseconds from `origin` and never 0; or 0.
+    clock: Clock,
+    /// Since when threads starve, as `clock` counts and never 0; or 0.
     since: AtomicU64,
     /// The size of the stack that was refused.
     size: AtomicUsize,
@@ -37,10 +41,10 @@ pub(crate) struct Starvation {
 }
 
 impl Starvation {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         Self {
             queue: Injector::new(),
-            origin: Instant::now(),
+            clock,
             since: AtomicU64::new(0),
             size: AtomicUsize::new(0),
             reported: AtomicBool::new(false),
@@ -57,7 +61,7 @@ impl Starvation {
     /// report it.
     pub(super) fn note_refusal(&self, stack_size: usize) -> bool {
         self.size.store(stack_size, Relaxed);
-        let now = self.origin.elapsed().as_nanos() as u64 + 1;
+        let now = self.clock.now() + 1;
         match self.since.compare_exchange(0, now, Relaxed, Relaxed) {
             Ok(_) => false,
             Err(since) => {
@@ -98,7 +102,7 @@ impl Starvation {
 
     #[cold]
     fn refuse(&self, stack_size: usize, since: u64) -> Option<io::Error> {
-        let now = self.origin.elapsed().as_nanos() as u64;
+        let now = self.clock.now();
         (now.saturating_sub(since) >= REFUSE_SPAWNS_AFTER).then(|| {
             stack::last_refusal().unwrap_or_else(|| {
                 let waiting = self.queue.len();

@@ -40,7 +40,10 @@ use greenthread_context::valgrind;
 
 use super::report;
 use crate::{
-    sys::thread::{self, ThreadId},
+    sys::{
+        clock::os_now,
+        thread::{self, ThreadId},
+    },
     task::{block::Task, worker_core::WorkerCore, worker_handle::WorkerHandle},
 };
 
@@ -70,7 +73,8 @@ struct Watched {
     worker: AtomicPtr<WorkerCore>,
     thread: ThreadId,
     switches: u32,
-    /// Since when it has made no switch, and whether that has been told.
+    /// Since when it has made no switch, by the operating system's clock (no thread waits for
+    /// that), and whether it has been told.
     since: Instant,
     told: bool,
     is_held_up: bool,
@@ -96,7 +100,7 @@ impl Watchdog {
             worker: AtomicPtr::new(ptr::null_mut()),
             thread: thread::id(),
             switches: 0,
-            since: Instant::now(),
+            since: os_now(),
             told: false,
             is_held_up: false,
             window: Window::default(),
@@ -114,7 +118,7 @@ impl Watchdog {
         let mut watched = lock(&self.places[index]);
         *watched.worker.get_mut() = worker.cast_mut();
         watched.thread = thread::id();
-        watched.since = Instant::now();
+        watched.since = os_now();
     }
 
     /// Whether the watchdog may be looking at a thread that was the worker's current one. Doesn't
@@ -193,7 +197,7 @@ impl Watched {
         // SAFETY: good while the lock is held (invariant 1), as it is by the caller.
         if let Some(core) = unsafe { self.worker.get_mut().as_ref() } {
             let switches = core.switches.load(Relaxed);
-            (self.switches, self.since, self.told) = (switches, Instant::now(), false);
+            (self.switches, self.since, self.told) = (switches, os_now(), false);
         }
     }
 
@@ -208,7 +212,7 @@ impl Watched {
         let is_away = handle.sleep.is_away();
         let has_switched = switches != self.switches;
         if has_switched || is_away {
-            (self.switches, self.since, self.told) = (switches, Instant::now(), false);
+            (self.switches, self.since, self.told) = (switches, os_now(), false);
         }
         // Valgrind runs one OS thread at a time, and blocks the others.
         self.is_held_up =
@@ -228,7 +232,7 @@ impl Watched {
         let held_up = self.is_held_up && others_wait;
         // SAFETY: alive while the lock is held (invariant 2).
         let task = unsafe { core.current.load(Relaxed).as_ref() };
-        let kept = self.since.elapsed();
+        let kept = os_now().duration_since(self.since);
         if held_up && kept >= MAX_RUN {
             let task = task.filter(|_| !self.told)?;
             self.told = true;

@@ -105,7 +105,11 @@ impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, driver: Driver) -> Self {
         let workers = shared.workers.len();
         Self {
-            core: WorkerCore::new(shared.workers[index].clone(), shared.depots.clone()),
+            core: WorkerCore::new(
+                shared.workers[index].clone(),
+                shared.depots.clone(),
+                shared.clock.restart(),
+            ),
             driver,
             index,
             is_alone: workers == 1,

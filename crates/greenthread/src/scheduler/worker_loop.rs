@@ -404,7 +404,13 @@ impl Worker {
             let starves = starvation.is_anyone_waiting() || self.core.pinned.len() != 0;
             let retry = starves.then(|| self.retry.delay());
             let timeout = [deadline, retry, grace, interval].into_iter().flatten().min();
-            self.driver.sleep(timeout.map(Duration::from_nanos));
+            self.core.clock.sleep(
+                now,
+                timeout.map(Duration::from_nanos),
+                |timeout| self.driver.sleep(timeout),
+                || self.has_work() || !self.handle().sleep.is_asleep(),
+                || workers.iter().all(|worker| worker.sleep.is_asleep()),
+            );
             None
         };
         if self.handle().sleep.finish() {

@@ -15,13 +15,13 @@ use core::{
     cell::Cell,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
 use super::size::with_spare;
-use crate::{stack, sys::memory};
+use crate::{
+    stack,
+    sys::{clock::os_now, memory},
+};
 
 /// Half of what a process has on a 64-bit machine with 47 bits of user addresses.
 const MOST: usize = 1 << 46;
@@ -60,8 +60,9 @@ pub(crate) fn give(size: usize) {
 /// Takes a stack of `size` bytes, or is refused for good: who has just been joined gives its stack back a moment later.
 fn insist(size: usize) -> io::Result<()> {
     let mut result = take_more(size, size);
-    let begin = Instant::now();
-    while result.is_err() && begin.elapsed() < INSISTS_FOR {
+    // The OS thread is blocked meanwhile: that takes the system's time.
+    let begin = os_now();
+    while result.is_err() && os_now().duration_since(begin) < INSISTS_FOR {
         std::thread::yield_now();
         result = take_more(size, size);
     }

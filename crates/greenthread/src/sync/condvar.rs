@@ -1,9 +1,9 @@
 //! `Condvar`: the public face of `raw::condvar`, for mutexes that can be poisoned.
 
 use core::{fmt, time::Duration};
-use std::time::Instant;
 
 use super::{LockResult, MutexGuard, PoisonError, raw::condvar::RawCondvar};
+use crate::task::time::{deadline_after, now};
 
 /// Whether a wait with a time limit ended because of the limit.
 ///
@@ -211,7 +211,7 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let notified = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        let notified = guard.held().wait(&self.0, deadline_after(dur));
         guard.poison().wrap((guard, WaitTimeoutResult(!notified)))
     }
 
@@ -251,8 +251,8 @@ impl Condvar {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
             // The clock is first looked at when there is need to wait.
-            let deadline = *limit.get_or_insert_with(|| Instant::now().checked_add(dur));
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let deadline = *limit.get_or_insert_with(|| deadline_after(dur));
+            if deadline.is_some_and(|deadline| deadline <= now()) {
                 return Ok((guard, WaitTimeoutResult(true)));
             }
             let notified = guard.held().wait(&self.0, deadline);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
 
 use super::raw::{self, lock_guard::here};
-use crate::task::coop::polled;
+use crate::task::{coop::polled, time::deadline_after};
 
 /// A mutex for [`lock_api::Mutex`].
 ///
@@ -40,11 +40,6 @@ pub struct RawMutex(raw::mutex::RawMutex);
 /// assert!(NAMES.try_write_for(Duration::from_millis(5)).is_none());
 /// ```
 pub struct RawRwLock(raw::rwlock::RawRwLock);
-
-/// When a wait ends that may take so long; what can't be added never does.
-fn after(timeout: Duration) -> Option<Instant> {
-    Instant::now().checked_add(timeout)
-}
 
 // SAFETY: `raw::mutex` excludes (its invariant 1).
 unsafe impl lock_api::RawMutex for RawMutex {
@@ -80,7 +75,7 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     type Instant = Instant;
 
     fn try_lock_for(&self, timeout: Duration) -> bool {
-        self.0.try_lock(here()) || self.0.lock_until(here(), after(timeout))
+        self.0.try_lock(here()) || self.0.lock_until(here(), deadline_after(timeout))
     }
 
     fn try_lock_until(&self, timeout: Instant) -> bool {
@@ -150,7 +145,7 @@ unsafe impl RawRwLockTimed for RawRwLock {
     type Instant = Instant;
 
     fn try_lock_shared_for(&self, timeout: Duration) -> bool {
-        self.0.try_read() || self.0.read_until(here(), after(timeout))
+        self.0.try_read() || self.0.read_until(here(), deadline_after(timeout))
     }
 
     fn try_lock_shared_until(&self, timeout: Instant) -> bool {
@@ -158,7 +153,7 @@ unsafe impl RawRwLockTimed for RawRwLock {
     }
 
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
-        self.0.try_write(here()) || self.0.write_until(here(), after(timeout))
+        self.0.try_write(here()) || self.0.write_until(here(), deadline_after(timeout))
     }
 
     fn try_lock_exclusive_until(&self, timeout: Instant) -> bool {

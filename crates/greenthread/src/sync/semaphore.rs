@@ -8,7 +8,7 @@ use super::{
     raw::spin::SpinLock,
     wait_queue::Queue,
 };
-use crate::task::coop::polled;
+use crate::task::{coop::polled, time::deadline_after};
 
 /// A number of permits, of which threads take some and give them back: so many may do something at a time.
 ///
@@ -186,7 +186,7 @@ impl Semaphore {
     /// assert_eq!(semaphore.available_permits(), 1);
     /// ```
     pub fn acquire_many_timeout(&self, n: usize, dur: Duration) -> Option<SemaphorePermit<'_>> {
-        let taken = self.0.try_acquire(n) || self.take(n, Instant::now().checked_add(dur));
+        let taken = self.0.try_acquire(n) || self.take(n, deadline_after(dur));
         taken.then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 

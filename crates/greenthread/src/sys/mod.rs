@@ -3,6 +3,7 @@
 //! Another system is another file beside each of these with the same items; nothing above this room asks
 //! which system it runs on.
 
+pub(crate) mod clock;
 pub(crate) mod descriptors;
 pub(crate) mod file;
 pub(crate) mod heap;

@@ -5,8 +5,10 @@
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+use super::clock::os_now;
 
 /// One OS thread's token. Set by `unpark`, consumed by `park`.
 #[derive(Debug, Default)]
@@ -30,14 +32,15 @@ impl Parker {
         self.park_until(None);
     }
 
-    /// Sleeps until there is a token or the deadline has passed; says whether it took a token.
+    /// Sleeps until there is a token or the deadline of the operating system's clock has passed; says
+    /// whether it took a token.
     pub(crate) fn park_until(&self, deadline: Option<Instant>) -> bool {
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         while !*token {
             token = match deadline {
                 None => self.changed.wait(token).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
+                    let left = deadline.saturating_duration_since(os_now());
                     if left.is_zero() {
                         return false;
                     }
@@ -47,6 +50,11 @@ impl Parker {
         }
         *token = false;
         true
+    }
+
+    /// As `park_until`, for so long.
+    pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
+        self.park_until(os_now().checked_add(timeout))
     }
 
     /// Sets the token, and wakes the OS thread if it sleeps.

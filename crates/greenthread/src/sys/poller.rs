@@ -32,7 +32,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::is_refused;
+use super::{clock::os_now, is_refused};
 
 /// A direction of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,8 @@ impl AsFd for Waker {
     }
 }
 
-/// Blocks the calling OS thread until one descriptor is ready, or has failed.
+/// Blocks the calling OS thread until one descriptor is ready, or has failed, or the deadline of the
+/// operating system's clock has passed.
 ///
 /// # Errors
 /// `TimedOut` when the deadline has passed first.
@@ -251,7 +252,7 @@ pub(crate) fn poll_one(
         Interest::Write => PollFlags::OUT,
     };
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(os_now()));
         let timeout = left.map(timespec);
         match poll(&mut [PollFd::from_borrowed_fd(descriptor, flags)], timeout.as_ref()) {
             Ok(0) if left == Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
@@ -260,6 +261,14 @@ pub(crate) fn poll_one(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Looks whether one descriptor is ready, or has failed.
+///
+/// # Errors
+/// `TimedOut` if it isn't.
+pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+    poll_one(descriptor, interest, Some(os_now()))
 }
 
 /// Whether somebody has shut a socket down for reading.

@@ -7,9 +7,10 @@
 //!   (`crates/models`).
 //! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope
 //!   that it belongs to, its thread-locals, its number, and the record that a handle points to.
-//! * `run_queue`, `pinned_queue`, `timers`, `block_pool`, `random`, `panic_count`: the parts of a
-//!   worker that its threads touch.
+//! * `run_queue`, `pinned_queue`, `timers`, `block_pool`, `random`, `clock`, `panic_count`: the
+//!   parts of a worker that its threads touch.
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
+//! * `time`: what time it is for the calling thread.
 //! * `wait`, `wait_queue`, `scope`, `coop`: how a thread waits and is woken, alone, in a queue, for
 //!   a scope; and when one that never waits yields.
 //! * `job`: a thread with its closure and its result.
@@ -19,6 +20,7 @@ use std::sync::Mutex;
 
 pub(crate) mod block;
 pub(crate) mod block_pool;
+pub(crate) mod clock;
 pub(crate) mod coop;
 mod cycle;
 mod depot;
@@ -35,6 +37,7 @@ pub(crate) mod scope;
 pub(crate) mod scope_count;
 pub(crate) mod sleep_flag;
 mod state;
+pub(crate) mod time;
 pub(crate) mod timers;
 pub(crate) mod wait;
 pub(crate) mod wait_queue;

@@ -153,6 +153,7 @@ impl<T> Timers<T> {
 
     /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late
     /// already, it fires at the next `expire`.
+    #[inline]
     pub(crate) fn insert(&mut self, waiter: *const T, block: *const u8, deadline: u64) -> Number {
         let timer = Timer { deadline, waiter, block, next: NONE, previous: NONE };
         let number = self.free;
@@ -170,6 +171,7 @@ impl<T> Timers<T> {
     }
 
     /// Takes a timer out, unless it has fired.
+    #[inline]
     pub(crate) fn remove(&mut self, Number(number): Number, waiter: *const T) {
         // If it has fired, the entry is free or another wait's, or is not there any more.
         let timer = match self.table.get(number as usize) {
@@ -189,6 +191,7 @@ impl<T> Timers<T> {
 
     /// Fires all timers with a deadline up to `now`: takes each out, then calls `fire` with its
     /// waiter. Ticks come in order; in a tick, the order is that of insertion.
+    #[inline]
     pub(crate) fn expire(&mut self, now: u64, mut fire: impl FnMut(*const T)) {
         while let Some(slot) = self.first_slot()
             && self.slots[slot].earliest <= now

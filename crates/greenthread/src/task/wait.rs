@@ -22,6 +22,7 @@ use greenthread_context::prefetch;
 use super::{
     block::Task,
     state::Claimed,
+    time::block_until,
     waiter::OS,
     worker_core::{self, WorkerCore},
 };
@@ -119,7 +120,7 @@ impl Waiter {
         if let Some(outcome) = self.state.park() {
             return outcome;
         }
-        if !parker.park_until(deadline) {
+        if !block_until(deadline, |deadline| parker.park_until(deadline)) {
             match self.state.claim(Outcome::TimedOut) {
                 Claimed::Parked => return Outcome::TimedOut,
                 // Somebody was faster: the token is on its way, and must not be left for the next wait.

@@ -25,13 +25,14 @@ use core::{
     ptr::{self, NonNull},
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use greenthread_context::{self as context, Context};
 
 use super::{
     block::Task,
     block_pool::{Depots, Pool},
+    clock::Clock,
     panic_count::PanicCount,
     pinned_queue::PinnedQueue,
     random::{self, Random},
@@ -41,27 +42,6 @@ use super::{
     worker_handle::WorkerHandle,
 };
 use crate::stack::Cache;
-
-/// A worker's time: nanoseconds since it was made. A simulation will put its own here.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    origin: Instant,
-}
-
-impl Clock {
-    pub(crate) fn new() -> Self {
-        Self { origin: Instant::now() }
-    }
-
-    /// An instant, as this clock counts. What lies before its origin is 0; the far future saturates.
-    pub(crate) fn nanos(&self, instant: Instant) -> u64 {
-        u64::try_from(instant.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    pub(crate) fn now(&self) -> u64 {
-        self.nanos(Instant::now())
-    }
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -209,8 +189,7 @@ unsafe fn send(here: Option<&WorkerCore>, home: *const WorkerHandle<Task>, task:
 }
 
 impl WorkerCore {
-    pub(crate) fn new(handle: Arc<WorkerHandle<Task>>, depots: Arc<Depots>) -> Self {
-        let clock = Clock::new();
+    pub(crate) fn new(handle: Arc<WorkerHandle<Task>>, depots: Arc<Depots>, clock: Clock) -> Self {
         Self {
             home: Cell::new(MaybeUninit::uninit()),
             blocks: Pool::new(depots),

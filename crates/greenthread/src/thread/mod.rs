@@ -54,6 +54,7 @@ use crate::{
     runtime,
     task::{
         coop::polled,
+        time::{block_until, deadline_after},
         wait::{Outcome, Reason, Waiter},
         worker_core,
     },
@@ -96,10 +97,10 @@ pub fn yield_now() {
 /// ```
 pub fn sleep(duration: Duration) {
     if worker_core::current().is_none() {
-        return std::thread::sleep(duration);
+        return block_until(None, |_| std::thread::sleep(duration));
     }
     // A deadline that can't be represented is too far ahead to be reached, so there is none.
-    let deadline = std::time::Instant::now().checked_add(duration);
+    let deadline = deadline_after(duration);
     if !duration.is_zero() {
         let _: Outcome = Waiter::new().wait_cancellable(Reason::Sleep, deadline);
     } else {
@@ -166,10 +167,7 @@ pub fn park() {
 /// greenthread::run(|| thread::park_timeout(Duration::from_millis(1)));
 /// ```
 pub fn park_timeout(timeout: Duration) {
-    match std::time::Instant::now().checked_add(timeout) {
-        None => park_until(None),
-        deadline => park_until(deadline),
-    }
+    park_until(deadline_after(timeout));
 }
 
 /// Blocks as [`park`] does, for at most `ms` milliseconds.

@@ -36,6 +36,7 @@ use super::{
 };
 use crate::task::{
     coop::{CALL, consume_budget},
+    time::deadline_after,
     wait::{Claim, Outcome, Reason, Waiter, Wake},
 };
 
@@ -51,7 +52,7 @@ pub enum Timeout {
 impl Timeout {
     /// For so long; for ever, if that ends beyond what a clock can show.
     pub fn within(timeout: Duration) -> Self {
-        Timeout::Wait(Instant::now().checked_add(timeout))
+        Timeout::Wait(deadline_after(timeout))
     }
 
     /// Until then.

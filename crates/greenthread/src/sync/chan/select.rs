@@ -27,6 +27,7 @@ use super::{
 };
 use crate::task::{
     coop::{CALL, consume_budget},
+    time,
     wait::{Outcome, Reason, Waiter},
     worker_core,
 };
@@ -127,7 +128,7 @@ impl<'a> Operation<'a> {
     }
 
     fn is_due(&self, now: &mut Option<Instant>) -> bool {
-        self.timer.is_some_and(|timer| timer.is_due(*now.get_or_insert_with(Instant::now)))
+        self.timer.is_some_and(|timer| timer.is_due(*now.get_or_insert_with(time::now)))
     }
 
     /// # Safety
@@ -150,7 +151,7 @@ impl<'a> Operation<'a> {
             (Some(channel), Side::Receivers) => unsafe { channel.receive(self.place) },
             // SAFETY: as the caller says.
             (Some(channel), _) => unsafe { channel.start_sending() },
-            (None, _) => self.timer?.take(Instant::now()).map(Selected::Due),
+            (None, _) => self.timer?.take(time::now()).map(Selected::Due),
         }
     }
 
@@ -238,7 +239,7 @@ fn until(
         late = match outcome {
             Outcome::Woken => false,
             // Or a timer is due, which was the earlier deadline.
-            Outcome::TimedOut => deadline.is_some_and(|deadline| deadline <= Instant::now()),
+            Outcome::TimedOut => deadline.is_some_and(|deadline| deadline <= time::now()),
             Outcome::Cancelled => true,
         };
         waiter.reset();

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::task::{
     coop::{CALL, consume_budget},
+    time::now,
     wait::{Outcome, Reason, Waiter},
 };
 
@@ -52,7 +53,7 @@ impl Timer {
     /// Takes the message, waiting for it if need be.
     pub(crate) fn recv(&self, timeout: Timeout) -> Result<Instant, RecvFailed> {
         loop {
-            let now = Instant::now();
+            let now = now();
             if let Some(message) = self.take(now) {
                 return Ok(message);
             }

@@ -1,10 +1,12 @@
 //! `nonpoison::Condvar`.
 
 use core::{fmt, time::Duration};
-use std::time::Instant;
 
 use super::MutexGuard;
-use crate::sync::{WaitTimeoutResult, raw::condvar::RawCondvar};
+use crate::{
+    sync::{WaitTimeoutResult, raw::condvar::RawCondvar},
+    task::time::{deadline_after, now},
+};
 
 /// A condition variable for [`nonpoison::Mutex`](super::Mutex).
 ///
@@ -102,7 +104,7 @@ impl Condvar {
     /// assert!(condvar.wait_timeout(&mut mutex.lock(), Duration::from_millis(5)).timed_out());
     /// ```
     pub fn wait_timeout<T>(&self, guard: &mut MutexGuard<'_, T>, dur: Duration) -> WaitTimeoutResult {
-        let notified = guard.held().wait(&self.0, Instant::now().checked_add(dur));
+        let notified = guard.held().wait(&self.0, deadline_after(dur));
         WaitTimeoutResult(!notified)
     }
 
@@ -132,8 +134,8 @@ impl Condvar {
         let mut limit = None;
         while condition(guard) {
             // The clock is first looked at when there is need to wait.
-            let deadline = *limit.get_or_insert_with(|| Instant::now().checked_add(dur));
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let deadline = *limit.get_or_insert_with(|| deadline_after(dur));
+            if deadline.is_some_and(|deadline| deadline <= now()) {
                 return WaitTimeoutResult(true);
             }
             guard.held().wait(&self.0, deadline);

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::task::time::now;
+
 /// So long a thread may lose the race for a lock.
 const AT_MOST: Duration = Duration::from_micros(500);
 
@@ -59,10 +61,10 @@ impl Fairness {
         }
         match self.since {
             None => {
-                self.since = Some(Instant::now());
+                self.since = Some(now());
                 false
             }
-            Some(since) => since.elapsed() >= AT_MOST,
+            Some(since) => now().duration_since(since) >= AT_MOST,
         }
     }
 }
