@@ -6,7 +6,7 @@ use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
     library::sync::{raw::condvar::RawCondvar, raw::mutex::RawMutex},
-    locks::{Guarded, HERE},
+    locks::{Guarded, WORKER_ID},
 };
 
 struct Pair {
@@ -22,7 +22,7 @@ impl Pair {
     }
 
     fn locked<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.mutex.lock(HERE);
+        self.mutex.lock(WORKER_ID);
         let result = f();
         // SAFETY: just locked, and `f` leaves it so.
         unsafe { self.mutex.unlock() };
@@ -32,7 +32,7 @@ impl Pair {
     /// The caller holds the mutex.
     fn wait(&self, deadline: Option<Instant>) -> bool {
         // SAFETY: held, says the caller.
-        unsafe { self.condvar.wait(&self.mutex, HERE, deadline) }
+        unsafe { self.condvar.wait(&self.mutex, WORKER_ID, deadline) }
     }
 
     /// Waits until the value is there.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// All threads of a model are on one worker, so that none spins for another.
-pub(crate) const HERE: usize = 256;
+pub(crate) const WORKER_ID: usize = 256;
 
 pub(crate) mod spin {
     use core::{
@@ -222,19 +222,19 @@ impl Guarded {
 fn an_uncontended_lock_is_one_exchange() {
     check(None, || {
         let mutex = RawMutex::new();
-        assert_eq!(changes(|| mutex.lock(HERE)), 1);
+        assert_eq!(changes(|| mutex.lock(WORKER_ID)), 1);
         // SAFETY: just locked; and so below.
         assert_eq!(changes(|| unsafe { mutex.unlock() }), 1);
-        assert_eq!(changes(|| assert!(mutex.try_lock(HERE))), 1);
+        assert_eq!(changes(|| assert!(mutex.try_lock(WORKER_ID))), 1);
 
         let lock = RawRwLock::new();
-        assert_eq!(changes(|| lock.write(HERE)), 1);
+        assert_eq!(changes(|| lock.write(WORKER_ID)), 1);
         // SAFETY: as above.
         assert_eq!(changes(|| unsafe { lock.unlock_write() }), 1);
-        assert_eq!(changes(|| assert!(lock.try_write(HERE))), 1);
+        assert_eq!(changes(|| assert!(lock.try_write(WORKER_ID))), 1);
         // SAFETY: as above.
         assert_eq!(changes(|| unsafe { lock.downgrade() }), 1);
-        assert_eq!(changes(|| lock.read(HERE)), 1);
+        assert_eq!(changes(|| lock.read(WORKER_ID)), 1);
         // SAFETY: as above.
         assert_eq!(changes(|| unsafe { lock.unlock_read() }), 1);
 

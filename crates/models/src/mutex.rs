@@ -6,7 +6,7 @@ use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
     library::sync::raw::mutex::RawMutex,
-    locks::{Guarded, HERE, WANTS_HANDOVER},
+    locks::{Guarded, WANTS_HANDOVER, WORKER_ID},
 };
 
 struct Mutex {
@@ -21,7 +21,7 @@ impl Mutex {
     }
 
     fn add_one(&self) {
-        self.raw.lock(HERE);
+        self.raw.lock(WORKER_ID);
         self.value.add_one();
         // SAFETY: just locked.
         unsafe { self.raw.unlock() };
@@ -29,7 +29,7 @@ impl Mutex {
 
     /// Adds one if it gets the lock before a deadline. Returns whether it has.
     fn add_one_in_time(&self) -> bool {
-        let locked = self.raw.lock_until(HERE, Some(Instant::now()));
+        let locked = self.raw.lock_until(WORKER_ID, Some(Instant::now()));
         if locked {
             self.value.add_one();
             // SAFETY: just locked.
@@ -52,7 +52,7 @@ fn add(times: &[u32]) {
     (0..times[0]).for_each(|_| mutex.add_one());
     others.into_iter().for_each(|other| other.join());
     assert_eq!(mutex.value.read(), times.iter().sum());
-    assert!(mutex.raw.try_lock(HERE), "locked by nobody");
+    assert!(mutex.raw.try_lock(WORKER_ID), "locked by nobody");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn give_up() {
     one.join();
     two.join();
     assert!(matches!(mutex.value.read(), 2 | 3));
-    assert!(mutex.raw.try_lock(HERE), "locked by nobody");
+    assert!(mutex.raw.try_lock(WORKER_ID), "locked by nobody");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     atomic::Bug,
     harness::{Joiner, check, finds, spawn},
     library::sync::raw::rwlock::RawRwLock,
-    locks::{Guarded, HERE, WANTS_HANDOVER},
+    locks::{Guarded, WANTS_HANDOVER, WORKER_ID},
 };
 
 struct RwLock {
@@ -32,10 +32,10 @@ impl RwLock {
     fn act(&self, action: Action) {
         let deadline = Some(Instant::now());
         let locked = match action {
-            Read => self.raw.read_until(HERE, None),
-            ReadInTime => self.raw.read_until(HERE, deadline),
-            Write | Downgrade => self.raw.write_until(HERE, None),
-            WriteInTime => self.raw.write_until(HERE, deadline),
+            Read => self.raw.read_until(WORKER_ID, None),
+            ReadInTime => self.raw.read_until(WORKER_ID, deadline),
+            Write | Downgrade => self.raw.write_until(WORKER_ID, None),
+            WriteInTime => self.raw.write_until(WORKER_ID, deadline),
         };
         if !locked {
             assert!(matches!(action, ReadInTime | WriteInTime));

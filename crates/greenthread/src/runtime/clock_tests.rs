@@ -97,7 +97,7 @@ fn timeouts() -> Vec<(&'static str, Duration)> {
     let (_channel, from_channel) = channel::unbounded::<()>();
     let (full, _receiver) = channel::bounded(1);
     full.send(()).unwrap();
-    let here = raw::lock_guard::here();
+    let worker_id = raw::lock_guard::worker_id();
     raw_mutex.lock(here);
     raw_rwlock.write(here);
     let locked = |lock: &(dyn Fn() -> bool + Sync)| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
 
-use super::raw::{self, lock_guard::here};
+use super::raw::{self, lock_guard::worker_id};
 use crate::task::{coop::polled, time::deadline_after};
 
 /// A mutex for [`lock_api::Mutex`].
@@ -50,12 +50,12 @@ unsafe impl lock_api::RawMutex for RawMutex {
 
     #[inline]
     fn lock(&self) {
-        self.0.lock(here());
+        self.0.lock(worker_id());
     }
 
     #[inline]
     fn try_lock(&self) -> bool {
-        polled(self.0.try_lock(here()))
+        polled(self.0.try_lock(worker_id()))
     }
 
     #[inline]
@@ -75,11 +75,11 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     type Instant = Instant;
 
     fn try_lock_for(&self, timeout: Duration) -> bool {
-        self.0.try_lock(here()) || self.0.lock_until(here(), deadline_after(timeout))
+        self.0.try_lock(worker_id()) || self.0.lock_until(worker_id(), deadline_after(timeout))
     }
 
     fn try_lock_until(&self, timeout: Instant) -> bool {
-        self.0.lock_until(here(), Some(timeout))
+        self.0.lock_until(worker_id(), Some(timeout))
     }
 }
 
@@ -92,7 +92,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn lock_shared(&self) {
-        self.0.read(here());
+        self.0.read(worker_id());
     }
 
     #[inline]
@@ -108,12 +108,12 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn lock_exclusive(&self) {
-        self.0.write(here());
+        self.0.write(worker_id());
     }
 
     #[inline]
     fn try_lock_exclusive(&self) -> bool {
-        polled(self.0.try_write(here()))
+        polled(self.0.try_write(worker_id()))
     }
 
     #[inline]
@@ -145,19 +145,19 @@ unsafe impl RawRwLockTimed for RawRwLock {
     type Instant = Instant;
 
     fn try_lock_shared_for(&self, timeout: Duration) -> bool {
-        self.0.try_read() || self.0.read_until(here(), deadline_after(timeout))
+        self.0.try_read() || self.0.read_until(worker_id(), deadline_after(timeout))
     }
 
     fn try_lock_shared_until(&self, timeout: Instant) -> bool {
-        self.0.read_until(here(), Some(timeout))
+        self.0.read_until(worker_id(), Some(timeout))
     }
 
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
-        self.0.try_write(here()) || self.0.write_until(here(), deadline_after(timeout))
+        self.0.try_write(worker_id()) || self.0.write_until(worker_id(), deadline_after(timeout))
     }
 
     fn try_lock_exclusive_until(&self, timeout: Instant) -> bool {
-        self.0.write_until(here(), Some(timeout))
+        self.0.write_until(worker_id(), Some(timeout))
     }
 }
 

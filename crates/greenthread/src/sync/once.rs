@@ -4,14 +4,9 @@ use core::{
     cell::Cell,
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
-    sync::atomic::AtomicU32,
 };
 
-use super::{
-    raw::once::{Begin, INCOMPLETE, RawOnce},
-    raw::spin::SpinLock,
-    wait_queue::Queue,
-};
+use super::raw::once::{Begin, RawOnce};
 use crate::task::coop::polled;
 
 /// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green threads.
@@ -72,7 +67,7 @@ impl Once {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "std has none")]
     pub const fn new() -> Self {
-        Self(RawOnce { state: AtomicU32::new(INCOMPLETE), waiting: SpinLock::new(Queue::new()) })
+        Self(RawOnce::new())
     }
 
     /// Calls `f` if nobody has. On return it has been called and has returned, here or elsewhere, and what it did is

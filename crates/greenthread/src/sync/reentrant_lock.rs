@@ -15,7 +15,7 @@ use core::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use super::{raw::lock_guard::here, raw::mutex::RawMutex};
+use super::{raw::lock_guard::worker_id, raw::mutex::RawMutex};
 use crate::task::{coop::polled, id, worker_core};
 
 /// A lock that its owner may lock again: [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
@@ -142,7 +142,7 @@ impl<T: ?Sized> ReentrantLock<T> {
     /// ```
     pub fn lock(&self) -> ReentrantLockGuard<'_, T> {
         self.lock_if(|| {
-            self.raw.lock(here());
+            self.raw.lock(worker_id());
             true
         })
         .expect("waited for")
@@ -150,7 +150,7 @@ impl<T: ?Sized> ReentrantLock<T> {
 
     /// Locks, if no other thread holds the lock.
     pub(crate) fn try_lock(&self) -> Option<ReentrantLockGuard<'_, T>> {
-        self.lock_if(|| polled(self.raw.try_lock(here())))
+        self.lock_if(|| polled(self.raw.try_lock(worker_id())))
     }
 
     /// Locks, if the lock is this thread's already or `take` takes it.

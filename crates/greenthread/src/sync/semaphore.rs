@@ -1,13 +1,9 @@
 //! `Semaphore`: the public face of `raw::semaphore`.
 
-use core::{fmt, mem, sync::atomic::AtomicUsize, time::Duration};
+use core::{fmt, mem, time::Duration};
 use std::{sync::Arc, time::Instant};
 
-use super::{
-    raw::semaphore::{MAX, ONE, RawSemaphore},
-    raw::spin::SpinLock,
-    wait_queue::Queue,
-};
+use super::raw::semaphore::{MAX, RawSemaphore};
 use crate::task::{coop::polled, time::deadline_after};
 
 /// A number of permits, of which threads take some and give them back: so many may do something at a time.
@@ -63,7 +59,7 @@ impl Semaphore {
     #[must_use]
     pub const fn new(permits: usize) -> Self {
         assert!(permits <= MAX, "more permits than a semaphore can have");
-        Self(RawSemaphore { state: AtomicUsize::new(permits * ONE), waiting: SpinLock::new(Queue::new()) })
+        Self(RawSemaphore::new(permits))
     }
 
     /// How many permits there are at this moment.

@@ -6,8 +6,9 @@ use crate::{locks::fairness, spin::atomic};
 #[path = "../../../greenthread/src/sync/raw/spin.rs"]
 pub(crate) mod spin;
 
-impl<T> spin::SpinLock<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { held: atomic::AtomicBool::new(false), value: value.into() }
-    }
+/// The library's constructors are `const`, which loom's atomics can't be made in.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => { $(#[$meta])* $vis fn $($rest)* };
 }
+
+pub(crate) use const_fn;

@@ -10,13 +10,12 @@
 //! 3. The nodes obey the invariants of `queue`.
 //! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over (its
 //!    claim is lost).
-//!
-//! `RawCondvar::new` is in `held`, since it is `const` and a model checker's atomics have no such constructor.
 
 use std::time::Instant;
 
 use super::{
     atomic::{AtomicBool, Ordering::Relaxed},
+    const_fn,
     mutex::RawMutex,
     spin::SpinLock,
     wait_queue::{Node, Queue},
@@ -25,17 +24,24 @@ use crate::task::wait::{Reason, Waiter};
 
 /// A condition variable for raw mutexes.
 pub(crate) struct RawCondvar {
-    pub(crate) waiting: SpinLock<Queue<()>>,
-    pub(crate) occupied: AtomicBool,
+    waiting: SpinLock<Queue<()>>,
+    occupied: AtomicBool,
 }
 
 impl RawCondvar {
+    const_fn! {
+        /// One that nobody waits for.
+        pub(crate) const fn new() -> Self {
+            Self { waiting: SpinLock::new(Queue::new()), occupied: AtomicBool::new(false) }
+        }
+    }
+
     /// Unlocks the mutex, waits for a notification or the deadline, and locks the mutex again.
     /// `true` if it was notified.
     ///
     /// # Safety
     /// The caller holds the mutex, and touches nothing that it guards before this returns.
-    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, here: usize, deadline: Option<Instant>) -> bool {
+    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, worker_id: usize, deadline: Option<Instant>) -> bool {
         // Even if the wait should unwind, the caller holds the mutex afterwards.
         struct Relock<'a>(&'a RawMutex, usize);
         impl Drop for Relock<'_> {
@@ -52,7 +58,7 @@ impl RawCondvar {
         drop(waiting);
         // SAFETY: the caller holds it.
         unsafe { mutex.unlock() };
-        let _relock = Relock(mutex, here);
+        let _relock = Relock(mutex, worker_id);
         let notified = waiter.wait(Reason::Condvar, deadline);
         if !notified {
             let mut waiting = self.waiting.lock();

@@ -1,11 +1,11 @@
 //! The states of a mutex, and the only ways from one to the next.
 //!
-//! The state is one word: three bits, and in the rest the holder's worker (`here`; 0 for an OS thread), which
+//! The state is one word: three bits, and in the rest the holder's worker (`worker_id`; 0 for an OS thread), which
 //! says whether it is any use to spin.
 //!
 //! ```text
 //!   0                        free, nobody waits
-//!   LOCKED | here            held
+//!   LOCKED | worker_id       held
 //!   .. | QUEUED              the queue is not empty
 //!   .. | WOKEN               a thread was woken to try again, and has neither got the lock nor gone back yet
 //! ```
@@ -32,8 +32,6 @@
 //!    whoever takes the lock wakes the next when it unlocks. WOKEN may be lost (an unlock without QUEUED
 //!    clears it too): it suppresses only.
 //! 6. The nodes obey the invariants of `queue`.
-//!
-//! `RawMutex::new` is in `held`, since it is `const` and a model checker's atomics have no such constructor.
 
 use core::cell::Cell;
 use std::time::Instant;
@@ -43,6 +41,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
+    const_fn,
     fairness::{Fairness, SPINS, back_off},
     spin::SpinLock,
     wait_queue::{Node, Queue},
@@ -54,7 +53,7 @@ pub(crate) const LOCKED: usize = 1;
 const QUEUED: usize = 2;
 const WOKEN: usize = 4;
 /// Where the holder's worker is.
-const HERE: usize = !7;
+const WORKER_ID: usize = !7;
 
 /// How many unlocks wake nobody while a woken thread is on its way.
 const SKIPS: u32 = 32;
@@ -62,23 +61,23 @@ const SKIPS: u32 = 32;
 /// A mutex without anything in it.
 pub(crate) struct RawMutex {
     pub(crate) state: AtomicUsize,
-    pub(crate) waiting: SpinLock<Waiting>,
+    waiting: SpinLock<Waiting>,
 }
 
 /// What the queue's lock guards.
-pub(crate) struct Waiting {
-    pub(crate) queue: Queue<Turn>,
+struct Waiting {
+    queue: Queue<Turn>,
     /// The next newcomer's ticket.
-    pub(crate) tickets: u32,
-    pub(crate) skipped: u32,
+    tickets: u32,
+    skipped: u32,
 }
 
 /// A waiting thread.
-pub(crate) struct Turn {
+struct Turn {
     /// Newer threads have later tickets, so one that was woken in vain gets its place again.
     ticket: Cell<u32>,
     /// Where it runs.
-    here: usize,
+    worker_id: usize,
     /// It has lost patience: hand it the lock.
     impatient: Cell<bool>,
     /// It was handed the lock.
@@ -86,33 +85,46 @@ pub(crate) struct Turn {
 }
 
 impl RawMutex {
-    /// Takes the lock; `here` tells the caller's worker from others, 0 is none. Its lower three bits don't
+    const_fn! {
+        /// A free one.
+        pub(crate) const fn new() -> Self {
+            let waiting = Waiting { queue: Queue::new(), tickets: 0, skipped: 0 };
+            Self { state: AtomicUsize::new(0), waiting: SpinLock::new(waiting) }
+        }
+    }
+
+    /// Takes the lock; `worker_id` tells the caller's worker from others, 0 is none. Its lower three bits don't
     /// count.
     #[inline]
-    pub(crate) fn lock(&self, here: usize) {
-        self.lock_until(here, None);
+    pub(crate) fn lock(&self, worker_id: usize) {
+        self.lock_until(worker_id, None);
     }
 
     /// As `lock`, until the deadline at most; whether it has taken the lock.
     #[inline]
-    pub(crate) fn lock_until(&self, here: usize, deadline: Option<Instant>) -> bool {
-        self.try_fast(here) || self.lock_slow(here & HERE, deadline)
+    pub(crate) fn lock_until(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
+        self.try_fast(worker_id) || self.lock_slow(worker_id & WORKER_ID, deadline)
     }
 
     #[inline]
-    fn try_fast(&self, here: usize) -> bool {
-        self.state.compare_exchange(0, here & HERE | LOCKED, Acquire, Relaxed).is_ok()
+    fn try_fast(&self, worker_id: usize) -> bool {
+        self.state.compare_exchange(0, worker_id & WORKER_ID | LOCKED, Acquire, Relaxed).is_ok()
     }
 
     /// Takes the lock if it is free.
     #[inline]
-    pub(crate) fn try_lock(&self, here: usize) -> bool {
-        if self.try_fast(here) {
+    pub(crate) fn try_lock(&self, worker_id: usize) -> bool {
+        if self.try_fast(worker_id) {
             return true;
         }
         let mut seen = self.state.load(Relaxed);
         while seen & LOCKED == 0 {
-            match self.state.compare_exchange_weak(seen, seen | here & HERE | LOCKED, Acquire, Relaxed) {
+            match self.state.compare_exchange_weak(
+                seen,
+                seen | worker_id & WORKER_ID | LOCKED,
+                Acquire,
+                Relaxed,
+            ) {
                 Ok(_) => return true,
                 Err(now) => seen = now,
             }
@@ -121,25 +133,25 @@ impl RawMutex {
     }
 
     #[cold]
-    fn lock_slow(&self, here: usize, deadline: Option<Instant>) -> bool {
+    fn lock_slow(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
         // Most of those who come here need not wait: the node is made only then.
-        self.spin(here, 0) || self.wait(here, deadline)
+        self.spin(worker_id, 0) || self.wait(worker_id, deadline)
     }
 
     /// Tries for as long as it is worth it. `woken` is WOKEN if that is ours to clear.
-    fn spin(&self, here: usize, woken: usize) -> bool {
+    fn spin(&self, worker_id: usize, woken: usize) -> bool {
         let mut round = 0;
         let mut seen = self.state.load(Relaxed);
         loop {
             if seen & LOCKED == 0 {
-                let ours = seen & !woken | here | LOCKED;
+                let ours = seen & !woken | worker_id | LOCKED;
                 match self.state.compare_exchange_weak(seen, ours, Acquire, Relaxed) {
                     Ok(_) => return true,
                     Err(now) => seen = now,
                 }
                 continue;
             }
-            if round == SPINS || (here != 0 && seen & HERE == here) {
+            if round == SPINS || (worker_id != 0 && seen & WORKER_ID == worker_id) {
                 return false;
             }
             back_off(round);
@@ -148,9 +160,10 @@ impl RawMutex {
         }
     }
 
-    fn wait(&self, here: usize, deadline: Option<Instant>) -> bool {
+    fn wait(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
         let waiter = Waiter::new();
-        let turn = Turn { ticket: Cell::new(0), here, impatient: Cell::new(false), handed: Cell::new(false) };
+        let turn =
+            Turn { ticket: Cell::new(0), worker_id, impatient: Cell::new(false), handed: Cell::new(false) };
         let node = Node::new(&waiter, turn);
         let mut patience = Fairness::new();
         let mut again = false;
@@ -168,7 +181,7 @@ impl RawMutex {
                 node.payload.impatient.set(patience.lost());
                 again = true;
             }
-            if self.spin(here, if again { WOKEN } else { 0 }) {
+            if self.spin(worker_id, if again { WOKEN } else { 0 }) {
                 return true;
             }
         }
@@ -242,12 +255,12 @@ impl RawMutex {
             };
             // SAFETY: just taken out under the lock: alive until the claim (invariant 6).
             let turn = unsafe { &(*node).payload };
-            let (hand_over, there) = (turn.impatient.get(), turn.here);
+            let (hand_over, next_worker) = (turn.impatient.get(), turn.worker_id);
             turn.handed.set(hand_over);
             // SAFETY: as above.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 let rest = if waiting.queue.is_empty() { 0 } else { QUEUED };
-                let state = if hand_over { rest | woken | there | LOCKED } else { rest | WOKEN };
+                let state = if hand_over { rest | woken | next_worker | LOCKED } else { rest | WOKEN };
                 // Ours to write (invariant 3).
                 self.state.store(state, Release);
                 break wake;

@@ -16,20 +16,19 @@
 //!    `finish` clears it, and if it was set takes the lock and wakes the whole queue. No wake-up is lost; one may
 //!    come too early, so those who are woken look again.
 //! 4. The nodes obey the invariants of `queue`.
-//!
-//! `RawOnce::new` is in `once`, since it is `const` and a model checker's atomics have no such constructor.
 
 use super::{
     atomic::{
         AtomicU32,
         Ordering::{AcqRel, Acquire, Relaxed},
     },
+    const_fn,
     spin::SpinLock,
     wait_queue::{Node, Queue},
 };
 use crate::task::wait::{Reason, Waiter};
 
-pub(crate) const INCOMPLETE: u32 = 0;
+const INCOMPLETE: u32 = 0;
 const POISONED: u32 = 1;
 const RUNNING: u32 = 2;
 const COMPLETE: u32 = 3;
@@ -38,8 +37,8 @@ const QUEUED: u32 = 4;
 
 /// Something that is done once.
 pub(crate) struct RawOnce {
-    pub(crate) state: AtomicU32,
-    pub(crate) waiting: SpinLock<Queue<()>>,
+    state: AtomicU32,
+    waiting: SpinLock<Queue<()>>,
 }
 
 /// What a thread finds that wants it done.
@@ -57,6 +56,13 @@ pub(crate) enum Begin {
 }
 
 impl RawOnce {
+    const_fn! {
+        /// Something that has not been done.
+        pub(crate) const fn new() -> Self {
+            Self { state: AtomicU32::new(INCOMPLETE), waiting: SpinLock::new(Queue::new()) }
+        }
+    }
+
     /// Whether it is done.
     #[inline]
     pub(crate) fn is_complete(&self) -> bool {

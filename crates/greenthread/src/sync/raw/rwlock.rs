@@ -6,7 +6,7 @@
 //! ```text
 //!   0                        free, nobody waits
 //!   n * ONE                  n readers
-//!   WRITER | here            a writer
+//!   WRITER | worker_id       a writer
 //!   .. | QUEUED              somebody is in line, or the line is just being looked at
 //!   .. | WOKEN               a writer was woken to try again, and has neither got the lock nor gone back yet
 //!   .. | n * PASS            n readers have passed the writers in line; if n is `PASSES` (BARRED), no more will
@@ -42,8 +42,6 @@
 //! 7. A grant is counted before its claim: a thread that is claimed may read and leave at once. While grants are
 //!    given the granter is a reader itself, so that no writer gets in between.
 //! 8. The nodes obey the invariants of `queue`.
-//!
-//! `RawRwLock::new` is in `held`, since it is `const` and a model checker's atomics have no such constructor.
 
 use core::cell::Cell;
 use std::time::Instant;
@@ -53,6 +51,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
+    const_fn,
     fairness::{Fairness, PASSES, SPINS, back_off},
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
@@ -84,20 +83,20 @@ const SKIPS: u32 = 32;
 /// A read-write lock without anything in it.
 pub(crate) struct RawRwLock {
     pub(crate) state: AtomicUsize,
-    pub(crate) waiting: SpinLock<Waiting>,
+    waiting: SpinLock<Waiting>,
 }
 
 /// The two lines, and what else their lock guards.
-pub(crate) struct Waiting {
-    pub(crate) readers: Queue<()>,
-    pub(crate) writers: Queue<Turn>,
-    pub(crate) skipped: u32,
+struct Waiting {
+    readers: Queue<()>,
+    writers: Queue<Turn>,
+    skipped: u32,
 }
 
 /// A waiting writer.
-pub(crate) struct Turn {
+struct Turn {
     /// Where it runs.
-    here: usize,
+    worker_id: usize,
     /// It was handed the lock.
     handed: Cell<bool>,
 }
@@ -115,8 +114,8 @@ fn with_reader(seen: usize) -> Option<usize> {
 
 /// The state with a writer, if it lets writers in.
 #[inline]
-fn with_writer(seen: usize, here: usize) -> Option<usize> {
-    (seen & (WRITER | REST) == 0).then_some(seen | here | WRITER)
+fn with_writer(seen: usize, worker_id: usize) -> Option<usize> {
+    (seen & (WRITER | REST) == 0).then_some(seen | worker_id | WRITER)
 }
 
 #[inline]
@@ -125,16 +124,24 @@ fn is_barred(seen: usize) -> bool {
 }
 
 impl RawRwLock {
-    /// Takes the lock for reading; `here` tells the caller's worker from others, 0 is none.
+    const_fn! {
+        /// A free one.
+        pub(crate) const fn new() -> Self {
+            let waiting = Waiting { readers: Queue::new(), writers: Queue::new(), skipped: 0 };
+            Self { state: AtomicUsize::new(0), waiting: SpinLock::new(waiting) }
+        }
+    }
+
+    /// Takes the lock for reading; `worker_id` tells the caller's worker from others, 0 is none.
     #[inline]
-    pub(crate) fn read(&self, here: usize) {
-        self.read_until(here, None);
+    pub(crate) fn read(&self, worker_id: usize) {
+        self.read_until(worker_id, None);
     }
 
     /// As `read`, until the deadline at most; whether it has taken the lock.
     #[inline]
-    pub(crate) fn read_until(&self, here: usize, deadline: Option<Instant>) -> bool {
-        self.read_once() || self.read_slow(here & REST, deadline)
+    pub(crate) fn read_until(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
+        self.read_once() || self.read_slow(worker_id & REST, deadline)
     }
 
     /// Takes the lock for reading, unless there is a writer or a bar, or somebody else is faster.
@@ -151,28 +158,28 @@ impl RawRwLock {
         self.state.fetch_update(Acquire, Relaxed, with_reader).is_ok()
     }
 
-    /// Takes the lock for writing; `here` as above.
+    /// Takes the lock for writing; `worker_id` as above.
     #[inline]
-    pub(crate) fn write(&self, here: usize) {
-        self.write_until(here, None);
+    pub(crate) fn write(&self, worker_id: usize) {
+        self.write_until(worker_id, None);
     }
 
     /// As `write`, until the deadline at most; whether it has taken the lock.
     #[inline]
-    pub(crate) fn write_until(&self, here: usize, deadline: Option<Instant>) -> bool {
-        self.state.compare_exchange(0, here & REST | WRITER, Acquire, Relaxed).is_ok()
-            || self.write_slow(here & REST, deadline)
+    pub(crate) fn write_until(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
+        self.state.compare_exchange(0, worker_id & REST | WRITER, Acquire, Relaxed).is_ok()
+            || self.write_slow(worker_id & REST, deadline)
     }
 
     /// Takes the lock for writing if it is free.
     #[inline]
-    pub(crate) fn try_write(&self, here: usize) -> bool {
-        self.state.fetch_update(Acquire, Relaxed, |seen| with_writer(seen, here & REST)).is_ok()
+    pub(crate) fn try_write(&self, worker_id: usize) -> bool {
+        self.state.fetch_update(Acquire, Relaxed, |seen| with_writer(seen, worker_id & REST)).is_ok()
     }
 
     #[cold]
-    fn read_slow(&self, here: usize, deadline: Option<Instant>) -> bool {
-        if self.spin(here, || self.read_once()) {
+    fn read_slow(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
+        if self.spin(worker_id, || self.read_once()) {
             return true;
         }
         let waiter = Waiter::new();
@@ -191,12 +198,12 @@ impl RawRwLock {
     }
 
     #[cold]
-    fn write_slow(&self, here: usize, deadline: Option<Instant>) -> bool {
-        if self.spin(here, || self.try_write(here)) {
+    fn write_slow(&self, worker_id: usize, deadline: Option<Instant>) -> bool {
+        if self.spin(worker_id, || self.try_write(worker_id)) {
             return true;
         }
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Turn { here, handed: Cell::new(false) });
+        let node = Node::new(&waiter, Turn { worker_id, handed: Cell::new(false) });
         let mut patience = Fairness::new();
         let (mut again, mut impatient) = (false, false);
         while self.line_up_to_write(&node, again, impatient) {
@@ -220,10 +227,10 @@ impl RawRwLock {
 
     /// Tries for as long as it is worth it: not at a bar, and not if the holder is a writer of the same worker. Readers
     /// may be of the same worker too, but most are brief.
-    fn spin(&self, here: usize, attempt: impl Fn() -> bool) -> bool {
+    fn spin(&self, worker_id: usize, attempt: impl Fn() -> bool) -> bool {
         for round in 0..SPINS {
             let seen = self.state.load(Relaxed);
-            if is_barred(seen) || (here != 0 && seen & WRITER != 0 && seen & REST == here) {
+            if is_barred(seen) || (worker_id != 0 && seen & WRITER != 0 && seen & REST == worker_id) {
                 return false;
             }
             back_off(round);
@@ -252,10 +259,10 @@ impl RawRwLock {
     fn line_up_to_write(&self, node: &Node<Turn>, again: bool, impatient: bool) -> bool {
         let woken = if again { WOKEN } else { 0 };
         let passed = if again { PASSED } else { 0 };
-        let here = node.payload.here;
+        let worker_id = node.payload.worker_id;
         let mut waiting = self.waiting.lock();
         let next = |seen| {
-            let next = match with_writer(seen, here) {
+            let next = match with_writer(seen, worker_id) {
                 Some(next) => next & !passed,
                 None if impatient => seen & !PASSED | BARRED | QUEUED,
                 None => seen | QUEUED,
@@ -263,7 +270,7 @@ impl RawRwLock {
             Some(next & !woken)
         };
         let (Ok(seen) | Err(seen)) = self.state.fetch_update(Acquire, Relaxed, next);
-        if with_writer(seen, here).is_some() {
+        if with_writer(seen, worker_id).is_some() {
             return false;
         }
         // SAFETY: as above.
@@ -351,12 +358,12 @@ impl RawRwLock {
             };
             // SAFETY: just taken out under the lock: alive until the claim (invariant 8).
             let turn = unsafe { &(*node).payload };
-            let there = turn.here;
+            let next_worker = turn.worker_id;
             turn.handed.set(true);
             // SAFETY: as above.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 let queued = if waiting.is_empty() { 0 } else { QUEUED };
-                self.state.store(queued | woken | there | WRITER, Release);
+                self.state.store(queued | woken | next_worker | WRITER, Release);
                 break wake;
             }
         };

@@ -13,8 +13,6 @@
 //! 3. Releasing releases, and taking permits, for oneself or for another, acquires. A grant is made before its claim, and
 //!    undone if that is lost.
 //! 4. The nodes obey the invariants of `queue`.
-//!
-//! `RawSemaphore::new` is in `semaphore`, since it is `const` and a model checker's atomics have no such constructor.
 
 use std::time::Instant;
 
@@ -23,6 +21,7 @@ use super::{
         AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
     },
+    const_fn,
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
 };
@@ -30,18 +29,25 @@ use crate::task::wait::{Reason, Waiter};
 
 const QUEUED: usize = 1;
 /// One permit.
-pub(crate) const ONE: usize = 2;
+const ONE: usize = 2;
 
 /// The largest number of permits.
 pub(crate) const MAX: usize = usize::MAX / ONE;
 
 /// A semaphore. What waits in the queue wants so many permits, times ONE.
 pub(crate) struct RawSemaphore {
-    pub(crate) state: AtomicUsize,
-    pub(crate) waiting: SpinLock<Queue<usize>>,
+    state: AtomicUsize,
+    waiting: SpinLock<Queue<usize>>,
 }
 
 impl RawSemaphore {
+    const_fn! {
+        /// One with so many permits, which are at most `MAX`.
+        pub(crate) const fn new(permits: usize) -> Self {
+            Self { state: AtomicUsize::new(permits * ONE), waiting: SpinLock::new(Queue::new()) }
+        }
+    }
+
     /// How many permits there are.
     pub(crate) fn available(&self) -> usize {
         self.state.load(Acquire) / ONE

@@ -22,14 +22,15 @@ use super::{
         AtomicBool,
         Ordering::{Acquire, Relaxed, Release},
     },
+    const_fn,
     fairness::relax,
 };
 
 /// See the module.
 #[repr(C)]
 pub(crate) struct SpinLock<T> {
-    pub(crate) held: AtomicBool,
-    pub(crate) value: UnsafeCell<T>,
+    held: AtomicBool,
+    value: UnsafeCell<T>,
 }
 
 // SAFETY: `value` is touched by one holder at a time (invariants 1, 2), which may be any OS thread.
@@ -45,6 +46,13 @@ impl<T> RefUnwindSafe for SpinLock<T> {}
 pub(crate) struct SpinGuard<'a, T>(&'a SpinLock<T>);
 
 impl<T> SpinLock<T> {
+    const_fn! {
+        /// A free one.
+        pub(crate) const fn new(value: T) -> Self {
+            Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        }
+    }
+
     #[inline]
     pub(crate) fn lock(&self) -> SpinGuard<'_, T> {
         if self.held.swap(true, Acquire) {
