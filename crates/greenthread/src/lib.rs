@@ -142,6 +142,7 @@ mod driver;
 pub mod fs;
 pub mod io;
 pub mod net;
+mod opaque_debug;
 pub mod os;
 pub mod process;
 mod runtime;

@@ -12,10 +12,13 @@ use super::{
     receiver::Receiver,
     sender::Sender,
 };
-use crate::sync::chan::{
-    core::Timeout,
-    select::{self, Choice, Operation},
-    selectable::{Selectable, Selected},
+use crate::{
+    opaque_debug::opaque_debug,
+    sync::chan::{
+        core::Timeout,
+        select::{self, Choice, Operation},
+        selectable::{Selectable, Selected},
+    },
 };
 
 /// What an arm has won and not yet used. Given back when it is dropped.
@@ -41,7 +44,7 @@ impl<'a> Selection<'a> {
         place: *const (),
     ) -> Result<T, RecvError> {
         // SAFETY: as the caller says, and invariant 2.
-        self.won.take().map_or(Err(RecvError), |won| unsafe { receiver.finish(&won, place.cast()) })
+        self.won.take().map_or(Err(RecvError), |won| unsafe { receiver.core.finish(&won, place.cast()) })
     }
 
     /// Uses it up, to send. `sender` is the arm's.
@@ -95,7 +98,7 @@ impl<'a, T> RecvArm<'a, T> {
     /// What the select does for it.
     pub fn operation(&self) -> Operation<'_> {
         // SAFETY: the place is borrowed for as long as the operation.
-        unsafe { self.receiver.operation(self.place.get()) }
+        unsafe { self.receiver.core.operation(self.place.get()) }
     }
 
     /// The message.
@@ -139,14 +142,4 @@ impl<'a, T> SendArm<'a, T> {
     }
 }
 
-impl<T> fmt::Debug for RecvArm<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvArm").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for SendArm<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendArm").finish_non_exhaustive()
-    }
-}
+opaque_debug!(RecvArm<'_, T>, SendArm<'_, T>);

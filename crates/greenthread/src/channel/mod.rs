@@ -147,7 +147,7 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 
 fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = handle::channel(capacity);
-    (Sender { core: sender }, Receiver { flavor: Flavor::Channel(receiver) })
+    (Sender { core: sender }, Receiver { core: Flavor::Channel(receiver) })
 }
 
 /// A channel that delivers one message, the present time, after `duration`.
@@ -210,7 +210,7 @@ pub fn tick(duration: Duration) -> Receiver<Instant> {
 
 fn timer(first: Option<time::Instant>, period: Option<Duration>) -> Receiver<Instant> {
     match first {
-        Some(first) => Receiver { flavor: Flavor::Timer(Arc::new(Timer::new(first, period)), |due| due) },
+        Some(first) => Receiver { core: Flavor::Timer(Arc::new(Timer::new(first, period)), |due| due) },
         // Beyond what a clock can show.
         None => never(),
     }
@@ -233,5 +233,5 @@ fn timer(first: Option<time::Instant>, period: Option<Duration>) -> Receiver<Ins
 /// ```
 #[must_use]
 pub const fn never<T>() -> Receiver<T> {
-    Receiver { flavor: Flavor::Never }
+    Receiver { core: Flavor::Never }
 }

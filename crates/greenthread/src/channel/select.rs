@@ -3,7 +3,7 @@
 //! Invariant: a parcel has room for a message of its operation's channel, and is told to the operation as its place before
 //! each select; neither is moved before that is over.
 
-use core::{alloc::Layout, fmt, mem, ptr};
+use core::{alloc::Layout, mem, ptr};
 
 use super::{
     arms::Selection,
@@ -13,6 +13,7 @@ use super::{
     sender::Sender,
 };
 use crate::{
+    opaque_debug::opaque_debug,
     sync::chan::{
         core::Timeout,
         select::{self, Choice, Operation},
@@ -145,7 +146,7 @@ impl<'a> Select<'a> {
     /// ```
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
         // SAFETY: before each select it is given a place (invariant).
-        let operation = unsafe { r.operation(ptr::null_mut()) };
+        let operation = unsafe { r.core.operation(ptr::null_mut()) };
         self.add(operation, ptr::from_ref(r).cast(), Layout::new::<T>())
     }
 
@@ -455,8 +456,4 @@ impl Default for Select<'_> {
     }
 }
 
-impl fmt::Debug for Select<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Select").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Select<'_>);

@@ -98,8 +98,8 @@ fn timeouts() -> Vec<(&'static str, Duration)> {
     let (full, _receiver) = channel::bounded(1);
     full.send(()).unwrap();
     let worker_id = raw::lock_guard::worker_id();
-    raw_mutex.lock(here);
-    raw_rwlock.write(here);
+    raw_mutex.lock(worker_id);
+    raw_rwlock.write(worker_id);
     let locked = |lock: &(dyn Fn() -> bool + Sync)| {
         thread::scope(|scope| assert!(!scope.spawn(lock).join().unwrap()));
     };

@@ -41,19 +41,19 @@
 //! ```
 
 use core::{
-    fmt,
     marker::PhantomData,
     panic::{RefUnwindSafe, UnwindSafe},
-    time::Duration,
 };
 
 #[doc(no_inline)]
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use super::chan::{
-    core::{RecvFailed, SendFailed, Timeout},
+    core::Timeout,
+    ends::{iterators, recv_methods, send_methods},
     handle::{self, Rx, Tx},
 };
+use crate::opaque_debug::opaque_debug;
 
 /// The sending half of [`channel`]. Clone it for more senders.
 ///
@@ -181,171 +181,24 @@ impl<T> Sender<T> {
     /// ```
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         // Without a bound there is always room.
-        self.core.send(t, Timeout::Wait(None)).map_err(returned)
+        self.core.send(t, Timeout::Wait(None)).map_err(|failed| SendError(failed.into_message()))
     }
-}
-
-fn returned<T>(failed: SendFailed<T>) -> SendError<T> {
-    let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
-    SendError(message)
 }
 
 impl<T> SyncSender<T> {
-    /// Sends a message, and waits for room if there is none.
-    ///
-    /// Blocks the calling thread, green or OS, while the channel is full; with a bound of 0, until the
-    /// message is received.
-    ///
-    /// # Errors
-    ///
-    /// The receiver is gone, or goes while this waits; the error holds the message.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::mpsc::sync_channel, thread};
-    ///
-    /// let (sender, receiver) = sync_channel(0);
-    /// thread::spawn(move || sender.send("from hand to hand").unwrap());
-    /// assert_eq!(receiver.recv().unwrap(), "from hand to hand");
-    /// ```
-    pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.core.send(t, Timeout::Wait(None)).map_err(returned)
-    }
-
-    /// Sends a message if there is room at this moment, or a receiver waiting. Never blocks.
-    ///
-    /// # Errors
-    ///
-    /// There is no room ([`TrySendError::Full`]) or no receiver ([`TrySendError::Disconnected`]); the error
-    /// holds the message.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::mpsc::{TrySendError, sync_channel};
-    ///
-    /// let (sender, receiver) = sync_channel(1);
-    /// sender.try_send(1).unwrap();
-    /// assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
-    /// drop(receiver);
-    /// assert_eq!(sender.try_send(3), Err(TrySendError::Disconnected(3)));
-    /// ```
-    pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.core.send(t, Timeout::Try).map_err(|failed| match failed {
-            SendFailed::Full(message) => TrySendError::Full(message),
-            SendFailed::Closed(message) => TrySendError::Disconnected(message),
-        })
-    }
+    send_methods!("sync::mpsc", "sync_channel");
 }
 
 impl<T> Receiver<T> {
-    /// Takes a message if there is one at this moment. Never blocks.
-    ///
-    /// # Errors
-    ///
-    /// There is none: [`TryRecvError::Empty`], or [`TryRecvError::Disconnected`] if there can be none any
-    /// more.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::mpsc::{TryRecvError, channel};
-    ///
-    /// let (sender, receiver) = channel();
-    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
-    /// sender.send(1).unwrap();
-    /// drop(sender);
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
-    /// ```
-    pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.core.recv(Timeout::Try).map_err(|failed| match failed {
-            RecvFailed::Empty => TryRecvError::Empty,
-            RecvFailed::Closed => TryRecvError::Disconnected,
-        })
+    recv_methods! {
+        /// Takes a message if there is one at this moment. Never blocks.
+        "sync::mpsc", "channel"
     }
+}
 
-    /// Takes the oldest message, and waits for one if there is none.
-    ///
-    /// Blocks the calling thread, green or OS.
-    ///
-    /// # Errors
-    ///
-    /// There is no message, and no sender any more. What was sent before the last sender went is received
-    /// first.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::mpsc::{RecvError, channel}, thread};
-    ///
-    /// let (sender, receiver) = channel();
-    /// thread::spawn(move || sender.send(1).unwrap());
-    /// assert_eq!(receiver.recv(), Ok(1));
-    /// assert_eq!(receiver.recv(), Err(RecvError));
-    /// ```
-    pub fn recv(&self) -> Result<T, RecvError> {
-        self.core.recv(Timeout::Wait(None)).map_err(|_| RecvError)
-    }
-
-    /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
-    ///
-    /// # Errors
-    ///
-    /// No message came in time ([`RecvTimeoutError::Timeout`]), or none can come any more
-    /// ([`RecvTimeoutError::Disconnected`]).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use greenthread::sync::mpsc::{RecvTimeoutError, channel};
-    ///
-    /// let (sender, receiver) = channel::<()>();
-    /// let timeout = Duration::from_millis(5);
-    /// assert_eq!(receiver.recv_timeout(timeout), Err(RecvTimeoutError::Timeout));
-    /// drop(sender);
-    /// assert_eq!(receiver.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected));
-    /// ```
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.core.recv(Timeout::within(timeout)).map_err(|failed| match failed {
-            RecvFailed::Empty => RecvTimeoutError::Timeout,
-            RecvFailed::Closed => RecvTimeoutError::Disconnected,
-        })
-    }
-
-    /// The messages as they come; it waits for each, and ends when there can be none any more.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::mpsc::channel, thread};
-    ///
-    /// let (sender, receiver) = channel();
-    /// thread::spawn(move || (0..3).for_each(|n| sender.send(n).unwrap()));
-    /// assert!(receiver.iter().eq(0..3));
-    /// ```
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter { receiver: self }
-    }
-
-    /// The messages that are there already; it never waits.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::mpsc::channel;
-    ///
-    /// let (sender, receiver) = channel();
-    /// assert_eq!(receiver.try_iter().count(), 0);
-    /// sender.send(1).unwrap();
-    /// sender.send(2).unwrap();
-    /// assert!(receiver.try_iter().eq([1, 2]));
-    /// ```
-    pub fn try_iter(&self) -> TryIter<'_, T> {
-        TryIter { receiver: self }
-    }
+iterators! {
+    #[derive(Debug)]
+    "sync::mpsc", "channel"
 }
 
 impl<T> Clone for Sender<T> {
@@ -362,116 +215,4 @@ impl<T> Clone for SyncSender<T> {
     }
 }
 
-impl<T> fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for SyncSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SyncSender").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").finish_non_exhaustive()
-    }
-}
-
-/// The messages of a [`Receiver`], waited for; see [`Receiver::iter`].
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::sync::mpsc::channel;
-///
-/// let (s, r) = channel();
-/// s.send(1).unwrap();
-/// s.send(2).unwrap();
-/// drop(s);
-/// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
-/// ```
-#[derive(Debug)]
-pub struct Iter<'a, T: 'a> {
-    receiver: &'a Receiver<T>,
-}
-
-/// The messages that a [`Receiver`] has already; see [`Receiver::try_iter`].
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::sync::mpsc::channel;
-///
-/// let (s, r) = channel();
-/// s.send(1).unwrap();
-/// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1]);
-/// assert_eq!(r.try_iter().next(), None);
-/// drop(s);
-/// ```
-#[derive(Debug)]
-pub struct TryIter<'a, T: 'a> {
-    receiver: &'a Receiver<T>,
-}
-
-/// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in receiver` makes it.
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::sync::mpsc::channel;
-///
-/// let (s, r) = channel();
-/// s.send(1).unwrap();
-/// drop(s);
-/// let mut messages = r.into_iter();
-/// assert_eq!((messages.next(), messages.next()), (Some(1), None));
-/// ```
-#[derive(Debug)]
-pub struct IntoIter<T> {
-    receiver: Receiver<T>,
-}
-
-impl<T> Iterator for Iter<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
-    }
-}
-
-impl<T> Iterator for TryIter<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.receiver.try_recv().ok()
-    }
-}
-
-impl<T> Iterator for IntoIter<T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Receiver<T> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
-impl<T> IntoIterator for Receiver<T> {
-    type Item = T;
-    type IntoIter = IntoIter<T>;
-
-    fn into_iter(self) -> IntoIter<T> {
-        IntoIter { receiver: self }
-    }
-}
+opaque_debug!(Sender<T>, SyncSender<T>, Receiver<T>);

@@ -25,10 +25,10 @@ use core::{
 pub use std::sync::mpsc::{RecvError, SendError};
 
 use super::chan::{
-    core::{RecvFailed, SendFailed, Timeout},
+    core::{RecvFailed, Timeout},
     handle::{self, Rx, Tx},
 };
-use crate::time::Instant;
+use crate::{opaque_debug::opaque_debug, time::Instant};
 
 /// A channel for one message.
 ///
@@ -107,11 +107,8 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(1), Err(SendError(1)));
     /// ```
     pub fn send(self, t: T) -> Result<(), SendError<T>> {
-        self.core.send(t, Timeout::Try).map_err(|failed| {
-            // There is room for the one message.
-            let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
-            SendError(message)
-        })
+        // There is room for the one message: it fails only if the receiver is gone.
+        self.core.send(t, Timeout::Try).map_err(|failed| SendError(failed.into_message()))
     }
 }
 
@@ -208,17 +205,7 @@ impl<T> Receiver<T> {
     }
 }
 
-impl<T> fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Sender<T>, Receiver<T>);
 
 /// Why [`Receiver::try_recv`] returned no message.
 ///

@@ -121,7 +121,7 @@ fn green<'a>() -> Option<&'a Task> {
 #[cold]
 #[track_caller]
 fn gone() -> ! {
-    panic!("cannot access a Thread WorkerCore Storage value during or after destruction: {AccessError:?}")
+    panic!("cannot access a Thread Local Storage value during or after destruction: {AccessError:?}")
 }
 
 impl<T: 'static> LocalKey<T> {

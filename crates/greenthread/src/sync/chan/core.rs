@@ -70,6 +70,13 @@ pub(crate) enum SendFailed<T> {
     Closed(T),
 }
 
+impl<T> SendFailed<T> {
+    pub(crate) fn into_message(self) -> T {
+        let (Self::Full(message) | Self::Closed(message)) = self;
+        message
+    }
+}
+
 /// Why no message was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecvFailed {
@@ -204,11 +211,6 @@ impl<T> Core<T> {
         // Only others change it.
         consume_budget(CALL);
         len
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Whether there are as many as may be; a channel for none is always full.

@@ -7,6 +7,7 @@
 //! * `select`: one wait at many channels.
 //! * `timer`: what delivers the time instead of messages.
 //! * `handle`: the counted ends; `cache_line_arc`: where in memory the channel between them lies.
+//! * `ends`: the methods of the public senders and receivers.
 //!
 //! Any number of threads may send and receive; the public faces allow what they allow.
 
@@ -14,6 +15,7 @@ mod buffer;
 mod cache_line_arc;
 #[allow(clippy::module_inception)]
 pub(crate) mod core;
+pub(crate) mod ends;
 pub(crate) mod handle;
 pub(crate) mod select;
 pub(crate) mod selectable;

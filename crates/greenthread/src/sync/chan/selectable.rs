@@ -208,10 +208,7 @@ impl<T> Core<T> {
                 let mut state = self.state.lock();
                 state.buffer.release();
                 // There is room now, if only because it was kept.
-                self.send_locked(state, message, Timeout::Try).map_err(|failed| {
-                    let (SendFailed::Closed(message) | SendFailed::Full(message)) = failed;
-                    message
-                })
+                self.send_locked(state, message, Timeout::Try).map_err(SendFailed::into_message)
             }
             Selected::Receiver(promise) => {
                 // SAFETY: a receiver of this channel's.
