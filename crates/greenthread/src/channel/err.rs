@@ -2,6 +2,8 @@
 
 use core::{error::Error, fmt};
 
+use crate::sync::chan::ends::error;
+
 /// A message was not sent: there is no receiver any more. It holds the message.
 ///
 /// # Examples
@@ -336,12 +338,6 @@ impl<T> From<SendError<T>> for TrySendError<T> {
     }
 }
 
-impl<T> From<SendError<T>> for SendTimeoutError<T> {
-    fn from(error: SendError<T>) -> Self {
-        Self::Disconnected(error.0)
-    }
-}
-
 impl From<RecvError> for TryRecvError {
     fn from(_: RecvError) -> Self {
         Self::Disconnected
@@ -368,12 +364,6 @@ impl<T> fmt::Debug for TrySendError<T> {
     }
 }
 
-impl<T> fmt::Debug for SendTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SendTimeoutError(..)")
-    }
-}
-
 // The texts are those of crossbeam-channel, which programs may compare.
 
 const NO_RECEIVER: &str = "sending on a disconnected channel";
@@ -395,8 +385,6 @@ macro_rules! display {
 display! {
     SendError<T>, _ => NO_RECEIVER;
     TrySendError<T>, it => if it.is_full() { "sending on a full channel" } else { NO_RECEIVER };
-    SendTimeoutError<T>, it =>
-        if it.is_timeout() { "timed out waiting on send operation" } else { NO_RECEIVER };
     RecvError, _ => NO_SENDER;
     TryRecvError, it => if it.is_empty() { "receiving on an empty channel" } else { NO_SENDER };
     RecvTimeoutError, it => if it.is_timeout() {
@@ -408,4 +396,10 @@ display! {
     SelectTimeoutError, _ => "timed out waiting on select";
     TryReadyError, _ => "all operations in select would block";
     ReadyTimeoutError, _ => "timed out waiting on select";
+}
+
+error! {
+    SendTimeoutError<T>, SendError<T>, error => Self::Disconnected(error.0),
+    Self::Timeout(_) => "timed out waiting on send operation",
+    Self::Disconnected(_) => NO_RECEIVER,
 }

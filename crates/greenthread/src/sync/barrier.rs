@@ -11,7 +11,10 @@ use super::{
     raw::spin::SpinLock,
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Reason, Waiter};
+use crate::{
+    opaque_debug::opaque_debug,
+    task::wait::{Reason, Waiter},
+};
 
 /// A place where a number of threads wait for each other: [`std::sync::Barrier`] for green threads.
 ///
@@ -105,11 +108,7 @@ impl Barrier {
     }
 }
 
-impl fmt::Debug for Barrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Barrier").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Barrier);
 
 impl BarrierWaitResult {
     /// Whether this thread is the leader of its round: there is exactly one.

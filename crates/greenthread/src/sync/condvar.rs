@@ -1,9 +1,68 @@
 //! `Condvar`: the public face of `raw::condvar`, for mutexes that can be poisoned.
 
-use core::{fmt, time::Duration};
+use core::time::Duration;
 
 use super::{LockResult, MutexGuard, PoisonError, raw::condvar::RawCondvar};
 use crate::task::time::{deadline_after, now};
+
+/// What doesn't depend on the kind of the mutex: `$path` is the module of the condition variable.
+macro_rules! condvar {
+    ($path:literal) => {
+        impl Condvar {
+            /// A new condition variable, with nobody waiting.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use greenthread::", $path, "::Condvar;")]
+            ///
+            /// static CHANGED: Condvar = Condvar::new();
+            /// CHANGED.notify_all();
+            /// ```
+            #[inline]
+            pub const fn new() -> Self {
+                Self(RawCondvar::new())
+            }
+
+            /// Wakes the thread that has waited longest, if there is one. Never blocks.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use greenthread::", $path, "::Condvar;")]
+            ///
+            /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
+            /// ```
+            pub fn notify_one(&self) {
+                self.0.notify_one();
+            }
+
+            /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use greenthread::", $path, "::Condvar;")]
+            ///
+            /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
+            /// ```
+            pub fn notify_all(&self) {
+                self.0.notify_all();
+            }
+        }
+
+        impl Default for Condvar {
+            /// The same as [`Condvar::new`].
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        $crate::opaque_debug::opaque_debug!(Condvar);
+    };
+}
+
+pub(super) use condvar;
 
 /// Whether a wait with a time limit ended because of the limit.
 ///
@@ -75,22 +134,9 @@ impl WaitTimeoutResult {
 /// ```
 pub struct Condvar(pub(super) RawCondvar);
 
-impl Condvar {
-    /// A new condition variable, with nobody waiting.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Condvar;
-    ///
-    /// static CHANGED: Condvar = Condvar::new();
-    /// CHANGED.notify_all();
-    /// ```
-    #[inline]
-    pub const fn new() -> Self {
-        Self(RawCondvar::new())
-    }
+condvar!("sync");
 
+impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
     /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
@@ -259,44 +305,5 @@ impl Condvar {
             let result = WaitTimeoutResult(!notified);
             guard = guard.poison().wrap((guard, result))?.0;
         }
-    }
-
-    /// Wakes the thread that has waited longest, if there is one. Never blocks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Condvar;
-    ///
-    /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
-    /// ```
-    pub fn notify_one(&self) {
-        self.0.notify_one();
-    }
-
-    /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Condvar;
-    ///
-    /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
-    /// ```
-    pub fn notify_all(&self) {
-        self.0.notify_all();
-    }
-}
-
-impl Default for Condvar {
-    /// The same as [`Condvar::new`].
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Condvar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Condvar").finish_non_exhaustive()
     }
 }

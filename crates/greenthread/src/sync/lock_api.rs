@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use lock_api::{GuardNoSend, RawRwLockDowngrade, RawRwLockTimed};
 
 use super::raw::{self, lock_guard::worker_id};
-use crate::task::{coop::polled, time::deadline_after};
+use crate::{
+    opaque_debug::opaque_debug,
+    task::{coop::polled, time::deadline_after},
+};
 
 /// A mutex for [`lock_api::Mutex`].
 ///
@@ -161,14 +164,4 @@ unsafe impl RawRwLockTimed for RawRwLock {
     }
 }
 
-impl core::fmt::Debug for RawMutex {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("RawMutex").finish_non_exhaustive()
-    }
-}
-
-impl core::fmt::Debug for RawRwLock {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("RawRwLock").finish_non_exhaustive()
-    }
-}
+opaque_debug!(RawMutex, RawRwLock);

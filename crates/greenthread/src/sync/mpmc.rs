@@ -34,13 +34,11 @@
 //! assert_eq!(workers.into_iter().map(|worker| worker.join().unwrap()).sum::<i32>(), 45);
 //! ```
 
-use core::{error::Error, fmt};
-
 #[doc(no_inline)]
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use super::chan::{
-    ends::{receiver, sender},
+    ends::{error, receiver, sender},
     handle::{self, Rx},
 };
 
@@ -110,25 +108,8 @@ pub enum SendTimeoutError<T> {
     Disconnected(T),
 }
 
-impl<T> From<SendError<T>> for SendTimeoutError<T> {
-    fn from(error: SendError<T>) -> Self {
-        Self::Disconnected(error.0)
-    }
+error! {
+    SendTimeoutError<T>, SendError<T>, error => Self::Disconnected(error.0),
+    Self::Timeout(_) => "timed out waiting on send operation",
+    Self::Disconnected(_) => "sending on a disconnected channel",
 }
-
-impl<T> fmt::Debug for SendTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SendTimeoutError(..)")
-    }
-}
-
-impl<T> fmt::Display for SendTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Timeout(_) => "timed out waiting on send operation",
-            Self::Disconnected(_) => "sending on a disconnected channel",
-        })
-    }
-}
-
-impl<T> Error for SendTimeoutError<T> {}

@@ -1,79 +1,65 @@
-//! `Mutex`: a raw mutex, a mark for panics, and the value.
-//!
-//! Invariants:
-//! 1. `value` is touched through a guard, and there is one guard at most: it stands for the raw lock being
-//!    held. Otherwise only through `&mut Mutex` or by owning the mutex.
+//! `Mutex`: a raw mutex, a flag for panics, and the value.
 
 use core::{
     cell::UnsafeCell,
-    fmt,
-    marker::PhantomData,
     panic::{RefUnwindSafe, UnwindSafe},
-    ptr::NonNull,
 };
 
 use super::{
     LockResult, TryLockError, TryLockResult,
-    guard::guard,
+    guard::{guard, lock, poisoned_value},
     poison::{Flag, Poisoning},
     raw::lock_guard::Exclusive,
     raw::mutex::RawMutex,
 };
 
-/// A lock around a value: one thread at a time gets at it.
-///
-/// This is [`std::sync::Mutex`] for green threads. A thread that finds it locked goes to sleep, and its
-/// worker runs others meanwhile; an OS thread that finds it locked blocks, as it would with std's. Green
-/// threads and OS threads may share one.
-///
-/// A guard may be kept across calls that block. Threads that come in the meantime wait; with a std mutex they
-/// would block the worker that the holder needs to go on.
-///
-/// # Who is next
-///
-/// An unlocked mutex goes to whoever asks first, be it a newcomer; threads that sleep are woken in the order
-/// in which they came. One that was woken in vain for about half a millisecond is handed the lock by the next
-/// one that unlocks, so nobody starves. A thread that neither blocks nor yields keeps the others of its
-/// worker from running, with or without a lock.
-///
-/// # Poisoning
-///
-/// A mutex is poisoned when a thread panics while it holds the lock, as with std. What counts is the green
-/// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same
-/// worker.
-///
-/// # Differs from std
-///
-/// * It is larger: 40 bytes and the value, on a 64-bit machine.
-/// * Locking it twice in one thread is a deadlock, never a panic.
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::{sync::{Arc, Mutex}, thread};
-///
-/// let sum = Arc::new(Mutex::new(0));
-/// let threads: Vec<_> = (1..=10)
-///     .map(|n| {
-///         let sum = Arc::clone(&sum);
-///         thread::spawn(move || *sum.lock().unwrap() += n)
-///     })
-///     .collect();
-/// for thread in threads {
-///     thread.join().unwrap();
-/// }
-/// assert_eq!(*sum.lock().unwrap(), 55);
-/// ```
-pub struct Mutex<T: ?Sized> {
-    raw: RawMutex,
-    poison: Flag,
-    value: UnsafeCell<T>,
+lock! {
+    /// A lock around a value: one thread at a time gets at it.
+    ///
+    /// This is [`std::sync::Mutex`] for green threads. A thread that finds it locked goes to sleep, and its
+    /// worker runs others meanwhile; an OS thread that finds it locked blocks, as it would with std's. Green
+    /// threads and OS threads may share one.
+    ///
+    /// A guard may be kept across calls that block. Threads that come in the meantime wait; with a std mutex they
+    /// would block the worker that the holder needs to go on.
+    ///
+    /// # Who is next
+    ///
+    /// An unlocked mutex goes to whoever asks first, be it a newcomer; threads that sleep are woken in the order
+    /// in which they came. One that was woken in vain for about half a millisecond is handed the lock by the next
+    /// one that unlocks, so nobody starves. A thread that neither blocks nor yields keeps the others of its
+    /// worker from running, with or without a lock.
+    ///
+    /// # Poisoning
+    ///
+    /// A mutex is poisoned when a thread panics while it holds the lock, as with std. What counts is the green
+    /// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same
+    /// worker.
+    ///
+    /// # Differs from std
+    ///
+    /// * It is larger: 40 bytes and the value, on a 64-bit machine.
+    /// * Locking it twice in one thread is a deadlock, never a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, Mutex}, thread};
+    ///
+    /// let sum = Arc::new(Mutex::new(0));
+    /// let threads: Vec<_> = (1..=10)
+    ///     .map(|n| {
+    ///         let sum = Arc::clone(&sum);
+    ///         thread::spawn(move || *sum.lock().unwrap() += n)
+    ///     })
+    ///     .collect();
+    /// for thread in threads {
+    ///     thread.join().unwrap();
+    /// }
+    /// assert_eq!(*sum.lock().unwrap(), 55);
+    /// ```
+    Mutex, RawMutex, Send, try_lock, "<locked>", poison: Poisoned
 }
-
-// SAFETY: the value goes from holder to holder (invariant 1), whichever OS threads they are on.
-unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-// SAFETY: as above.
-unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
@@ -94,7 +80,7 @@ guard! {
     /// drop(guard);
     /// assert_eq!(*mutex.lock().unwrap(), [1, 2]);
     /// ```
-    MutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
+    MutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, &mut,
     map: "\
 use greenthread::sync::{Mutex, MutexGuard};
 
@@ -128,7 +114,7 @@ guard! {
     /// drop(number);
     /// assert_eq!(*mutex.lock().unwrap(), (2, "one"));
     /// ```
-    MappedMutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, mut,
+    MappedMutexGuard<'a> -> MappedMutexGuard, Poisoning<'a, Exclusive<'a>>, &mut,
     map: "\
 use greenthread::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
@@ -144,14 +130,6 @@ assert_eq!(*MappedMutexGuard::filter_map(inner, |inner| inner.as_mut()).unwrap()
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    #[inline]
-    fn new(mutex: &'a Mutex<T>, held: Exclusive<'a>) -> LockResult<Self> {
-        // SAFETY: a cell's content is somewhere.
-        let value = unsafe { NonNull::new_unchecked(mutex.value.get()) };
-        let held = Poisoning::new(held, &mutex.poison);
-        mutex.poison.wrap(Self { value, held, lent: PhantomData })
-    }
-
     /// The raw lock.
     pub(super) fn held(&mut self) -> &mut Exclusive<'a> {
         &mut self.held.held
@@ -162,6 +140,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         self.held.flag()
     }
 }
+
+poisoned_value!(Mutex, lock);
 
 impl<T> Mutex<T> {
     /// A new mutex, unlocked.
@@ -181,6 +161,11 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
+    #[inline]
+    fn guard<'a>(&'a self, held: Exclusive<'a>) -> LockResult<MutexGuard<'a, T>> {
+        self.poison.wrap(MutexGuard::new(self.place(), Poisoning::new(held, &self.poison)))
+    }
+
     /// Waits until the mutex is free, and locks it.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `lock` is one atomic operation.
@@ -200,7 +185,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        MutexGuard::new(self, Exclusive::lock(&self.raw))
+        self.guard(Exclusive::lock(&self.raw))
     }
 
     /// Locks the mutex if it is free at this moment. Never blocks.
@@ -224,120 +209,6 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let held = Exclusive::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
-        Ok(MutexGuard::new(self, held)?)
-    }
-
-    /// Whether a thread has panicked while it held the lock.
-    ///
-    /// Another thread may poison the mutex at any time: don't rely on `false` without holding the lock.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::{Arc, Mutex}, thread};
-    ///
-    /// let mutex = Arc::new(Mutex::new(()));
-    /// let shared = Arc::clone(&mutex);
-    /// let _ = thread::spawn(move || {
-    ///     let _guard = shared.lock().unwrap();
-    ///     panic!("while holding the lock");
-    /// })
-    /// .join();
-    /// assert!(mutex.is_poisoned());
-    /// ```
-    #[inline]
-    pub fn is_poisoned(&self) -> bool {
-        self.poison.get()
-    }
-
-    /// Takes the poison away: the value is in order again, says the caller.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::{Arc, Mutex}, thread};
-    ///
-    /// let mutex = Arc::new(Mutex::new(0));
-    /// let shared = Arc::clone(&mutex);
-    /// let _ = thread::spawn(move || {
-    ///     let _guard = shared.lock().unwrap();
-    ///     panic!("while holding the lock");
-    /// })
-    /// .join();
-    /// let guard = mutex.lock().unwrap_or_else(|mut poisoned| {
-    ///     **poisoned.get_mut() = 1;
-    ///     mutex.clear_poison();
-    ///     poisoned.into_inner()
-    /// });
-    /// assert_eq!(*guard, 1);
-    /// assert!(!mutex.is_poisoned());
-    /// ```
-    pub fn clear_poison(&self) {
-        self.poison.clear();
-    }
-
-    /// Gives the value back; no lock is needed to take apart what is one's own.
-    ///
-    /// # Errors
-    ///
-    /// The mutex is poisoned; the error holds the value.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Mutex;
-    ///
-    /// assert_eq!(Mutex::new(7).into_inner().unwrap(), 7);
-    /// ```
-    pub fn into_inner(self) -> LockResult<T>
-    where
-        T: Sized,
-    {
-        self.poison.wrap(self.value.into_inner())
-    }
-
-    /// The value; whoever has the mutex to itself needs no lock.
-    ///
-    /// # Errors
-    ///
-    /// The mutex is poisoned; the error holds the reference.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::Mutex;
-    ///
-    /// let mut mutex = Mutex::new(0);
-    /// *mutex.get_mut().unwrap() = 10;
-    /// assert_eq!(*mutex.lock().unwrap(), 10);
-    /// ```
-    pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.poison.wrap(self.value.get_mut())
-    }
-}
-
-impl<T> From<T> for Mutex<T> {
-    /// The same as [`Mutex::new`].
-    fn from(value: T) -> Self {
-        Mutex::new(value)
-    }
-}
-
-impl<T: Default> Default for Mutex<T> {
-    /// A mutex around the type's default.
-    fn default() -> Self {
-        Mutex::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Mutex");
-        match self.try_lock() {
-            Ok(guard) => out.field("data", &&*guard),
-            Err(TryLockError::Poisoned(poisoned)) => out.field("data", &&**poisoned.get_ref()),
-            Err(TryLockError::WouldBlock) => out.field("data", &"<locked>"),
-        };
-        out.field("poisoned", &self.poison.get()).finish_non_exhaustive()
+        Ok(self.guard(held)?)
     }
 }

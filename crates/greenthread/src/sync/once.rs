@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::raw::once::{Begin, RawOnce};
-use crate::task::coop::polled;
+use crate::{opaque_debug::opaque_debug, task::coop::polled};
 
 /// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green threads.
 ///
@@ -202,12 +202,6 @@ impl Once {
     }
 }
 
-impl fmt::Debug for Once {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Once").finish_non_exhaustive()
-    }
-}
-
 impl OnceState {
     /// Whether a closure has panicked before.
     ///
@@ -229,3 +223,5 @@ impl fmt::Debug for OnceState {
         f.debug_struct("OnceState").field("poisoned", &self.is_poisoned()).finish()
     }
 }
+
+opaque_debug!(Once);

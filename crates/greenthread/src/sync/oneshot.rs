@@ -15,8 +15,6 @@
 //! ```
 
 use core::{
-    error::Error,
-    fmt,
     panic::{RefUnwindSafe, UnwindSafe},
     time::Duration,
 };
@@ -26,6 +24,7 @@ pub use std::sync::mpsc::{RecvError, SendError};
 
 use super::chan::{
     core::{RecvFailed, Timeout},
+    ends::error,
     handle::{self, Rx, Tx},
 };
 use crate::{opaque_debug::opaque_debug, time::Instant};
@@ -244,49 +243,13 @@ pub enum RecvTimeoutError<T> {
     Disconnected,
 }
 
-impl<T> From<RecvError> for TryRecvError<T> {
-    fn from(_: RecvError) -> Self {
-        Self::Disconnected
-    }
+error! {
+    TryRecvError<T>, RecvError, _ => Self::Disconnected,
+    Self::Empty(_) => "receiving on an empty channel",
+    Self::Disconnected => "receiving on a closed channel",
 }
-
-impl<T> From<RecvError> for RecvTimeoutError<T> {
-    fn from(_: RecvError) -> Self {
-        Self::Disconnected
-    }
+error! {
+    RecvTimeoutError<T>, RecvError, _ => Self::Disconnected,
+    Self::Timeout(_) => "timed out waiting on channel",
+    Self::Disconnected => "receiving on a closed channel",
 }
-
-impl<T> fmt::Debug for TryRecvError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TryRecvError(..)")
-    }
-}
-
-impl<T> fmt::Debug for RecvTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecvTimeoutError(..)")
-    }
-}
-
-const NO_SENDER: &str = "receiving on a closed channel";
-
-impl<T> fmt::Display for TryRecvError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Empty(_) => "receiving on an empty channel",
-            Self::Disconnected => NO_SENDER,
-        })
-    }
-}
-
-impl<T> fmt::Display for RecvTimeoutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Timeout(_) => "timed out waiting on channel",
-            Self::Disconnected => NO_SENDER,
-        })
-    }
-}
-
-impl<T> Error for TryRecvError<T> {}
-impl<T> Error for RecvTimeoutError<T> {}

@@ -15,7 +15,7 @@ use core::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use super::{raw::lock_guard::worker_id, raw::mutex::RawMutex};
+use super::{guard::lock_traits, raw::lock_guard::worker_id, raw::mutex::RawMutex};
 use crate::task::{coop::polled, id, worker_core};
 
 /// A lock that its owner may lock again: [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
@@ -185,30 +185,7 @@ impl<T: ?Sized> ReentrantLock<T> {
     }
 }
 
-impl<T: Default> Default for ReentrantLock<T> {
-    /// A lock around the type's default.
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl<T> From<T> for ReentrantLock<T> {
-    /// The same as [`ReentrantLock::new`].
-    fn from(t: T) -> Self {
-        Self::new(t)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for ReentrantLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("ReentrantLock");
-        match self.try_lock() {
-            Some(guard) => out.field("data", &&*guard),
-            None => out.field("data", &format_args!("<locked>")),
-        };
-        out.finish_non_exhaustive()
-    }
-}
+lock_traits!(ReentrantLock, lock => lock.try_lock().ok_or(()), format_args!("<locked>"));
 
 impl<T: ?Sized> Deref for ReentrantLockGuard<'_, T> {
     type Target = T;

@@ -1,81 +1,67 @@
-//! `RwLock`: a raw read-write lock, a mark for panics, and the value.
-//!
-//! Invariants:
-//! 1. `value` is touched through guards: one that writes, or any number that read, as the raw lock is held. Otherwise
-//!    only through `&mut RwLock` or by owning the lock.
+//! `RwLock`: a raw read-write lock, a flag for panics, and the value.
 
 use core::{
     cell::UnsafeCell,
-    fmt,
-    marker::PhantomData,
     panic::{RefUnwindSafe, UnwindSafe},
-    ptr::NonNull,
 };
 
 use super::{
     LockResult, TryLockError, TryLockResult,
-    guard::guard,
+    guard::{guard, lock, poisoned_value},
     poison::{Flag, Poisoning},
     raw::lock_guard::{Reading, Writing},
     raw::rwlock::RawRwLock,
 };
 
-/// A lock around a value that many may read at a time, or one may write.
-///
-/// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and its worker runs others
-/// meanwhile; an OS thread that must wait blocks, as it would with std's. Green threads and OS threads may share one.
-///
-/// Guards may be kept across calls that block.
-///
-/// # Who is next
-///
-/// Readers and writers wait in a line each, in the order in which they came. When a writer leaves, all readers in line
-/// go in, together; else the first writer in line is woken, and another thread may be faster.
-///
-/// A reader that comes while others read goes in, though a writer be in line. But only 31 readers pass a writer that
-/// sleeps there, and one that was woken in vain for about half a millisecond is passed no more: readers that come then
-/// get in line too, and when the last one of those that are in leaves, the writer is handed the lock. So neither readers
-/// nor writers starve: a reader waits for one writer, and a writer for those who were faster during its half
-/// millisecond. A thread that neither blocks nor yields keeps the others of its worker from running, with or without a
-/// lock.
-///
-/// # Poisoning
-///
-/// A lock is poisoned when a thread panics while it holds it for writing, as with std. What counts is the green
-/// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same worker.
-///
-/// # Differs from std
-///
-/// * It is larger: 48 bytes and the value, on a 64-bit machine.
-/// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock, never a panic.
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::{sync::{Arc, RwLock}, thread};
-///
-/// let ages = Arc::new(RwLock::new(vec![("fern", 3)]));
-/// let readers: Vec<_> = (0..3)
-///     .map(|_| {
-///         let ages = Arc::clone(&ages);
-///         thread::spawn(move || ages.read().unwrap().len())
-///     })
-///     .collect();
-/// ages.write().unwrap().push(("moss", 9));
-/// for reader in readers {
-///     assert!(matches!(reader.join().unwrap(), 1 | 2));
-/// }
-/// ```
-pub struct RwLock<T: ?Sized> {
-    raw: RawRwLock,
-    poison: Flag,
-    value: UnsafeCell<T>,
+lock! {
+    /// A lock around a value that many may read at a time, or one may write.
+    ///
+    /// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and its worker runs others
+    /// meanwhile; an OS thread that must wait blocks, as it would with std's. Green threads and OS threads may share one.
+    ///
+    /// Guards may be kept across calls that block.
+    ///
+    /// # Who is next
+    ///
+    /// Readers and writers wait in a line each, in the order in which they came. When a writer leaves, all readers in line
+    /// go in, together; else the first writer in line is woken, and another thread may be faster.
+    ///
+    /// A reader that comes while others read goes in, though a writer be in line. But only 31 readers pass a writer that
+    /// sleeps there, and one that was woken in vain for about half a millisecond is passed no more: readers that come then
+    /// get in line too, and when the last one of those that are in leaves, the writer is handed the lock. So neither readers
+    /// nor writers starve: a reader waits for one writer, and a writer for those who were faster during its half
+    /// millisecond. A thread that neither blocks nor yields keeps the others of its worker from running, with or without a
+    /// lock.
+    ///
+    /// # Poisoning
+    ///
+    /// A lock is poisoned when a thread panics while it holds it for writing, as with std. What counts is the green
+    /// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same worker.
+    ///
+    /// # Differs from std
+    ///
+    /// * It is larger: 48 bytes and the value, on a 64-bit machine.
+    /// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock, never a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, RwLock}, thread};
+    ///
+    /// let ages = Arc::new(RwLock::new(vec![("fern", 3)]));
+    /// let readers: Vec<_> = (0..3)
+    ///     .map(|_| {
+    ///         let ages = Arc::clone(&ages);
+    ///         thread::spawn(move || ages.read().unwrap().len())
+    ///     })
+    ///     .collect();
+    /// ages.write().unwrap().push(("moss", 9));
+    /// for reader in readers {
+    ///     assert!(matches!(reader.join().unwrap(), 1 | 2));
+    /// }
+    /// ```
+    RwLock, RawRwLock, Send | Sync, try_read, format_args!("<locked>"), poison: Poisoned
 }
-
-// SAFETY: the value goes where the lock goes.
-unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: the value goes from writer to writer, and is shared by readers (invariant 1), whichever OS threads they are on.
-unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 impl<T: ?Sized> UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
@@ -94,7 +80,7 @@ guard! {
     /// let (one, other) = (lock.read().unwrap(), lock.read().unwrap());
     /// assert_eq!(*one + *other, 10);
     /// ```
-    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, &,
     map: "\
 use greenthread::sync::{RwLock, RwLockReadGuard};
 
@@ -122,7 +108,7 @@ guard! {
     /// *lock.write().unwrap() += 1;
     /// assert_eq!(*lock.read().unwrap(), 6);
     /// ```
-    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
+    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, &mut,
     map: "\
 use greenthread::sync::{RwLock, RwLockWriteGuard};
 
@@ -154,7 +140,7 @@ guard! {
     /// let word = RwLockReadGuard::map(lock.read().unwrap(), |pair| &pair.1);
     /// assert_eq!(*word, "one");
     /// ```
-    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, &,
     map: "\
 use greenthread::sync::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 
@@ -185,7 +171,7 @@ guard! {
     /// drop(number);
     /// assert_eq!(lock.read().unwrap().0, 2);
     /// ```
-    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, mut,
+    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Poisoning<'a, Writing<'a>>, &mut,
     map: "\
 use greenthread::sync::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
 
@@ -200,24 +186,7 @@ let inner = RwLockWriteGuard::map(lock.write().unwrap(), |outer| &mut outer.1);
 assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).unwrap(), 2);"
 }
 
-impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
-    #[inline]
-    fn new(lock: &'a RwLock<T>, held: Reading<'a>) -> LockResult<Self> {
-        // SAFETY: a cell's content is somewhere.
-        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
-        lock.poison.wrap(Self { value, held, lent: PhantomData })
-    }
-}
-
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    #[inline]
-    fn new(lock: &'a RwLock<T>, held: Writing<'a>) -> LockResult<Self> {
-        // SAFETY: a cell's content is somewhere.
-        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
-        let held = Poisoning::new(held, &lock.poison);
-        lock.poison.wrap(Self { value, held, lent: PhantomData })
-    }
-
     /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
     ///
     /// # Examples
@@ -232,9 +201,11 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// assert_eq!(*guard, *lock.read().unwrap());
     /// ```
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { value: s.value, held: s.held.held.downgrade(), lent: PhantomData }
+        RwLockReadGuard::new(s.value, s.held.held.downgrade())
     }
 }
+
+poisoned_value!(RwLock, write);
 
 impl<T> RwLock<T> {
     /// A new lock, unlocked.
@@ -254,6 +225,16 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
+    #[inline]
+    fn read_guard<'a>(&'a self, held: Reading<'a>) -> LockResult<RwLockReadGuard<'a, T>> {
+        self.poison.wrap(RwLockReadGuard::new(self.place(), held))
+    }
+
+    #[inline]
+    fn write_guard<'a>(&'a self, held: Writing<'a>) -> LockResult<RwLockWriteGuard<'a, T>> {
+        self.poison.wrap(RwLockWriteGuard::new(self.place(), Poisoning::new(held, &self.poison)))
+    }
+
     /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for reading.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
@@ -278,7 +259,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        RwLockReadGuard::new(self, Reading::lock(&self.raw))
+        self.read_guard(Reading::lock(&self.raw))
     }
 
     /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
@@ -305,7 +286,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let held = Reading::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
-        Ok(RwLockReadGuard::new(self, held)?)
+        Ok(self.read_guard(held)?)
     }
 
     /// Waits until nobody holds the lock, and locks it for writing.
@@ -327,7 +308,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        RwLockWriteGuard::new(self, Writing::lock(&self.raw))
+        self.write_guard(Writing::lock(&self.raw))
     }
 
     /// Locks for writing if nobody holds the lock at this moment. Never blocks.
@@ -350,118 +331,6 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let held = Writing::try_lock(&self.raw).ok_or(TryLockError::WouldBlock)?;
-        Ok(RwLockWriteGuard::new(self, held)?)
-    }
-
-    /// Whether a thread has panicked while it held the lock for writing.
-    ///
-    /// Another thread may poison the lock at any time: don't rely on `false` without holding it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::{Arc, RwLock}, thread};
-    ///
-    /// let lock = Arc::new(RwLock::new(()));
-    /// let shared = Arc::clone(&lock);
-    /// let _ = thread::spawn(move || {
-    ///     let _guard = shared.write().unwrap();
-    ///     panic!("while holding the lock");
-    /// })
-    /// .join();
-    /// assert!(lock.is_poisoned());
-    /// ```
-    #[inline]
-    pub fn is_poisoned(&self) -> bool {
-        self.poison.get()
-    }
-
-    /// Takes the poison away: the value is in order again, says the caller.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::{sync::{Arc, RwLock}, thread};
-    ///
-    /// let lock = Arc::new(RwLock::new(0));
-    /// let shared = Arc::clone(&lock);
-    /// let _ = thread::spawn(move || {
-    ///     let _guard = shared.write().unwrap();
-    ///     panic!("while holding the lock");
-    /// })
-    /// .join();
-    /// let mut guard = lock.write().unwrap_err().into_inner();
-    /// *guard = 1;
-    /// lock.clear_poison();
-    /// drop(guard);
-    /// assert_eq!(*lock.read().unwrap(), 1);
-    /// ```
-    pub fn clear_poison(&self) {
-        self.poison.clear();
-    }
-
-    /// Gives the value back; no lock is needed to take apart what is one's own.
-    ///
-    /// # Errors
-    ///
-    /// The lock is poisoned; the error holds the value.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::RwLock;
-    ///
-    /// assert_eq!(RwLock::new(7).into_inner().unwrap(), 7);
-    /// ```
-    pub fn into_inner(self) -> LockResult<T>
-    where
-        T: Sized,
-    {
-        self.poison.wrap(self.value.into_inner())
-    }
-
-    /// The value; whoever has the lock to itself needs no guard.
-    ///
-    /// # Errors
-    ///
-    /// The lock is poisoned; the error holds the reference.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::RwLock;
-    ///
-    /// let mut lock = RwLock::new(0);
-    /// *lock.get_mut().unwrap() = 10;
-    /// assert_eq!(*lock.read().unwrap(), 10);
-    /// ```
-    pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.poison.wrap(self.value.get_mut())
-    }
-}
-
-impl<T> From<T> for RwLock<T> {
-    /// The same as [`RwLock::new`].
-    fn from(value: T) -> Self {
-        RwLock::new(value)
-    }
-}
-
-impl<T: Default> Default for RwLock<T> {
-    /// A lock around the type's default.
-    fn default() -> Self {
-        RwLock::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("RwLock");
-        match self.try_read() {
-            Ok(guard) => out.field("data", &&*guard),
-            Err(TryLockError::Poisoned(poisoned)) => out.field("data", &&**poisoned.get_ref()),
-            Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
-        };
-        out.field("poisoned", &self.poison.get()).finish_non_exhaustive()
+        Ok(self.write_guard(held)?)
     }
 }

@@ -508,4 +508,32 @@ macro_rules! iterators {
     };
 }
 
-pub(crate) use {iterators, receiver, recv_methods, send_methods, sender, shared};
+/// The traits of an error that holds a message or a handle, which need not be `Debug`. It is made from `$from`, which says
+/// that the other end is gone; then come the texts.
+macro_rules! error {
+    ($name:ident<T>, $from:ty, $error:pat => $disconnected:expr, $($this:pat => $text:expr),+ $(,)?) => {
+        impl<T> From<$from> for $name<T> {
+            fn from($error: $from) -> Self {
+                $disconnected
+            }
+        }
+
+        impl<T> core::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+
+        impl<T> core::fmt::Display for $name<T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(match self {
+                    $($this => $text,)+
+                })
+            }
+        }
+
+        impl<T> core::error::Error for $name<T> {}
+    };
+}
+
+pub(crate) use {error, iterators, receiver, recv_methods, send_methods, sender, shared};

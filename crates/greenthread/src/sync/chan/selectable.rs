@@ -10,7 +10,7 @@ use core::mem;
 use super::{
     core::{Core, NotNow, SendFailed, State, Timeout, announce},
     slot::{SendTicket, Slot},
-    wait_queue::Node,
+    wait_queue::{Node, Queue},
 };
 
 /// Which of a channel's queues.
@@ -146,27 +146,16 @@ impl<T> Selectable for Core<T> {
     unsafe fn enlist(&self, side: Side, node: *const Node<Slot>) -> bool {
         // SAFETY: as the caller says; the guard is forgotten again (invariant 1).
         let mut state = unsafe { self.state.assume_locked() };
-        let queue = match side {
-            Side::Senders => &mut state.senders,
-            Side::Receivers => &mut state.receivers,
-            Side::Watchers => &mut state.watchers,
-        };
         // SAFETY: the caller sees to it (invariant 2).
-        unsafe { queue.push(node) };
+        unsafe { state.queue(side).push(node) };
         let tell = side != Side::Watchers && !state.watchers.is_empty();
         mem::forget(state);
         tell
     }
 
     unsafe fn withdraw(&self, side: Side, node: *const Node<Slot>) {
-        let mut state = self.state.lock();
-        let queue = match side {
-            Side::Senders => &mut state.senders,
-            Side::Receivers => &mut state.receivers,
-            Side::Watchers => &mut state.watchers,
-        };
         // SAFETY: as the caller says.
-        unsafe { queue.remove(node) };
+        unsafe { self.state.lock().queue(side).remove(node) };
     }
 
     fn announce(&self) {
@@ -194,6 +183,15 @@ impl<T> State<T> {
         match side {
             Side::Senders => self.no_receivers || self.buffer.has_room() || !self.receivers.is_empty(),
             _ => self.buffer.len() != 0 || !self.senders.is_empty() || self.no_senders,
+        }
+    }
+
+    #[inline]
+    fn queue(&mut self, side: Side) -> &mut Queue<Slot> {
+        match side {
+            Side::Senders => &mut self.senders,
+            Side::Receivers => &mut self.receivers,
+            Side::Watchers => &mut self.watchers,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `nonpoison::Condvar`.
 
-use core::{fmt, time::Duration};
+use core::time::Duration;
 
 use super::MutexGuard;
 use crate::{
-    sync::{WaitTimeoutResult, raw::condvar::RawCondvar},
+    sync::{WaitTimeoutResult, condvar::condvar, raw::condvar::RawCondvar},
     task::time::{deadline_after, now},
 };
 
@@ -30,22 +30,9 @@ use crate::{
 /// ```
 pub struct Condvar(RawCondvar);
 
-impl Condvar {
-    /// A new condition variable, with nobody waiting.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::Condvar;
-    ///
-    /// static CHANGED: Condvar = Condvar::new();
-    /// CHANGED.notify_all();
-    /// ```
-    #[inline]
-    pub const fn new() -> Self {
-        Self(RawCondvar::new())
-    }
+condvar!("sync::nonpoison");
 
+impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
     /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
@@ -141,44 +128,5 @@ impl Condvar {
             guard.held().wait(&self.0, deadline);
         }
         WaitTimeoutResult(false)
-    }
-
-    /// Wakes the thread that has waited longest, if there is one. Never blocks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::Condvar;
-    ///
-    /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
-    /// ```
-    pub fn notify_one(&self) {
-        self.0.notify_one();
-    }
-
-    /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::Condvar;
-    ///
-    /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
-    /// ```
-    pub fn notify_all(&self) {
-        self.0.notify_all();
-    }
-}
-
-impl Default for Condvar {
-    /// The same as [`Condvar::new`].
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Condvar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Condvar").finish_non_exhaustive()
     }
 }

@@ -53,13 +53,8 @@ pub type TryLockResult<Guard> = Result<Guard, WouldBlock>;
 /// let _guard = mutex.lock();
 /// assert!(matches!(mutex.try_lock(), Err(WouldBlock)));
 /// ```
+#[derive(Debug)]
 pub struct WouldBlock;
-
-impl fmt::Debug for WouldBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WouldBlock")
-    }
-}
 
 impl fmt::Display for WouldBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

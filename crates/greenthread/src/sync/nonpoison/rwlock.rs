@@ -1,45 +1,35 @@
-//! `nonpoison::RwLock`.
-//!
-//! Invariants:
-//! 1. `value` is touched through guards: one that writes, or any number that read, as the raw lock is held. Otherwise
-//!    only through `&mut RwLock` or by owning the lock.
+//! `nonpoison::RwLock`: a raw read-write lock and the value.
 
-use core::{cell::UnsafeCell, fmt, marker::PhantomData, mem, ptr::NonNull};
+use core::cell::UnsafeCell;
 
 use super::{TryLockResult, WouldBlock};
 use crate::sync::{
-    guard::guard,
+    guard::{guard, lock, value},
     raw::lock_guard::{Reading, Writing},
     raw::rwlock::RawRwLock,
 };
 
-/// A lock around a value that many may read at a time, or one may write, and that a panic does not poison.
-///
-/// It is [`sync::RwLock`](crate::sync::RwLock) in everything else: see there for who is next.
-///
-/// # Examples
-///
-/// ```
-/// use greenthread::{sync::{Arc, nonpoison::RwLock}, thread};
-///
-/// let lock = Arc::new(RwLock::new(1));
-/// let shared = Arc::clone(&lock);
-/// let _ = thread::spawn(move || {
-///     *shared.write() = 2;
-///     panic!("this poisons nothing");
-/// })
-/// .join();
-/// assert_eq!(*lock.read(), 2);
-/// ```
-pub struct RwLock<T: ?Sized> {
-    raw: RawRwLock,
-    value: UnsafeCell<T>,
+lock! {
+    /// A lock around a value that many may read at a time, or one may write, and that a panic does not poison.
+    ///
+    /// It is [`sync::RwLock`](crate::sync::RwLock) in everything else: see there for who is next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{sync::{Arc, nonpoison::RwLock}, thread};
+    ///
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let shared = Arc::clone(&lock);
+    /// let _ = thread::spawn(move || {
+    ///     *shared.write() = 2;
+    ///     panic!("this poisons nothing");
+    /// })
+    /// .join();
+    /// assert_eq!(*lock.read(), 2);
+    /// ```
+    RwLock, RawRwLock, Send | Sync, try_read, format_args!("<locked>")
 }
-
-// SAFETY: the value goes where the lock goes.
-unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: the value goes from writer to writer, and is shared by readers (invariant 1), whichever OS threads they are on.
-unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 guard! {
     /// A lock held for reading: through it the value is read, and dropping it unlocks.
@@ -55,7 +45,7 @@ guard! {
     /// let (one, other) = (lock.read(), lock.read());
     /// assert_eq!(*one + *other, 10);
     /// ```
-    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    RwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, &,
     map: "\
 use greenthread::sync::nonpoison::{RwLock, RwLockReadGuard};
 
@@ -83,7 +73,7 @@ guard! {
     /// *lock.write() += 1;
     /// assert_eq!(*lock.read(), 6);
     /// ```
-    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
+    RwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, &mut,
     map: "\
 use greenthread::sync::nonpoison::{RwLock, RwLockWriteGuard};
 
@@ -112,7 +102,7 @@ guard! {
     /// let word = RwLockReadGuard::map(lock.read(), |pair| &pair.1);
     /// assert_eq!(*word, "one");
     /// ```
-    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, shared,
+    MappedRwLockReadGuard<'a> -> MappedRwLockReadGuard, Reading<'a>, &,
     map: "\
 use greenthread::sync::nonpoison::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 
@@ -143,7 +133,7 @@ guard! {
     /// drop(number);
     /// assert_eq!(lock.read().0, 2);
     /// ```
-    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, mut,
+    MappedRwLockWriteGuard<'a> -> MappedRwLockWriteGuard, Writing<'a>, &mut,
     map: "\
 use greenthread::sync::nonpoison::{MappedRwLockWriteGuard, RwLock, RwLockWriteGuard};
 
@@ -158,23 +148,7 @@ let inner = RwLockWriteGuard::map(lock.write(), |outer| &mut outer.1);
 assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).unwrap(), 2);"
 }
 
-impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
-    #[inline]
-    fn new(lock: &'a RwLock<T>, held: Reading<'a>) -> Self {
-        // SAFETY: a cell's content is somewhere.
-        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
-        Self { value, held, lent: PhantomData }
-    }
-}
-
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    #[inline]
-    fn new(lock: &'a RwLock<T>, held: Writing<'a>) -> Self {
-        // SAFETY: a cell's content is somewhere.
-        let value = unsafe { NonNull::new_unchecked(lock.value.get()) };
-        Self { value, held, lent: PhantomData }
-    }
-
     /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
     ///
     /// # Examples
@@ -189,9 +163,11 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// assert_eq!(*guard, *lock.read());
     /// ```
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { value: s.value, held: s.held.downgrade(), lent: PhantomData }
+        RwLockReadGuard::new(s.value, s.held.downgrade())
     }
 }
+
+value!(RwLock, read, write);
 
 impl<T> RwLock<T> {
     /// A new lock, unlocked.
@@ -207,51 +183,6 @@ impl<T> RwLock<T> {
     #[inline]
     pub const fn new(t: T) -> Self {
         Self { raw: RawRwLock::new(), value: UnsafeCell::new(t) }
-    }
-
-    /// A clone of the value. Blocks as [`read`](RwLock::read).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// assert_eq!(RwLock::new(7).get_cloned(), 7);
-    /// ```
-    pub fn get_cloned(&self) -> T
-    where
-        T: Clone,
-    {
-        self.read().clone()
-    }
-
-    /// Puts another value in, and drops the old one after unlocking. Blocks as [`write`](RwLock::write).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// let lock = RwLock::new(7);
-    /// lock.set(8);
-    /// assert_eq!(lock.get_cloned(), 8);
-    /// ```
-    pub fn set(&self, value: T) {
-        drop(self.replace(value));
-    }
-
-    /// Puts another value in, and returns the old one. Blocks as [`write`](RwLock::write).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// let lock = RwLock::new(7);
-    /// assert_eq!(lock.replace(8), 7);
-    /// ```
-    pub fn replace(&self, value: T) -> T {
-        mem::replace(&mut *self.write(), value)
     }
 }
 
@@ -276,7 +207,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard::new(self, Reading::lock(&self.raw))
+        RwLockReadGuard::new(self.place(), Reading::lock(&self.raw))
     }
 
     /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
@@ -301,7 +232,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        Reading::try_lock(&self.raw).map(|held| RwLockReadGuard::new(self, held)).ok_or(WouldBlock)
+        Reading::try_lock(&self.raw).map(|held| RwLockReadGuard::new(self.place(), held)).ok_or(WouldBlock)
     }
 
     /// Waits until nobody holds the lock, and locks it for writing.
@@ -319,7 +250,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard::new(self, Writing::lock(&self.raw))
+        RwLockWriteGuard::new(self.place(), Writing::lock(&self.raw))
     }
 
     /// Locks for writing if nobody holds the lock at this moment. Never blocks.
@@ -340,53 +271,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        Writing::try_lock(&self.raw).map(|held| RwLockWriteGuard::new(self, held)).ok_or(WouldBlock)
-    }
-
-    /// Gives the value back; no lock is needed to take apart what is one's own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// assert_eq!(RwLock::new(7).into_inner(), 7);
-    /// ```
-    pub fn into_inner(self) -> T
-    where
-        T: Sized,
-    {
-        self.value.into_inner()
-    }
-
-    /// The value; whoever has the lock to itself needs no guard.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// let mut lock = RwLock::new(0);
-    /// *lock.get_mut() = 10;
-    /// assert_eq!(*lock.read(), 10);
-    /// ```
-    pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
-
-    /// Where the value is. What is done with it is up to `unsafe` code, which must hold the lock by other means.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// let lock = RwLock::new(1);
-    /// let guard = lock.read();
-    /// assert!(std::ptr::eq(&*guard, lock.data_ptr()));
-    /// ```
-    pub const fn data_ptr(&self) -> *mut T {
-        self.value.get()
+        Writing::try_lock(&self.raw).map(|held| RwLockWriteGuard::new(self.place(), held)).ok_or(WouldBlock)
     }
 
     /// Calls `f` with the value while the lock is held for reading. Blocks as [`read`](RwLock::read).
@@ -403,47 +288,5 @@ impl<T: ?Sized> RwLock<T> {
         F: FnOnce(&T) -> R,
     {
         f(&self.read())
-    }
-
-    /// Calls `f` with the value while the lock is held for writing. Blocks as [`write`](RwLock::write).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::sync::nonpoison::RwLock;
-    ///
-    /// let lock = RwLock::new(2);
-    /// assert_eq!(lock.with_mut(|n| { *n += 1; *n }), 3);
-    /// ```
-    pub fn with_mut<F, R>(&self, f: F) -> R
-    where
-        F: FnOnce(&mut T) -> R,
-    {
-        f(&mut self.write())
-    }
-}
-
-impl<T> From<T> for RwLock<T> {
-    /// The same as [`RwLock::new`].
-    fn from(value: T) -> Self {
-        RwLock::new(value)
-    }
-}
-
-impl<T: Default> Default for RwLock<T> {
-    /// A lock around the type's default.
-    fn default() -> Self {
-        RwLock::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("RwLock");
-        match self.try_read() {
-            Ok(guard) => out.field("data", &&*guard),
-            Err(WouldBlock) => out.field("data", &format_args!("<locked>")),
-        };
-        out.finish_non_exhaustive()
     }
 }

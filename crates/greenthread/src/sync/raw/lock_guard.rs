@@ -15,23 +15,53 @@ pub(crate) fn worker_id() -> usize {
     worker_core::get().map_or(0, |core| ptr::from_ref(core).addr())
 }
 
-/// A mutex held.
-pub(crate) struct Exclusive<'a>(&'a RawMutex);
+/// Defines a raw lock held: `$lock` waits for it, `$try_lock` takes it if that needs no waiting, `$unlock` gives it back.
+macro_rules! held {
+    ($(#[$meta:meta])* $name:ident, $raw:ty, $lock:expr, $try_lock:expr, $unlock:ident) => {
+        $(#[$meta])*
+        pub(crate) struct $name<'a>(&'a $raw);
 
-impl<'a> Exclusive<'a> {
-    /// Waits for the mutex.
-    #[inline]
-    pub(crate) fn lock(raw: &'a RawMutex) -> Self {
-        raw.lock(worker_id());
-        Self(raw)
-    }
+        impl<'a> $name<'a> {
+            /// Waits for the lock.
+            #[inline]
+            pub(crate) fn lock(raw: &'a $raw) -> Self {
+                let lock: fn(&$raw) = $lock;
+                lock(raw);
+                Self(raw)
+            }
 
-    /// Takes the mutex if it is free.
-    #[inline]
-    pub(crate) fn try_lock(raw: &'a RawMutex) -> Option<Self> {
-        polled(raw.try_lock(worker_id())).then(|| Self(raw))
-    }
+            /// Takes the lock if that needs no waiting.
+            #[inline]
+            pub(crate) fn try_lock(raw: &'a $raw) -> Option<Self> {
+                let try_lock: fn(&$raw) -> bool = $try_lock;
+                polled(try_lock(raw)).then(|| Self(raw))
+            }
+        }
 
+        impl Drop for $name<'_> {
+            #[inline]
+            fn drop(&mut self) {
+                // SAFETY: held (invariant 1), and this ends here.
+                unsafe { self.0.$unlock() };
+            }
+        }
+    };
+}
+
+held! {
+    /// A mutex held.
+    Exclusive, RawMutex, |raw| raw.lock(worker_id()), |raw| raw.try_lock(worker_id()), unlock
+}
+held! {
+    /// A read-write lock held for reading.
+    Reading, RawRwLock, |raw| raw.read(worker_id()), |raw| raw.try_read(), unlock_read
+}
+held! {
+    /// A read-write lock held for writing.
+    Writing, RawRwLock, |raw| raw.write(worker_id()), |raw| raw.try_write(worker_id()), unlock_write
+}
+
+impl Exclusive<'_> {
     /// Lets go of the mutex while it waits to be notified. The caller, who has the guard borrowed, touches nothing
     /// that the mutex guards meanwhile. `true` if it was notified.
     pub(crate) fn wait(&mut self, condvar: &RawCondvar, deadline: Option<Instant>) -> bool {
@@ -40,57 +70,7 @@ impl<'a> Exclusive<'a> {
     }
 }
 
-impl Drop for Exclusive<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: held (invariant 1), and this ends here.
-        unsafe { self.0.unlock() };
-    }
-}
-
-/// A read-write lock held for reading.
-pub(crate) struct Reading<'a>(&'a RawRwLock);
-
-impl<'a> Reading<'a> {
-    /// Waits for the lock.
-    #[inline]
-    pub(crate) fn lock(raw: &'a RawRwLock) -> Self {
-        raw.read(worker_id());
-        Self(raw)
-    }
-
-    /// Takes the lock if there is neither a writer nor a bar.
-    #[inline]
-    pub(crate) fn try_lock(raw: &'a RawRwLock) -> Option<Self> {
-        polled(raw.try_read()).then(|| Self(raw))
-    }
-}
-
-impl Drop for Reading<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: held (invariant 1), and this ends here.
-        unsafe { self.0.unlock_read() };
-    }
-}
-
-/// A read-write lock held for writing.
-pub(crate) struct Writing<'a>(&'a RawRwLock);
-
 impl<'a> Writing<'a> {
-    /// Waits for the lock.
-    #[inline]
-    pub(crate) fn lock(raw: &'a RawRwLock) -> Self {
-        raw.write(worker_id());
-        Self(raw)
-    }
-
-    /// Takes the lock if it is free.
-    #[inline]
-    pub(crate) fn try_lock(raw: &'a RawRwLock) -> Option<Self> {
-        polled(raw.try_write(worker_id())).then(|| Self(raw))
-    }
-
     /// Goes on as a reader.
     pub(crate) fn downgrade(self) -> Reading<'a> {
         let raw = self.0;
@@ -98,13 +78,5 @@ impl<'a> Writing<'a> {
         // SAFETY: held (invariant 1), and goes on as `Reading`.
         unsafe { raw.downgrade() };
         Reading(raw)
-    }
-}
-
-impl Drop for Writing<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: held (invariant 1), and this ends here.
-        unsafe { self.0.unlock_write() };
     }
 }
