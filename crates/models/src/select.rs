@@ -173,15 +173,15 @@ fn careless(arms: &[Arm], _: Timeout) -> Done {
         match (arm, slot.exchange.get()) {
             (_, Exchange::None) => {}
             (Arm::Send(_, number), _) => {
-                // SAFETY: it is promised to us.
+                // SAFETY: the handshake is with us.
                 let ticket = unsafe { SendTicket::new(slot.partner.get(), None) };
                 assert!(channel.complete(Selected::Receiver(ticket), Message::new(*number)).is_ok());
                 return Done::Sent(at);
             }
             (Arm::Recv(_), _) => {
-                // SAFETY: promised, by one who keeps it: then the message is there.
+                // SAFETY: a handshake has begun; if the sender has sent, the message is there.
                 let message = unsafe {
-                    assert!(slot.await_promise());
+                    assert!(slot.await_handshake());
                     (*place.get()).assume_init_read()
                 };
                 return Done::Received(message.number());
@@ -240,19 +240,19 @@ fn against_one(capacity: Option<usize>) {
 }
 
 #[test]
-fn a_send_ticket_is_honoured() {
+fn a_handshake_ends_with_a_message() {
     check(Some(3), || against_one(Some(0)));
     check(Some(3), || against_one(Some(1)));
 }
 
 #[test]
-fn finds_a_send_ticket_that_releases_nothing() {
+fn finds_a_handshake_that_releases_nothing() {
     finds(Bug::NoRelease, "Causality violation", || against_one(Some(0)));
 }
 
 /// The message is not made after all. Its receiver gets another one.
 #[test]
-fn a_send_ticket_is_given_back() {
+fn a_handshake_is_cancelled() {
     for capacity in [0, 1] {
         check(Some(2), move || {
             let channel = channel(Some(capacity));
@@ -261,9 +261,9 @@ fn a_send_ticket_is_given_back() {
                 spawn(move || assert_eq!(channel.recv(FOREVER).expect("a message").number(), 6))
             };
             let mut operations = [Operation::send(&*channel)];
-            let (_, won) =
+            let (_, selected) =
                 select::select(&mut operations, FOREVER, Choice::First).expect("there is no deadline");
-            channel.abandon(won);
+            channel.abandon(selected);
             assert!(channel.send(Message::new(6), FOREVER).is_ok());
             receiver.join();
         });

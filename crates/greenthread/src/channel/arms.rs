@@ -1,9 +1,10 @@
 //! The arms of `select!`, on the stack of the thread that selects.
 //!
 //! Invariants:
-//! 1. A pledge borrows the arm that it was won for, which therefore stays where it is. It knows that arm by its place or
-//!    its port, and is used up by `finish`.
-//! 2. A pledge of a message says that the message is in the arm's place, and is the one way to it.
+//! 1. A selection borrows its arm, which therefore stays where it is. It knows that arm by its
+//!    place or its channel, and is used up by `finish`.
+//! 2. A selection for a message says that the message is in the arm's place, and is the one way to
+//!    it.
 
 use core::{cell::UnsafeCell, fmt, mem::MaybeUninit, ptr};
 
@@ -21,44 +22,46 @@ use crate::{
     },
 };
 
-/// What an arm has won and not yet used. Given back when it is dropped.
+/// What an arm is selected for and has not used yet. Given back when it is dropped.
 pub struct Selection<'a> {
-    won: Option<Selected>,
+    selected: Option<Selected>,
     channel: Option<&'a dyn Selectable>,
     /// Where the message is, for an arm that receives.
     place: *const (),
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(won: Selected, operation: &Operation<'a>) -> Self {
-        Self { won: Some(won), channel: operation.channel(), place: operation.place() }
+    pub(super) fn new(selected: Selected, operation: &Operation<'a>) -> Self {
+        Self { selected: Some(selected), channel: operation.channel(), place: operation.place() }
     }
 
     /// Uses it up, to receive.
     ///
     /// # Safety
-    /// `receiver` is the arm's. The message is where the pledge says; it is not if the pledge was moved together with it.
+    /// `receiver` is the arm's. The message is where the selection says; it is not if the selection was moved together with it.
     pub(super) unsafe fn receive<T>(
         &mut self,
         receiver: &Receiver<T>,
         place: *const (),
     ) -> Result<T, RecvError> {
         // SAFETY: as the caller says, and invariant 2.
-        self.won.take().map_or(Err(RecvError), |won| unsafe { receiver.core.finish(&won, place.cast()) })
+        self.selected
+            .take()
+            .map_or(Err(RecvError), |selected| unsafe { receiver.core.finish(&selected, place.cast()) })
     }
 
     /// Uses it up, to send. `sender` is the arm's.
     pub(super) fn send<T>(&mut self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
-        match self.won.take() {
-            Some(won) => sender.core.complete(won, message).map_err(SendError),
+        match self.selected.take() {
+            Some(selected) => sender.core.complete(selected, message).map_err(SendError),
             None => Err(SendError(message)),
         }
     }
 
     /// Gives it back. A message that was received stays where it is, and is leaked.
     pub(super) fn give_back(&mut self) {
-        if let (Some(won), Some(channel)) = (self.won.take(), self.channel) {
-            channel.abandon(won);
+        if let (Some(selected), Some(channel)) = (self.selected.take(), self.channel) {
+            channel.abandon(selected);
         }
     }
 }
@@ -71,15 +74,16 @@ impl Drop for Selection<'_> {
 
 impl fmt::Debug for Selection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Selection").field("won", &self.won).finish_non_exhaustive()
+        f.debug_struct("Selection").field("selected", &self.selected).finish_non_exhaustive()
     }
 }
 
-/// Does one of the operations, and says which, and what it has won. If none was ready in time the number is that of none.
+/// Does one of the operations, and says which, and what it is selected for. If none was ready in
+/// time the number is that of none.
 pub fn run<'a>(operations: &mut [Operation<'a>], timeout: Timeout, choice: Choice) -> (usize, Selection<'a>) {
     match select::select(operations, timeout, choice) {
-        Some((chosen, won)) => (chosen, Selection::new(won, &operations[chosen])),
-        None => (usize::MAX, Selection { won: None, channel: None, place: ptr::null() }),
+        Some((chosen, selected)) => (chosen, Selection::new(selected, &operations[chosen])),
+        None => (usize::MAX, Selection { selected: None, channel: None, place: ptr::null() }),
     }
 }
 
@@ -105,12 +109,12 @@ impl<'a, T> RecvArm<'a, T> {
     ///
     /// # Panics
     ///
-    /// If the pledge is another arm's.
-    pub fn finish(&self, mut pledge: Selection<'_>) -> Result<T, RecvError> {
+    /// If the selection is another arm's.
+    pub fn finish(&self, mut selection: Selection<'_>) -> Result<T, RecvError> {
         let place = self.place.get().cast_const().cast();
-        assert!(pledge.place.is_null() || pledge.place == place, "won by another arm");
+        assert!(selection.place.is_null() || selection.place == place, "selected for another arm");
         // SAFETY: it is this arm's, and has not moved (invariant 1).
-        unsafe { pledge.receive(self.receiver, place) }
+        unsafe { selection.receive(self.receiver, place) }
     }
 }
 
@@ -134,11 +138,14 @@ impl<'a, T> SendArm<'a, T> {
     ///
     /// # Panics
     ///
-    /// If the pledge is another channel's.
-    pub fn finish(&self, mut pledge: Selection<'_>, message: T) -> Result<(), SendError<T>> {
+    /// If the selection is another channel's.
+    pub fn finish(&self, mut selection: Selection<'_>, message: T) -> Result<(), SendError<T>> {
         let own: &dyn Selectable = &*self.sender.core;
-        assert!(pledge.channel.is_some_and(|channel| ptr::addr_eq(channel, own)), "won by another arm");
-        pledge.send(self.sender, message)
+        assert!(
+            selection.channel.is_some_and(|channel| ptr::addr_eq(channel, own)),
+            "selected for another arm"
+        );
+        selection.send(self.sender, message)
     }
 }
 

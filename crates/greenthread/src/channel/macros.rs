@@ -2,7 +2,7 @@
 //!
 //! The tokens are taken apart one arm at a time (`@arm`, `@body`) into a list; then each arm's channel is bound, one
 //! scope inside the other (`@bind`), so that temporaries live long enough; in the innermost scope the select is run, and
-//! the arm that has won goes on (`@go`). Each arm's variable is of an expansion of its own, so they don't clash.
+//! the selected arm goes on (`@go`). Each arm's variable is of an expansion of its own, so they don't clash.
 
 /// Waits for the first of several operations on channels that can go on, and does that one.
 ///
@@ -26,7 +26,7 @@
 ///
 /// # Slow messages
 ///
-/// An arm that sends has won before its message is computed, and keeps for it a place in the channel, or a receiver. So while
+/// An arm that sends is selected before its message is computed, and keeps for it a place in the channel, or a receiver. So while
 /// that takes, nobody else can use the place; and the receiver waits for this message, even if others send and even
 /// beyond its timeout. Compute a message that takes long, or that waits, before the `select!`.
 ///
@@ -197,7 +197,7 @@ macro_rules! __channel_arms {
     };
     // All are bound: runs the select.
     (@bind $choice:ident () ($([$arm:ident $($what:tt)*])*) (($timeout:expr) $default:tt)) => {{
-        let (chosen, pledge) = {
+        let (chosen, selection) = {
             let timeout = $timeout;
             let mut operations = [$($arm.operation()),*];
             $crate::channel::internal::run(
@@ -206,32 +206,32 @@ macro_rules! __channel_arms {
                 $crate::channel::internal::Choice::$choice,
             )
         };
-        $crate::__channel_arms!(@go chosen pledge (0usize) ($([$arm $($what)*])*) $default)
+        $crate::__channel_arms!(@go chosen selection (0usize) ($([$arm $($what)*])*) $default)
     }};
 
     // Goes on with the arm that was chosen.
-    (@go $chosen:ident $pledge:ident $number:tt () $default:tt) => {{
-        ::core::mem::drop($pledge);
+    (@go $chosen:ident $selection:ident $number:tt () $default:tt) => {{
+        ::core::mem::drop($selection);
         $default
     }};
-    (@go $chosen:ident $pledge:ident ($number:expr)
+    (@go $chosen:ident $selection:ident ($number:expr)
         ([$arm:ident recv ($result:pat) $body:tt] $($arms:tt)*) $default:tt
     ) => {
         if $chosen == $number {
-            let $result = $arm.finish($pledge);
+            let $result = $arm.finish($selection);
             $body
         } else {
-            $crate::__channel_arms!(@go $chosen $pledge ($number + 1) ($($arms)*) $default)
+            $crate::__channel_arms!(@go $chosen $selection ($number + 1) ($($arms)*) $default)
         }
     };
-    (@go $chosen:ident $pledge:ident ($number:expr)
+    (@go $chosen:ident $selection:ident ($number:expr)
         ([$arm:ident send ($result:pat) ($message:expr) $body:tt] $($arms:tt)*) $default:tt
     ) => {
         if $chosen == $number {
-            let $result = $arm.finish($pledge, $message);
+            let $result = $arm.finish($selection, $message);
             $body
         } else {
-            $crate::__channel_arms!(@go $chosen $pledge ($number + 1) ($($arms)*) $default)
+            $crate::__channel_arms!(@go $chosen $selection ($number + 1) ($($arms)*) $default)
         }
     };
 }

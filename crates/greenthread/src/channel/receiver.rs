@@ -95,9 +95,13 @@ impl<T> Flavor<T> {
     /// What an arm has received.
     ///
     /// # Safety
-    /// It has won this, with `place`, which is read here for the first time.
-    pub(super) unsafe fn finish(&self, won: &Selected, place: *const MaybeUninit<T>) -> Result<T, RecvError> {
-        match (won, self) {
+    /// It was selected for this, with `place`, which is read here for the first time.
+    pub(super) unsafe fn finish(
+        &self,
+        selected: &Selected,
+        place: *const MaybeUninit<T>,
+    ) -> Result<T, RecvError> {
+        match (selected, self) {
             // SAFETY: the message is there, and the caller's.
             (Selected::Message, _) => Ok(unsafe { place.cast::<T>().read() }),
             (Selected::Due(due), Self::Timer(_, message)) => Ok(message((*due).into())),

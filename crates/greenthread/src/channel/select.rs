@@ -190,11 +190,11 @@ impl<'a> Select<'a> {
             // SAFETY: the parcel has the room, and nothing moves until the select is over (invariant).
             unsafe { operation.set_place(entry.parcel.place()) };
         }
-        let (at, won) = select::select(&mut self.operations, timeout, self.choice)?;
+        let (at, selected) = select::select(&mut self.operations, timeout, self.choice)?;
         let entry = &mut self.entries[at];
         let empty = entry.parcel.another();
         Some(SelectedOperation {
-            pledge: Selection::new(won, &self.operations[at]),
+            selection: Selection::new(selected, &self.operations[at]),
             index: entry.index,
             handle: entry.handle,
             parcel: mem::replace(&mut entry.parcel, empty),

@@ -95,7 +95,7 @@ impl Drop for Parcel {
 /// ```
 #[must_use = "a selected operation must be completed"]
 pub struct SelectedOperation<'a> {
-    pub(super) pledge: Selection<'a>,
+    pub(super) selection: Selection<'a>,
     pub(super) index: usize,
     pub(super) handle: *const (),
     pub(super) parcel: Parcel,
@@ -170,10 +170,10 @@ impl SelectedOperation<'_> {
     /// ```
     pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(ptr::from_ref(r).cast() == self.handle, "passed a receiver that wasn't selected");
-        let (mut pledge, mut parcel) = self.take();
+        let (mut selection, mut parcel) = self.take();
         // SAFETY: the same receiver, since it is borrowed since then and so is still where it was; its message is in the
         // parcel (invariant).
-        unsafe { pledge.receive(r, parcel.place()) }
+        unsafe { selection.receive(r, parcel.place()) }
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> SelectedOperation<'a> {
     fn take(self) -> (Selection<'a>, Parcel) {
         let whole = mem::ManuallyDrop::new(self);
         // SAFETY: each is read once, and the whole is forgotten.
-        unsafe { (ptr::read(&raw const whole.pledge), ptr::read(&raw const whole.parcel)) }
+        unsafe { (ptr::read(&raw const whole.selection), ptr::read(&raw const whole.parcel)) }
     }
 }
 
@@ -194,7 +194,7 @@ impl fmt::Debug for SelectedOperation<'_> {
 
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
-        self.pledge.give_back();
+        self.selection.give_back();
         assert!(std::thread::panicking(), "dropped `SelectedOperation` without completing the operation");
     }
 }

@@ -124,9 +124,9 @@ fn timeouts() -> Vec<(&'static str, Duration)> {
         assert!(plain_condvar.wait_timeout_while(&mut guard, HOUR, |()| true).timed_out());
     });
     add("semaphore", &|| assert!(semaphore.acquire_timeout(HOUR).is_none()));
-    add("mutex", &|| locked(&|| raw_mutex.lock_until(here, deadline_after(HOUR))));
-    add("rwlock, reading", &|| locked(&|| raw_rwlock.read_until(here, deadline_after(HOUR))));
-    add("rwlock, writing", &|| locked(&|| raw_rwlock.write_until(here, deadline_after(HOUR))));
+    add("mutex", &|| locked(&|| raw_mutex.lock_until(worker_id, deadline_after(HOUR))));
+    add("rwlock, reading", &|| locked(&|| raw_rwlock.read_until(worker_id, deadline_after(HOUR))));
+    add("rwlock, writing", &|| locked(&|| raw_rwlock.write_until(worker_id, deadline_after(HOUR))));
     add("mpsc", &|| assert!(from_mpsc.recv_timeout(HOUR).is_err()));
     add("mpmc", &|| assert!(from_mpmc.recv_timeout(HOUR).is_err()));
     let from_oneshot = Mutex::new(Some(from_oneshot));

@@ -3,7 +3,7 @@
 //! Invariants:
 //! 1. As many threads are in the queue as are counted, and always fewer than the barrier is for. The one that would
 //!    fill it wakes all others, and the next round begins.
-//! 2. The nodes obey the invariants of `queue`.
+//! 2. The nodes obey the invariants of `wait_queue`.
 
 use core::fmt;
 

@@ -37,7 +37,8 @@ macro_rules! condvar {
                 self.0.notify_one();
             }
 
-            /// Wakes all threads that wait at this moment, in the order in which they began to. Never blocks.
+            /// Wakes all threads that wait at this moment, in the order in which they began to.
+            /// Never blocks.
             ///
             /// # Examples
             ///
@@ -66,8 +67,8 @@ pub(super) use condvar;
 
 /// Whether a wait with a time limit ended because of the limit.
 ///
-/// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no constructor,
-/// so it can't be used here.)
+/// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no
+/// constructor, so it can't be used here.)
 ///
 /// # Examples
 ///
@@ -106,15 +107,17 @@ impl WaitTimeoutResult {
 
 /// A condition variable: threads wait on it for another thread to change what a mutex guards.
 ///
-/// This is [`std::sync::Condvar`] for [`Mutex`](super::Mutex): a green thread that waits lets its worker run
-/// others, an OS thread that waits blocks, and both may wait at one condition variable.
+/// This is [`std::sync::Condvar`] for [`Mutex`](super::Mutex): a green thread that waits lets its
+/// worker run others, an OS thread that waits blocks, and both may wait at one condition variable.
 ///
-/// Threads are woken in the order in which they began to wait. As with std, look at the condition again after
-/// waking (or use [`wait_while`](Condvar::wait_while)): another thread may have been at the mutex first.
+/// Threads are woken in the order in which they began to wait. As with std, look at the condition
+/// again after waking (or use [`wait_while`](Condvar::wait_while)): another thread may have been at
+/// the mutex first.
 ///
 /// # Differs from std
 ///
-/// * It may be used with several mutexes at a time. std leaves open whether that panics; here it works.
+/// * It may be used with several mutexes at a time. std leaves open whether that panics; here it
+///   works.
 /// * No wake-up is spurious so far; don't rely on it.
 ///
 /// # Examples
@@ -139,8 +142,8 @@ condvar!("sync");
 impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
-    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
-    /// lost.
+    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is
+    /// unlocked is not lost.
     ///
     /// # Errors
     ///
@@ -167,8 +170,8 @@ impl Condvar {
         guard.poison().wrap(guard)
     }
 
-    /// Waits as long as `condition` holds. It is called with the mutex locked: first before waiting, then
-    /// after each notification.
+    /// Waits as long as `condition` holds. It is called with the mutex locked: first before
+    /// waiting, then after each notification.
     ///
     /// # Errors
     ///
@@ -231,11 +234,11 @@ impl Condvar {
         waited.map(plain).map_err(|error| PoisonError::new(plain(error.into_inner())))
     }
 
-    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the mutex again,
-    /// which may take its own time).
+    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the
+    /// mutex again, which may take its own time).
     ///
-    /// A notification that comes just as the time runs out is not swallowed: either this thread took it and
-    /// the result says so, or it goes to another one.
+    /// A notification that comes just as the time runs out is not swallowed: either this thread
+    /// took it and the result says so, or it goes to another one.
     ///
     /// # Errors
     ///
@@ -261,8 +264,8 @@ impl Condvar {
         guard.poison().wrap((guard, WaitTimeoutResult(!notified)))
     }
 
-    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
-    /// that the time ran out only if the condition still holds.
+    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The
+    /// result says that the time ran out only if the condition still holds.
     ///
     /// # Errors
     ///

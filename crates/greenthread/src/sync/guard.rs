@@ -1,17 +1,19 @@
-//! The locks around a value and their guards, each from one pattern: a lock is a raw lock, a flag if it can be poisoned, and
-//! the value; a guard is the raw lock held, and a pointer to the value or to a part of it.
+//! The locks around a value and their guards, each from one pattern: a lock is a raw lock, a flag
+//! if it can be poisoned, and the value; a guard is the raw lock held, and a pointer to the value
+//! or to a part of it.
 //!
 //! Invariants:
-//! 1. A guard's `value` points into what the held lock guards, and is good for as long as it is held. A guard that writes
-//!    has it to itself; one that reads shares it with others that read.
+//! 1. A guard's `value` points into what the held lock guards, and is good for as long as it is
+//!    held. A guard that writes has it to itself; one that reads shares it with others that read.
 //! 2. A guard is dropped on the thread that made it: it is not `Send`, as `NonNull` is not.
-//! 3. A lock's `value` is touched through guards: one that writes, or any number that read, as the raw lock is held.
-//!    Otherwise only through `&mut` or by owning the lock.
+//! 3. A lock's `value` is touched through guards: one that writes, or any number that read, as the
+//!    raw lock is held. Otherwise only through `&mut` or by owning the lock.
 
-/// Defines a lock, `$name`, around a value that must be `$share` for the lock to be `Sync`: `Send`, since it goes from holder
-/// to holder, and `Sync` if several may hold it.
+/// Defines a lock, `$name`, around a value that must be `$share` for the lock to be `Sync`: `Send`,
+/// since it goes from holder to holder, and `Sync` if several may hold it.
 ///
-/// A lock that can be poisoned has a flag, `$poison`, and fails to lock with `TryLockError::$Poisoned`.
+/// A lock that can be poisoned has a flag, `$poison`, and fails to lock with
+/// `TryLockError::$Poisoned`.
 macro_rules! lock {
     (
         $(#[$meta:meta])*
@@ -26,8 +28,8 @@ macro_rules! lock {
 
         // SAFETY: the value goes where the lock goes.
         unsafe impl<T: ?Sized + Send> Send for $name<T> {}
-        // SAFETY: the value goes from one that writes to the next, and is shared by those that read (invariant 3 of `guard`),
-        // whichever OS threads they are on.
+        // SAFETY: the value goes from one that writes to the next, and is shared by those that read
+        // (invariant 3 of `guard`), whichever OS threads they are on.
         unsafe impl<T: ?Sized + $($share +)+> Sync for $name<T> {}
 
         impl<T: ?Sized> $name<T> {
@@ -45,7 +47,8 @@ macro_rules! lock {
     };
 }
 
-/// The traits of a lock. `Debug` locks it, `$lock`, by `$try_lock`, and shows `$locked` if it can't; for the rest see `lock!`.
+/// The traits of a lock. `Debug` locks it, `$lock`, by `$try_lock`, and shows `$locked` if it
+/// can't; for the rest see `lock!`.
 macro_rules! lock_traits {
     ($name:ident, $lock:ident => $try_lock:expr, $locked:expr $(, $poison:ident: $Poisoned:ident)?) => {
         impl<T> From<T> for $name<T> {
@@ -78,13 +81,16 @@ macro_rules! lock_traits {
     };
 }
 
-/// What a lock that can be poisoned has beside the methods that lock it. `$write` is the one that locks it for writing.
+/// What a lock that can be poisoned has beside the methods that lock it. `$write` is the one that
+/// locks it for writing.
 macro_rules! poisoned_value {
     ($name:ident, $write:ident) => {
         impl<T: ?Sized> $name<T> {
-            /// Whether a thread has panicked while it held the lock (a read-write lock: for writing).
+            /// Whether a thread has panicked while it held the lock (a read-write lock: for
+            /// writing).
             ///
-            /// Another thread may poison the lock at any time: don't rely on `false` without holding it.
+            /// Another thread may poison the lock at any time: don't rely on `false` without
+            /// holding it.
             ///
             /// # Examples
             ///
@@ -173,14 +179,13 @@ macro_rules! poisoned_value {
     };
 }
 
-/// What a lock that can't be poisoned has beside the methods that lock it. `$read` is the one that locks it for reading, and
-/// `$write` the one for writing.
+/// What a lock that can't be poisoned has beside the methods that lock it. `$read` is the one that
+/// locks it for reading, and `$write` the one for writing.
 macro_rules! value {
     ($name:ident, $read:ident, $write:ident) => {
         impl<T> $name<T> {
-            #[doc = concat!(
-                "A clone of the value. Blocks as [`", stringify!($read), "`](", stringify!($name), "::", stringify!($read), ")."
-            )]
+            /// A clone of the value.
+            #[doc = concat!("Blocks as [`", stringify!($read), "`](", stringify!($name), "::", stringify!($read), ").")]
             ///
             /// # Examples
             ///
@@ -260,7 +265,8 @@ macro_rules! value {
                 self.value.get_mut()
             }
 
-            /// Where the value is. What is done with it is up to `unsafe` code, which must hold the lock by other means.
+            /// Where the value is. What is done with it is up to `unsafe` code, which must hold the
+            /// lock by other means.
             ///
             /// # Examples
             ///
@@ -296,10 +302,11 @@ macro_rules! value {
     };
 }
 
-/// Defines a guard type with its `map` and `filter_map`, which make a guard of type `$mapped`. `$held` is dropped to unlock.
+/// Defines a guard type with its `map` and `filter_map`, which make a guard of type `$mapped`.
+/// `$held` is dropped to unlock.
 ///
-/// `& mut` is for guards that write, and makes the guard invariant in its type; `&` is for those that read. A closure of
-/// `map` that panics drops the guard, which poisons and unlocks as usual.
+/// `& mut` is for guards that write, and makes the guard invariant in its type; `&` is for those
+/// that read. A closure of `map` that panics drops the guard, which poisons and unlocks as usual.
 macro_rules! guard {
     (
         $(#[$meta:meta])*
@@ -381,7 +388,8 @@ macro_rules! guard {
             impl<T: ?Sized> core::ops::DerefMut for $name<'_, T> {
                 #[inline]
                 fn deref_mut(&$mut self) -> &$mut T {
-                    // SAFETY: held, and to itself, as long as the guard is there (invariant 1 of `guard`).
+                    // SAFETY: held, and to itself, as long as the guard is there (invariant 1 of
+                    // `guard`).
                     unsafe { self.value.as_mut() }
                 }
             }

@@ -1,11 +1,13 @@
-//! Channels with many senders and many receivers. This is [`std::sync::mpmc`], on stable Rust and for green threads.
+//! Channels with many senders and many receivers. This is [`std::sync::mpmc`], on stable Rust and
+//! for green threads.
 //!
-//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a bound, and sending
-//! waits for room. With a bound of 0 each message passes from hand to hand. Each message is received by one of the
-//! receivers.
+//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a
+//! bound, and sending waits for room. With a bound of 0 each message passes from hand to hand. Each
+//! message is received by one of the receivers.
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Threads that wait are served in
-//! the order in which they came. [`greenthread::channel`](crate::channel) has such channels with `select!`.
+//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Threads
+//! that wait are served in the order in which they came. [`greenthread::channel`](crate::channel)
+//! has such channels with `select!`.
 //!
 //! # Memory
 //!
@@ -14,8 +16,8 @@
 //! # Differs from std
 //!
 //! * Deadlines are [`greenthread::time::Instant`](crate::time::Instant).
-//! * The handles, the iterators and [`SendTimeoutError`] are types of our own; the other errors are those of std's `mpsc`,
-//!   as with std.
+//! * The handles, the iterators and [`SendTimeoutError`] are types of our own; the other errors are
+//!   those of std's `mpsc`, as with std.
 //!
 //! # Examples
 //!
@@ -62,7 +64,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 ///
 /// # Panics
 ///
-/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the process aborts.
+/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// process aborts.
 ///
 /// # Examples
 ///

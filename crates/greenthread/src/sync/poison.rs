@@ -1,8 +1,8 @@
 //! Locks that remember a panic: the same types as in [`sync`](super), by the name of their module.
 //!
-//! A lock is poisoned when a thread panics while it holds it (a read-write lock: for writing): what it guards may be
-//! left half done. From then on its methods return errors, which hold the guard all the same. The locks of
-//! [`nonpoison`](super::nonpoison) know nothing of that.
+//! A lock is poisoned when a thread panics while it holds it (a read-write lock: for writing): what
+//! it guards may be left half done. From then on its methods return errors, which hold the guard
+//! all the same. The locks of [`nonpoison`](super::nonpoison) know nothing of that.
 //!
 //! # Examples
 //!
@@ -45,7 +45,8 @@ impl Flag {
     }
 }
 
-/// A lock held by a thread whose panic would poison it. `H` unlocks when it is dropped, which is after poisoning.
+/// A lock held by a thread whose panic would poison it. `H` unlocks when it is dropped, which is
+/// after poisoning.
 pub(crate) struct Poisoning<'a, H> {
     mark: Mark<'a>,
     pub(crate) held: H,

@@ -5,7 +5,7 @@
 //!    zero again.
 //! 2. A thread queues itself only if it sees, under the queue's lock, that the count isn't zero. Whoever makes it zero
 //!    takes that lock afterwards, and wakes the queue.
-//! 3. The nodes obey the invariants of `queue`.
+//! 3. The nodes obey the invariants of `wait_queue`.
 
 use core::{
     fmt,

@@ -6,14 +6,14 @@
 //! buffer. So a thread that is woken is done, without taking the lock again, nobody can overtake those who
 //! wait, and a rendezvous is nothing but a ring without slots.
 //!
-//! An arm of a select that sends makes its message only when it has won. It is given room in the buffer that is
+//! An arm of a select that sends makes its message only once it is selected. It is given room in the buffer that is
 //! kept for it, or a receiver that waits for the message (`slot`).
 //!
 //! Invariants:
 //! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while the buffer
 //!    is full, with what is kept. (Only a select that does both on one channel waits at both ends.) After a side is
 //!    closed nobody waits on the other.
-//! 2. The slots in the queues obey the invariants of `slot`, and the nodes those of `queue`.
+//! 2. The slots in the queues obey the invariants of `slot`, and the nodes those of `wait_queue`.
 //! 3. The exchange is done *before* the claim, since a claimed thread may be gone at once, and undone if the
 //!    claim is lost: so a wait that ends by a deadline, or by another arm, never takes a message with it.
 //! 4. Whatever may make an operation ready that wasn't (a message, room, a thread that waits, an end) claims those who
@@ -86,7 +86,7 @@ pub(crate) enum RecvFailed {
     Closed,
 }
 
-/// A channel. Its lock and its queues are one cache line, if it begins one (`line`).
+/// A channel. Its lock and its queues are one cache line, if it begins one (`cache_line_arc`).
 #[repr(C)]
 pub(crate) struct Core<T> {
     pub(super) state: SpinLock<State<T>>,
@@ -386,9 +386,9 @@ impl<T> Core<T> {
         // SAFETY: just taken out under the lock: alive until the claim, and ours (invariant 2).
         let sender = unsafe { &(*node).payload };
         // SAFETY: our own.
-        unsafe { slot.promise() };
+        unsafe { slot.begin_handshake() };
         sender.partner.set(&slot);
-        sender.exchange.set(Exchange::Promised);
+        sender.exchange.set(Exchange::Handshake);
         // SAFETY: taken out, and the lock is held.
         match unsafe { Node::claim(node) } {
             Claim::Lost => {
@@ -398,13 +398,13 @@ impl<T> Core<T> {
             Claim::Won(wake) => {
                 drop(state);
                 drop(wake);
-                // SAFETY: promised; a promise that is kept brings the message.
-                unsafe { slot.await_promise().then(|| slot.read()) }
+                // SAFETY: a handshake has begun; if the sender has sent, the message is there.
+                unsafe { slot.await_handshake().then(|| slot.read()) }
             }
         }
     }
 
-    /// `None` if a promise was not kept: then it starts again.
+    /// `None` if a handshake ended without a message: then it starts again.
     // A call of its own costs a ping-pong 5 %.
     #[inline(always)]
     fn wait_for_message(
@@ -438,8 +438,8 @@ impl<T> Core<T> {
             // SAFETY: the node is ours again, and the message is there (invariant 2).
             Exchange::Done => Ok(unsafe { node.payload.read() }),
             Exchange::None => Err(failed),
-            // SAFETY: promised; a promise that is kept brings the message.
-            _ => return unsafe { node.payload.await_promise().then(|| Ok(node.payload.read())) },
+            // SAFETY: a handshake has begun; if the sender has sent, the message is there.
+            _ => return unsafe { node.payload.await_handshake().then(|| Ok(node.payload.read())) },
         })
     }
 }
@@ -523,16 +523,16 @@ impl<T> State<T> {
         Err(message)
     }
 
-    /// Promises a message to the first waiting receiver.
-    pub(super) fn promise(&mut self) -> Option<SendTicket> {
+    /// Begins a handshake with the first waiting receiver.
+    pub(super) fn begin_handshake(&mut self) -> Option<SendTicket> {
         while let Some(node) = self.receivers.pop() {
             // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
             // SAFETY: a receiver's, and ours until the claim (invariant 2).
-            unsafe { slot.promise() };
+            unsafe { slot.begin_handshake() };
             // SAFETY: taken out, and the lock is held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                // SAFETY: it is promised to us.
+                // SAFETY: the handshake is with us.
                 return Some(unsafe { SendTicket::new(slot, wake) });
             }
             slot.exchange.set(Exchange::None);

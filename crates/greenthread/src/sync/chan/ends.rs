@@ -1,8 +1,9 @@
-//! The methods of the public senders and receivers. `channel`, `sync::mpmc` and `sync::mpsc` have the same ones, over one
-//! core, and differ in the types of their errors and in the names that their examples use.
+//! The methods of the public senders and receivers. `channel`, `sync::mpmc` and `sync::mpsc` have
+//! the same ones, over one core, and differ in the types of their errors and in the names that
+//! their examples use.
 //!
-//! `$path` is the module of the end, `$unbounded` and `$bounded` are the functions there that make channels. The errors,
-//! `Receiver` and the like are those that the calling module has in scope.
+//! `$path` is the module of the end, `$unbounded` and `$bounded` are the functions there that make
+//! channels. The errors, `Receiver` and the like are those that the calling module has in scope.
 
 /// A sender for any number of threads.
 macro_rules! sender {
@@ -31,7 +32,8 @@ macro_rules! sender {
             ///
             /// # Errors
             ///
-            /// There was no room in time, or there is no receiver any more; the error holds the message.
+            /// There was no room in time, or there is no receiver any more; the error holds the
+            /// message.
             ///
             /// # Examples
             ///
@@ -52,7 +54,8 @@ macro_rules! sender {
             ///
             /// # Errors
             ///
-            /// There was no room in time, or there is no receiver any more; the error holds the message.
+            /// There was no room in time, or there is no receiver any more; the error holds the
+            /// message.
             ///
             /// # Examples
             ///
@@ -86,12 +89,12 @@ macro_rules! sender {
     };
 }
 
-/// A receiver for any number of threads, over a `$core` that has the methods of `Core`. The attributes are the first
-/// paragraphs of the documentation of `try_recv`.
+/// A receiver for any number of threads, over a `$core` that has the methods of `Core`. The
+/// attributes are the first paragraphs of the documentation of `try_recv`.
 macro_rules! receiver {
     ($(#[$try_recv:meta])* $path:literal, $unbounded:literal, $bounded:literal, $core:ty) => {
-        /// The receiving end of a channel. Clone it, or share it, for more receivers: each message is received by one of
-        /// them.
+        /// The receiving end of a channel. Clone it, or share it, for more receivers: each message
+        /// is received by one of them.
         ///
         /// # Examples
         ///
@@ -137,7 +140,8 @@ macro_rules! receiver {
     };
 }
 
-/// What both ends have that any number of threads may use. `$field` is the end's place in the pair that makes a channel.
+/// What both ends have that any number of threads may use. `$field` is the end's place in the pair
+/// that makes a channel.
 macro_rules! shared {
     ($name:ident, $field:literal, $do:literal, $path:literal, $unbounded:literal, $bounded:literal) => {
         impl<T> $name<T> {
@@ -157,7 +161,8 @@ macro_rules! shared {
                 self.len() == 0
             }
 
-            /// Whether there are as many messages in the channel as may be; with a capacity of 0, always.
+            /// Whether there are as many messages in the channel as may be; with a capacity of 0,
+            /// always.
             ///
             /// # Examples
             ///
@@ -240,8 +245,8 @@ macro_rules! send_methods {
         ///
         /// # Errors
         ///
-        /// There is no room ([`TrySendError::Full`]), or no receiver any more ([`TrySendError::Disconnected`]); the error
-        /// holds the message.
+        /// There is no room ([`TrySendError::Full`]), or no receiver any more
+        /// ([`TrySendError::Disconnected`]); the error holds the message.
         ///
         /// # Examples
         ///
@@ -262,7 +267,8 @@ macro_rules! send_methods {
             })
         }
 
-        /// Sends a message, and waits for room if there is none; with a capacity of 0, until it is received.
+        /// Sends a message, and waits for room if there is none; with a capacity of 0, until it is
+        /// received.
         ///
         /// Blocks the calling thread, green or OS.
         ///
@@ -327,7 +333,8 @@ macro_rules! recv_methods {
         ///
         /// # Errors
         ///
-        /// There is no message, and no sender any more. What was sent before the last sender went is received first.
+        /// There is no message, and no sender any more. What was sent before the last sender went
+        /// is received first.
         ///
         /// # Examples
         ///
@@ -446,7 +453,8 @@ macro_rules! iterators {
             receiver: &'a Receiver<T>,
         }
 
-        /// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in receiver` makes it.
+        /// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in
+        /// receiver` makes it.
         ///
         /// # Examples
         ///
@@ -508,8 +516,8 @@ macro_rules! iterators {
     };
 }
 
-/// The traits of an error that holds a message or a handle, which need not be `Debug`. It is made from `$from`, which says
-/// that the other end is gone; then come the texts.
+/// The traits of an error that holds a message or a handle, which need not be `Debug`. It is made
+/// from `$from`, which says that the other end is gone; then come the texts.
 macro_rules! error {
     ($name:ident<T>, $from:ty, $error:pat => $disconnected:expr, $($this:pat => $text:expr),+ $(,)?) => {
         impl<T> From<$from> for $name<T> {

@@ -1,7 +1,7 @@
 //! What all channels are made of: messages in a buffer, and threads that wait at either end.
 //!
 //! * `core`: how messages and waiting threads meet.
-//! * `slot`: what a thread waits with, and promises of messages that are yet to be made.
+//! * `slot`: what a thread waits with, and the handshake over a message that is yet to be made.
 //! * `buffer`: where messages lie meanwhile: a ring of fixed size, or linked blocks without a limit.
 //! * `selectable`: a channel, whatever its messages, as a select sees it.
 //! * `select`: one wait at many channels.
@@ -24,5 +24,5 @@ mod slot;
 mod tests;
 pub(crate) mod timer;
 
-// What the files of this room take from around it, so that they can be had elsewhere with other atomics.
+// What the files of this module take from around it, so that they can be had elsewhere with other atomics.
 use super::{atomic, raw::spin, wait_queue};

@@ -1,4 +1,4 @@
-//! One wait at many channels: the first that has something for it wins, and no other.
+//! One wait at many channels: the first that has something for it is selected, and no other.
 //!
 //! A select takes the locks of all its channels, in the order of their addresses, and so sees them at one moment. If
 //! something is ready it gives the other locks back and does that. Otherwise it puts a node into a queue of each
@@ -13,7 +13,7 @@
 //! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called but `Selectable`.
 //! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw` takes all of them out
 //!    before anything else happens to them; it takes each channel's lock, so a claim in progress is over.
-//! 3. An operation's place is good for a message of its port's, and nobody else's, for as long as the operation lives.
+//! 3. An operation's place is good for a message of its channel's, and nobody else's, for as long as the operation lives.
 
 use core::{fmt, ptr};
 use std::time::Instant;
@@ -54,7 +54,7 @@ pub enum Choice {
     First,
 }
 
-/// The arm that has won, and what.
+/// The arm that is selected, and what for.
 pub(crate) type Chosen = (usize, Selected);
 
 impl fmt::Debug for Operation<'_> {
@@ -162,12 +162,12 @@ impl<'a> Operation<'a> {
             (Exchange::None, _) => None,
             (Exchange::Done, _) => Some(Selected::Message),
             (Exchange::Room, _) => Some(Selected::Room),
-            (Exchange::Promised, Side::Receivers) => {
+            (Exchange::Handshake, Side::Receivers) => {
                 // SAFETY: the node is ours again, and this is called once after each wait.
-                unsafe { slot.await_promise() }.then_some(Selected::Message)
+                unsafe { slot.await_handshake() }.then_some(Selected::Message)
             }
-            (Exchange::Promised, _) => {
-                // SAFETY: it is promised to us.
+            (Exchange::Handshake, _) => {
+                // SAFETY: the handshake is with us.
                 let ticket = unsafe { SendTicket::new(slot.partner.get(), None) };
                 Some(Selected::Receiver(ticket))
             }
@@ -175,11 +175,11 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Does one of the operations: which, and what it has won. `None` if none was ready for as long as it may wait.
+/// Does one of the operations: which, and what it is selected for. `None` if none was ready for as long as it may wait.
 pub(crate) fn select(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<Chosen> {
     until(ops, timeout, choice, false, |ops, chosen| {
         // SAFETY: its lock is still held.
-        unsafe { ops[chosen].perform() }.map(|won| (chosen, won))
+        unsafe { ops[chosen].perform() }.map(|selected| (chosen, selected))
     })
 }
 
@@ -203,9 +203,9 @@ fn until(
     perform: impl Fn(&[Operation<'_>], usize) -> Option<Chosen>,
 ) -> Option<Chosen> {
     if let Some(chosen) = glance(ops, timeout, choice)
-        && let Some(won) = perform(ops, chosen)
+        && let Some(selected) = perform(ops, chosen)
     {
-        return Some(won);
+        return Some(selected);
     }
     // A look at each is as much as a message, whether or not it waits then.
     consume_budget(u32::try_from(ops.len()).unwrap_or(u32::MAX));
@@ -231,11 +231,12 @@ fn until(
             }
         };
         let outcome = wait(ops, &waiter, choice, watch, deadline);
-        let won = ops.iter().enumerate().find_map(|(i, op)| Some((i, op.outcome()?)));
-        if won.is_some() {
-            return won;
+        let selected = ops.iter().enumerate().find_map(|(i, op)| Some((i, op.outcome()?)));
+        if selected.is_some() {
+            return selected;
         }
-        // A channel was closed, or something may be ready, or a promise was not kept; or it is too late.
+        // A channel was closed, or something may be ready, or a handshake ended without a
+        // message; or it is too late.
         late = match outcome {
             Outcome::Woken => false,
             // Or a timer is due, which was the earlier deadline.

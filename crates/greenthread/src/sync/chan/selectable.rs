@@ -3,7 +3,7 @@
 //! Invariants:
 //! 1. `lock` leaves the channel's lock held; the same thread gives it back by `unlock` or `perform`, within the time of
 //!    one select's look at its channels, and in between calls nothing but this trait's functions.
-//! 2. A select's nodes obey the invariants of `queue`, in each of their queues.
+//! 2. A select's nodes obey the invariants of `wait_queue`, in each of their queues.
 
 use core::mem;
 
@@ -24,7 +24,7 @@ pub(crate) enum Side {
     Watchers,
 }
 
-/// What an arm of a select has won.
+/// What an arm of a select is selected for.
 #[derive(Debug)]
 pub(crate) enum Selected {
     /// The message is in its place.
@@ -77,7 +77,7 @@ pub(crate) trait Selectable {
     /// The caller holds the lock, by `lock`, and sees to invariant 2.
     unsafe fn enlist(&self, side: Side, node: *const Node<Slot>) -> bool;
 
-    /// Takes a node out of its queue, unless somebody else has. On return nobody looks at it any more, but for a promise.
+    /// Takes a node out of its queue, unless somebody else has. On return nobody looks at it any more, but for a handshake.
     ///
     /// # Safety
     /// The node is the caller's own, and was put into this queue.
@@ -86,8 +86,8 @@ pub(crate) trait Selectable {
     /// Makes those who watch look.
     fn announce(&self);
 
-    /// Gives back what was won by a sender that makes no message after all.
-    fn abandon(&self, won: Selected);
+    /// Gives back what a sender was selected for that makes no message after all.
+    fn abandon(&self, selected: Selected);
 }
 
 impl<T> Selectable for Core<T> {
@@ -127,7 +127,7 @@ impl<T> Selectable for Core<T> {
             state.buffer.keep();
             return Some(Selected::Room);
         }
-        state.promise().map(Selected::Receiver)
+        state.begin_handshake().map(Selected::Receiver)
     }
 
     unsafe fn receive(&self, place: *mut ()) -> Option<Selected> {
@@ -162,8 +162,8 @@ impl<T> Selectable for Core<T> {
         announce(self.state.lock());
     }
 
-    fn abandon(&self, won: Selected) {
-        match won {
+    fn abandon(&self, selected: Selected) {
+        match selected {
             Selected::Room => {
                 let mut state = self.state.lock();
                 state.buffer.release();
@@ -171,7 +171,7 @@ impl<T> Selectable for Core<T> {
                 announce(state);
                 drop(wake);
             }
-            Selected::Receiver(promise) => promise.drop(),
+            Selected::Receiver(ticket) => ticket.cancel(),
             Selected::Message | Selected::Closed | Selected::Due(_) => {}
         }
     }
@@ -197,20 +197,20 @@ impl<T> State<T> {
 }
 
 impl<T> Core<T> {
-    /// Sends the message of an arm that has won. Never blocks. `Err` if there are no receivers any more.
+    /// Sends the message of an arm that is selected. Never blocks. `Err` if there are no receivers any more.
     ///
-    /// `won` was won on this channel.
-    pub(crate) fn complete(&self, won: Selected, message: T) -> Result<(), T> {
-        match won {
+    /// `selected` comes from this channel.
+    pub(crate) fn complete(&self, selected: Selected, message: T) -> Result<(), T> {
+        match selected {
             Selected::Room => {
                 let mut state = self.state.lock();
                 state.buffer.release();
                 // There is room now, if only because it was kept.
                 self.send_locked(state, message, Timeout::Try).map_err(SendFailed::into_message)
             }
-            Selected::Receiver(promise) => {
+            Selected::Receiver(ticket) => {
                 // SAFETY: a receiver of this channel's.
-                unsafe { promise.keep(message) };
+                unsafe { ticket.send(message) };
                 Ok(())
             }
             Selected::Message | Selected::Closed | Selected::Due(_) => Err(message),

@@ -7,7 +7,7 @@
 //! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A notifier may
 //!    read it without: a thread that it must wake had queued itself before the notifier got the mutex, which
 //!    orders the two.
-//! 3. The nodes obey the invariants of `queue`.
+//! 3. The nodes obey the invariants of `wait_queue`.
 //! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over (its
 //!    claim is lost).
 

@@ -10,7 +10,7 @@ const AT_MOST: Duration = Duration::from_micros(500);
 /// So often it may, however quickly (a simulated clock stands still meanwhile).
 const LOSSES: u32 = 256;
 
-/// So many readers pass a writer in line. Readers that overlap could keep the lock from it for ever.
+/// So many readers pass a writer that waits. Readers that overlap could keep the lock from it for ever.
 pub(crate) const PASSES: usize = 31;
 
 /// How often a thread looks at a held lock before it sleeps.
@@ -35,7 +35,7 @@ pub(crate) fn relax(round: u32) {
     }
 }
 
-/// One thread's patience with one lock.
+/// How long one thread has been losing the race for one lock.
 #[derive(Debug)]
 pub(crate) struct Fairness {
     losses: u32,

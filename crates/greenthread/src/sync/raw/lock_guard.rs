@@ -15,7 +15,8 @@ pub(crate) fn worker_id() -> usize {
     worker_core::get().map_or(0, |core| ptr::from_ref(core).addr())
 }
 
-/// Defines a raw lock held: `$lock` waits for it, `$try_lock` takes it if that needs no waiting, `$unlock` gives it back.
+/// Defines a raw lock held: `$lock` waits for it, `$try_lock` takes it if that needs no waiting,
+/// `$unlock` gives it back.
 macro_rules! held {
     ($(#[$meta:meta])* $name:ident, $raw:ty, $lock:expr, $try_lock:expr, $unlock:ident) => {
         $(#[$meta])*
@@ -62,8 +63,8 @@ held! {
 }
 
 impl Exclusive<'_> {
-    /// Lets go of the mutex while it waits to be notified. The caller, who has the guard borrowed, touches nothing
-    /// that the mutex guards meanwhile. `true` if it was notified.
+    /// Lets go of the mutex while it waits to be notified. The caller, which has borrowed the guard,
+    /// touches nothing that the mutex guards meanwhile. Returns `true` if it was notified.
     pub(crate) fn wait(&mut self, condvar: &RawCondvar, deadline: Option<Instant>) -> bool {
         // SAFETY: held (invariant 1), and `self` is borrowed mutably by the guard's borrower.
         unsafe { condvar.wait(self.0, worker_id(), deadline) }

@@ -1,7 +1,9 @@
-//! The locks themselves, without a value and without poisoning: state machines over a queue of waiters.
+//! The locks themselves, without a value and without poisoning: state machines over a queue of
+//! waiters.
 //!
-//! The model checker takes these files as they stand (`crates/models`), so what they use comes from this module. That
-//! includes `const_fn!`: atomics that a model checker watches can't be made in a `const fn`.
+//! The model checker takes these files as they stand (`crates/models`), so what they use comes from
+//! this module. That includes `const_fn!`: atomics that a model checker watches can't be made in a
+//! `const fn`.
 
 pub(crate) mod condvar;
 pub(crate) mod fairness;

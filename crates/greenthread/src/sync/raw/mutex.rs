@@ -14,7 +14,7 @@
 //!   of the same worker, which can't run meanwhile; then it queues, and sleeps.
 //! * `unlock`: without QUEUED, to 0, one exchange. Otherwise, under the queue's lock: the first thread is
 //!   woken to *try* (barging: somebody who is running may be faster, which is what makes a busy lock quick)
-//!   or, once it has lost patience (`patience`), is *handed* the lock, which stays LOCKED.
+//!   or, once it has waited for too long (`fairness`), is *handed* the lock, which stays LOCKED.
 //! * While WOKEN is set, only each `SKIPS`-th unlock wakes another thread: one that tries is enough, unless
 //!   its worker has other things to do.
 //!
@@ -31,7 +31,7 @@
 //! 5. Each thread for which WOKEN was set clears it, by taking the lock or by going back to the queue;
 //!    whoever takes the lock wakes the next when it unlocks. WOKEN may be lost (an unlock without QUEUED
 //!    clears it too): it suppresses only.
-//! 6. The nodes obey the invariants of `queue`.
+//! 6. The nodes obey the invariants of `wait_queue`.
 
 use core::cell::Cell;
 use std::time::Instant;
@@ -78,7 +78,7 @@ struct Turn {
     ticket: Cell<u32>,
     /// Where it runs.
     worker_id: usize,
-    /// It has lost patience: hand it the lock.
+    /// It has waited for too long: hand it the lock.
     impatient: Cell<bool>,
     /// It was handed the lock.
     handed: Cell<bool>,
@@ -165,7 +165,7 @@ impl RawMutex {
         let turn =
             Turn { ticket: Cell::new(0), worker_id, impatient: Cell::new(false), handed: Cell::new(false) };
         let node = Node::new(&waiter, turn);
-        let mut patience = Fairness::new();
+        let mut fairness = Fairness::new();
         let mut again = false;
         loop {
             if self.enqueue(&node, again) {
@@ -178,7 +178,7 @@ impl RawMutex {
                 }
                 // Woken to try, and out of the queue: nobody knows the waiter any more.
                 waiter.reset();
-                node.payload.impatient.set(patience.lost());
+                node.payload.impatient.set(fairness.lost());
                 again = true;
             }
             if self.spin(worker_id, if again { WOKEN } else { 0 }) {

@@ -15,7 +15,7 @@
 //! 3. QUEUED is set under the queue's lock, by a thread that queues itself before it gives that lock back;
 //!    `finish` clears it, and if it was set takes the lock and wakes the whole queue. No wake-up is lost; one may
 //!    come too early, so those who are woken look again.
-//! 4. The nodes obey the invariants of `queue`.
+//! 4. The nodes obey the invariants of `wait_queue`.
 
 use super::{
     atomic::{

@@ -1,47 +1,56 @@
 //! The states of a read-write lock, and the only ways from one to the next.
 //!
-//! The state is one word: three bits, a small count, and in the rest the number of readers or, while a writer holds the
-//! lock, the writer's worker (0 for an OS thread), which says whether it is any use to spin.
+//! The state is one word: three bits, a small count, and in the rest the number of readers or,
+//! while a writer holds the lock, the writer's worker (0 for an OS thread), which says whether it
+//! is any use to spin.
 //!
 //! ```text
 //!   0                        free, nobody waits
 //!   n * ONE                  n readers
 //!   WRITER | worker_id       a writer
-//!   .. | QUEUED              somebody is in line, or the line is just being looked at
+//!   .. | QUEUED              a queue is not empty, or is just being looked at
 //!   .. | WOKEN               a writer was woken to try again, and has neither got the lock nor gone back yet
-//!   .. | n * PASS            n readers have passed the writers in line; if n is `PASSES` (BARRED), no more will
+//!   .. | n * PASS            n readers have passed the queued writers; if n is `PASSES` (BARRED), no more will
 //! ```
 //!
-//! * `read`: one more reader, one exchange, unless there is a writer or a bar. Whoever loses the race for it lets the
-//!   other processor be for a while: the lock's cache line is dearer than all else here.
-//! * `write`: 0 to WRITER, one exchange. Otherwise it spins for a while if that can help; then it gets in line, and
-//!   sleeps.
-//! * `unlock_read`: one reader less, one subtraction. The last one, if there is a line, rouses it.
-//! * `unlock_write`: without QUEUED, to 0, one exchange. Otherwise, under the lines' lock: all readers in line are
-//!   *granted* the lock, at once. If there are none, the first writer is woken to *try* (barging, as with a mutex).
-//! * Readers pass a writer that sleeps in line `PASSES` times. One that is awake again they pass as they like, since it
-//!   isn't they who keep it from running; but if it comes too late for too long (`patience`), it puts up the bar. Where
-//!   there is a bar, readers get in line, and the first writer is *handed* the lock, which is then WRITER all the time.
-//! * So a reader waits for the writer that holds the lock, or for the one behind the bar; and a writer is passed for as
-//!   long as its patience lasts.
+//! * `read`: one more reader, one exchange, unless there is a writer or a bar. Whoever loses the
+//!   race for it lets the other processor be for a while: the lock's cache line is dearer than all
+//!   else here.
+//! * `write`: 0 to WRITER, one exchange. Otherwise it spins for a while if that can help; then it
+//!   queues, and sleeps.
+//! * `unlock_read`: one reader less, one subtraction. The last one, if a queue is not empty, rouses
+//!   it.
+//! * `unlock_write`: without QUEUED, to 0, one exchange. Otherwise, under the queues' lock: all
+//!   queued readers are *granted* the lock, at once. If there are none, the first writer is woken
+//!   to *try* (barging, as with a mutex).
+//! * Readers pass a queued writer `PASSES` times. One that is awake again they pass as they like,
+//!   since it isn't they who keep it from running; but if it comes too late for too long
+//!   (`fairness`), it puts up the bar. Where there is a bar, readers queue, and the first writer is
+//!   *handed* the lock, which is then WRITER all the time.
+//! * So a reader waits for the writer that holds the lock, or for the one behind the bar; and a
+//!   writer is passed for as long as `fairness` says.
 //!
 //! Invariants:
-//! 1. WRITER is set by the one thread that from then on holds the lock, or for it by whoever hands it over; a reader
-//!    is counted by itself or by whoever grants it the lock. Only holders, or their handing over, end that. Whoever
-//!    takes the lock acquires what those before it released: on a writer's way out by its store or exchange, on a
-//!    reader's by its subtraction, all later changes of the word being exchanges too.
-//! 2. QUEUED is set if a line is not empty; both change under the lines' lock only.
-//! 3. The lines' lock, held while WRITER is ours, makes the state ours: others change such a state only as they get in
-//!    line, give up and rouse, under that lock. So `unlock_write_slow` and the like may write it with a plain store.
-//! 4. Where the lock is free and somebody is in line, somebody is on the way who will look there: a releaser before
-//!    `rouse`, or a woken writer (WOKEN), which takes the lock and will release it, or goes back in line when it finds
-//!    the lock held, or gives up and rouses. No wake-up is lost.
-//! 5. Readers get in line where there is a writer or a bar. The bar goes when a writer takes the lock, or with the last
-//!    writer in line, and both let those readers in: none sleeps while others may read.
+//! 1. WRITER is set by the one thread that from then on holds the lock, or for it by whoever hands
+//!    it over; a reader is counted by itself or by whoever grants it the lock. Only holders, or
+//!    their handing over, end that. Whoever takes the lock acquires what those before it released:
+//!    on a writer's way out by its store or exchange, on a reader's by its subtraction, all later
+//!    changes of the word being exchanges too.
+//! 2. QUEUED is set if a queue is not empty; both change under the queues' lock only.
+//! 3. The queues' lock, held while WRITER is ours, makes the state ours: others change such a state
+//!    only as they queue, give up and rouse, under that lock. So `unlock_write_slow` and the like
+//!    may write it with a plain store.
+//! 4. Where the lock is free and a queue is not empty, somebody is on the way who will look there:
+//!    a releaser before `rouse`, or a woken writer (WOKEN), which takes the lock and will release
+//!    it, or goes back to the queue when it finds the lock held, or gives up and rouses. No wake-up
+//!    is lost.
+//! 5. Readers queue where there is a writer or a bar. The bar goes when a writer takes the lock, or
+//!    with the last queued writer, and both let those readers in: none sleeps while others may
+//!    read.
 //! 6. WOKEN may be lost (an unlock without QUEUED clears it too): it suppresses only.
-//! 7. A grant is counted before its claim: a thread that is claimed may read and leave at once. While grants are
-//!    given the granter is a reader itself, so that no writer gets in between.
-//! 8. The nodes obey the invariants of `queue`.
+//! 7. A grant is counted before its claim: a thread that is claimed may read and leave at once.
+//!    While grants are given the granter is a reader itself, so that no writer gets in between.
+//! 8. The nodes obey the invariants of `wait_queue`.
 
 use core::cell::Cell;
 use std::time::Instant;
@@ -62,7 +71,7 @@ use crate::task::wait::{Claim, Reason, Waiter};
 pub(crate) const WRITER: usize = 1;
 const QUEUED: usize = 2;
 const WOKEN: usize = 4;
-/// One reader has passed the writers in line.
+/// One reader has passed the queued writers.
 const PASS: usize = 8;
 /// How many have.
 const PASSED: usize = ONE - PASS;
@@ -86,7 +95,7 @@ pub(crate) struct RawRwLock {
     waiting: SpinLock<Waiting>,
 }
 
-/// The two lines, and what else their lock guards.
+/// The two queues, and what else their lock guards.
 struct Waiting {
     readers: Queue<()>,
     writers: Queue<Turn>,
@@ -184,7 +193,7 @@ impl RawRwLock {
         }
         let waiter = Waiter::new();
         let node = Node::new(&waiter, ());
-        if !self.line_up_to_read(&node) {
+        if !self.enqueue_reader(&node) {
             return true;
         }
         let granted = waiter.wait(Reason::Read, deadline);
@@ -204,9 +213,9 @@ impl RawRwLock {
         }
         let waiter = Waiter::new();
         let node = Node::new(&waiter, Turn { worker_id, handed: Cell::new(false) });
-        let mut patience = Fairness::new();
+        let mut fairness = Fairness::new();
         let (mut again, mut impatient) = (false, false);
-        while self.line_up_to_write(&node, again, impatient) {
+        while self.enqueue_writer(&node, again, impatient) {
             if !waiter.wait(Reason::Write, deadline) {
                 let mut waiting = self.waiting.lock();
                 // SAFETY: our own, put into this queue.
@@ -217,16 +226,16 @@ impl RawRwLock {
             if node.payload.handed.get() {
                 return true;
             }
-            // Woken to try, and out of the line: nobody knows the waiter any more.
+            // Woken to try, and out of the queue: nobody knows the waiter any more.
             waiter.reset();
             again = true;
-            impatient = patience.lost();
+            impatient = fairness.lost();
         }
         true
     }
 
-    /// Tries for as long as it is worth it: not at a bar, and not if the holder is a writer of the same worker. Readers
-    /// may be of the same worker too, but most are brief.
+    /// Tries for as long as it is worth it: not at a bar, and not if the holder is a writer of the
+    /// same worker. Readers may be of the same worker too, but most are brief.
     fn spin(&self, worker_id: usize, attempt: impl Fn() -> bool) -> bool {
         for round in 0..SPINS {
             let seen = self.state.load(Relaxed);
@@ -241,22 +250,23 @@ impl RawRwLock {
         false
     }
 
-    /// Puts a reader in line, or takes the lock if that is possible now.
-    fn line_up_to_read(&self, node: &Node<()>) -> bool {
+    /// Puts a reader into its queue, or takes the lock if that is possible now.
+    fn enqueue_reader(&self, node: &Node<()>) -> bool {
         let mut waiting = self.waiting.lock();
         let next = |seen| Some(with_reader(seen).unwrap_or(seen | QUEUED));
         let (Ok(seen) | Err(seen)) = self.state.fetch_update(Acquire, Relaxed, next);
         if with_reader(seen).is_some() {
             return false;
         }
-        // SAFETY: the caller keeps the node until it has been taken out and claimed, or takes it out (invariant 8).
+        // SAFETY: the caller keeps the node until it has been taken out and claimed, or takes it
+        // out (invariant 8).
         unsafe { waiting.readers.push(node) };
         true
     }
 
-    /// Puts a writer in line, or takes the lock if that is possible now. `again`: it was woken to try, and is the first
-    /// in line again; `impatient`: in vain too often.
-    fn line_up_to_write(&self, node: &Node<Turn>, again: bool, impatient: bool) -> bool {
+    /// Puts a writer into its queue, or takes the lock if that is possible now. `again`: it was
+    /// woken to try, and is the first there again; `impatient`: in vain too often.
+    fn enqueue_writer(&self, node: &Node<Turn>, again: bool, impatient: bool) -> bool {
         let woken = if again { WOKEN } else { 0 };
         let passed = if again { PASSED } else { 0 };
         let worker_id = node.payload.worker_id;
@@ -294,7 +304,7 @@ impl RawRwLock {
         }
     }
 
-    /// One reader less; whether the lock is free now and somebody is in line.
+    /// One reader less; whether the lock is free now and a queue is not empty.
     #[inline]
     fn leave(&self) -> bool {
         let seen = self.state.fetch_sub(ONE, Release) - ONE;
@@ -347,7 +357,7 @@ impl RawRwLock {
         }
     }
 
-    /// With WRITER ours, which it gives up: hands it to the first writer in line. That ends the bar.
+    /// With WRITER ours, which it gives up: hands it to the first queued writer. That ends the bar.
     fn hand_over(&self, mut waiting: SpinGuard<'_, Waiting>) {
         // Ours to write (invariant 3).
         let woken = self.state.load(Relaxed) & WOKEN;
@@ -371,7 +381,7 @@ impl RawRwLock {
         drop(wake);
     }
 
-    /// With one reader's lock ours, which it gives up: lets all readers in line in.
+    /// With one reader's lock ours, which it gives up: lets all queued readers in.
     fn share(&self, mut waiting: SpinGuard<'_, Waiting>) {
         let count = |_: &()| {
             self.state.fetch_add(ONE, Relaxed);
@@ -390,7 +400,8 @@ impl RawRwLock {
         }
     }
 
-    /// Sees to it that whoever has its turn goes on, if the lock's state lets it. Else its holder will.
+    /// Sees to it that whoever has its turn goes on, if the lock's state lets it. Else its holder
+    /// will.
     #[cold]
     fn rouse(&self, mut waiting: SpinGuard<'_, Waiting>) {
         let wake = loop {
@@ -424,7 +435,7 @@ impl RawRwLock {
                 return;
             }
             waiting.skipped = 0;
-            let node = waiting.writers.pop().expect("writers are in line, and no readers");
+            let node = waiting.writers.pop().expect("writers are queued, and no readers");
             let queued = if waiting.is_empty() { QUEUED } else { 0 };
             // The thread may clear WOKEN as soon as it is claimed.
             self.state.fetch_or(WOKEN, Relaxed);

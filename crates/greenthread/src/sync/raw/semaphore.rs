@@ -1,18 +1,22 @@
 //! The states of a semaphore, and the only ways from one to the next.
 //!
-//! The state is one word: how many permits there are, and whether threads are in line for more (QUEUED).
+//! The state is one word: how many permits there are, and whether threads are queued for more
+//! (QUEUED).
 //!
-//! * `acquire`: without QUEUED, and with permits enough, a single exchange. Otherwise it gets in line, and sleeps.
-//! * `release`: without QUEUED, a single exchange. Otherwise, under the queue's lock, the permits are added, and the
-//!   threads at the front get theirs, as far as the permits go. So nobody is passed, and a thread that is woken is done.
+//! * `acquire`: without QUEUED, and with permits enough, a single exchange. Otherwise it queues,
+//!   and sleeps.
+//! * `release`: without QUEUED, a single exchange. Otherwise, under the queue's lock, the permits
+//!   are added, and the threads at the front get theirs, as far as the permits go. So nobody is
+//!   passed, and a thread that is woken is done.
 //!
 //! Invariants:
-//! 1. QUEUED is set if the queue is not empty; both change under the queue's lock only. While it is set so do the
+//! 1. QUEUED is set if the queue is not empty; both change under the queue's lock only. While it is
+//!    set so do the permits.
+//! 2. When the queue's lock is free, the first thread in the queue wants more than there are
 //!    permits.
-//! 2. When the queue's lock is free, the first thread in the queue wants more than there are permits.
-//! 3. Releasing releases, and taking permits, for oneself or for another, acquires. A grant is made before its claim, and
-//!    undone if that is lost.
-//! 4. The nodes obey the invariants of `queue`.
+//! 3. Releasing releases, and taking permits, for oneself or for another, acquires. A grant is made
+//!    before its claim, and undone if that is lost.
+//! 4. The nodes obey the invariants of `wait_queue`.
 
 use std::time::Instant;
 
@@ -53,7 +57,7 @@ impl RawSemaphore {
         self.state.load(Acquire) / ONE
     }
 
-    /// Takes so many permits if they are there, and nobody is in line.
+    /// Takes so many permits if they are there, and nobody is queued.
     #[inline]
     pub(crate) fn try_acquire(&self, permits: usize) -> bool {
         let mut seen = self.state.load(Relaxed);
@@ -87,7 +91,8 @@ impl RawSemaphore {
                 Err(now) => seen = now,
             }
         }
-        // SAFETY: it stays until it has been taken out and claimed, or is taken out below (invariant 4).
+        // SAFETY: it stays until it has been taken out and claimed, or is taken out below
+        // (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
         let granted = waiter.wait(Reason::Semaphore, deadline);
