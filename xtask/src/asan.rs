@@ -15,33 +15,25 @@ const SKIPPED: &[&str] = &[
     "a_thread_that_has_waited_for_a_stack_may_borrow_one",
 ];
 
-/// The library's tests, by file.
-const TESTS: &[&str] = &[
-    "asan",
-    "channel_core",
-    "channel_select",
-    "lend",
-    "net",
-    "spawn_local",
-    "stress",
-    "sync_condvar",
-    "sync_mutex",
-    "sync_rwlock",
-    "thread",
-    "thread_locals",
-    "thread_panics",
-    "thread_scope",
+/// The library's tests: a program, and its modules.
+const TESTS: &[(&str, &[&str])] = &[
+    ("channel", &["core", "select"]),
+    ("net", &["clones", "crowds", "descriptors", "endings", "load", "options", "streams", "udp", "workers"]),
+    ("runtime", &["stress"]),
+    ("sync", &["condvar", "mutex", "rwlock"]),
+    ("thread", &["asan", "lend", "locals", "panics", "scope", "spawn", "spawn_local"]),
 ];
 
-/// Runs the tests of the named files, or of all in `TESTS`.
+/// Runs the tests of the named programs (`sync`) or modules (`sync::mutex`), or all of `TESTS`.
 pub(crate) fn asan(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> {
     // Because a target is named, build scripts and macros are built without the sanitizer.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let cargo = |package: &str, which: &[&str]| -> Result<bool, Complaints> {
+    let cargo = |package: &str, which: &[&str], modules: &[&str]| -> Result<bool, Complaints> {
         let mut cargo = repo.cargo();
         cargo.args(["test", "--no-fail-fast", "--target", &target, "-p", package]).args(which);
         cargo.arg("--target-dir").arg(repo.target().join("asan"));
         cargo.arg("--").args(SKIPPED.iter().flat_map(|test| ["--skip", test]));
+        cargo.args(modules.iter().map(|module| format!("{module}::")));
         cargo.env("RUSTC_BOOTSTRAP", "1");
         cargo.env("RUSTFLAGS", "-Zsanitizer=address --cfg greenthread_asan -Cforce-frame-pointers=yes");
         // Frames must stay on their stacks, where a switch leaves them. The library's own handler
@@ -54,13 +46,19 @@ pub(crate) fn asan(repo: &Repo, names: &[&str]) -> Result<ExitCode, Complaints> 
         let status = cargo.status().map_err(|error| vec![format!("cargo can't be started: {error}")])?;
         Ok(status.success())
     };
-    let files = if names.is_empty() { TESTS } else { names };
-    let mut which: Vec<&str> = files.iter().flat_map(|file| ["--test", file]).collect();
     let mut good = true;
     if names.is_empty() {
-        which.push("--lib");
-        good &= cargo("greenthread-context", &["--tests"])?;
+        good &= cargo("greenthread-context", &["--tests"], &[])?;
+        good &= cargo("greenthread", &["--lib"], &[])?;
+        for (program, modules) in TESTS {
+            good &= cargo("greenthread", &["--test", program], modules)?;
+        }
     }
-    good &= cargo("greenthread", &which)?;
+    for name in names {
+        // Of a program, or of one module of it.
+        let (program, module) = name.split_once("::").unwrap_or((name, ""));
+        let modules: &[&str] = if module.is_empty() { &[] } else { &[module] };
+        good &= cargo("greenthread", &["--test", program], modules)?;
+    }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

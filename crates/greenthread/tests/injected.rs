@@ -15,13 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::is_child;
 use greenthread::{
     fs,
     net::{TcpListener, TcpStream, UdpSocket},
     os::unix::net::{UnixDatagram, UnixListener, UnixStream},
     process, thread,
 };
+
+use common::is_child;
 
 const NAME: &str = "every_answer_is_an_end_or_an_error";
 
@@ -101,7 +102,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 #[test]
 fn every_answer_is_an_end_or_an_error() {
-    if is_child(NAME) {
+    if is_child() {
         return child();
     }
     let dry = traced("getppid:error=EPERM", true);

@@ -13,8 +13,9 @@ use std::{
     time::Duration,
 };
 
-use common::{child, is_child, runtime, text};
 use greenthread::thread;
+
+use common::{child, is_child, runtime, text};
 
 /// Breaks the axiom: while the lazy initialiser of a thread-local waits, a sibling initialises the same key.
 #[test]
@@ -106,7 +107,6 @@ fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
 /// Breaks the axiom: thread-local destructors run during `process::exit`, and if they block, siblings run.
 #[test]
 fn a_destructor_that_blocks_at_exit_lets_siblings_run() {
-    const NAME: &str = "a_destructor_that_blocks_at_exit_lets_siblings_run";
     struct Blocks;
     impl Drop for Blocks {
         fn drop(&mut self) {
@@ -114,7 +114,7 @@ fn a_destructor_that_blocks_at_exit_lets_siblings_run() {
         }
     }
     thread_local!(static BLOCKS: Blocks = const { Blocks });
-    if is_child(NAME) {
+    if is_child() {
         runtime(1).run(|| {
             thread::spawn(|| {
                 println!("a sibling runs");
@@ -124,7 +124,7 @@ fn a_destructor_that_blocks_at_exit_lets_siblings_run() {
             std::process::exit(3);
         });
     }
-    let out = child(NAME, |_| {});
+    let out = child(|_| {});
     assert_eq!(out.status.code(), Some(3), "{}", text(&out));
     assert!(text(&out).contains("a sibling runs"), "{}", text(&out));
 }
@@ -157,8 +157,7 @@ fn siblings_have_their_own_of_our_thread_locals() {
 /// Sound, but may surprise: a guard of std's mutex across a blocking call stops the worker for good.
 #[test]
 fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
-    const NAME: &str = "a_std_mutex_held_across_a_wait_deadlocks_the_worker";
-    if is_child(NAME) {
+    if is_child() {
         std::thread::spawn(|| {
             std::thread::sleep(Duration::from_millis(500));
             println!("still waiting");
@@ -176,7 +175,7 @@ fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
         });
         return;
     }
-    let out = child(NAME, |_| {});
+    let out = child(|_| {});
     assert_eq!(out.status.code(), Some(4), "{}", text(&out));
     assert!(text(&out).contains("still waiting"), "{}", text(&out));
 }

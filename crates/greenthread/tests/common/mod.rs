@@ -13,7 +13,10 @@ use std::{
 
 use greenthread::Runtime;
 
+pub(crate) mod dir;
 pub(crate) mod filter;
+pub(crate) mod sockets;
+pub(crate) mod world;
 
 /// Runs `test` as a green thread on runtimes of 1, 2 and 8 workers.
 pub(crate) fn everywhere(test: impl Fn() + Sync) {
@@ -30,12 +33,24 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
 /// A child that runs for so long hangs: its test fails, and the other tests go on.
 const CHILD_LIMIT: Duration = Duration::from_secs(300);
 
-/// In the parent: runs the test `name` of this program again, in a process of its own where
-/// `is_child` is true.
-pub(crate) fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
-    let mut command = Command::new(env::current_exe().expect("this program"));
-    command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
-    command.env("GREENTHREAD_TEST_CHILD", name).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+/// The name of the test that runs on this OS thread, with its module's path: the harness names the
+/// thread so.
+pub(crate) fn test_name() -> String {
+    std::thread::current().name().expect("the thread of a test").to_owned()
+}
+
+/// This program, about to run only the test that calls this; there `is_child` is true.
+pub(crate) fn again() -> Command {
+    let (mut command, name) = (Command::new(env::current_exe().expect("this program")), test_name());
+    command.args(["--exact", &name, "--test-threads=1"]).env("GREENTHREAD_TEST_CHILD", name);
+    command
+}
+
+/// In the parent: runs the test that calls this again, in a process of its own where `is_child` is
+/// true.
+pub(crate) fn child(set: impl FnOnce(&mut Command)) -> Output {
+    let (mut command, name) = (again(), test_name());
+    command.arg("--nocapture").env("RUST_BACKTRACE", "0").stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     set(&mut command);
     let child = command.spawn().expect("the child runs");
@@ -49,12 +64,14 @@ pub(crate) fn child(name: &str, set: impl FnOnce(&mut Command)) -> Output {
     let output = child.wait_with_output().expect("the child can be waited for");
     drop(ended);
     assert!(!guard.join().unwrap(), "`{name}` has hung:\n{}", text(&output));
+    // Another name than the test's would pass everything.
+    assert!(!text(&output).contains("running 0 tests"), "there is no test `{name}`");
     output
 }
 
-/// Whether this process was started by `child` for the test `name`.
-pub(crate) fn is_child(name: &str) -> bool {
-    env::var("GREENTHREAD_TEST_CHILD").is_ok_and(|child| child == name)
+/// Whether this process was started by `again`, to run this test alone.
+pub(crate) fn is_child() -> bool {
+    env::var_os("GREENTHREAD_TEST_CHILD").is_some()
 }
 
 /// What a child wrote, both streams.

@@ -4,5 +4,5 @@
 mod common;
 mod pipes;
 mod streams;
-#[path = "../net/world.rs"]
-mod world;
+mod stress;
+mod uring;

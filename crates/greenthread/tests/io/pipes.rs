@@ -10,7 +10,7 @@ use greenthread::{
     thread,
 };
 
-use crate::world::{Kind, World, a_moment, everywhere, green};
+use crate::common::sockets::{Kind, World, a_moment, everywhere, green};
 
 #[test]
 fn a_reader_waits_for_what_is_written() {

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
 };
 
 use greenthread::{
@@ -12,13 +12,12 @@ use greenthread::{
     thread,
 };
 
-use crate::{common::is_child, world::in_time};
+use crate::common::{again, is_child, sockets::in_time, test_name};
 
-/// In the parent: runs the test `name` again, with pipes for its streams.
-fn piped(name: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--test-threads=1", "-q"])
-        .env("GREENTHREAD_TEST_CHILD", name)
+/// In the parent: runs the test that calls this again, with pipes for its streams.
+fn piped() -> Child {
+    again()
+        .args(["--nocapture", "-q"])
         .env("GREENTHREAD_WORKERS", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -49,8 +48,7 @@ fn tell(text: &str) {
 /// One worker, and a thread that waits for input: its sibling runs.
 #[test]
 fn waiting_for_input_lets_others_run() {
-    const NAME: &str = "streams::waiting_for_input_lets_others_run";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             let line = thread::spawn(|| {
                 let mut line = String::new();
@@ -68,7 +66,7 @@ fn waiting_for_input_lets_others_run() {
             assert_eq!(io::stdin().read(&mut [0]).unwrap(), 0);
         });
     }
-    let mut child = piped(NAME);
+    let mut child = piped();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let seen = in_time(move || {
@@ -90,8 +88,7 @@ fn waiting_for_input_lets_others_run() {
 /// Whatever the input is, waiting for it takes no OS thread; and its mode counts.
 #[test]
 fn waiting_for_input_takes_no_os_thread() {
-    const NAME: &str = "streams::waiting_for_input_takes_no_os_thread";
-    if is_child(NAME) {
+    if is_child() {
         let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
         let input = io::stdin().as_fd().try_clone_to_owned().unwrap();
         let (mut one, mut other) = (0, 0);
@@ -136,7 +133,7 @@ fn waiting_for_input_takes_no_os_thread() {
         }
         return;
     }
-    let mut child = piped(NAME);
+    let mut child = piped();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     in_time(move || {
@@ -157,8 +154,7 @@ fn waiting_for_input_takes_no_os_thread() {
 /// Who holds it keeps others out, and waits for input while it does.
 #[test]
 fn input_is_one_thread_s_while_it_is_locked() {
-    const NAME: &str = "streams::input_is_one_thread_s_while_it_is_locked";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             let mut lock = io::stdin().lock();
             let other = thread::spawn(|| {
@@ -174,7 +170,7 @@ fn input_is_one_thread_s_while_it_is_locked() {
             tell(&format!("{first}{second}{}", other.join().unwrap()));
         });
     }
-    let mut child = piped(NAME);
+    let mut child = piped();
     child.stdin.take().unwrap().write_all(b"1\n2\n3\n").unwrap();
     assert_eq!(told(child), "1\n2\n3\n");
 }
@@ -182,8 +178,7 @@ fn input_is_one_thread_s_while_it_is_locked() {
 /// No input at all: a descriptor that was closed is at its end.
 #[test]
 fn closed_input_is_at_its_end() {
-    const NAME: &str = "streams::closed_input_is_at_its_end";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             // SAFETY: nobody else uses it here.
             unsafe { libc::close(0) };
@@ -191,15 +186,14 @@ fn closed_input_is_at_its_end() {
             tell("the end");
         });
     }
-    assert_eq!(told(piped(NAME)), "the end");
+    assert_eq!(told(piped()), "the end");
 }
 
 /// A pipe that nobody reads, and one worker: who prints waits, and its siblings run.
 #[test]
 fn printing_to_a_full_pipe_lets_others_run() {
-    const NAME: &str = "streams::printing_to_a_full_pipe_lets_others_run";
     const LINES: usize = 3000;
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             let printers = [
                 thread::spawn(|| (0..LINES).for_each(|n| greenthread::println!("<{n:060}>"))),
@@ -214,7 +208,7 @@ fn printing_to_a_full_pipe_lets_others_run() {
         });
     }
     let file = std::env::temp_dir().join(format!("greenthread-printing-{}", std::process::id()));
-    let mut child = piped(NAME);
+    let mut child = piped();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(50));
     writeln!(stdin, "{}", file.display()).unwrap();
@@ -239,8 +233,7 @@ fn printing_to_a_full_pipe_lets_others_run() {
 /// Siblings keep out of each other's lines, and one thread may take the lock twice.
 #[test]
 fn a_lock_keeps_siblings_out() {
-    const NAME: &str = "streams::a_lock_keeps_siblings_out";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             let mut outer = io::stdout().lock();
             write!(outer, "<<<").unwrap();
@@ -254,14 +247,13 @@ fn a_lock_keeps_siblings_out() {
             io::stdout().write_all(b">>>").unwrap();
         });
     }
-    assert_eq!(told(piped(NAME)), "1234");
+    assert_eq!(told(piped()), "1234");
 }
 
 /// A line goes out when it is whole; what is left, when the process exits, by whichever way.
 #[test]
 fn lines_and_the_rest_at_the_end() {
-    const NAME: &str = "streams::lines_and_the_rest_at_the_end";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             greenthread::print!("<<<one");
             greenthread::print!(" and two\nthree");
@@ -274,7 +266,7 @@ fn lines_and_the_rest_at_the_end() {
         });
     }
     for word in ["", "exit"] {
-        let mut child = piped(NAME);
+        let mut child = piped();
         child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
         let text = told(child);
         // The harness may say something in between.
@@ -285,8 +277,7 @@ fn lines_and_the_rest_at_the_end() {
 /// An exit while a sibling holds the lock and waits does not hang.
 #[test]
 fn exiting_while_somebody_holds_the_lock() {
-    const NAME: &str = "streams::exiting_while_somebody_holds_the_lock";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             thread::spawn(|| {
                 let _lock = io::stdout().lock();
@@ -296,14 +287,13 @@ fn exiting_while_somebody_holds_the_lock() {
             std::process::exit(0);
         });
     }
-    assert!(end(piped(NAME)).status.success());
+    assert!(end(piped()).status.success());
 }
 
 /// Closed descriptors take all there is, as in std.
 #[test]
 fn closed_outputs_swallow() {
-    const NAME: &str = "streams::closed_outputs_swallow";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             // SAFETY: nobody else uses them here.
             unsafe {
@@ -316,14 +306,13 @@ fn closed_outputs_swallow() {
             std::process::exit(0);
         });
     }
-    assert!(end(piped(NAME)).status.success());
+    assert!(end(piped()).status.success());
 }
 
 /// What is written to a file, or to a terminal that takes it, is written though no OS thread is left.
 #[test]
 fn printing_goes_on_without_an_os_thread() {
-    const NAME: &str = "streams::printing_goes_on_without_an_os_thread";
-    if is_child(NAME) {
+    if is_child() {
         let runtime = greenthread::Runtime::builder().workers(1).blocking_threads(1).build().unwrap();
         let (mut one, mut other) = (0, 0);
         let null = std::ptr::null_mut();
@@ -359,14 +348,13 @@ fn printing_goes_on_without_an_os_thread() {
         std::fs::remove_file(&path).unwrap();
         return tell(&format!("{written:?} {failed:?}"));
     }
-    assert_eq!(told(piped(NAME)), r#""a line\n" []"#);
+    assert_eq!(told(piped()), r#""a line\n" []"#);
 }
 
 /// A disk that is full is an error.
 #[test]
 fn an_error_is_an_error() {
-    const NAME: &str = "streams::an_error_is_an_error";
-    if is_child(NAME) {
+    if is_child() {
         return greenthread::run(|| {
             let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
             // SAFETY: nobody else uses it here.
@@ -377,30 +365,22 @@ fn an_error_is_an_error() {
             std::process::exit(7);
         });
     }
-    assert_eq!(end(piped(NAME)).status.code(), Some(7));
+    assert_eq!(end(piped()).status.code(), Some(7));
 }
 
 /// What a test prints on its own OS thread belongs to the test, as with std; what a green thread prints appears at once.
 #[test]
 fn a_harness_captures_what_an_os_thread_prints() {
-    const NAME: &str = "streams::a_harness_captures_what_an_os_thread_prints";
-    if is_child(NAME) {
+    if is_child() {
         greenthread::print!("on the OS ");
         greenthread::println!("thread");
         greenthread::eprintln!("its stderr");
         greenthread::run(|| greenthread::println!("on a green thread"));
         panic!("so that it is shown");
     }
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--test-threads=1"])
-        .env("GREENTHREAD_TEST_CHILD", NAME)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = end(child);
+    let output = end(again().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let text = String::from_utf8(output.stdout).unwrap();
-    let (before, shown) = text.split_once(&format!("---- {NAME} stdout ----\n")).expect(&text);
+    let (before, shown) = text.split_once(&format!("---- {} stdout ----\n", test_name())).expect(&text);
     assert!(before.contains("on a green thread\n") && !before.contains("OS thread"), "{text}");
     assert!(shown.starts_with("on the OS thread\nits stderr\n"), "{text}");
     assert!(!shown.contains("green thread\n"), "{text}");
@@ -409,8 +389,7 @@ fn a_harness_captures_what_an_os_thread_prints() {
 /// An OS thread prints by std, and a green one by our own buffer; a line that both have written to is in order.
 #[test]
 fn lines_of_both_kinds_of_threads_are_in_order() {
-    const NAME: &str = "streams::lines_of_both_kinds_of_threads_are_in_order";
-    if is_child(NAME) {
+    if is_child() {
         greenthread::print!("<<<one ");
         greenthread::run(|| greenthread::print!("two "));
         greenthread::print!("three ");
@@ -420,14 +399,13 @@ fn lines_of_both_kinds_of_threads_are_in_order() {
         greenthread::println!("{} >>>", "seven");
         return;
     }
-    assert_eq!(told(piped(NAME)), "one two three four five\nsix seven ");
+    assert_eq!(told(piped()), "one two three four five\nsix seven ");
 }
 
 /// A prompt that an OS thread has printed is there when stdout has been flushed, from wherever.
 #[test]
 fn a_prompt_of_an_os_thread_is_flushed() {
-    const NAME: &str = "streams::a_prompt_of_an_os_thread_is_flushed";
-    if is_child(NAME) {
+    if is_child() {
         for flush in [|| io::stdout().flush(), || greenthread::run(|| io::stdout().flush())] {
             greenthread::print!("name? ");
             flush().unwrap();
@@ -435,7 +413,7 @@ fn a_prompt_of_an_os_thread_is_flushed() {
         }
         return;
     }
-    let mut child = piped(NAME);
+    let mut child = piped();
     let mut output = child.stdout.take().unwrap();
     let mut input = child.stdin.take().unwrap();
     in_time(move || {

@@ -7,7 +7,7 @@ use std::{
 
 use greenthread::net::{Shutdown, TcpListener, TcpStream};
 
-use crate::world::{a_moment, everywhere, listen, pair, receive, send};
+use crate::common::sockets::{a_moment, everywhere, listen, pair, receive, send};
 
 #[test]
 fn one_reads_and_one_writes() {

@@ -8,7 +8,7 @@ use std::{
 
 use greenthread::net::{TcpListener, TcpStream};
 
-use crate::world::{Kind, a_moment, everywhere, green, listen, pair, receive, send};
+use crate::common::sockets::{Kind, a_moment, everywhere, green, listen, pair, receive, send};
 
 /// The kernel counts in ticks, and a tick is 10, 4, 3 1/3 or 1 ms.
 const TIMEOUT: Duration = Duration::from_millis(20);

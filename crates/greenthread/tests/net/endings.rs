@@ -8,7 +8,7 @@ use std::{
 
 use greenthread::net::{Shutdown, TcpStream};
 
-use crate::world::{a_moment, everywhere, listen, pair, receive, send};
+use crate::common::sockets::{a_moment, everywhere, listen, pair, receive, send};
 
 #[test]
 fn the_end_stays_the_end() {

@@ -10,7 +10,11 @@ use std::{
 
 use greenthread::net::{TcpListener, TcpStream};
 
-use crate::world::{Kind, World, green, listen, receive, send};
+use crate::common::{
+    child, is_child,
+    sockets::{Kind, World, green, listen, receive, send},
+    text,
+};
 
 fn connections(world: World, count: usize) {
     let (listener, address) = listen();
@@ -52,7 +56,7 @@ fn a_thousand_connections() {
     for workers in [1, 2] {
         green(workers, Kind::Green, |world| connections(world, 1000));
     }
-    crate::world::in_time(|| connections(World { spawns: Kind::Green }, 1000));
+    crate::common::sockets::in_time(|| connections(World { spawns: Kind::Green }, 1000));
     green(2, Kind::Os, |world| connections(world, 100));
 }
 
@@ -132,14 +136,9 @@ fn descriptors_that_come_and_go() {
 /// The limit is the whole process's, so this runs in one of its own.
 #[test]
 fn no_descriptor_is_left() {
-    const CHILD: &str = "GREENTHREAD_TEST_CHILD";
-    if std::env::var_os(CHILD).is_none() {
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "load::no_descriptor_is_left", "--nocapture"])
-            .env(CHILD, "1")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !is_child() {
+        let output = child(|_| {});
+        assert!(output.status.success(), "{}", text(&output));
         return;
     }
     green(1, Kind::Green, |world| {

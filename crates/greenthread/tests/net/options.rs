@@ -7,7 +7,7 @@ use std::{
 
 use greenthread::net::{TcpListener, TcpStream};
 
-use crate::world::{a_moment, everywhere, listen, pair, receive, send};
+use crate::common::sockets::{a_moment, everywhere, listen, pair, receive, send};
 
 /// The kernel counts in ticks, and a tick is 10, 4, 3 1/3 or 1 ms.
 const SHORT: Duration = Duration::from_millis(40);

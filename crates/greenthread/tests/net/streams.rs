@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 
 use greenthread::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 
-use crate::world::{Kind, everywhere, green, listen, loopbacks, pair, receive, send};
+use crate::common::sockets::{Kind, everywhere, green, listen, loopbacks, pair, receive, send};
 
 #[test]
 fn they_are_what_stds_are() {
@@ -196,7 +196,7 @@ fn several_buffers_and_a_slow_reader() {
     everywhere(|world| {
         let (mut client, mut server) = pair();
         let reader = world.spawn(move || {
-            crate::world::a_moment();
+            crate::common::sockets::a_moment();
             let mut all = Vec::new();
             server.read_to_end(&mut all).unwrap();
             all
@@ -215,7 +215,7 @@ fn peeking_takes_nothing() {
     everywhere(|world| {
         let (client, server) = pair();
         let peer = world.spawn(move || {
-            crate::world::a_moment();
+            crate::common::sockets::a_moment();
             send(&server, &[1, 3, 3, 7]);
             server
         });
@@ -244,7 +244,7 @@ fn urgent_data_hide_nothing() {
             }
             all
         });
-        crate::world::a_moment();
+        crate::common::sockets::a_moment();
         let socket = socket2::SockRef::from(&client);
         send(&client, b"1234");
         socket.send_out_of_band(b"!").unwrap();

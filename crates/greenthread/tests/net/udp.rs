@@ -4,7 +4,7 @@ use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use greenthread::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
-use crate::world::{World, a_moment, everywhere, loopbacks};
+use crate::common::sockets::{World, a_moment, everywhere, loopbacks};
 
 fn pair_on(address: SocketAddr) -> (UdpSocket, UdpSocket) {
     (UdpSocket::bind(address).unwrap(), UdpSocket::bind(address).unwrap())

@@ -12,7 +12,9 @@ use greenthread::{
     thread,
 };
 
-use crate::world::{Handle, Kind, World, a_moment, green, in_time, listen, pair, receive, runtime, send};
+use crate::common::sockets::{
+    Handle, Kind, World, a_moment, green, in_time, listen, pair, receive, runtime, send,
+};
 
 /// Two green threads that are certainly on two workers: each blocks its worker until the other runs.
 fn on_two_workers<A: Send + 'static, B: Send + 'static>(

@@ -1,0 +1,64 @@
+//! A directory of its own for each test, in each of the worlds.
+
+#![allow(dead_code, reason = "each test program uses its own part of it")]
+
+use std::{
+    ffi::CString,
+    io::ErrorKind,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use super::world::everywhere;
+
+/// A directory of the test's own, which goes with it.
+pub(crate) struct Dir(pub PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("fs-{}-{}", std::process::id(), NEXT.fetch_add(1, SeqCst));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the test in a thread of each world.
+pub(crate) fn each(test: impl Fn(&Dir) + Send + Sync + 'static) {
+    let test = Arc::new(test);
+    everywhere(move |world| {
+        let test = test.clone();
+        world.spawn(move || test(&Dir::new())).end();
+    });
+}
+
+pub(crate) fn kind<T>(result: std::io::Result<T>) -> ErrorKind {
+    result.map(|_| ()).unwrap_err().kind()
+}
+
+/// Makes a FIFO.
+pub(crate) fn fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    // SAFETY: a string with its zero.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+}
+
+/// Numbers that show where they belong.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 7 + i / 251) as u8).collect()
+}

@@ -1,0 +1,239 @@
+//! Pipes and sockets of all kinds at once, between green and OS threads, ended in every way at any moment: what arrives is
+//! what was sent, nobody waits for ever, and no descriptor is left. Prints its seed, and takes one from
+//! `GREENTHREAD_TEST_SEED`.
+
+use std::{
+    env,
+    io::{ErrorKind, Read, Write},
+    sync::{Arc, Mutex, mpsc},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use greenthread::{
+    io,
+    net::{Shutdown, TcpListener, TcpStream},
+    os::unix::net::{UnixDatagram, UnixStream},
+    thread,
+};
+
+use crate::common::{Random, child, is_child, runtime, text};
+
+/// One direction of a connection, and what ends it from elsewhere, if there is such a thing.
+struct Connection {
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    end: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Datagrams in order; an empty one is the end.
+struct Datagrams(UnixDatagram);
+
+impl Read for Datagrams {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.recv(buf)
+    }
+}
+
+impl Write for Datagrams {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.send(&buf[..buf.len().min(1000)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Datagrams {
+    fn drop(&mut self) {
+        // The reader's end sends as well; nobody looks.
+        let _ = self.0.set_nonblocking(true);
+        while let Err(error) = self.0.send(&[])
+            && error.kind() == ErrorKind::WouldBlock
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn timeout(random: &mut Random) -> Option<Duration> {
+    (random.below(3) == 0).then(|| Duration::from_micros(1 + random.below(3000)))
+}
+
+fn connect(random: &mut Random) -> Connection {
+    match random.below(4) {
+        0 => {
+            let (reader, writer) = io::pipe().unwrap();
+            Connection { reader: Box::new(reader), writer: Box::new(writer), end: None }
+        }
+        1 => {
+            let (reader, writer) = UnixStream::pair().unwrap();
+            reader.set_read_timeout(timeout(random)).unwrap();
+            writer.set_write_timeout(timeout(random)).unwrap();
+            let clone = if random.below(2) == 0 { &reader } else { &writer }.try_clone().unwrap();
+            let end = move || drop(clone.shutdown(Shutdown::Both));
+            Connection { reader: Box::new(reader), writer: Box::new(writer), end: Some(Box::new(end)) }
+        }
+        2 => {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let writer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let reader = listener.accept().unwrap().0;
+            reader.set_read_timeout(timeout(random)).unwrap();
+            writer.set_write_timeout(timeout(random)).unwrap();
+            let clone = if random.below(2) == 0 { &reader } else { &writer }.try_clone().unwrap();
+            let end = move || drop(clone.shutdown(Shutdown::Both));
+            Connection { reader: Box::new(reader), writer: Box::new(writer), end: Some(Box::new(end)) }
+        }
+        _ => {
+            let (reader, writer) = UnixDatagram::pair().unwrap();
+            Connection { reader: Box::new(Datagrams(reader)), writer: Box::new(Datagrams(writer)), end: None }
+        }
+    }
+}
+
+/// A thread of either kind.
+fn spawn<T: Send + 'static>(
+    green: bool,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Box<dyn FnOnce() -> T + Send> {
+    match green {
+        true => {
+            let thread = thread::spawn(f);
+            Box::new(move || thread.join().unwrap())
+        }
+        false => {
+            let thread = std::thread::spawn(f);
+            Box::new(move || thread::unblock(|| thread.join().unwrap()))
+        }
+    }
+}
+
+/// The bytes that are sent, from the place `at` on.
+fn bytes(at: usize, count: usize) -> impl Iterator<Item = u8> {
+    (at..at + count).map(|n| (n % 251) as u8)
+}
+
+/// Sends so many, or fewer if it is ended; gives how many at most can have arrived, and whether all was sent.
+fn send(mut writer: impl Write, all: usize, mut random: Random) -> (usize, bool) {
+    let mut at = 0;
+    while at < all {
+        let count = (1 + random.below(20_000) as usize).min(all - at);
+        let chunk: Vec<u8> = bytes(at, count).collect();
+        match writer.write(&chunk) {
+            Ok(count) => at += count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            // What was in flight may have arrived.
+            Err(_) => return (at, false),
+        }
+        if random.below(4) == 0 {
+            thread::yield_now();
+        }
+    }
+    (at, true)
+}
+
+/// Receives until the end, and looks at each byte; gives how many there were.
+fn receive(mut reader: impl Read, mut random: Random, stop_at: usize) -> usize {
+    let mut at = 0;
+    let mut buffer = vec![0; 1000 + random.below(30_000) as usize];
+    while at < stop_at {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                assert!(buffer[..count].iter().copied().eq(bytes(at, count)), "at {at}");
+                at += count;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) => panic!("{error}"),
+        }
+        if random.below(4) == 0 {
+            thread::yield_now();
+        }
+    }
+    at
+}
+
+fn round(seed: u64) {
+    let mut random = Random::new(seed);
+    let Connection { reader, writer, end } = connect(&mut random);
+    let all = 1 + random.below(150_000) as usize;
+    let kinds = [random.below(4) != 0, random.below(4) != 0];
+    // Now and then the reader goes early.
+    let stop_at = if random.below(4) == 0 { random.below(all as u64) as usize } else { usize::MAX };
+    let (a, b) = (Random::new(random.below(u64::MAX)), Random::new(random.below(u64::MAX)));
+    let sender = spawn(kinds[0], move || send(writer, all, a));
+    let receiver = spawn(kinds[1], move || receive(reader, b, stop_at));
+    // If it is not to be ended, what would end it goes at once, for it keeps a side open.
+    let end = end.filter(|_| random.below(2) == 0);
+    let ended = end.is_some();
+    if let Some(end) = end {
+        thread::sleep(Duration::from_micros(random.below(2000)));
+        end();
+    }
+    let (arrived, (sent, whole)) = (receiver(), sender());
+    assert!(arrived <= all);
+    if whole && !ended && stop_at == usize::MAX {
+        assert_eq!((arrived, sent), (all, all));
+    }
+}
+
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// How many are open, as soon as they are as many as expected. Who has just woken a thread of a runtime that has ended
+/// may hold that one's for a moment.
+fn settled_descriptors(expected: usize) -> usize {
+    for _ in 0..1000 {
+        if open_descriptors() == expected {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    open_descriptors()
+}
+
+#[test]
+fn what_arrives_is_what_was_sent() {
+    // The descriptors are counted, and other tests have some.
+    if !is_child() {
+        let out = child(|_| {});
+        assert!(out.status.success(), "{}", text(&out));
+        return;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = env::var("GREENTHREAD_TEST_SEED").map_or(now.as_nanos() as u64, |seed| seed.parse().unwrap());
+    eprintln!("GREENTHREAD_TEST_SEED={seed}");
+    let (done, finished) = mpsc::channel();
+    let running = Arc::new(Mutex::new(String::new()));
+    let shown = running.clone();
+    std::thread::spawn(move || {
+        let first = open_descriptors();
+        for workers in [1, 2, 8] {
+            *shown.lock().unwrap() = format!("{workers} workers");
+            let before = settled_descriptors(first);
+            let mut random = Random::new(seed.wrapping_mul(workers as u64));
+            let runtime = runtime(workers);
+            runtime.run(|| {
+                for _ in 0..3 {
+                    let rounds: Vec<_> = (0..20)
+                        .map(|_| {
+                            let seed = random.below(u64::MAX);
+                            thread::spawn(move || round(seed))
+                        })
+                        .collect();
+                    rounds.into_iter().for_each(|round| round.join().unwrap());
+                }
+            });
+            drop(runtime);
+            assert_eq!(settled_descriptors(before), before, "descriptors are left");
+        }
+        done.send(()).unwrap();
+    });
+    match finished.recv_timeout(Duration::from_secs(100)) {
+        Ok(()) => {}
+        Err(mpsc::RecvTimeoutError::Disconnected) => panic!("it has failed"),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs, with {}", running.lock().unwrap()),
+    }
+}

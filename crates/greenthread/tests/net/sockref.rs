@@ -1,0 +1,303 @@
+//! What is done to a socket through its descriptor, as by `socket2::SockRef`, has the meaning that it has with std.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::Shutdown,
+    os::{
+        fd::{AsFd, OwnedFd},
+        linux::net::SocketAddrExt,
+        unix::net::SocketAddr,
+    },
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use greenthread::{
+    net::{TcpListener, TcpStream, UdpSocket},
+    os::unix::net::{UnixDatagram, UnixListener, UnixStream},
+    thread,
+};
+use socket2::SockRef;
+
+use crate::common::{everywhere, runtime};
+
+/// Longer than any of these tests should take, so that a wait for it shows.
+const LONG: Duration = Duration::from_secs(120);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+/// Sends until the kernel takes no more.
+fn fill(stream: &TcpStream) {
+    stream.set_nonblocking(true).unwrap();
+    while { stream }.write(&[7; 65536]).is_ok() {}
+    stream.set_nonblocking(false).unwrap();
+}
+
+/// Drops a stream that has unsent bytes and SO_LINGER. That waits until a sibling on the only worker has received them.
+fn drop_waits(stream: TcpStream, peer: TcpStream, drop_it: impl FnOnce(TcpStream)) {
+    fill(&stream);
+    let start = Instant::now();
+    let received = Arc::new(AtomicBool::new(false));
+    let sibling = {
+        let received = received.clone();
+        thread::spawn(move || {
+            received.store(true, SeqCst);
+            let mut all = Vec::new();
+            { &peer }.read_to_end(&mut all).unwrap();
+            assert!(all.iter().all(|byte| *byte == 7));
+        })
+    };
+    drop_it(stream);
+    assert!(received.load(SeqCst), "the drop is back before anybody has received");
+    assert!(start.elapsed() < LONG / 2, "the drop kept its worker");
+    sibling.join().unwrap();
+}
+
+fn linger(socket: impl AsFd) {
+    SockRef::from(&socket).set_linger(Some(LONG)).unwrap();
+}
+
+#[test]
+fn a_drop_that_lingers_lets_siblings_run() {
+    runtime(1).run(|| {
+        let (stream, peer) = pair();
+        linger(&stream);
+        drop_waits(stream, peer, drop);
+        // With clones, the last one.
+        let (stream, peer) = pair();
+        let clone = stream.try_clone().unwrap();
+        linger(&stream);
+        drop(stream);
+        drop_waits(clone, peer, drop);
+        // One that comes from elsewhere.
+        let (stream, peer) = pair();
+        linger(&stream);
+        drop_waits(TcpStream::from(OwnedFd::from(stream)), peer, drop);
+        // One that has it from the listener.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        linger(&listener);
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        drop_waits(listener.accept().unwrap().0, peer, drop);
+        // While its thread unwinds.
+        let (stream, peer) = pair();
+        linger(&stream);
+        drop_waits(stream, peer, |stream| {
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let _stream = stream;
+                panic!("as it should");
+            }));
+            assert!(result.is_err());
+        });
+    });
+}
+
+/// What a call gives that was waiting, or came later, when its socket is shut down.
+type Outcome = Result<usize, ErrorKind>;
+
+fn outcome<T>(result: io::Result<T>, count: impl FnOnce(T) -> usize) -> Outcome {
+    result.map(count).map_err(|error| error.kind())
+}
+
+/// Two calls that wait before the socket is shut down for reading, and two that come after it.
+fn shut<S: AsFd + Send + Sync + 'static>(socket: S, call: fn(&S) -> Outcome, os: bool) -> Vec<Outcome> {
+    let socket = Arc::new(socket);
+    let (started, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let outcomes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    for _ in 0..2 {
+        let (socket, started, done, outcomes) =
+            (socket.clone(), started.clone(), done.clone(), outcomes.clone());
+        let work = move || {
+            started.fetch_add(1, SeqCst);
+            let outcome = call(&socket);
+            outcomes.lock().unwrap().push(outcome);
+            done.fetch_add(1, SeqCst);
+        };
+        if os {
+            drop(std::thread::spawn(work));
+        } else {
+            drop(thread::spawn(work));
+        }
+    }
+    let wait = |count: &AtomicUsize| {
+        let start = Instant::now();
+        while count.load(SeqCst) != 2 {
+            assert!(start.elapsed() < LONG, "a reader is not freed");
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    wait(&started);
+    thread::sleep(SHORT);
+    // Of one that is not connected the kernel says so, and does it.
+    let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
+    wait(&done);
+    let mut outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
+    outcomes.extend([call(&socket), call(&socket)]);
+    outcomes
+}
+
+fn abstract_address() -> SocketAddr {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("greenthread-sockref-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
+    SocketAddr::from_abstract_name(name).unwrap()
+}
+
+/// The same call with std's type on OS threads, and with ours on either kind.
+macro_rules! as_std {
+    ($name:ident, $std:ty, $ours:ty, $make:expr, $call:expr) => {
+        #[test]
+        fn $name() {
+            let theirs = {
+                let make: fn() -> $std = $make;
+                let call: fn(&$std) -> Outcome = $call;
+                shut(make(), call, true)
+            };
+            let make: fn() -> $std = $make;
+            let call: fn(&$ours) -> Outcome = $call;
+            everywhere(|| assert_eq!(shut(<$ours>::from(make()), call, false), theirs));
+            assert_eq!(shut(<$ours>::from(make()), call, true), theirs);
+        }
+    };
+}
+
+fn udp() -> std::net::UdpSocket {
+    std::net::UdpSocket::bind("127.0.0.1:0").unwrap()
+}
+
+fn connected_udp() -> std::net::UdpSocket {
+    let socket = udp();
+    socket.connect(socket.local_addr().unwrap()).unwrap();
+    socket
+}
+
+as_std!(a_udp_reader_is_freed, std::net::UdpSocket, UdpSocket, udp, |socket| outcome(
+    socket.recv(&mut [0; 8]),
+    |count| count
+));
+as_std!(a_udp_peeker_is_freed, std::net::UdpSocket, UdpSocket, udp, |socket| outcome(
+    socket.peek(&mut [0; 8]),
+    |count| count
+));
+as_std!(a_udp_reader_who_asks_from_whom_is_freed, std::net::UdpSocket, UdpSocket, udp, |socket| outcome(
+    socket.recv_from(&mut [0; 8]),
+    |(count, _)| count
+));
+as_std!(a_connected_udp_reader_is_freed, std::net::UdpSocket, UdpSocket, connected_udp, |socket| outcome(
+    socket.recv(&mut [0; 8]),
+    |count| count
+));
+as_std!(
+    a_unix_datagram_reader_is_freed,
+    std::os::unix::net::UnixDatagram,
+    UnixDatagram,
+    || std::os::unix::net::UnixDatagram::unbound().unwrap(),
+    |socket| outcome(socket.recv(&mut [0; 8]), |count| count)
+);
+as_std!(
+    a_unix_stream_reader_is_freed,
+    std::os::unix::net::UnixStream,
+    UnixStream,
+    || {
+        let (one, other) = std::os::unix::net::UnixStream::pair().unwrap();
+        std::mem::forget(other);
+        one
+    },
+    |socket| outcome({ socket }.read(&mut [0; 8]), |count| count)
+);
+as_std!(
+    who_accepts_unix_connections_is_freed,
+    std::os::unix::net::UnixListener,
+    UnixListener,
+    || std::os::unix::net::UnixListener::bind_addr(&abstract_address()).unwrap(),
+    |socket| outcome(socket.accept(), |_| 0)
+);
+as_std!(
+    who_accepts_tcp_connections_is_freed,
+    std::net::TcpListener,
+    TcpListener,
+    || std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+    |socket| outcome(socket.accept(), |_| 0)
+);
+as_std!(
+    a_tcp_reader_is_freed,
+    std::net::TcpStream,
+    TcpStream,
+    || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        std::mem::forget(listener.accept().unwrap());
+        stream
+    },
+    |socket| outcome({ socket }.read(&mut [0; 8]), |count| count)
+);
+
+#[test]
+fn timeouts_and_modes_that_were_set_through_the_descriptor_count() {
+    let would_block =
+        |result: io::Result<usize>| assert_eq!(result.unwrap_err().kind(), ErrorKind::WouldBlock);
+    everywhere(|| {
+        let (stream, peer) = pair();
+        SockRef::from(&stream).set_read_timeout(Some(SHORT)).unwrap();
+        would_block({ &stream }.read(&mut [0]));
+        // A clone that std has made is the same socket to the kernel, and another to us.
+        let clone = stream.try_clone().unwrap();
+        clone.set_read_timeout(None).unwrap();
+        SockRef::from(&clone).set_nonblocking(true).unwrap();
+        would_block({ &stream }.read(&mut [0]));
+        SockRef::from(&stream).set_nonblocking(false).unwrap();
+        { &peer }.write_all(b"x").unwrap();
+        assert_eq!({ &clone }.read(&mut [0]).unwrap(), 1);
+        SockRef::from(&stream).set_write_timeout(Some(SHORT)).unwrap();
+        for one in [&stream, &clone] {
+            would_block(loop {
+                if let Err(error) = { one }.write(&[0; 65536]) {
+                    break Err(error);
+                }
+            });
+        }
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        SockRef::from(&listener).set_read_timeout(Some(SHORT)).unwrap();
+        would_block(listener.accept().map(|_| 0));
+        // What the connection has inherited.
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut accepted, _) = listener.accept().unwrap();
+        would_block(accepted.read(&mut [0]));
+
+        let (mut reader, _writer) = greenthread::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&reader, true).unwrap();
+        would_block(reader.read(&mut [0]));
+    });
+}
+
+#[test]
+fn a_listener_that_was_made_blocking_does_not_stop_its_worker() {
+    runtime(1).run(|| {
+        for shown in [false, true] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            // As another process may have it.
+            let other = listener.try_clone().unwrap();
+            let listener = TcpListener::from(listener);
+            let client = thread::spawn(move || TcpStream::connect(address).unwrap());
+            assert!(listener.accept().is_ok());
+            drop(client.join());
+            if shown {
+                SockRef::from(&listener).set_nonblocking(false).unwrap();
+            } else {
+                other.set_nonblocking(false).unwrap();
+            }
+            let client = thread::spawn(move || TcpStream::connect(address).unwrap());
+            assert!(listener.accept().is_ok());
+            drop(client.join());
+        }
+    });
+}

@@ -1,0 +1,46 @@
+//! `greenthread::os::unix::net` behaves as `std::os::unix::net` does, on green threads, on OS threads, and between the
+//! two.
+
+mod datagrams;
+mod streams;
+mod waits;
+
+use std::{
+    os::{linux::net::SocketAddrExt, unix::net::SocketAddr},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+/// A directory that goes with the test.
+pub(crate) struct Place(PathBuf);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("greenthread-unix-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join("socket")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An abstract address that nobody else has.
+pub(crate) fn nameless_file() -> SocketAddr {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("greenthread-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+    SocketAddr::from_abstract_name(name).unwrap()
+}

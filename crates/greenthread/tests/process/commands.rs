@@ -1,0 +1,291 @@
+//! Processes: as std's, and only the thread waits.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+};
+
+use greenthread::{
+    io,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::common::{
+    child, is_child,
+    sockets::{Kind, a_moment, everywhere, green, runtime},
+    text,
+};
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
+#[test]
+fn status_and_signals() {
+    everywhere(|_| {
+        assert!(Command::new("true").status().unwrap().success());
+        assert_eq!(shell("exit 7").status().unwrap().code(), Some(7));
+        let status = shell("kill -9 $$").status().unwrap();
+        assert_eq!((status.code(), status.signal()), (None, Some(9)));
+    });
+}
+
+#[test]
+fn output_of_both_kinds() {
+    everywhere(|_| {
+        // More than both pipes hold, turn by turn.
+        let script =
+            "i=0; while [ $i -lt 40 ]; do printf %8000d 1; printf %8000d 2 >&2; i=$((i+1)); done; exit 3";
+        let Output { status, stdout, stderr } = shell(script).output().unwrap();
+        assert_eq!(status.code(), Some(3));
+        assert_eq!((stdout.len(), stderr.len()), (320_000, 320_000));
+        assert!(stdout.ends_with(b"1") && stderr.ends_with(b"2"));
+    });
+}
+
+/// Whoever waits, waits alone: with one worker its siblings run.
+#[test]
+fn others_run_while_one_waits() {
+    green(1, Kind::Green, |_| {
+        let (mut reader, writer) = io::pipe().unwrap();
+        // It ends when a sibling of the thread that waits for it says so.
+        let mut command = Command::new("cat");
+        let mut child = command.stdin(reader.try_clone().unwrap()).stdout(Stdio::null()).spawn().unwrap();
+        let waiter = thread::spawn(move || child.wait().unwrap());
+        a_moment();
+        assert!(!waiter.is_finished());
+        drop(writer);
+        assert!(waiter.join().unwrap().success());
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_conversation() {
+    everywhere(|world| {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for n in 0..20 {
+            writeln!(stdin, "line {n}").unwrap();
+            assert_eq!(lines.next().unwrap().unwrap(), format!("line {n}"));
+        }
+        let bytes = vec![b'x'; 1 << 20];
+        let writer = world.spawn(move || stdin.write_all(&bytes).unwrap());
+        assert_eq!(lines.next().unwrap().unwrap().len(), 1 << 20);
+        writer.join();
+        assert!(child.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn waiting_closes_its_input() {
+    everywhere(|_| {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        assert!(child.try_wait().unwrap().is_none());
+        assert!(child.wait().unwrap().success());
+        assert!(child.stdin.is_none());
+        assert!(child.try_wait().unwrap().is_some());
+        assert!(child.wait().unwrap().success());
+    });
+}
+
+/// One that sleeps until it is killed, and holds nothing of ours if a test forgets it.
+fn sleeper() -> Child {
+    Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn killed_while_it_is_waited_for() {
+    everywhere(|world| {
+        let mut child = sleeper();
+        let number = child.id();
+        let waiter = world.spawn(move || child.wait().unwrap());
+        a_moment();
+        let number = rustix::process::Pid::from_raw(number as i32).unwrap();
+        rustix::process::kill_process(number, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(waiter.join().signal(), Some(9));
+
+        let mut child = sleeper();
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        child.kill().unwrap();
+    });
+}
+
+#[test]
+fn one_that_can_t_be_started() {
+    everywhere(|_| {
+        let error = Command::new("greenthread-no-such-program").spawn().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        let error = Command::new("/").output().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        let error = Command::new("true").current_dir("/greenthread-no-such-directory").status().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(Command::new("a\0b").status().is_err());
+    });
+}
+
+#[test]
+fn arguments_environment_and_directory() {
+    everywhere(|_| {
+        let mut command = shell("echo $0 $# $A-$B-$HOME; pwd");
+        command.args(["name", "x y", "z"]).envs([("A", "1"), ("B", "2")]).env_remove("B").current_dir("/");
+        command.env_remove("HOME");
+        assert_eq!(command.get_program(), "sh");
+        assert_eq!(command.get_args().count(), 5);
+        assert_eq!(command.get_envs().count(), 3);
+        assert!(command.get_envs().any(|pair| pair == (OsStr::new("B"), None)));
+        assert_eq!(command.get_current_dir(), Some("/".as_ref()));
+        assert_eq!(command.output().unwrap().stdout, b"name 2 1--\n/\n");
+        let mut theirs = std::process::Command::new("sh");
+        theirs.arg("a b");
+        assert_eq!(format!("{:?}", Command::new("sh").arg("a b")), format!("{theirs:?}"));
+        let output = Command::new("/usr/bin/env").env("X", "1").env_clear().env("A", "1").output().unwrap();
+        assert_eq!(output.stdout, b"A=1\n");
+    });
+}
+
+/// One command, used again in another way: what was not said stays unsaid.
+#[test]
+fn a_command_is_used_again() {
+    everywhere(|_| {
+        let mut command = Command::new("cat");
+        // Nothing to read, though this process may have something.
+        assert_eq!(command.output().unwrap().stdout, b"");
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        assert!(child.stdin.is_some() && child.stdout.is_none() && child.stderr.is_none());
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+
+        let mut quiet = shell("echo out; echo err >&2");
+        quiet.stdout(Stdio::null());
+        let output = quiet.output().unwrap();
+        assert_eq!((&*output.stdout, &*output.stderr), (&b""[..], &b"err\n"[..]));
+    });
+}
+
+/// The end of one is the beginning of the next.
+#[test]
+fn a_pipeline() {
+    everywhere(|_| {
+        let mut first = Command::new("printf").arg("c\\nb\\na\\n").stdout(Stdio::piped()).spawn().unwrap();
+        let between = first.stdout.take().unwrap();
+        let sorted = Command::new("sort").stdin(between).output().unwrap();
+        assert_eq!(sorted.stdout, b"a\nb\nc\n");
+        assert!(first.wait().unwrap().success());
+
+        // One pipe of ours for both kinds of output, and one for the input.
+        let (mut reader, writer) = io::pipe().unwrap();
+        let (input, mut feed) = io::pipe().unwrap();
+        feed.write_all(b"in").unwrap();
+        drop(feed);
+        let mut child = shell("cat; echo out; echo err >&2");
+        child.stdin(input).stdout(writer.try_clone().unwrap()).stderr(writer);
+        let mut running = child.spawn().unwrap();
+        // It holds our ends as well.
+        drop(child);
+        let mut all = String::new();
+        reader.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "inout\nerr\n");
+        assert!(running.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn what_unix_adds() {
+    everywhere(|_| {
+        let mut command = Command::new("sh");
+        command
+            .arg0("renamed")
+            .args(["-c", "echo $0; test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$"]);
+        assert_eq!(command.process_group(0).output().unwrap().stdout, b"renamed\n");
+        let mut command = Command::new("true");
+        // SAFETY: it makes an error, and nothing else.
+        unsafe { command.pre_exec(|| Err(std::io::Error::from_raw_os_error(libc::EXDEV))) };
+        assert_eq!(command.spawn().unwrap_err().raw_os_error(), Some(libc::EXDEV));
+        let error = Command::new("greenthread-no-such-program").exec();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    });
+}
+
+#[test]
+fn from_and_into_std_s() {
+    everywhere(|_| {
+        let mut theirs = std::process::Command::new("cat");
+        theirs.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut ours = Child::from(theirs.spawn().unwrap());
+        ours.stdin.take().unwrap().write_all(b"meow").unwrap();
+        let theirs = std::process::Child::from(ours);
+        assert_eq!(theirs.wait_with_output().unwrap().stdout, b"meow");
+    });
+}
+
+/// Many at a time, and no descriptor or zombie is left.
+#[test]
+fn many_at_once_leave_nothing_behind() {
+    fn open() -> usize {
+        std::fs::read_dir("/proc/self/fd").unwrap().count()
+    }
+    if is_child() {
+        for workers in [1, 2, 8] {
+            runtime(workers).run(|| {
+                let before = open();
+                for _ in 0..3 {
+                    let children: Vec<_> = (0..10)
+                        .map(|n| {
+                            thread::spawn(move || shell(&format!("echo {n}; echo e >&2; exit {n}")).output())
+                        })
+                        .collect();
+                    for (n, child) in children.into_iter().enumerate() {
+                        let output = child.join().unwrap().unwrap();
+                        assert_eq!(output.status.code(), Some(n as i32));
+                        assert_eq!(output.stdout, format!("{n}\n").into_bytes());
+                        assert_eq!(output.stderr, b"e\n");
+                    }
+                }
+                assert_eq!(open(), before);
+                // Nobody is left to wait for.
+                let nobody = rustix::process::wait(rustix::process::WaitOptions::NOHANG).unwrap_err();
+                assert_eq!(nobody, rustix::io::Errno::CHILD);
+            });
+        }
+        return;
+    }
+    // In a process of its own: the other tests open and close as well.
+    let output = child(|_| {});
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Without descriptors a start fails as std's does, and with few of them the wait goes by the pool.
+#[test]
+fn no_descriptors_left() {
+    if is_child() {
+        return runtime(1).run(|| {
+            let mut child = Command::new("sleep").arg("0.05").spawn().unwrap();
+            let mut all = Vec::new();
+            while let Ok(file) = std::fs::File::open("/dev/null") {
+                all.push(file);
+            }
+            let error = Command::new("true").stdout(Stdio::piped()).spawn().unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+            assert_eq!(io::pipe().unwrap_err().raw_os_error(), Some(libc::EMFILE));
+            assert!(child.wait().unwrap().success());
+        });
+    }
+    let limit = Rlimit { current: Some(64), maximum: Some(64) };
+    let output = child(|command| {
+        // SAFETY: one system call is all it does.
+        unsafe {
+            std::os::unix::process::CommandExt::pre_exec(command, move || {
+                Ok(setrlimit(Resource::Nofile, limit)?)
+            })
+        };
+    });
+    assert!(output.status.success(), "{}", text(&output));
+}

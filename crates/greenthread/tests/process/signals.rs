@@ -1,0 +1,100 @@
+//! Signals, in a process of its own for each test, since they are the process's.
+
+use greenthread::{
+    signal::{self, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals},
+    thread,
+    time::Duration,
+};
+use signal_hook::low_level::raise;
+
+use crate::common::{child, everywhere, is_child, sockets::in_time, text};
+
+fn in_a_process_of_its_own(test: impl FnOnce() + Send + 'static) {
+    if is_child() {
+        return in_time(test);
+    }
+    let output = child(|_| ());
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn each_is_seen_by_all_who_asked() {
+    in_a_process_of_its_own(|| {
+        everywhere(|| {
+            let all: Vec<_> = (0..3).map(|_| Signals::new([SIGUSR1, SIGUSR2]).unwrap()).collect();
+            let threads: Vec<_> = all
+                .into_iter()
+                .map(|mut signals| {
+                    thread::spawn(move || {
+                        let both = [signals.next(), signals.next()];
+                        assert!(both.contains(&Some(SIGUSR1)) && both.contains(&Some(SIGUSR2)));
+                        assert_eq!(signals.pending().next(), None);
+                    })
+                })
+                .collect();
+            thread::yield_now();
+            raise(SIGUSR1).unwrap();
+            raise(SIGUSR2).unwrap();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+    });
+}
+
+/// On an OS thread as well.
+#[test]
+fn from_an_os_thread_to_another() {
+    in_a_process_of_its_own(|| {
+        let mut signals = Signals::new([SIGHUP]).unwrap();
+        let handle = signals.handle();
+        let waiting = std::thread::spawn(move || (signals.next(), signals.next()));
+        raise(SIGHUP).unwrap();
+        while !waiting.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+            // The first is given though it is closed.
+            handle.close();
+        }
+        assert_eq!(waiting.join().unwrap(), (Some(SIGHUP), None));
+    });
+}
+
+#[test]
+fn closing_wakes_who_waits() {
+    in_a_process_of_its_own(|| {
+        everywhere(|| {
+            let mut signals = Signals::new([SIGTERM]).unwrap();
+            let handle = signals.handle();
+            assert!(!handle.is_closed());
+            let waiting = thread::spawn(move || signals.next());
+            thread::sleep(Duration::from_millis(5));
+            handle.close();
+            assert!(handle.is_closed());
+            assert_eq!(waiting.join().unwrap(), None);
+        });
+    });
+}
+
+#[test]
+fn ctrl_c_is_waited_for() {
+    in_a_process_of_its_own(|| {
+        everywhere(|| {
+            let mut kept = Signals::new([SIGINT]).unwrap();
+            let waiting = thread::spawn(signal::ctrl_c);
+            while !waiting.is_finished() {
+                raise(SIGINT).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+            waiting.join().unwrap().unwrap();
+            assert_eq!(kept.next(), Some(SIGINT));
+        });
+    });
+}
+
+#[test]
+fn what_can_t_be_asked_for() {
+    in_a_process_of_its_own(|| {
+        for number in [libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, 0, -1, 1000] {
+            let error = Signals::new([number]).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        }
+    });
+}

@@ -1,0 +1,331 @@
+//! A thread that is joined before it has started runs on its joiner's stack, and nobody can tell.
+
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use greenthread::{
+    sync::mpsc::channel,
+    thread::{self, Builder},
+};
+use greenthread_context::{Coroutine, State, Suspender};
+
+use crate::common::{Random, child, everywhere, is_child, runtime, text};
+
+/// About where the calling thread's stack is in use.
+fn here() -> usize {
+    let mark = 0u8;
+    std::hint::black_box(&raw const mark).addr()
+}
+
+/// On one worker, whether a thread that was just spawned with `size` runs on the stack of its joiner.
+fn is_lent(size: usize) -> bool {
+    // On a slow machine a thread lends once a turn only.
+    thread::spawn(|| ());
+    thread::yield_now();
+    let joiner = here();
+    let thread = Builder::new().stack_size(size).spawn(here).unwrap();
+    thread.join().unwrap().abs_diff(joiner) < 64 << 10
+}
+
+#[test]
+fn the_stack_that_is_left_decides() {
+    runtime(1).run(|| {
+        // A runtime's root thread has 8 MiB, and as all larger ones a little more, so that it can lend as much as it has.
+        assert!(is_lent(64 << 10));
+        assert!(is_lent(8 << 20));
+        assert!(!is_lent(9 << 20));
+        let lent = |has: usize, asked: usize| {
+            let thread = Builder::new().stack_size(has).spawn(move || is_lent(asked)).unwrap();
+            thread::yield_now(); // Started, so it has its own.
+            thread.join().unwrap()
+        };
+        assert!(lent(256 << 10, 256 << 10));
+        assert!(!lent(256 << 10, 300 << 10));
+        assert!(lent(128 << 10, 64 << 10));
+        assert!(!lent(128 << 10, 128 << 10));
+    });
+}
+
+#[test]
+fn a_coroutine_s_stack_is_not_lent() {
+    fn deep(calls: usize) -> usize {
+        let frame = std::hint::black_box([1u8; 1024]);
+        if calls == 0 { 0 } else { deep(calls - 1) + usize::from(frame[5]) }
+    }
+    runtime(1).run(|| {
+        let mut coroutine = Coroutine::new(|_: &Suspender<(), ()>, ()| {
+            // Far more than a coroutine has.
+            Builder::new().stack_size(4 << 20).spawn(|| deep(1000)).unwrap().join().unwrap()
+        });
+        assert!(matches!(coroutine.resume(()), State::Returned(1000)));
+    });
+}
+
+#[test]
+fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
+    if !is_child() {
+        let output = child(|_| {});
+        return assert!(output.status.success(), "{}", text(&output));
+    }
+    runtime(1).run(|| {
+        let (started, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut threads: Vec<_> = (0..1000)
+            .map(|_| {
+                let (starts, open) = (started.clone(), open.clone());
+                thread::spawn(move || {
+                    starts.fetch_add(1, SeqCst);
+                    while !open.load(SeqCst) {
+                        thread::park();
+                    }
+                })
+            })
+            .collect();
+        // They were promised a stack each, and now there is none for all of them.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+        let size: u64 = size.trim().trim_end_matches("kB").trim().parse().unwrap();
+        let limit = libc::rlimit { rlim_cur: (size << 10) + (200 << 20), rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: it sets a limit of this process.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+        thread::sleep(Duration::from_millis(100));
+        let most = started.load(SeqCst);
+        assert!((100..1000).contains(&most), "{most} have started");
+        open.store(true, SeqCst);
+        // Whichever have a stack give it back.
+        threads.iter().for_each(|thread| thread.thread().unpark());
+        threads.reverse();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        thread::sleep(Duration::from_millis(10));
+        // Nobody waits any more, so nothing is refused.
+        thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
+    });
+}
+
+#[test]
+fn only_the_joined_thread_is_run_so() {
+    const THREADS: usize = 12;
+    runtime(1).run(|| {
+        let joined = Arc::new(AtomicUsize::new(0));
+        // Each but the last has others above it in the queue: it is taken out of the middle, and they stay there.
+        let lent = (1..4).map(|step| {
+            let threads = [(); THREADS].map(|()| {
+                let joined = joined.clone();
+                thread::spawn(move || (joined.load(SeqCst), here()))
+            });
+            let mut threads = threads.map(Some);
+            let order = (0..THREADS).map(|n| n * step % (THREADS + 1)).filter(|n| *n < THREADS);
+            let lent = order.filter(|&n| {
+                let Some(thread) = threads[n].take() else { return false };
+                joined.store(n, SeqCst);
+                let (then, place) = thread.join().unwrap();
+                let lent = place.abs_diff(here()) < 64 << 10;
+                assert!(!lent || then == n, "the {n}th has run while the {then}th was joined");
+                lent
+            });
+            lent.count()
+        });
+        // Some are started when the worker looks around.
+        assert!(lent.sum::<usize>() >= THREADS, "few are lent a stack");
+    });
+}
+
+#[test]
+fn it_is_a_thread_of_its_own() {
+    everywhere(|| {
+        let joiner = thread::current();
+        let thread = Builder::new().name("lent to".into());
+        let thread = thread.spawn(move || {
+            let me = thread::current();
+            assert_ne!(me.id(), joiner.id());
+            assert_eq!(me.name(), Some("lent to"));
+            // Its token is its own too.
+            me.unpark();
+            thread::park();
+            me.id()
+        });
+        let thread = thread.unwrap();
+        let id = thread.thread().id();
+        assert_eq!(thread.join().unwrap(), id);
+        assert_ne!(thread::current().id(), id);
+    });
+}
+
+#[test]
+fn it_may_wait_for_what_others_do() {
+    everywhere(|| {
+        let (send, receive) = channel();
+        let later = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(1));
+            send.send(7).unwrap();
+        });
+        let sum = thread::spawn(move || {
+            thread::yield_now();
+            thread::sleep(Duration::from_micros(100));
+            let inner = thread::spawn(move || receive.recv().unwrap());
+            inner.join().unwrap() + 1
+        });
+        assert_eq!(sum.join().unwrap(), 8);
+        later.join().unwrap();
+    });
+}
+
+#[test]
+fn its_panic_is_given_to_the_joiner() {
+    everywhere(|| {
+        for _ in 0..100 {
+            let panic = thread::spawn(|| panic!("at home")).join().map(|()| 0).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"at home"));
+            assert!(!thread::panicking());
+        }
+    });
+}
+
+#[test]
+fn a_join_while_unwinding_is_as_ever() {
+    struct Joins(Cell<bool>);
+    impl Drop for Joins {
+        fn drop(&mut self) {
+            assert!(thread::panicking());
+            self.0.set(thread::spawn(thread::panicking).join().unwrap());
+            assert!(thread::panicking());
+            assert!(!self.0.get());
+        }
+    }
+    everywhere(|| {
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            let _joins = Joins(Cell::new(false));
+            panic!("on the way out");
+        }));
+        assert!(unwound.is_err());
+    });
+}
+
+#[test]
+fn inside_without_yield_nobody_else_runs() {
+    runtime(2).run(|| {
+        let ran = Arc::new(AtomicBool::new(false));
+        thread::without_yield(|| {
+            let mark = ran.clone();
+            let thread = thread::spawn(move || {
+                mark.store(true, SeqCst);
+                here()
+            });
+            // Another worker has to run it.
+            assert!(thread.join().unwrap().abs_diff(here()) > 64 << 10);
+        });
+        assert!(ran.load(SeqCst));
+    });
+}
+
+#[test]
+fn joins_in_a_row_keep_nobody_waiting() {
+    runtime(1).run(|| {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let (count, stop) = (turns.clone(), Arc::new(AtomicBool::new(false)));
+        let stopped = stop.clone();
+        let other = thread::spawn(move || {
+            while !stopped.load(SeqCst) {
+                count.fetch_add(1, SeqCst);
+                thread::yield_now();
+            }
+        });
+        while turns.load(SeqCst) < 100 {
+            thread::spawn(|| {}).join().unwrap();
+        }
+        stop.store(true, SeqCst);
+        other.join().unwrap();
+    });
+}
+
+/// A tree of threads: each spawns some, joins them in some order, and waits now and then.
+fn tree(seed: u64, depth: u32) -> usize {
+    let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    if depth == 0 {
+        return 1;
+    }
+    let mut children: Vec<_> = (0..random.below(4))
+        .map(|n| {
+            let seed = seed.wrapping_add(n + 1).wrapping_mul(31);
+            let size = [64 << 10, 128 << 10, 1 << 20][random.below(3) as usize];
+            Builder::new().stack_size(size).spawn(move || tree(seed, depth - 1)).unwrap()
+        })
+        .collect();
+    match random.below(6) {
+        0 => thread::sleep(Duration::from_micros(random.below(200))),
+        1 => thread::yield_now(),
+        _ => {}
+    }
+    let mut sum = 1;
+    while !children.is_empty() {
+        let next = random.below(children.len() as u64) as usize;
+        // The newest more often than not.
+        let next = if random.below(3) == 0 { next } else { children.len() - 1 };
+        sum += children.remove(next).join().unwrap();
+    }
+    sum
+}
+
+/// A worker that was woken in vain for threads which were lent a stack is not woken again for a while: then it looks by itself.
+#[test]
+fn a_sibling_runs_what_a_hog_has_spawned() {
+    for workers in [2, 4] {
+        runtime(workers).run(|| {
+            for round in 0..50 {
+                for number in 0..round * 20 {
+                    assert_eq!(thread::spawn(move || number).join().unwrap(), number);
+                }
+                let ran = Arc::new(AtomicBool::new(false));
+                let other = Arc::clone(&ran);
+                let thread = thread::spawn(move || other.store(true, SeqCst));
+                // No switch here, and no other thread: only a sibling can run it.
+                while !ran.load(SeqCst) {
+                    std::hint::spin_loop();
+                }
+                thread.join().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn trees_of_joins() {
+    let seed = std::env::var("GREENTHREAD_TEST_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
+    eprintln!("GREENTHREAD_TEST_SEED={seed}");
+    let expected: Vec<usize> = (0..30).map(|n| runtime(1).run(|| tree(seed + n, 7))).collect();
+    for workers in [2, 8] {
+        let again: Vec<usize> = (0..30).map(|n| runtime(workers).run(|| tree(seed + n, 7))).collect();
+        assert_eq!(again, expected);
+    }
+}
+
+#[test]
+fn an_overflow_names_the_borrower() {
+    #[expect(unconditional_recursion, reason = "it shall overflow")]
+    fn bottomless(depth: usize) -> usize {
+        std::hint::black_box([depth; 100])[0] + bottomless(depth + 1)
+    }
+    if is_child() {
+        runtime(1).run(|| {
+            let thread = Builder::new().name("borrower".into()).stack_size(64 << 10);
+            thread.spawn(|| bottomless(0)).unwrap().join().unwrap();
+        });
+        unreachable!("it overflows");
+    }
+    let output = child(|_| {});
+    let text = text(&output);
+    assert!(!output.status.success());
+    // Of the stack on which it ran, 8 MiB and something to lend.
+    let size = format!("{} bytes", (8 << 20) + (32 << 10));
+    for part in ["'borrower' has overflowed its stack", &size, "lend.rs:"] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+}

@@ -1,0 +1,15 @@
+//! `thread`: what std's threads and thread-locals do.
+
+#[cfg(greenthread_asan)]
+mod asan;
+#[path = "../common/mod.rs"]
+mod common;
+mod join_cycles;
+mod lend;
+mod locals;
+mod locals_ends;
+mod panics;
+mod park;
+mod scope;
+mod spawn;
+mod spawn_local;
