@@ -1,11 +1,15 @@
 //! The models' foundation: running them, threads, and a driver to sleep in.
 
 use std::{
+    cell::Cell,
+    env, io,
     panic::{AssertUnwindSafe, catch_unwind},
+    process::{self, Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         atomic::{AtomicBool as Plain, AtomicUsize, Ordering::Relaxed},
     },
+    thread,
     time::Instant,
 };
 
@@ -16,8 +20,53 @@ use loom::{
 
 use crate::atomic::{BUG, Bug};
 
+/// Runs the calling test in a process of its own, and `test` only there. In the parent, further
+/// calls of the same test return at once: their turn has come in the child.
+///
+/// The checker maps a stack for each thread of each interleaving, and unmaps it. Two tests that do
+/// so in one process wait for each other's mappings, and interrupt each other to forget them. That
+/// takes longer than both tests need one after the other.
+pub(crate) fn alone(test: impl FnOnce()) {
+    const CHILD: &str = "GREENTHREAD_TEST_CHILD";
+    thread_local!(static HAS_RUN: Cell<bool> = const { Cell::new(false) });
+    if env::var_os(CHILD).is_some() {
+        end_with_parent();
+        return test();
+    }
+    if HAS_RUN.replace(true) {
+        return;
+    }
+    let (program, this) = (env::current_exe().expect("this program"), thread::current());
+    // The harness gives the thread the test's name.
+    let name = this.name().expect("a test's thread");
+    let mut command = Command::new(program);
+    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, name);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the child runs");
+    let _alive = child.stdin.take();
+    let output = child.wait_with_output().expect("the child ends");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{}\n{out}{err}", output.status);
+    eprint!("{err}");
+}
+
+/// Ends the process as soon as its parent has ended and so closed the other end of its input.
+fn end_with_parent() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        thread::spawn(|| {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            process::exit(1);
+        });
+    });
+}
+
 /// Runs `model` through all interleavings, or those with up to `preemptions` if that is given.
 pub(crate) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+    alone(|| explore(preemptions, model));
+}
+
+fn explore(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
     let (runs, start) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
@@ -35,11 +84,15 @@ pub(crate) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send +
 /// `complaint` in it. Three preemptions are enough for each of our bugs. Most need fewer, and are
 /// found much sooner with fewer.
 pub(crate) fn finds(bug: Bug, complaint: &str, model: impl Fn() + Sync + Send + 'static) {
+    alone(|| find(bug, complaint, model));
+}
+
+fn find(bug: Bug, complaint: &str, model: impl Fn() + Sync + Send + 'static) {
     let model = Arc::new(model);
     BUG.set(bug);
     let found = (1..=3).find_map(|preemptions| {
         let model = model.clone();
-        catch_unwind(AssertUnwindSafe(|| check(Some(preemptions), move || model()))).err()
+        catch_unwind(AssertUnwindSafe(|| explore(Some(preemptions), move || model()))).err()
     });
     BUG.set(Bug::None);
     let panic = found.expect("the bug was not found");
@@ -136,20 +189,22 @@ impl Joiner {
 /// the store in one interleaving, and the value after it in another.
 #[test]
 fn a_load_hides_no_other() {
-    let seen = Arc::new([const { Plain::new(false) }; 2]);
-    check(None, {
-        let seen = seen.clone();
-        move || {
-            let value = Arc::new(crate::atomic::AtomicUsize::new(0));
-            spawn({
-                let value = value.clone();
-                move || {
-                    let old = value.load(Relaxed);
-                    value.swap(old + 1, Relaxed);
-                }
-            });
-            seen[value.load(Relaxed)].store(true, Relaxed);
-        }
+    alone(|| {
+        let seen = Arc::new([const { Plain::new(false) }; 2]);
+        check(None, {
+            let seen = seen.clone();
+            move || {
+                let value = Arc::new(crate::atomic::AtomicUsize::new(0));
+                spawn({
+                    let value = value.clone();
+                    move || {
+                        let old = value.load(Relaxed);
+                        value.swap(old + 1, Relaxed);
+                    }
+                });
+                seen[value.load(Relaxed)].store(true, Relaxed);
+            }
+        });
+        assert!(seen.iter().all(|seen| seen.load(Relaxed)));
     });
-    assert!(seen.iter().all(|seen| seen.load(Relaxed)));
 }

@@ -1,6 +1,7 @@
 //! What waiting and ended threads take of memory, and what becomes of a spawn that gets none.
 //!
-//! Each test runs in a process of its own: the allocator, the memory and the OS threads are the process's.
+//! Each test runs in a process of its own: the allocator, the memory and the OS threads are the
+//! process's.
 
 mod channels;
 #[path = "../common/mod.rs"]
