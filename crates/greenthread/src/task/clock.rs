@@ -2,8 +2,8 @@
 //! which stands still and jumps (`test_clock`).
 //!
 //! A clock decides three things: what time it is ([`Clock::instant`]), how a worker sleeps until a
-//! deadline ([`Clock::sleep`]), and how a worker's OS thread blocks until one, for a thread that may
-//! not be suspended ([`Clock::block`]). Threads ask it through `time`.
+//! deadline ([`Clock::sleep`]), and how a worker's OS thread blocks until one, for a thread that
+//! may not be suspended ([`Clock::block`]). Threads ask it through `time`.
 //!
 //! None of the three costs a branch in a program, since only the library's own tests are compiled
 //! with the other clock: the first is std's call, the other two call what they are given.
@@ -95,8 +95,9 @@ impl Clock {
         sleep(timeout);
     }
 
-    /// Calls `block`, which blocks the OS thread until the deadline at most, with the deadline as the
-    /// operating system's clock counts. A test clock moves on by as much time as the call takes.
+    /// Calls `block`, which blocks the OS thread until the deadline at most, with the deadline as
+    /// the operating system's clock counts. A test clock moves on by as much time as the call
+    /// takes.
     #[inline]
     pub(crate) fn block<R>(&self, deadline: Option<Instant>, block: impl FnOnce(Option<Instant>) -> R) -> R {
         #[cfg(test)]

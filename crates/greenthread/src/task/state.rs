@@ -16,12 +16,13 @@
 //! ```
 //!
 //! * The waiter alone goes from IDLE to PARKED, and alone resets a settled state.
-//! * Exactly one claim leaves PARKED. Whoever makes it owes the waiter one wake-up, and until it has
-//!   paid, the waiter does not run: what the waiter wrote before `park` stays readable until then.
-//! * PARKED_FOR_ONE is PARKED where only one thread will try to claim, which learns of the waiter only after it has
-//!   parked: then neither parking nor the claim needs an exchange. Such a wait can neither time out
-//!   nor be cancelled, since a timer or a canceller would be a second claimer. A thread that others
-//!   may cancel has to park by `park`.
+//! * Exactly one claim leaves PARKED. Whoever makes it owes the waiter one wake-up, and until it
+//!   has paid, the waiter does not run: what the waiter wrote before `park` stays readable until
+//!   then.
+//! * PARKED_FOR_ONE is PARKED where only one thread will try to claim, which learns of the waiter
+//!   only after it has parked: then neither parking nor the claim needs an exchange. Such a wait
+//!   can neither time out nor be cancelled, since a timer or a canceller would be a second claimer.
+//!   A thread that others may cancel has to park by `park`.
 //! * A claim that finds IDLE owes nothing: the waiter sees it in `park` and does not sleep.
 //! * `post` overwrites every state, also a TIMED_OUT or CANCELLED that the waiter has not seen yet.
 //!   So a cancellation that must last is recorded elsewhere; its claim only ends the wait.
@@ -77,7 +78,8 @@ impl WaitState {
         self.0.compare_exchange(IDLE, PARKED, AcqRel, Acquire).err().and_then(outcome_of)
     }
 
-    /// Waiter only, before anybody knows it: commits to sleeping until the one claim comes that there will be.
+    /// Waiter only, before anybody knows it: commits to sleeping until the one claim comes that
+    /// there will be.
     #[inline]
     pub(crate) fn park_for_one(&self) {
         self.0.store(PARKED_FOR_ONE, Relaxed);

@@ -1,13 +1,15 @@
-//! The one way to wait. Everything that blocks is a client of this: it makes a [`Waiter`] (usually on
-//! its own stack), shows it to whoever will end the wait, and calls [`Waiter::wait`].
+//! The one way to wait. Everything that blocks is a client of this: it makes a [`Waiter`] (usually
+//! on its own stack), shows it to whoever will end the wait, and calls [`Waiter::wait`].
 //!
 //! On a green thread the wait switches to another one; on an OS thread, and on a worker inside
-//! `without_yield`, it blocks the OS thread. The other side can't tell: it claims the waiter, and fires the
-//! [`Wake`] that it owes, if any. So green threads and OS threads meet at the same lock or channel.
+//! `without_yield`, it blocks the OS thread. The other side can't tell: it claims the waiter, and
+//! fires the [`Wake`] that it owes, if any. So green threads and OS threads meet at the same lock
+//! or channel.
 //!
-//! How clients keep a `Waiter` on the stack safe, in the usual case of a queue behind a lock: a claim is
-//! made *under the lock*, on a waiter that is still in the queue; `Wake::fire` may come after unlocking. A
-//! waiter that timed out takes the lock, and removes itself from the queue, before it returns.
+//! How clients keep a `Waiter` on the stack safe, in the usual case of a queue behind a lock: a
+//! claim is made *under the lock*, on a waiter that is still in the queue; `Wake::fire` may come
+//! after unlocking. A waiter that timed out takes the lock, and removes itself from the queue,
+//! before it returns.
 //!
 //! Invariants: those of `waiter`.
 
@@ -49,8 +51,8 @@ impl Waiter {
     /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
     /// `true` if it was woken.
     ///
-    /// After `false` nobody holds a claim, but others may still know the waiter: take it back from them
-    /// before it goes.
+    /// After `false` nobody holds a claim, but others may still know the waiter: take it back from
+    /// them before it goes.
     ///
     /// This wait is no cancellation point: nobody may claim it as `Cancelled` (see `claim`).
     #[inline]
@@ -65,13 +67,14 @@ impl Waiter {
         }
     }
 
-    /// As `wait`, at a cancellation point. After `Cancelled` the waiter has to be taken back as after
-    /// `TimedOut`.
+    /// As `wait`, at a cancellation point. After `Cancelled` the waiter has to be taken back as
+    /// after `TimedOut`.
     ///
-    /// Receiving, sending, selecting, sleeping, parking and waiting for a descriptor are cancellation
-    /// points; joining is to become one (`job::wait`). Locks, condition variables, barriers and the
-    /// like are none. Nor is a wait for a thread that uses what lies on the waiting stack, which can't
-    /// be taken back. Nothing cancels yet: the callers report `Cancelled` as they do `TimedOut`.
+    /// Receiving, sending, selecting, sleeping, parking and waiting for a descriptor are
+    /// cancellation points; joining is to become one (`job::wait`). Locks, condition variables,
+    /// barriers and the like are none. Nor is a wait for a thread that uses what lies on the
+    /// waiting stack, which can't be taken back. Nothing cancels yet: the callers report
+    /// `Cancelled` as they do `TimedOut`.
     pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
         if self.state.is_settled()
             && let Some(outcome) = self.state.outcome()
@@ -123,22 +126,24 @@ impl Waiter {
         if !block_until(deadline, |deadline| parker.park_until(deadline)) {
             match self.state.claim(Outcome::TimedOut) {
                 Claimed::Parked => return Outcome::TimedOut,
-                // Somebody was faster: the token is on its way, and must not be left for the next wait.
+                // Somebody was faster: the token is on its way, and must not be left for the next
+                // wait.
                 _ => parker.park(),
             }
         }
         self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
 
-    /// Parks before anybody knows of the waiter, so that neither this nor the claim takes an exchange. `None` where that
-    /// can't be, or is better not done: the caller doesn't sleep as a green thread does, there is a deadline, or a sibling
-    /// on another worker may be so quick that it is worth to stay awake.
-    /// A wait that can be cancelled must not park here either (see `claim`).
+    /// Parks before anybody knows of the waiter, so that neither this nor the claim takes an
+    /// exchange. `None` where that can't be, or is better not done: the caller doesn't sleep as a
+    /// green thread does, there is a deadline, or a sibling on another worker may be so quick that
+    /// it is worth to stay awake. A wait that can be cancelled must not park here either (see
+    /// `claim`).
     ///
     /// # Safety
-    /// Nobody knows of the waiter but through the caller, who holds the lock under which the one claim of this wait will
-    /// be made; when it has given that back it calls `wait_from` with the result, and does nothing in between that may
-    /// switch.
+    /// Nobody knows of the waiter but through the caller, who holds the lock under which the one
+    /// claim of this wait will be made; when it has given that back it calls `wait_from` with the
+    /// result, and does nothing in between that may switch.
     #[inline]
     pub(crate) unsafe fn park_early<'a>(&self, deadline: Option<std::time::Instant>) -> Option<Parked<'a>> {
         if deadline.is_some() {
@@ -174,10 +179,10 @@ impl Waiter {
     /// Ends the wait of `waiter`, once.
     ///
     /// # Safety
-    /// `waiter` is alive during this call: its owner can't return from its wait and drop it meanwhile
-    /// other than by this very claim (hold the lock under which it would take itself back).
-    /// If the outcome is `TimedOut`, the wait has a deadline. If it is `Cancelled`, the owner waits by
-    /// `wait_cancellable`, or by `wait_from` without having parked early.
+    /// `waiter` is alive during this call: its owner can't return from its wait and drop it
+    /// meanwhile other than by this very claim (hold the lock under which it would take itself
+    /// back). If the outcome is `TimedOut`, the wait has a deadline. If it is `Cancelled`, the
+    /// owner waits by `wait_cancellable`, or by `wait_from` without having parked early.
     #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
         // SAFETY: alive, says the caller.
@@ -188,7 +193,8 @@ impl Waiter {
         }
     }
 
-    /// Claims and fires: for those who need nothing in between. `false` if the wait had ended before.
+    /// Claims and fires: for those who need nothing in between. `false` if the wait had ended
+    /// before.
     ///
     /// # Safety
     /// As for [`Waiter::claim`].
@@ -203,7 +209,8 @@ impl Waiter {
         }
     }
 
-    /// Leaves a wake-up behind for this wait or the next (`unpark`); for waiters that outlive their waits.
+    /// Leaves a wake-up behind for this wait or the next (`unpark`); for waiters that outlive their
+    /// waits.
     pub(crate) fn post(&self) {
         if self.state.post() {
             drop(Wake(self));
@@ -216,7 +223,8 @@ impl Waiter {
 /// # Safety
 /// The home context of the worker whose core this is runs.
 pub(crate) unsafe fn expire_timers(core: &WorkerCore, now: u64) {
-    // SAFETY: home runs, so no other reference to the timers lives (`worker_core`, invariant 2). Ending a wait only pushes to the run queue.
+    // SAFETY: home runs, so no other reference to the timers lives (`worker_core`, invariant 2).
+    // Ending a wait only pushes to the run queue.
     let timers = unsafe { &mut *core.timers.get() };
     if timers.next_deadline().is_some_and(|deadline| deadline <= now) {
         timers.expire(now, |waiter| {
@@ -241,7 +249,8 @@ impl Parked<'_> {
     fn sleep(self, reason: Reason, suspend: impl FnOnce(&WorkerCore, &Task)) {
         self.task.block.waits_for.store(reason as u8, Relaxed);
         suspend(self.core, self.task);
-        // The rest of its block it needs to wait again or to end. After a long wait it has to be fetched, better at once.
+        // The rest of its block it needs to wait again or to end. After a long wait it has to be
+        // fetched, better at once.
         prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
         self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }
@@ -273,7 +282,8 @@ impl Drop for Wake {
             unsafe { worker_core::schedule(task.cast()) };
         } else {
             let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
-            // SAFETY: it came from an `Arc` that the sleeper holds until it has the token; from then on ours keeps it.
+            // SAFETY: it came from an `Arc` that the sleeper holds until it has the token; from
+            // then on ours keeps it.
             let parker = unsafe {
                 Arc::increment_strong_count(parker);
                 Arc::from_raw(parker)

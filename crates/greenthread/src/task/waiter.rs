@@ -1,10 +1,11 @@
 //! One wait: its state, and who sleeps. `wait` says how it is used.
 //!
 //! Invariants:
-//! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left PARKED, before
-//!    it has paid its wake-up (see `state`: the waiter doesn't run in between). Never both at once.
-//! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by the time
-//!    its worker handles a wake-up, its context is saved.
+//! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left
+//!    PARKED, before it has paid its wake-up (see `state`: the waiter doesn't run in between).
+//!    Never both at once.
+//! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by
+//!    the time its worker handles a wake-up, its context is saved.
 
 use core::{cell::UnsafeCell, fmt, ptr};
 
@@ -57,7 +58,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or much later.
+    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or
+    /// much later.
     pub(super) fn is_of_siblings(self) -> bool {
         use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
         !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
@@ -91,12 +93,13 @@ impl Reason {
     }
 }
 
-/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a cache line with what is
-/// waited for.
+/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a
+/// cache line with what is waited for.
 #[repr(C)]
 pub(crate) struct Waiter {
     pub(super) state: WaitState,
-    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's parker.
+    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's
+    /// parker.
     pub(super) sleeper: UnsafeCell<*const ()>,
 }
 

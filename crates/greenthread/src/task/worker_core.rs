@@ -1,20 +1,22 @@
 //! The part of a worker that its threads touch: the run queue, the current thread, the switch.
 //!
-//! A green thread that suspends itself picks the next ready one and switches straight to it. Only when
-//! none is ready, or the round is over, does it switch to the worker's home context, which runs
-//! on the OS thread's own stack and does everything that is slow: starting threads, timers, I/O, stealing,
-//! sleeping (`runtime::worker`).
+//! A green thread that suspends itself picks the next ready one and switches straight to it. It
+//! switches to the worker's home context only if none is ready, or if the round is over. The home
+//! context runs on the OS thread's own stack and does everything that is slow: starting threads,
+//! timers, I/O, stealing, sleeping (`scheduler::worker_loop`).
 //!
 //! Invariants:
-//! 1. `LOCAL` points to the `WorkerCore` of the worker whose OS thread this is, for as long as its loop runs;
-//!    otherwise it is null, and also in a child that a thread of the worker has forked. A started thread never changes its OS thread (design decision D1), so a
-//!    reference got from it stays good across switches.
-//! 2. Only that OS thread touches a `WorkerCore`; `current`, `switches` and the ring's length may be read by others, as
-//!    hints (the watchdog).
-//! 3. While a green thread runs, `current` points to its task, which is alive; on the home context it is null.
+//! 1. `LOCAL` points to the `WorkerCore` of the worker whose OS thread this is, for as long as its
+//!    loop runs; otherwise it is null, and also in a child that a thread of the worker has forked.
+//!    A started thread never changes its OS thread (decision D1 in ARCHITECTURE.md), so a reference
+//!    got from it stays good across switches.
+//! 2. Only that OS thread touches a `WorkerCore`; others may read `current`, `switches` and the
+//!    length of the run queue, as hints (the watchdog does).
+//! 3. While a green thread runs, `current` points to its task, which is alive; on the home context
+//!    it is null.
 //! 4. `home` holds the home context while a green thread runs.
-//! 5. A thread is not suspended while `no_yield` is not zero. It is how many `without_yield`s there are, and one more on the
-//!    home context: so it is zero only while a green thread runs.
+//! 5. A thread is not suspended while `no_yield` is not zero. It is how many `without_yield`s there
+//!    are, and one more on the home context: so it is zero only while a green thread runs.
 //! 6. On the home context, and when a thread begins, std's count of panics is 0. When a thread goes
 //!    on, it is what it was when the thread was suspended (`panic_count`).
 
@@ -54,13 +56,14 @@ pub(crate) struct WorkerCore {
     pub(crate) ready: RunQueue,
     /// How many direct switches are left in this round.
     pub(crate) budget: Cell<u32>,
-    /// Threads have lately run for long at a stretch.
+    /// Threads have lately run for long without a switch (`scheduler::tick`).
     pub(crate) is_cpu_bound: Cell<bool>,
     /// The thread that runs; null on the home context.
     pub(crate) current: AtomicPtr<Task>,
-    /// How often the worker came home or a thread gave way: it stands still while one thread hogs the worker.
+    /// How often the worker came home or a thread was suspended. The number stands still while one
+    /// thread keeps the worker to itself.
     pub(crate) switches: AtomicU32,
-    /// The thread that has just ended, for the home context to bury.
+    /// The thread that has just ended, for the home context to reap.
     pub(crate) ended: Cell<Option<NonNull<Task>>>,
     /// How many units of the cooperative budget are left (`coop`).
     pub(crate) coop_budget: Cell<u32>,
@@ -72,9 +75,11 @@ pub(crate) struct WorkerCore {
     pub(crate) stacks: UnsafeCell<Cache>,
     /// Unstarted threads that may not start elsewhere.
     pub(crate) pinned: PinnedQueue<Task>,
-    /// For switches away from a thread that is unwinding, or in a panic hook.
+    /// Moves std's count of panics at switches away from a thread that is unwinding, or in a panic
+    /// hook.
     panic_count: PanicCount,
-    /// For how many looks a thread waits awake: none, if that has lately been of no use.
+    /// How often a thread looks before it is suspended (`linger`): never, if that has lately been
+    /// of no use.
     pub(crate) spin_budget: Cell<u32>,
     pub(crate) timers: UnsafeCell<Timers<Waiter>>,
     /// The earliest deadline, for others to compare with `clock`.
@@ -85,16 +90,19 @@ pub(crate) struct WorkerCore {
     pub(crate) handle: Arc<WorkerHandle<Task>>,
 }
 
-/// So many bytes of its stack a thread that has waited touches when it goes on, and one that has given way: to fetch more
-/// than that costs more than the rest of a switch.
+/// How many bytes of its stack a thread touches when it goes on after a wait, and after a yield. To
+/// fetch more than that costs more than the rest of a switch.
 const WAITER: usize = 256;
 const YIELDER: usize = 128;
 
-/// The most looks that a thread waits awake for, of some 20 nanoseconds each.
+/// How often a thread looks at most before it is suspended. A look takes some 20 ns, so all of them
+/// take as long as a hand-over between two workers that are awake. More looks delay the siblings;
+/// with fewer the hand-over is missed.
 pub(crate) const SPIN_BUDGET: u32 = 64;
 
-/// How many units of the cooperative budget there are between two switches (`coop`). With more of them siblings wait for longer;
-/// with fewer, threads that fill and empty a channel of usual size yield for nothing, since they are about to wait.
+/// How many units of the cooperative budget there are between two switches (`coop`). With more of
+/// them siblings wait for longer; with fewer, threads that fill and empty a channel of usual size
+/// yield for nothing, since they are about to wait.
 pub(crate) const COOP_BUDGET: u32 = 512;
 
 thread_local! {
@@ -110,13 +118,13 @@ pub(crate) extern "C" fn process_exits() {
     EXITING.store(true, Relaxed);
 }
 
-/// In the child of a fork: whoever has forked runs on an ordinary OS thread from now on. Its worker's siblings, timers and
-/// descriptors are the parent's.
+/// In the child of a fork: the thread that has forked runs on an ordinary OS thread from now on.
+/// Its worker's siblings, timers and descriptors are the parent's.
 pub(crate) fn forked() {
     LOCAL.set(ptr::null());
 }
 
-/// What `install` was given: it leads to the whole worker.
+/// The pointer that `install` was given. It leads to the whole worker.
 #[inline]
 pub(crate) fn raw() -> *const WorkerCore {
     LOCAL.get()
@@ -160,11 +168,12 @@ pub(crate) fn forget_panics() {
 /// The task is a started one whose wait has just been claimed, by the caller (see `wait`).
 #[inline]
 pub(crate) unsafe fn schedule(task: NonNull<Task>) {
-    // SAFETY: parked, hence alive; its home was set when it started.
+    // SAFETY: parked, hence alive; its owner was set when it started.
     let home = unsafe { task.as_ref() }.owner.get();
     match get() {
         Some(core) if ptr::eq(Arc::as_ptr(&core.handle), home) => {
-            // SAFETY: it is suspended, since this is its worker's OS thread and another context runs; ours to push.
+            // SAFETY: it is suspended, since this is its worker's OS thread and another context
+            // runs; ours to push.
             unsafe { core.push(task.as_ref()) };
         }
         // SAFETY: the claim lets us give the task away.
@@ -178,7 +187,8 @@ unsafe fn send(here: Option<&WorkerCore>, home: *const WorkerHandle<Task>, task:
     let runtime = unsafe { (*home).runtime };
     let sibling = here.is_some_and(|core| core.handle.runtime == runtime);
     let _keep = (!sibling).then(|| {
-        // SAFETY: `home` came from an `Arc` that is alive, as above; we add a count of our own (`remote`, invariant 1).
+        // SAFETY: the owner's handle came from an `Arc` that is alive while the task can't end; we
+        // add a count of our own (`worker_handle`, invariant 1).
         unsafe {
             Arc::increment_strong_count(home);
             Arc::from_raw(home)
@@ -217,7 +227,7 @@ impl WorkerCore {
     /// Makes this the calling OS thread's, or with null no longer.
     ///
     /// # Safety
-    /// Invariant 1: `local` lives until this is called with null, on the same OS thread.
+    /// Invariant 1: the core lives until this is called with null, on the same OS thread.
     pub(crate) unsafe fn install(core: *const WorkerCore) {
         LOCAL.set(core);
     }
@@ -232,10 +242,12 @@ impl WorkerCore {
     /// Makes a suspended thread of this worker's ready.
     ///
     /// # Safety
-    /// It belongs to this worker, is suspended, not in the ring, and this is its worker's OS thread.
+    /// It belongs to this worker, is suspended, not in the run queue, and this is its worker's OS
+    /// thread.
     #[inline]
     pub(crate) unsafe fn push(&self, task: &Task) {
-        // SAFETY: as the caller says; a suspended task's context is saved.
+        // SAFETY: the caller vouches that the task is suspended, so its context is saved, and that
+        // it is ours to push.
         unsafe { self.ready.push().write(task.context.get().assume_init()) };
     }
 
@@ -248,7 +260,7 @@ impl WorkerCore {
             && let Some(next) = unsafe { self.ready.pop() }
         {
             self.budget.set(budget - 1);
-            // SAFETY: as above.
+            // SAFETY: every push is followed by its write.
             unsafe { self.ready.prefetch(WAITER) };
             return next;
         }
@@ -256,15 +268,16 @@ impl WorkerCore {
         unsafe { self.home.get().assume_init() }
     }
 
-    /// Whether it is worth to wait awake (`linger`).
+    /// Whether it is worth it to `linger`.
     #[inline]
     pub(crate) fn may_linger(&self) -> bool {
         self.budget.get() != 0 && self.spin_budget.get() != 0 && self.ready.len() == 0
     }
 
-    /// Waits awake for what another worker may do in a moment: to be suspended and woken by it takes longer. Only if nothing
-    /// is ready here, nor (as there is a budget left) unstarted; and it costs budget, so that the worker
-    /// comes home to look around. Whether it is `settled`.
+    /// Spins until another worker has done what the thread waits for (`settled`), or for a while.
+    /// To be suspended and woken would take longer. A thread lingers only if nothing is ready here,
+    /// and nothing is unstarted, as there is a budget left. Lingering costs budget, so that the
+    /// worker gets its tick. Returns whether it is settled.
     #[inline]
     pub(crate) fn linger(&self, settled: impl Fn() -> bool) -> bool {
         if !self.may_linger() {
@@ -296,19 +309,20 @@ impl WorkerCore {
         unsafe { self.leave(task, task.context.as_ptr().cast(), next) };
     }
 
-    /// Suspends the running thread, until it is pushed again. At the deadline a timer claims the waiter, for which the
-    /// thread waits.
+    /// Suspends the running thread, until it is pushed again. At the deadline a timer claims the
+    /// waiter, which is the thread's.
     pub(crate) fn suspend_until(&self, task: &Task, deadline: u64, waiter: &Waiter) {
         self.earliest.store(deadline.min(self.earliest.load(Relaxed)), Relaxed);
-        // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a switch.
+        // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a
+        // switch.
         let timer = unsafe { (*self.timers.get()).insert(waiter, ptr::from_ref(task).cast(), deadline) };
         self.suspend(task);
-        // SAFETY: as above.
+        // SAFETY: the timers are ours (invariant 2), and no other reference to them lives.
         unsafe { (*self.timers.get()).remove(timer, waiter) };
     }
 
-    /// Makes room for so many started threads, each of which is ready once and sets one timer, at a time; `false` if there
-    /// is no memory for it.
+    /// Makes room for so many started threads, each of which is in the run queue once and sets one
+    /// timer at a time. Returns `false` if there is no memory for it.
     #[inline]
     pub(crate) fn reserve(&self, started: usize) -> bool {
         started <= self.ready.capacity() || self.grow(started)
@@ -321,16 +335,17 @@ impl WorkerCore {
         unsafe { (*self.timers.get()).reserve(room) && self.ready.resize(room) }
     }
 
-    /// Whether it has much more room than so many started threads need.
+    /// Whether there is much more room than so many started threads need.
     pub(crate) fn is_roomy(&self, started: usize) -> bool {
         self.ready.capacity() > 1024.max(8 * started)
     }
 
-    /// Gives room back that so many started threads don't need, if it is much.
+    /// Gives back the room that so many started threads don't need, if it is much.
     pub(crate) fn shrink(&self, started: usize) {
         if self.is_roomy(started) {
             let room = (2 * started).next_power_of_two().max(64);
-            // SAFETY: ours (invariant 2), a power of two, and enough; and no reference to the timers lives.
+            // SAFETY: ours (invariant 2), a power of two, and enough; and no reference to the
+            // timers lives.
             unsafe {
                 self.ready.resize(room);
                 (*self.timers.get()).shrink(room);
@@ -349,12 +364,13 @@ impl WorkerCore {
     }
 
     /// Lets the others run first.
-    // After a switch the processor predicts that returns go to the caller of whoever ran before: without a call there is none.
+    // After a switch the processor predicts that a return goes to the caller in the thread before.
+    // Without a call there is no return.
     #[inline(always)]
     pub(crate) fn yield_now(&self, task: &Task) {
         let budget = self.budget.get();
-        // SAFETY: ours (invariant 2), every push is followed by its write, and the running thread is not in the ring: the
-        // switch fills the place.
+        // SAFETY: ours (invariant 2), every push is followed by its write, and the running thread
+        // is not in the queue: the switch fills the place.
         unsafe {
             let (next, place) = if budget != 0
                 && let Some(both) = self.ready.rotate(YIELDER)
@@ -370,15 +386,16 @@ impl WorkerCore {
     }
 
     /// # Safety
-    /// `task` runs here, `next` is suspended here and in no list, `place` is where the saved context belongs.
+    /// `task` runs here, `next` is suspended here and in no list, `place` is where the saved
+    /// context belongs.
     #[inline(always)]
     unsafe fn leave(&self, task: &Task, place: *mut Context, next: Context) {
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
         if std::thread::panicking() {
-            // SAFETY: as the caller says.
+            // SAFETY: our caller's contract is the same.
             return unsafe { self.leave_unwinding(task, place, next) };
         }
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches for `next` and `place`.
         unsafe { context::switch(place, next, 0) };
         self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
     }
@@ -391,7 +408,7 @@ impl WorkerCore {
     #[inline(never)]
     unsafe fn leave_unwinding(&self, task: &Task, place: *mut Context, next: Context) {
         let panics = self.panic_count.lower();
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches for `next` and `place`.
         unsafe { context::switch(place, next, 0) };
         self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
         self.panic_count.raise(panics);
@@ -412,9 +429,11 @@ impl WorkerCore {
     /// # Safety
     /// Home runs, and `to` is suspended here and in no list.
     pub(crate) unsafe fn enter(&self, to: Context, argument: usize) {
-        // Not to a number: a coroutine that is suspended inside `without_yield` counts on the home context too.
+        // Lowered by one, and not set to 0: a coroutine that is suspended inside `without_yield`
+        // counts on the home context too.
         self.no_yield.set(self.no_yield.get() - 1);
-        // SAFETY: as the caller says; `home` is filled before a green thread can look (invariant 4).
+        // SAFETY: the caller vouches for `to`; the switch fills `home` before a green thread can
+        // look (invariant 4).
         unsafe { context::switch(self.home.as_ptr().cast(), to, argument) };
         self.no_yield.set(self.no_yield.get() + 1);
         self.current.store(ptr::null_mut(), Relaxed);
