@@ -85,7 +85,7 @@ fn a_select_is_cancelled_at_one_channel_and_leaves_all() {
     std::thread::scope(|s| {
         let selecting = s.spawn(|| {
             let place = UnsafeCell::new(MaybeUninit::<u32>::uninit());
-            // SAFETY: a place for a message of these channels, which lives as long as the operations.
+            // SAFETY: a place for a message of these channels. It outlives the operations.
             let receive = |channel| unsafe { Operation::receive(channel, place.get().cast()) };
             let [one, two, three] = &channels;
             select(&mut [receive(one), receive(two), receive(three)], FOREVER, Choice::Fair).is_some()
