@@ -209,6 +209,8 @@ impl<T> Timers<T> {
     }
 
     /// Fires what is due in a slot.
+    // Each sleep goes through it and `unlink`. Out of line the two cost it 60 instructions of 850.
+    #[inline(always)]
     fn fire_slot(&mut self, slot: usize, now: u64, fire: &mut impl FnMut(*const T)) {
         let last = self.slots[slot].last;
         let mut earliest = u64::MAX;
@@ -309,7 +311,7 @@ impl<T> Timers<T> {
     }
 
     /// Takes a linked timer out of its list, which is that of `slot`.
-    #[inline]
+    #[inline(always)]
     fn unlink(&mut self, slot: usize, number: u32) {
         let Timer { next, previous, .. } = self.table[number as usize];
         match next {
