@@ -43,7 +43,7 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("task/state.rs", "compare_exchange_weak(seen, to, AcqRel, Relaxed)", "compare_exchange_weak(seen, to, Release, Relaxed)", Models("state::")),
     mutant("task/state.rs", "self.0.store(to, Release)", "self.0.store(to, Relaxed)", Equivalent("the waiter has parked: it runs when it is resumed, and the wake-up that is owed releases the same")),
     mutant("task/state.rs", "self.0.swap(WOKEN, AcqRel)", "self.0.swap(WOKEN, Acquire)", Models("state::")),
-    mutant("task/state.rs", "match self.0.load(Acquire)", "match self.0.load(Relaxed)", Models("state::")),
+    mutant("task/state.rs", "outcome_of(self.0.load(Acquire))", "outcome_of(self.0.load(Relaxed))", Models("state::")),
     mutant("task/deque.rs", "self.bottom.store(bottom.wrapping_add(1), Release)", "self.bottom.store(bottom.wrapping_add(1), Relaxed)", Models("deque::")),
     mutant("task/deque.rs", "self.bottom.load(Acquire)", "self.bottom.load(Relaxed)", Models("deque::")),
     mutant("task/deque.rs", "self.bottom.store(low, Release);\n        fence(SeqCst);", "self.bottom.store(low, Release);", Models("deque::")),
