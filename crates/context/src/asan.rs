@@ -1,13 +1,15 @@
-//! Telling AddressSanitizer about switches, in builds with `--cfg greenthread_asan`; in all others nothing is done.
+//! Reports of switches to AddressSanitizer, in builds with `--cfg greenthread_asan`. In all other
+//! builds these functions do nothing.
 //!
-//! It must know the bounds of the running stack, for one to take the marks off that frames have left behind over which a
-//! panic has unwound. A switch tells it those of the stack that is entered, and the first thing there is to say that
-//! it has been.
+//! ASan must know the bounds of the running stack. It needs them, for one, to remove the marks of
+//! frames that a panic has unwound. The side that leaves a stack announces the bounds of the stack
+//! that is entered (`leave`). The side that has entered it first reports that it has (`arrive`).
 
 // Invariants:
-// - AS1 Every switch is between a `leave` on the stack that is left and an `arrive` on the one that is entered. The first
-//   entry to a stack arrives in `entry`, or in the coroutine's.
-// - AS2 A stack is in STACKS from its registration or `init` on, to its end; what isn't there is the OS thread's own.
+// - AS1 Every switch lies between a `leave` on the stack that is left and an `arrive` on the stack
+//   that is entered. The first entry to a stack arrives in `arrived`, or in a coroutine's `entry`.
+// - AS2 A stack is in STACKS from its registration or its `init` on, to its deregistration. An
+//   address in none of them belongs to the OS thread's own stack.
 
 #[cfg(greenthread_asan)]
 pub(crate) use on::*;
@@ -17,9 +19,9 @@ pub(crate) use off::*;
 
 #[cfg(not(greenthread_asan))]
 mod off {
-    use crate::Context;
+    use crate::context::Context;
 
-    /// What goes through a switch.
+    /// The result of `leave`, for the `arrive` after the switch.
     pub(crate) struct Left;
 
     #[inline(always)]
@@ -35,9 +37,6 @@ mod off {
 
     #[inline(always)]
     pub(crate) fn arrive_first() {}
-
-    #[inline(always)]
-    pub(crate) fn arrive_later() {}
 }
 
 #[cfg(greenthread_asan)]
@@ -45,7 +44,7 @@ mod on {
     use core::{cell::Cell, ptr, ptr::NonNull};
     use std::{collections::BTreeMap, sync::Mutex, thread_local};
 
-    use crate::Context;
+    use crate::context::Context;
 
     unsafe extern "C" {
         fn __sanitizer_start_switch_fiber(fake: *mut *mut u8, bottom: *const u8, size: usize);
@@ -57,22 +56,25 @@ mod on {
 
     struct Stack {
         limit: usize,
-        /// What `init` was told to call.
+        /// The function that the caller of `init` wants to be called.
         entry: Option<Entry>,
     }
 
-    /// Below a stack that nobody has registered, so much is taken to be its.
+    /// Bytes below `top` that a stack is taken to have if nobody has registered it. ASan misses
+    /// marks on the rest of a larger stack, and clears marks of other memory below a smaller one.
     const UNKNOWN: usize = 16 << 10;
 
-    /// By the addresses where they end.
+    /// The stacks, by the addresses where they end.
     static STACKS: Mutex<BTreeMap<usize, Stack>> = Mutex::new(BTreeMap::new());
 
     thread_local! {
-        /// The OS thread's own stack, known once it has been left: where it begins and how long it is.
+        /// The start and the size of the OS thread's own stack. ASan tells them at the first switch
+        /// away from it.
         static HOME: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
     }
 
-    /// What goes through a switch: ASan's own frames of the stack that was left.
+    /// The result of `leave`, for the `arrive` after the switch: ASan's own frames of the stack
+    /// that was left.
     pub(crate) struct Left(*mut u8);
 
     pub(crate) fn register(limit: *const u8, top: *const u8) {
@@ -87,11 +89,11 @@ mod on {
     }
 
     fn unpoison(start: usize, size: usize) {
-        // SAFETY: it changes what ASan thinks of memory that is a stack's, and not in use.
+        // SAFETY: it changes only ASan's marks, of a stack's memory that is not in use.
         unsafe { __asan_unpoison_memory_region(ptr::without_provenance(start), size) };
     }
 
-    /// The stack that has this address: where it begins and how long it is.
+    /// The start and the size of the registered stack that has this address.
     fn stack_of(address: usize) -> Option<(usize, usize)> {
         let stacks = STACKS.lock().unwrap();
         let (&top, stack) = stacks.range(address + 1..).next()?;
@@ -106,7 +108,7 @@ mod on {
     pub(crate) fn leave(to: Context) -> Left {
         let (bottom, size) = bounds(to);
         let mut fake = ptr::null_mut();
-        // SAFETY: AS1.
+        // SAFETY: AS1: the caller switches to `to` next.
         unsafe { __sanitizer_start_switch_fiber(&mut fake, ptr::without_provenance(bottom), size) };
         Left(fake)
     }
@@ -118,14 +120,14 @@ mod on {
             unpoison(bottom, size);
         }
         let (bottom, size) = bounds(to);
-        // SAFETY: AS1; null says that this stack is done with.
+        // SAFETY: AS1; null tells ASan that this stack is never entered again.
         unsafe { __sanitizer_start_switch_fiber(ptr::null_mut(), ptr::without_provenance(bottom), size) };
     }
 
     #[inline(never)]
     pub(crate) fn arrive(left: Left) {
         let (mut bottom, mut size) = (ptr::null(), 0);
-        // SAFETY: AS1.
+        // SAFETY: AS1: this stack was just entered, and `left` is what its last `leave` gave.
         unsafe { __sanitizer_finish_switch_fiber(left.0, &mut bottom, &mut size) };
         if stack_of(bottom.addr()).is_none() {
             HOME.set((bottom.addr(), size));
@@ -136,20 +138,12 @@ mod on {
         arrive(Left(ptr::null_mut()));
     }
 
-    /// After an `arrive_first` for what is done on top of a suspended context: that one arrives yet.
-    pub(crate) fn arrive_later() {
-        let here = 0_u8;
-        let (bottom, size) = stack_of((&raw const here).addr()).unwrap_or_else(|| HOME.get());
-        let mut fake = ptr::null_mut();
-        // SAFETY: AS1.
-        unsafe { __sanitizer_start_switch_fiber(&mut fake, ptr::without_provenance(bottom), size) };
-    }
-
-    /// For `init`: what it shall call in place of `entry`.
+    /// Notes a context that is made on the stack with this top. Returns the function that the
+    /// context calls in place of `entry`.
     pub(crate) fn init(top: NonNull<u8>, entry: Entry) -> Entry {
         let top = top.addr().get();
         let mut stacks = STACKS.lock().unwrap();
-        // It may begin somewhat below the end of what was registered.
+        // The context may begin somewhat below the end of the registered stack.
         let registered =
             stacks.range(top..).next().filter(|(_, stack)| stack.limit < top).map(|(&end, _)| end);
         let end = registered.unwrap_or(top);
@@ -164,7 +158,8 @@ mod on {
         let here = (&raw const argument).addr();
         let entry = STACKS.lock().unwrap().range(here + 1..).next().and_then(|(_, stack)| stack.entry);
         let entry = entry.expect("init has noted it");
-        // SAFETY: what the caller of `init` has asked for.
+        // SAFETY: the caller of `init` wants `entry` to be called with the argument of the first
+        // switch.
         unsafe { entry(argument) }
     }
 }

@@ -1,9 +1,11 @@
-//! A coroutine: a function on a stack of its own that can stop in the middle, hand out a value and be resumed.
+//! A coroutine: a function on a stack of its own that can stop in the middle, hand out a value and
+//! be resumed.
 //!
 //! # States
 //!
-//! `Coroutine::inside` is the suspended coroutine, and `None` when it has finished. `Shared::status` is how the resumer
-//! asks it to unwind, and how it says what it has ended with:
+//! `Coroutine::inside` is the context of the suspended coroutine, or `None` when it has finished.
+//! By `Shared::status` the resumer asks the coroutine to unwind, and the coroutine tells how it
+//! ended:
 //!
 //! ```text
 //!   NEW -- first resume --> LIVE -- the body returns --> RETURNED
@@ -17,20 +19,23 @@
 //!
 //! # Invariants
 //!
-//! - **C1** `Shared` and the closure lie at the top of the stack and stay there until the stack is gone; the context
-//!   runs below them.
-//! - **C2** One side runs at a time. While the resumer runs, `inside` is the suspended coroutine; while
-//!   the coroutine runs, `caller` is its resumer, which waits in `enter`. Each side learns the other's context when
-//!   it is resumed, by `exchange`.
-//! - **C3** A value is handed over as the argument of a switch (`handover`). The giver holds it in a `ManuallyDrop` on its
-//!   stack and doesn't touch it again; the receiver takes it once, before it switches again.
-//! - **C4** The type of what is handed over follows from the status: to the coroutine `Input` if `NEW` or `LIVE`, else
-//!   nothing; to the resumer `Yield` if it is suspended, `Return` if `RETURNED`, the panic's payload if `PANICKED`.
-//! - **C5** The stack is given back only if the coroutine has finished. Otherwise it is leaked: frames on it
-//!   may be borrowed by others (a scope of threads, say) until they are gone.
-//! - **C6** All types are `'static`, and neither `Coroutine` nor `Suspender` is `Send` or `Sync`. A leaked coroutine
-//!   therefore holds nothing that ends, and `&Suspender` exists only on the coroutine's own stack: whoever
-//!   calls `suspend` runs there.
+//! - **C1** `Shared` and the closure lie at the top of the stack and stay there until the stack is
+//!   freed. The context runs below them.
+//! - **C2** One side runs at a time. While the resumer runs, `inside` is the suspended coroutine.
+//!   While the coroutine runs, `caller` is its resumer, which waits in `enter`. Each side receives
+//!   the other's context when it is resumed, by `exchange`.
+//! - **C3** A value is handed over as the argument of a switch (`handover`). The giver holds it in
+//!   a `ManuallyDrop` on its stack and doesn't touch it again. The receiver takes it once, before
+//!   it switches again.
+//! - **C4** The type of the value follows from the status. The coroutine receives `Input` if the
+//!   status is `NEW` or `LIVE`, else nothing. The resumer receives `Yield` if the coroutine is
+//!   suspended, `Return` if the status is `RETURNED`, and the panic's payload if it is `PANICKED`.
+//! - **C5** The stack is given back only if the coroutine has finished. Otherwise it is leaked:
+//!   others (a scope of threads, say) may borrow from frames on it until these have returned or
+//!   unwound.
+//! - **C6** All types are `'static`, and neither `Coroutine` nor `Suspender` is `Send` or `Sync`.
+//!   So a leaked coroutine holds no borrow that ends, and a `&Suspender` exists only on the
+//!   coroutine's own stack: a caller of `suspend` runs there.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -40,12 +45,14 @@ use core::ptr::{self, NonNull};
 
 #[cfg(unix)]
 use crate::MmapStack;
-use crate::arch::{self, Word, to_word};
+use crate::arch;
 use crate::handover::{give, take};
 use crate::unwinding::{CAN_UNWIND, Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
+use crate::word::{Word, to_word};
 use crate::{Context, Stack, StackError, asan};
 
-/// Where a coroutine is. Not an enum, so that the one test in a switch is of a byte against zero.
+/// The states of a coroutine. They are bytes and no enum, so that `suspend` tests just a byte
+/// against zero.
 mod status {
     /// Started; neither finished nor told to unwind.
     pub(super) const LIVE: u8 = 0;
@@ -53,17 +60,18 @@ mod status {
     pub(super) const NEW: u8 = 1;
     /// Told to unwind.
     pub(super) const CANCELLED: u8 = 2;
-    /// Suspended again after it was told to unwind, and told again.
+    /// Suspended again after it was told to unwind, and told so again.
     pub(super) const INSISTING: u8 = 3;
-    /// Finished, from here on: the body has returned,
+    /// Finished, as all that follow: the body has returned.
     pub(super) const RETURNED: u8 = 4;
-    /// or ended by a panic,
+    /// The body has ended by a panic.
     pub(super) const PANICKED: u8 = 5;
-    /// or was never called.
+    /// The body was never called.
     pub(super) const UNSTARTED: u8 = 6;
 }
 
-/// What both sides know of each other (C1). `caller` is first: its address is that of the whole (see `entry`).
+/// The state that both sides share (C1). `caller` is the first field, so its address is that of the
+/// whole block (see `entry`).
 #[repr(C)]
 struct Shared {
     caller: Context,
@@ -76,10 +84,10 @@ struct Block<F> {
     body: ManuallyDrop<F>,
 }
 
-/// C6. (The pointers to `Shared` would do, but this is no accident.)
+/// C6. The pointers to `Shared` would have the same effect, but by accident.
 type NotSend = PhantomData<*mut ()>;
 
-/// What [`Coroutine::resume`] has come back with.
+/// The result of [`Coroutine::resume`].
 ///
 /// ```
 /// use greenthread_context::{Coroutine, State};
@@ -99,11 +107,12 @@ pub enum State<Yield, Return> {
     Returned(Return),
 }
 
-/// A function on its own stack, that is run a piece at a time.
+/// A function on its own stack that runs a piece at a time.
 ///
-/// [`resume`](Coroutine::resume) runs it until it calls [`suspend`](Suspender::suspend) or returns. Values go both
-/// ways: what is given to `resume` is what `suspend` returns, and what is given to `suspend` is what `resume` returns; the
-/// first `resume` gives the closure its second argument. As a stack is saved and not a state machine, the coroutine may suspend from deep
+/// [`resume`](Coroutine::resume) runs it until it calls [`suspend`](Suspender::suspend) or returns.
+/// Values go both ways: `suspend` returns the argument of the next `resume`, and `resume` returns
+/// the argument of the next `suspend`. The argument of the first `resume` is the closure's second
+/// argument. The coroutine has a stack and isn't a state machine, so it may suspend from deep
 /// within other functions, in a recursion or in a callback.
 ///
 /// ```
@@ -149,25 +158,31 @@ pub enum State<Yield, Return> {
 ///
 /// # Panics in a coroutine
 ///
-/// A panic that leaves the closure continues in the caller of `resume`, and the coroutine is finished.
+/// A panic that leaves the closure continues in the caller of `resume`, and the coroutine is
+/// finished.
 ///
-/// A backtrace from inside shows the frames of the coroutine and then those of whoever has resumed it.
+/// A backtrace from inside shows the frames of the coroutine and then those of its resumer.
 ///
 /// # Dropping
 ///
-/// A coroutine that is dropped while suspended is unwound: the pending `suspend` doesn't return, and the destructors of all
-/// that is on its stack run. It is done with a panic that calls no panic hook; code that catches panics sees
-/// it pass. If a coroutine suspends once more nevertheless, `suspend` unwinds again; and if a destructor does so
-/// during the unwinding, it panics with a message, which usually ends the process as a panic in a destructor does. A coroutine
-/// that goes on for ever so keeps its dropper for ever.
+/// A coroutine that is dropped while suspended is unwound: the pending `suspend` doesn't return,
+/// and the destructors of all that is on its stack run. The unwinding is a panic that calls no
+/// panic hook. Code that catches panics sees it.
 ///
-/// Without the feature `std`, or with `panic = "abort"`, nothing can be unwound: a coroutine that is dropped while suspended
-/// leaks its stack and everything on it.
+/// If the coroutine suspends once more nevertheless, `suspend` unwinds again. The drop doesn't
+/// return as long as the coroutine catches each unwinding and suspends again. If a destructor
+/// suspends during the unwinding, `suspend` panics with a message, which usually ends the process,
+/// as a panic in a destructor does.
+///
+/// Without the feature `std`, or with `panic = "abort"`, nothing can be unwound: a coroutine that
+/// is dropped while suspended leaks its stack and everything on it.
 ///
 /// # What may go in
 ///
-/// Closure, values and stack are `'static`, and a coroutine stays on its OS thread. A coroutine that borrows could
-/// be forgotten with its stack still in use; one that is sent away would take with it what is not `Send` on its stack.
+/// Closure, values and stack are `'static`, and a coroutine stays on its OS thread. A program could
+/// forget a coroutine that borrows, and end the borrow while the stack still uses it. If a
+/// coroutine were sent to another OS thread, values on its stack that are not `Send` would go with
+/// it.
 ///
 /// ```compile_fail,E0277
 /// use greenthread_context::Coroutine;
@@ -223,10 +238,12 @@ pub struct Coroutine<
 
 #[cfg(unix)]
 impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
-    /// Makes a coroutine of `body`, with a stack of [`MmapStack::DEFAULT_SIZE`]. It doesn't run yet.
+    /// Makes a coroutine of `body`, with a stack of [`MmapStack::DEFAULT_SIZE`]. It doesn't run
+    /// yet.
     ///
     /// # Panics
-    /// If there is no memory for the stack. [`try_new`](Coroutine::try_new) doesn't.
+    /// If there is no memory for the stack. [`try_new`](Coroutine::try_new) returns the error
+    /// instead.
     ///
     /// See [the example](Coroutine).
     pub fn new<F>(body: F) -> Self
@@ -239,7 +256,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         }
     }
 
-    /// As [`new`](Coroutine::new).
+    /// As [`new`](Coroutine::new), but returns the error if there is no stack.
     ///
     /// # Errors
     /// If there is no memory for the stack.
@@ -260,11 +277,11 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
 }
 
 impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S> {
-    /// Makes a coroutine of `body` on `stack`. It doesn't run yet; the closure is moved to the top of the stack, and
-    /// nothing is allocated.
+    /// Makes a coroutine of `body` on `stack`. It doesn't run yet. The closure moves to the top of
+    /// the stack, and nothing is allocated.
     ///
     /// # Panics
-    /// If the closure leaves less than 512 bytes of the stack.
+    /// If less than 512 bytes of the stack remain beside the closure.
     ///
     /// ```
     /// use greenthread_context::{Coroutine, MmapStack};
@@ -287,15 +304,16 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
             "the closure of a coroutine takes {used} bytes of a stack of {room} bytes: box what it captures, or use a larger stack"
         );
         let offset = top - ((top - size_of::<Block<F>>()) & !(align - 1));
-        // SAFETY: `room` was checked: the block and the context's first frame fit above the limit, and by the contract
-        // of `Stack` that memory is ours. What `link` points to (C1) lives as long as the context.
+        // SAFETY: the assertion says that the block and the context's first frame fit above the
+        // limit, and by the contract of `Stack` nothing else uses that memory. `caller` (C1) lives
+        // as long as the context, of which it is the link.
         unsafe {
             let block = stack.top().sub(offset).cast::<Block<F>>();
             let shared = block.cast::<Shared>();
             let caller = &raw mut (*shared.as_ptr()).caller;
             let inside = arch::init_linked(block.cast(), entry::<F, Input, Yield, Return>, caller);
             block.write(Block {
-                // `caller` is set whenever the coroutine is resumed, before anybody reads it.
+                // Each resumption of the coroutine sets `caller` before anything reads it.
                 shared: Shared { caller: inside, status: status::NEW },
                 body: ManuallyDrop::new(body),
             });
@@ -312,7 +330,7 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// Runs the coroutine until it suspends or returns.
     ///
     /// # Panics
-    /// If it is finished. And when its closure panics, with that panic.
+    /// If the coroutine has finished. If its closure panics, the panic continues here.
     ///
     /// See [the example](Coroutine).
     #[inline]
@@ -320,13 +338,14 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     pub fn resume(&mut self, input: Input) -> State<Yield, Return> {
         let Some(inside) = self.inside else { finished() };
         let mut input = ManuallyDrop::new(input);
-        // SAFETY: `inside` is suspended. NEW or LIVE, as nobody resumes what is being dropped: C3, C4 for the input.
+        // SAFETY: `inside` is suspended (C2). Its status is NEW or LIVE, as nothing resumes a
+        // coroutine that is being dropped, so it takes an `Input` (C3, C4).
         let out = unsafe { self.enter(inside, give(&mut input)) };
         if self.inside.is_some() {
-            // SAFETY: C3, C4.
+            // SAFETY: the coroutine has suspended and handed over a `Yield` (C3, C4).
             State::Yielded(unsafe { take::<Yield>(out) })
         } else {
-            // SAFETY: it has just finished.
+            // SAFETY: the coroutine has just finished and handed over `out`.
             match unsafe { self.outcome(out) } {
                 Some(Ok(value)) => State::Returned(value),
                 Some(Err(payload)) => rethrow(payload),
@@ -348,10 +367,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
         self.inside.is_none()
     }
 
-    /// Gives back the stack of a coroutine that is finished, for another one.
+    /// Returns the stack of a finished coroutine, for another one.
     ///
     /// # Panics
-    /// If it isn't finished. (The coroutine is then dropped, and unwound.)
+    /// If the coroutine hasn't finished. It is then dropped, and so unwound.
     ///
     /// ```
     /// # use greenthread_context::{Coroutine, State};
@@ -362,7 +381,8 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// ```
     pub fn into_stack(self) -> S {
         assert!(self.is_finished(), "the stack of a coroutine that isn't finished is still in use");
-        // SAFETY: C5; what is read is forgotten in its place.
+        // SAFETY: the coroutine has finished (C5), and `self` is forgotten, so the stack has one
+        // owner.
         let stack = unsafe { ptr::read(&*self.stack) };
         forget(self);
         stack
@@ -370,53 +390,57 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
 
     #[inline(always)]
     fn status(&self) -> u8 {
-        // SAFETY: C1, and by C2 the coroutine doesn't run now.
+        // SAFETY: `shared` is valid (C1), and the coroutine doesn't run now (C2).
         unsafe { (*self.shared.as_ptr()).status }
     }
 
-    /// Lets the coroutine run until it switches back.
+    /// Runs the coroutine until it switches back.
     ///
     /// # Safety
-    /// `inside` is `self.inside`, and `arg` is what its status says (C4).
+    /// `inside` is `self.inside`, and `arg` has the type that the status asks for (C4).
     #[inline(always)]
     unsafe fn enter(&mut self, inside: Context, arg: Word) -> Word {
         let left = asan::leave(inside);
-        // SAFETY: C2: `inside` is suspended, and by C6 this is its OS thread.
+        // SAFETY: `inside` is suspended (C2), and this is its OS thread (C6).
         let (inside, out) = unsafe { arch::exchange(inside, arg) };
         asan::arrive(left);
         self.inside = inside;
         out
     }
 
-    /// What the coroutine has ended with; nothing if its closure wasn't called.
+    /// The result of a finished coroutine: its return value or its panic, or `None` if its closure
+    /// was never called.
     ///
     /// # Safety
-    /// It has just finished and handed over `out`.
+    /// The coroutine has just finished and handed over `out`.
     unsafe fn outcome(&mut self, out: Word) -> Option<Result<Return, Payload>> {
         match self.status() {
-            // SAFETY: C3, C4.
+            // SAFETY: the coroutine handed over a `Return` (C3, C4).
             status::RETURNED => Some(Ok(unsafe { take(out) })),
-            // SAFETY: C3, C4.
+            // SAFETY: the coroutine handed over a payload (C3, C4).
             status::PANICKED => Some(Err(unsafe { take(out) })),
             _ => None,
         }
     }
 
-    /// Has the coroutine unwound, if it hasn't finished. Gives the payload if it ended by a panic of its own.
+    /// Unwinds the coroutine, if it hasn't finished. Returns the payload if the coroutine ended by
+    /// a panic of its own.
     fn cancel(&mut self) -> Option<Payload> {
         let mut ask = status::CANCELLED;
         while let Some(inside) = self.inside {
-            // SAFETY: C1, C2: it is suspended. C4: there is no input.
+            // SAFETY: `shared` is valid (C1) and the coroutine is suspended (C2). With this status
+            // it takes no input (C4).
             let out = unsafe {
                 (*self.shared.as_ptr()).status = ask;
                 self.enter(inside, to_word(0))
             };
             if self.inside.is_none() {
-                // SAFETY: it has just finished.
+                // SAFETY: the coroutine has just finished and handed over `out`.
                 let outcome = unsafe { self.outcome(out) };
                 return outcome.and_then(Result::err).filter(|payload| !is_cancelled(payload));
             }
-            // SAFETY: C3, C4: it has suspended again, with a value that nobody wants.
+            // SAFETY: the coroutine has suspended again and handed over a `Yield` (C3, C4). Nobody
+            // wants the value.
             drop(unsafe { take::<Yield>(out) });
             ask = status::INSISTING;
         }
@@ -427,11 +451,11 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
 impl<Input, Yield, Return, S: Stack + 'static> Drop for Coroutine<Input, Yield, Return, S> {
     fn drop(&mut self) {
         if !CAN_UNWIND && !self.is_finished() && self.status() != status::NEW {
-            // C5: the stack stays, with all that is on it.
+            // C5: the stack and all that is on it are leaked.
             return;
         }
         let payload = self.cancel();
-        // SAFETY: C5: it is finished. Nobody uses the stack after a drop.
+        // SAFETY: the coroutine has finished (C5), and nothing uses the field after a drop.
         unsafe { ManuallyDrop::drop(&mut self.stack) };
         if let Some(payload) = payload {
             rethrow_from_drop(payload);
@@ -445,7 +469,7 @@ impl<Input, Yield, Return, S: Stack + 'static> fmt::Debug for Coroutine<Input, Y
     }
 }
 
-/// Yields what the coroutine yields, and ends when it returns.
+/// The iterator yields the values of the coroutine, and ends when the coroutine returns.
 impl<Yield, Return, S: Stack + 'static> Iterator for Coroutine<(), Yield, Return, S> {
     type Item = Yield;
 
@@ -463,9 +487,10 @@ impl<Yield, Return, S: Stack + 'static> Iterator for Coroutine<(), Yield, Return
 
 impl<Yield, Return, S: Stack + 'static> FusedIterator for Coroutine<(), Yield, Return, S> {}
 
-/// What the closure of a [`Coroutine`] suspends itself with.
+/// The handle with which the closure of a [`Coroutine`] suspends itself.
 ///
-/// It exists only on the stack of its coroutine; functions that are called from there may take it by reference.
+/// It exists only on the stack of its coroutine. The closure may pass it by reference to functions
+/// that it calls.
 ///
 /// See [the example](Coroutine#as-an-iterator).
 pub struct Suspender<Input: 'static, Yield: 'static> {
@@ -475,9 +500,10 @@ pub struct Suspender<Input: 'static, Yield: 'static> {
 }
 
 impl<Input, Yield> Suspender<Input, Yield> {
-    /// Hands `value` to whoever has resumed the coroutine, and waits until it is resumed again.
+    /// Hands `value` to the resumer of the coroutine, and waits until the coroutine is resumed
+    /// again.
     ///
-    /// It doesn't return, but unwinds, if the coroutine is dropped meanwhile.
+    /// If the coroutine is dropped meanwhile, `suspend` unwinds instead of returning.
     ///
     /// # Panics
     /// If the coroutine is being dropped and a destructor on its stack suspends.
@@ -487,8 +513,8 @@ impl<Input, Yield> Suspender<Input, Yield> {
     pub fn suspend(&self, value: Yield) -> Input {
         let shared = self.shared.as_ptr();
         let mut value = ManuallyDrop::new(value);
-        // SAFETY: C6: this runs on the coroutine's stack, so that by C2 `caller` waits. C3, C4 for the value. It is
-        // resumed by `exchange` and nothing else, therefore there is a context.
+        // SAFETY: this runs on the coroutine's stack (C6), so `caller` is suspended (C2). It takes
+        // a `Yield` (C3, C4). Only `exchange` resumes a coroutine, so it hands over a context.
         let arg = unsafe {
             let left = asan::leave((*shared).caller);
             let (caller, arg) = arch::exchange((*shared).caller, give(&mut value));
@@ -496,9 +522,9 @@ impl<Input, Yield> Suspender<Input, Yield> {
             (*shared).caller = caller.unwrap_unchecked();
             arg
         };
-        // SAFETY: C1, C2: the resumer waits.
+        // SAFETY: `shared` is valid (C1), and the resumer waits (C2).
         match unsafe { (*shared).status } {
-            // SAFETY: C3, C4.
+            // SAFETY: the resumer handed over an `Input` (C3, C4).
             status::LIVE => unsafe { take(arg) },
             ask => unwind(ask == status::INSISTING),
         }
@@ -518,8 +544,8 @@ fn finished() -> ! {
     panic!("a coroutine that has finished cannot be resumed")
 }
 
-/// The first function on the stack of a coroutine. `caller` is the link of the context, which is the field at the
-/// start of the block.
+/// The first function on the stack of a coroutine. `caller` is the link of the context, and the
+/// first field of the block.
 unsafe extern "C" fn entry<F, Input, Yield, Return>(arg: Word, caller: *mut Context) -> !
 where
     F: FnOnce(&Suspender<Input, Yield>, Input) -> Return + 'static,
@@ -528,11 +554,11 @@ where
 {
     asan::arrive_first();
     let block = caller.cast::<Block<F>>();
-    // SAFETY: `caller` is within the allocation of the block (C1), and not null.
+    // SAFETY: `caller` is the address of the block (C1), which isn't null.
     let shared = unsafe { NonNull::new_unchecked(caller.cast::<Shared>()) };
-    // SAFETY: C1; the body is read only here, and this function runs once.
+    // SAFETY: the block is valid (C1). The body is read only here, and this function runs once.
     let body = unsafe { ManuallyDrop::take(&mut (*block).body) };
-    // SAFETY: C1, C2.
+    // SAFETY: the block is valid (C1), and the resumer waits (C2).
     let wanted = unsafe {
         let status = &raw mut (*shared.as_ptr()).status;
         if *status == status::NEW {
@@ -545,11 +571,12 @@ where
             drop(body);
             return None;
         }
-        // SAFETY: C3, C4: what the first resume hands over is an input.
+        // SAFETY: the first `resume` handed over an `Input` (C3, C4).
         let input = unsafe { take::<Input>(arg) };
         Some(body(&Suspender { shared, types: PhantomData, not_send: PhantomData }, input))
     });
-    // SAFETY: `result` is handed over according to the status (C3, C4), and nothing else is left on this stack.
+    // SAFETY: the type of the value is that of the status (C3, C4). No other value on this stack
+    // needs to be dropped.
     unsafe {
         match result {
             Ok(Some(value)) => leave(shared, status::RETURNED, value),
@@ -562,10 +589,11 @@ where
 /// Ends the running coroutine.
 ///
 /// # Safety
-/// `value` is what the status says (C4). Nobody needs a frame of this stack any more.
+/// `value` has the type that the status tells (C4). Nothing uses a frame of this stack any more.
 unsafe fn leave<T>(shared: NonNull<Shared>, status: u8, value: T) -> ! {
     let mut value = ManuallyDrop::new(value);
-    // SAFETY: C1, C2: the resumer waits, and reads `value` before the stack is given back.
+    // SAFETY: `shared` is valid (C1). The resumer waits (C2), and takes `value` before it gives the
+    // stack back (C3).
     unsafe {
         (*shared.as_ptr()).status = status;
         asan::leave_for_good((*shared.as_ptr()).caller);

@@ -1,4 +1,4 @@
-//! Contexts come and go, and everything that a call keeps is kept.
+//! Switches between contexts, which keep everything that a call keeps.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 
 use common::trash::trash_and_suspend;
 use common::{Green, Here};
-use greenthread_context::{Context, MmapStack, Stack, controls, init, switch, switch_call, switch_final};
+use greenthread_context::{Context, MmapStack, Stack, init, switch, switch_final};
 
 #[test]
 fn values_go_both_ways() {
@@ -40,26 +40,24 @@ fn a_million_round_trips() {
 #[test]
 fn any_alignment_of_top_will_do() {
     unsafe extern "C" fn entry(caller: usize) -> ! {
-        // movaps and friends want an aligned stack.
+        // Instructions like movaps need an aligned stack.
         #[repr(align(16))]
         struct Aligned([u8; 16]);
         let local = black_box(Aligned([1; 16]));
         let address = &raw const local.0 as usize;
-        // SAFETY: `caller` is where the resumer is saved.
+        // SAFETY: `caller` is the address of the resumer's context, which is suspended.
         unsafe { switch_final(*(caller as *const Context), address) }
     }
     let stack = MmapStack::new(64 * 1024).unwrap();
     for offset in 0..40 {
-        for make in [init, controls::init] {
-            let mut caller = MaybeUninit::<Context>::uninit();
-            // SAFETY: nobody else uses the stack; the context ends before the next one is made.
-            let local = unsafe {
-                let start = make(stack.top().sub(offset), entry);
-                switch(caller.as_mut_ptr(), start, caller.as_mut_ptr() as usize)
-            };
-            assert_eq!(local % 16, 0);
-            assert!(local >= stack.limit().addr().get() && local < stack.top().addr().get() - offset);
-        }
+        let mut caller = MaybeUninit::<Context>::uninit();
+        // SAFETY: nothing else uses the stack; the context ends before the next one is made.
+        let local = unsafe {
+            let start = init(stack.top().sub(offset), entry);
+            switch(caller.as_mut_ptr(), start, caller.as_mut_ptr() as usize)
+        };
+        assert_eq!(local % 16, 0);
+        assert!(local >= stack.limit().addr().get() && local < stack.top().addr().get() - offset);
     }
 }
 
@@ -121,7 +119,7 @@ fn a_thousand_contexts_take_turns() {
 
 #[test]
 fn everything_live_survives() {
-    /// More integers and floats in flight than there are registers.
+    /// Keeps more integers and floats live than there are registers.
     #[inline(never)]
     fn churn(seed: u64, mut around: impl FnMut()) -> (u64, f64) {
         let mut ints: [u64; 20] = std::array::from_fn(|i| seed.wrapping_mul(i as u64 + 3));
@@ -163,65 +161,22 @@ fn everything_live_survives() {
 
 #[test]
 fn the_slot_may_be_that_of_the_context_resumed() {
-    // Two contexts that share one slot: each finds the other there, and leaves itself.
+    // Two contexts share one slot. Each takes the other from it, and saves itself there.
     static mut SLOT: MaybeUninit<Context> = MaybeUninit::uninit();
     unsafe extern "C" fn entry(mut n: usize) -> ! {
         loop {
-            // SAFETY: the slot holds the other one.
+            // SAFETY: the slot holds the other context, which is suspended.
             n = unsafe { switch((&raw mut SLOT).cast(), SLOT.assume_init(), n + 1) };
         }
     }
     let stack = MmapStack::new(16 * 1024).unwrap();
-    // SAFETY: one OS thread; the stack outlives the last switch.
+    // SAFETY: only this OS thread uses the slot, which holds the other context; the stack outlives
+    // the last switch.
     unsafe {
         SLOT = MaybeUninit::new(init(stack.top(), entry));
         for n in 0..100 {
             assert_eq!(switch((&raw mut SLOT).cast(), SLOT.assume_init(), n), n + 1);
         }
-    }
-}
-
-#[test]
-fn calls_on_top_of_a_suspended_context() {
-    unsafe extern "C-unwind" fn add_ten(arg: usize) -> usize {
-        #[repr(align(16))]
-        struct Aligned(u8);
-        let local = black_box(Aligned(0));
-        assert_eq!(&raw const local.0 as usize % 16, 0);
-        arg + 10
-    }
-    let mut green = Green::new(|here, mut n| {
-        loop {
-            n = here.suspend(n);
-        }
-    });
-    green.resume(0);
-    let (save, to) = green.parts();
-    // SAFETY: `to` is suspended.
-    assert_eq!(unsafe { switch_call(save, to, add_ten, 5) }, 15);
-    let (save, to) = green.parts();
-    // SAFETY: the same.
-    assert_eq!(unsafe { controls::switch_call(save, to, add_ten, 6) }, 16);
-}
-
-#[test]
-fn calls_on_top_of_an_unstarted_context() {
-    unsafe extern "C" fn entry(arg: usize) -> ! {
-        // SAFETY: `f` has made it the address of where the resumer is saved.
-        unsafe { switch_final(*(arg as *const Context), 5) }
-    }
-    unsafe extern "C-unwind" fn f(arg: usize) -> usize {
-        // SAFETY: a pointer to the pointer.
-        unsafe { *(arg as *const usize) }
-    }
-    let stack = MmapStack::new(64 * 1024).unwrap();
-    for make in [init, controls::init] {
-        let mut caller = MaybeUninit::<Context>::uninit();
-        let caller = caller.as_mut_ptr();
-        let word = caller as usize;
-        // SAFETY: as above.
-        let got = unsafe { switch_call(caller, make(stack.top(), entry), f, &raw const word as usize) };
-        assert_eq!(got, 5);
     }
 }
 

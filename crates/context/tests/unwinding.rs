@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 
 use common::{Green, Here, child, is_child};
-use greenthread_context::switch_call;
 
 fn quiet() {
     std::panic::set_hook(Box::new(|_| ()));
@@ -35,7 +34,7 @@ fn switching_inside_of_catch_unwind() {
         *caught.unwrap_err().downcast::<usize>().unwrap()
     });
     assert_eq!(green.resume(0), 1);
-    // The resumer panics and catches in the meantime.
+    // The resumer meanwhile panics, and catches it.
     assert!(catch_unwind(|| panic!()).is_err());
     assert_eq!(green.resume(10), 2);
     assert_eq!(green.resume(20), 30);
@@ -67,7 +66,7 @@ fn switching_in_a_destructor_during_unwinding() {
     assert_eq!(green.resume(0), 8);
     assert_eq!(green.resume(77), 9);
     assert_eq!(seen.get(), 77);
-    // Another panic comes and goes while that one is under way.
+    // Another stack panics and catches it while the first one unwinds.
     let mut other = Green::new(|_, _| catch_unwind(|| panic!()).is_err() as usize);
     assert_eq!(other.resume(0), 1);
     assert_eq!(green.resume(0), 3);
@@ -102,7 +101,7 @@ fn panics_through_many_frames_with_destructors() {
     assert_eq!(count.get(), 100);
 }
 
-/// The test `name`, run in a process of its own, ends that with an abort and a message.
+/// Runs the test `name` in a process of its own, and asserts that this aborts with a message.
 fn aborts(name: &str, message: &str) -> String {
     let output = child(name);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -120,24 +119,4 @@ fn a_panic_out_of_entry_ends_the_process() {
         unreachable!();
     }
     aborts("a_panic_out_of_entry_ends_the_process", "not caught");
-}
-
-#[test]
-fn a_panic_out_of_a_call_on_top_ends_the_process() {
-    unsafe extern "C-unwind" fn f(_: usize) -> usize {
-        panic!("on top");
-    }
-    if is_child() {
-        let mut green = Green::new(|here, _| {
-            let _ = catch_unwind(AssertUnwindSafe(|| here.suspend(0)));
-            unreachable!()
-        });
-        green.resume(0);
-        let (save, to) = green.parts();
-        // SAFETY: `to` is suspended.
-        unsafe { switch_call(save, to, f, 0) };
-        unreachable!();
-    }
-    let text = aborts("a_panic_out_of_a_call_on_top_ends_the_process", "on top");
-    assert!(text.contains("panic in a function that cannot unwind"), "{text}");
 }

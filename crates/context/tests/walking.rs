@@ -6,7 +6,7 @@ use std::backtrace::Backtrace;
 use std::hint::black_box;
 
 use common::{Green, Here, command, find, is_child, is_foreign};
-use greenthread_context::{Coroutine, MmapStack, Stack, Suspender, controls, init, switch_call, with_bridge};
+use greenthread_context::{Coroutine, Suspender, with_bridge};
 
 /// The symbols of a backtrace, innermost first.
 fn symbols(text: &str) -> Vec<&str> {
@@ -24,7 +24,7 @@ fn position(symbols: &[&str], name: &str) -> usize {
         .unwrap_or_else(|| panic!("no {name} in {symbols:#?}"))
 }
 
-/// A walk that goes as it should: through `names` in this order, to the end of the stack and not beyond.
+/// Asserts that a walk went through `names` in this order, to the end of the stack and not beyond.
 fn check(text: &str, names: &[&str]) {
     let symbols = symbols(text);
     let mut last = 0;
@@ -51,14 +51,9 @@ extern "C" fn record_from_bridge(data: *mut u8) {
     record();
 }
 
-unsafe extern "C-unwind" fn record_on_top(arg: usize) -> usize {
-    record();
-    arg
-}
-
 #[inline(never)]
 fn outer_green(here: &Here, arg: usize) -> usize {
-    // Something that makes the compiler keep a frame, of a size that is easily mistaken.
+    // An array makes the compiler keep a frame. Its odd size makes a wrong offset show.
     let noise = black_box([arg; 37]);
     black_box(inner_green(here) + noise[3])
 }
@@ -69,7 +64,7 @@ fn inner_green(here: &Here) -> usize {
     black_box(here.suspend(1))
 }
 
-/// A frame that is addressed through a base pointer, as it has to be realigned.
+/// A frame with a large alignment, which the compiler addresses through a base pointer.
 #[inline(never)]
 fn realigned_green(here: &Here, arg: usize) -> usize {
     #[repr(align(64))]
@@ -90,7 +85,7 @@ fn the_bridge_leads_into_a_suspended_context() {
     let mut green = Green::new(outer_green);
     green.resume(0);
     for _ in 0..2 {
-        // SAFETY: it is suspended.
+        // SAFETY: the context is suspended.
         unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
         let text = TEXT.take();
         check(
@@ -98,76 +93,27 @@ fn the_bridge_leads_into_a_suspended_context() {
             &["record_from_bridge", "with_bridge", "inner_green", "outer_green", "green_entry", "start"],
         );
     }
-    // It wasn't harmed.
+    // The walks have not changed the context.
     assert_eq!(green.resume(3), 3);
 
     let mut green = Green::new(realigned_green);
     green.resume(4);
-    // SAFETY: it is suspended.
+    // SAFETY: the context is suspended.
     unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
     check(&TEXT.take(), &["with_bridge", "realigned_green", "green_entry", "start"]);
     assert_eq!(green.resume(3), 7);
 }
 
 #[test]
-fn the_bridge_leads_into_a_context_that_keeps_its_controls() {
-    use std::mem::MaybeUninit;
-    type Slots = [MaybeUninit<greenthread_context::Context>; 2];
-
-    #[inline(never)]
-    unsafe fn parked_with_controls(slots: *mut Slots) -> usize {
-        let noise = black_box([1; 21]);
-        // SAFETY: the first slot holds the resumer.
-        let back = unsafe { controls::switch((*slots)[1].as_mut_ptr(), (*slots)[0].assume_init(), 0) };
-        back + noise[5]
-    }
-    unsafe extern "C" fn entry(arg: usize) -> ! {
-        let slots = arg as *mut Slots;
-        // SAFETY: the resumer waits.
-        unsafe {
-            let result = parked_with_controls(slots);
-            controls::switch_final((*slots)[0].assume_init(), result)
-        }
-    }
-    for make in [init, controls::init] {
-        let stack = MmapStack::new(64 * 1024).unwrap();
-        let mut slots: Slots = [MaybeUninit::uninit(); 2];
-        let slots = &raw mut slots;
-        // SAFETY: each context is resumed when it is suspended.
-        unsafe {
-            let start = make(stack.top(), entry);
-            controls::switch((*slots)[0].as_mut_ptr(), start, slots as usize);
-            with_bridge((*slots)[1].assume_init(), record_from_bridge, 5 as *mut u8);
-            check(&TEXT.take(), &["with_bridge", "parked_with_controls", "entry", "start"]);
-            assert_eq!(switch_call((*slots)[0].as_mut_ptr(), (*slots)[1].assume_init(), record_on_top, 6), 7);
-            check(&TEXT.take(), &["record_on_top", "call_on_top", "parked_with_controls", "entry", "start"]);
-        }
-    }
-}
-
-#[test]
 fn the_bridge_leads_into_an_unstarted_context() {
     let green = Green::new(|_, _| 0);
-    // SAFETY: it is suspended.
+    // SAFETY: the context is suspended.
     unsafe { with_bridge(green.context(), record_from_bridge, 5 as *mut u8) };
     check(&TEXT.take(), &["record_from_bridge", "with_bridge", "start"]);
 }
 
 #[test]
-fn a_call_on_top_is_seen_as_made_by_the_suspended_context() {
-    let mut green = Green::new(outer_green);
-    green.resume(0);
-    let (save, to) = green.parts();
-    // SAFETY: it is suspended.
-    unsafe { switch_call(save, to, record_on_top, 0) };
-    check(
-        &TEXT.take(),
-        &["record_on_top", "call_on_top", "inner_green", "outer_green", "green_entry", "start"],
-    );
-}
-
-#[test]
-fn a_coroutine_shows_who_has_resumed_it() {
+fn a_walk_of_a_coroutine_goes_on_into_its_resumer() {
     #[inline(never)]
     fn generator_body(co: &Suspender<(), i32>) {
         co.suspend(1);
@@ -240,7 +186,7 @@ fn gdb_walks_a_green_stack() {
         return;
     }
     let (green, coroutine) = text.split_at(text.rfind("Breakpoint 1, ").unwrap());
-    // From the green stack to its end; from the coroutine on to the test.
+    // The walk of the green stack stops at its end. The walk of the coroutine goes on to the test.
     let lines: Vec<&str> = green.lines().filter(|line| line.starts_with('#')).collect();
     position(&lines, "green_for_gdb");
     assert!(lines.last().unwrap().contains("start"), "{text}");

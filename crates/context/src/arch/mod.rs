@@ -1,65 +1,68 @@
-//! The machines. One file for each instruction set and calling convention, and one contract that they all
-//! keep: the rest of the crate knows nothing of registers.
+//! The machines: one file for each instruction set and calling convention, and one contract that
+//! they all keep. The rest of the crate knows nothing of registers.
 //!
-//! # The contract
+//! # What a machine's file has
 //!
-//! A machine's file has these items and nothing else that anybody uses. `Context` is the crate's one pointer;
-//! what it points to is the machine's own business.
+//! A machine's file shows the frame of a suspended context at its top. `Context` is the crate's one
+//! pointer. Only the machine's file knows what it points to.
 //!
 //! | item | what it does |
 //! |---|---|
-//! | `init(top, entry) -> Context` | lays out a context that calls `entry(arg)`. Walks of the stack end there. |
-//! | `init_linked(top, entry, link) -> Context` | the same, calls `entry(arg, link)`, when `*link` has been made the context that resumes it (by `exchange`); a walk goes on into `*link`, or ends |
-//! | `init_controls(top, entry) -> Context` | as `init`, and enters with the control words of the caller of `init_controls` |
-//! | `switch(save, to, arg) -> Word` | suspends into `*save`, resumes `to` |
-//! | `exchange(to, arg) -> (Option<Context>, Word)` | as `switch`, but the context isn't stored: it goes to whoever is resumed, if that waits in `exchange`. Gives the one that has resumed this, `None` if that was `switch_final` |
-//! | `switch_final(to, arg) -> !` | resumes `to`, the current context is gone |
-//! | `switch_call(save, to, f, arg) -> Word` | as `switch`, with `f(arg)` called on the stack of `to` before it goes on |
-//! | `switch_controls`, `switch_call_controls` | the same two, for a site that keeps its floating-point control words |
-//! | `with_bridge(ctx, f, data)` | calls `f(data)` on this stack, so that a walk from `f` goes on into `ctx` |
-//! | `prefetch(start, bytes)` | a hint: this memory will be wanted soon |
-//! | `valgrind_request(request, args, default) -> usize` | Valgrind's magic instructions; `default` when it isn't there |
+//! | `first_frame(top, start, entry, data) -> Context` | writes the frame of a context that has not run yet. The first switch to it jumps to `start`, which is one of the next two and finds `entry` and `data` in the frame |
+//! | `start` | the first code on a stack. It calls `entry(arg)`, and walks of the stack end there |
+//! | `start_linked` | as `start`, and `data` is a `*mut Context`. It stores there the context that resumes it (by `exchange`) and calls `entry(arg, data)`. A walk goes on into `*data`, or ends |
+//! | `switch(save, to, arg) -> Word` | suspends the running context into `*save` and resumes `to` |
+//! | `exchange(to, arg) -> (Option<Context>, Word)` | as `switch`, but the resumed context receives the context that was left, if it waits in `exchange`. Returns the context that has resumed this one, or `None` if that was `switch_final` |
+//! | `switch_final(to, arg) -> !` | resumes `to`. The running context is gone |
+//! | `with_bridge(ctx, f, data)` | calls `f(data)` on the running stack, so that a walk from `f` goes on into `ctx` |
+//! | `prefetch_line(address)` | hints that this cache line will be used soon |
+//! | `valgrind(block, default) -> usize` | Valgrind's magic instructions: its answer to the request in `block`, or `default` without Valgrind |
 //!
-//! What every machine keeps true (other files cite these as *A1* to *A6*):
+//! # What every machine keeps true
 //!
-//! - **A1** A context is one pointer into its own stack. Whoever holds it needs nothing else to resume it, and
-//!   contexts of all flavours may be resumed by all switches.
-//! - **A2** A switch preserves what its calling convention says a call preserves: either the machine's file saves
-//!   it, or the compiler has been told that it is clobbered. The floating-point *status* isn't kept, the
-//!   *control* words only by the controls flavour.
-//! - **A3** `*save` is written before anything of `to` runs, and `save` isn't looked at afterwards. So it may be a
-//!   place that `to` reads, or one that is gone when the suspended context comes back. It is no signal to another OS
-//!   thread: when it is written, the stack is not yet left.
-//! - **A4** The stack of an abandoned context isn't touched again: `switch_final` writes nothing to it after
-//!   it has left it, and neither does the context that it resumes.
-//! - **A5** The first function on a stack is entered with the alignment that its calling convention wants, and
-//!   with a call frame description that ends a walk (or, when linked, leads into the other context).
-//! - **A6** No unwinding crosses a switch. `switch` doesn't unwind, `entry` never returns, and what `f` throws
-//!   in `switch_call` ends the process.
+//! Other files cite these as *A1* to *A6*.
 //!
-//! To add a machine: write its file, add it below and to the tests' `common/trash`, run the tests.
+//! - **A1** A context is one pointer into its own stack. Its holder needs nothing else to resume
+//!   it, and every switch can resume every context.
+//! - **A2** A switch preserves what its calling convention says a call preserves: either the
+//!   machine's file saves it, or the compiler has been told that it is clobbered. The
+//!   floating-point status and control words are an exception: a switch leaves them as they are.
+//! - **A3** A switch writes `*save` before anything of `to` runs, and doesn't read it afterwards.
+//!   So `save` may be a place that `to` reads, or one that is gone when the suspended context is
+//!   resumed. The write is no signal to another OS thread: at that moment the stack is still in
+//!   use.
+//! - **A4** The stack of an abandoned context isn't touched again: `switch_final` writes nothing to
+//!   it, and neither does the context that it resumes.
+//! - **A5** The first function on a stack is entered with the alignment that its calling convention
+//!   wants, and with call frame information that ends a walk or, when linked, leads into the other
+//!   context.
+//! - **A6** No unwinding crosses a switch: `switch` doesn't unwind, and `entry` neither returns nor
+//!   unwinds.
+//!
+//! # How every machine keeps it
+//!
+//! The machines' files cite these as *M1* to *M4*. The context to resume, the context that is left
+//! and the argument travel in three registers that the head of each file names.
+//!
+//! - **M1** At an `asm!` without `nostack` the compiler keeps the stack pointer 16-byte aligned and
+//!   uses nothing below it.
+//! - **M2** A context is the address of a frame as the head of the file shows it. A switch or
+//!   `first_frame` wrote the frame, and nothing changes it until the context is resumed. So a jump
+//!   through the frame, with the three registers set, reaches code that expects exactly this frame.
+//! - **M3** Every `asm!` that can be resumed names as clobbers all that the calling convention lets
+//!   a call change (`clobber_abi`), and all that a call must preserve except for the stack pointer
+//!   and the two registers in the frame. The code at its resume label restores these three.
+//! - **M4** The naked functions have call frame information of their own. Where a naked function
+//!   stands in for a suspended site, one register holds that site's context (or the address of a
+//!   variable with the context), and `FRAME!` describes how to get from there to the registers of
+//!   the site.
+//!
+//! To add a machine: write its file, add it below and to `tests/common/trash`, run the tests.
 
-use core::mem::MaybeUninit;
+use core::ptr::NonNull;
 
-/// What one context hands to another: any bits of the size of a pointer. Those who start a context receive it as the
-/// argument of `entry`, and what `f` in `switch_call` gets and gives are such words too.
-pub(crate) type Word = MaybeUninit<*mut u8>;
-
-/// An integer as a word.
-#[inline(always)]
-pub(crate) fn to_word(value: usize) -> Word {
-    Word::new(core::ptr::without_provenance_mut(value))
-}
-
-/// The integer of a word.
-///
-/// # Safety
-/// It was one, or a pointer.
-#[inline(always)]
-pub(crate) unsafe fn from_word(word: Word) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { word.assume_init() }.addr()
-}
+use crate::context::Context;
+use crate::word::Word;
 
 #[cfg(not(windows))]
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64_sysv.rs")]
@@ -79,4 +82,39 @@ mod machine;
 #[path = "unknown.rs"]
 mod machine;
 
-pub(crate) use machine::*;
+pub(crate) use machine::{exchange, prefetch_line, switch, switch_final, with_bridge};
+
+/// Makes a context that calls `entry(arg)` when it is first resumed. Walks of its stack end there.
+///
+/// # Safety
+/// 64 bytes below `top` are writable and used by nobody else.
+#[inline]
+pub(crate) unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(usize) -> !) -> Context {
+    let entry = entry as *const () as usize;
+    // SAFETY: the caller vouches for the memory; `start` calls `entry` with one argument.
+    unsafe { machine::first_frame(top, machine::start, entry, 0) }
+}
+
+/// As [`init`], for a context that `exchange` resumes: it calls `entry(arg, link)`, and stores into
+/// `*link` the context that resumes it. A walk of its stack goes on into `*link`.
+///
+/// # Safety
+/// 64 bytes below `top` are writable and used by nobody else. `link` is valid for a write when the
+/// context is first resumed, and holds a suspended context whenever the stack is walked.
+#[inline]
+pub(crate) unsafe fn init_linked(
+    top: NonNull<u8>,
+    entry: unsafe extern "C" fn(Word, *mut Context) -> !,
+    link: *mut Context,
+) -> Context {
+    let entry = entry as *const () as usize;
+    // SAFETY: the caller vouches for the memory and for `link`, which `start_linked` writes and
+    // passes to `entry`.
+    unsafe { machine::first_frame(top, machine::start_linked, entry, link.expose_provenance()) }
+}
+
+/// Sends `request` with `args` to Valgrind. Returns its answer, or `default` without Valgrind.
+#[inline(always)]
+pub(crate) fn valgrind_request(request: usize, args: [usize; 5], default: usize) -> usize {
+    machine::valgrind(&[request, args[0], args[1], args[2], args[3], args[4]], default)
+}

@@ -1,4 +1,4 @@
-//! No machine of ours.
+//! For all machines without a file of their own.
 
 compile_error!(
     "greenthread-context does not know this machine yet: it has x86-64, x86, AArch64 and RISC-V (RV64GC), each with the \

@@ -1,4 +1,5 @@
-//! A closure on a stack of its own, resumed by hand: the least that makes the raw functions easy to test.
+//! A closure on a stack of its own, resumed by hand: the least that makes the raw functions easy to
+//! test.
 
 #![allow(dead_code)] // each test file uses a part of it
 
@@ -20,7 +21,7 @@ struct Shared {
     finished: bool,
 }
 
-/// What the closure gets to switch back with.
+/// The handle with which the closure switches back.
 #[derive(Clone, Copy)]
 pub(crate) struct Here(*mut Shared);
 
@@ -31,7 +32,7 @@ impl Green {
 
     pub(crate) fn with_size(size: usize, body: impl FnOnce(&Here, usize) -> usize + 'static) -> Green {
         let stack = MmapStack::new(size).unwrap();
-        // SAFETY: the stack is fresh, and lives as long as the context.
+        // SAFETY: the stack is new, and lives as long as the context.
         let inside = unsafe { init(stack.top(), green_entry) };
         Green {
             shared: Box::new(Shared {
@@ -49,14 +50,15 @@ impl Green {
         self.shared.inside.unwrap()
     }
 
-    /// Where the context of the resumer is saved, and the context to resume.
+    /// The place to save the resumer's context, and the context to resume.
     pub(crate) fn parts(&mut self) -> (*mut Context, Context) {
         let shared: *mut Shared = &mut *self.shared;
         // SAFETY: `Option<Context>` has the layout of a pointer, with null for `None`.
         unsafe { ((&raw mut (*shared).caller).cast(), (*shared).inside.unwrap()) }
     }
 
-    /// The first argument is the address of `Shared`, by which `green_entry` finds the closure; `arg` is passed beside it.
+    /// Resumes the closure with `arg`. The first switch passes the address of `Shared` too, by
+    /// which `green_entry` finds the closure.
     #[inline(never)]
     pub(crate) fn resume(&mut self, arg: usize) -> usize {
         assert!(!self.shared.finished);
@@ -76,18 +78,18 @@ impl Green {
 impl Here {
     #[inline(always)]
     pub(crate) fn suspend(&self, value: usize) -> usize {
-        // SAFETY: called on the green stack, while the resumer is saved in `caller`.
+        // SAFETY: this runs on the green stack, and the resumer is suspended in `caller`.
         unsafe { switch((&raw mut (*self.0).inside).cast(), (*self.0).caller.unwrap(), value) }
     }
 }
 
 unsafe extern "C" fn green_entry(arg: usize) -> ! {
-    // SAFETY: see `resume`.
+    // SAFETY: `resume` passes a pointer to this pair to the first switch.
     let (shared, arg) = unsafe { *(arg as *const (*mut Shared, usize)) };
-    // SAFETY: the resumer waits.
+    // SAFETY: the resumer waits, so nothing else uses `Shared`.
     let body = unsafe { (*shared).body.take().unwrap() };
     let value = body(&Here(shared), arg);
-    // SAFETY: the same; all that needs dropping has been moved.
+    // SAFETY: the resumer waits in `caller`. All values here that need a drop have been moved.
     unsafe {
         (*shared).finished = true;
         switch_final((*shared).caller.unwrap(), value)
@@ -99,7 +101,7 @@ pub(crate) fn child(name: &str) -> std::process::Output {
     command(std::process::Command::new(std::env::current_exe().unwrap()), name).output().unwrap()
 }
 
-/// What makes `command`, which runs this binary somehow, run the test `name` in it.
+/// Adds the arguments with which `command`, which runs this binary, runs its test `name`.
 pub(crate) fn command(mut command: std::process::Command, name: &str) -> std::process::Command {
     command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
     command.env("GREEN_CHILD", "1").env("RUST_BACKTRACE", "0");
@@ -110,7 +112,8 @@ pub(crate) fn is_child() -> bool {
     std::env::var_os("GREEN_CHILD").is_some()
 }
 
-/// Whether the program is for another machine than the tools that look at it: an emulator runs it, says whoever has started it.
+/// Whether an emulator runs the program, which gdb and Valgrind of this machine then can't run. The
+/// caller of the tests sets the variable.
 pub(crate) fn is_foreign() -> bool {
     std::env::var_os("GREEN_FOREIGN").is_some()
 }
