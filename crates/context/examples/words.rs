@@ -1,4 +1,4 @@
-//! Turns a function that calls back into an iterator: the caller pulls, and the function doesn't know.
+//! Turns a function that takes a callback into an iterator. The function isn't changed.
 //!
 //! ```text
 //! cargo run -p greenthread-context --example words -- "some text"
@@ -6,7 +6,7 @@
 
 use greenthread_context::Coroutine;
 
-/// Somebody's parser. It owns the loop and hands out what it finds by callback.
+/// A parser from somewhere else. It owns the loop, and hands each word to a callback.
 fn each_word(text: &str, mut found: impl FnMut(&str)) {
     let mut word = String::new();
     for c in text.chars() {
@@ -22,7 +22,7 @@ fn each_word(text: &str, mut found: impl FnMut(&str)) {
     }
 }
 
-/// The same as an iterator. The parser stands still, in the midst of its loop, until the next word is wanted.
+/// The words as an iterator. The parser is suspended inside its loop until the next word is wanted.
 fn words(text: String) -> impl Iterator<Item = String> {
     Coroutine::new(move |co, ()| each_word(&text, |word| co.suspend(word.to_string())))
 }

@@ -1,11 +1,11 @@
-//! Stacks for coroutines: what one must be, and one made by `mmap`.
+//! Stacks for coroutines: the trait, and a stack made by `mmap`.
 //!
 //! # Invariants
 //!
-//! - **S1** An `MmapStack` owns one mapping, `base..base + len`, that nobody else knows of. Moving the value
-//!   doesn't move the mapping; only its drop unmaps it.
-//! - **S2** In it, `base..base + guard` is inaccessible and the rest is readable and writable; `base`, `guard` and
-//!   `len` are multiples of the page size and `guard < len`.
+//! - **S1** An `MmapStack` owns one mapping, `base..base + len`, that nothing else refers to.
+//!   Moving the value doesn't move the mapping. Only the value's drop unmaps it.
+//! - **S2** In the mapping, `base..base + guard` is inaccessible and the rest is readable and
+//!   writable. `base`, `guard` and `len` are multiples of the page size, and `guard < len`.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -13,21 +13,23 @@ use core::ptr::NonNull;
 /// Memory on which a [`Coroutine`](crate::Coroutine) can run.
 ///
 /// # Safety
-/// - The memory from `limit()` to `top()` is readable, writable, aligned to 16 bytes at both ends, and used by nobody
-///   but through this value. Both functions always give the same answer.
-/// - It stays where it is when the value is moved, and stays valid until the value is dropped; for ever, if it is
-///   forgotten. (`Coroutine` wants the type to be `'static` for that.)
-/// - Below `limit()` there is a guard: code that runs past the end faults, and doesn't write into anybody's memory.
-///   Rust code probes its stack page by page, so that one page is enough for it; C code may not.
+/// - The memory from `limit()` to `top()` is readable, writable, aligned to 16 bytes at both ends,
+///   and used only through this value. Both functions always return the same address.
+/// - The memory stays where it is when the value is moved. It stays valid until the value is
+///   dropped, and for ever if the value is forgotten. (`Coroutine` wants the type to be `'static`
+///   for that.)
+/// - A guard lies below `limit()`: code that runs past the end faults, and writes into nobody's
+///   memory. Rust code probes its stack page by page, so a guard of one page is enough for it. C
+///   code may jump over one page.
 ///
 /// ```
 /// use core::ptr::NonNull;
 /// use greenthread_context::{Coroutine, MmapStack, Stack};
 ///
-/// /// A stack that says when it is freed.
+/// /// A stack that prints when it is freed.
 /// struct Noisy(MmapStack);
 ///
-/// // SAFETY: everything is left to a stack that keeps the contract.
+/// // SAFETY: the stack inside keeps the contract.
 /// unsafe impl Stack for Noisy {
 ///     fn top(&self) -> NonNull<u8> {
 ///         self.0.top()
@@ -38,7 +40,7 @@ use core::ptr::NonNull;
 /// }
 /// impl Drop for Noisy {
 ///     fn drop(&mut self) {
-///         println!("a stack of {} bytes goes", self.0.size());
+///         println!("a stack of {} bytes is freed", self.0.size());
 ///     }
 /// }
 ///
@@ -48,14 +50,14 @@ use core::ptr::NonNull;
 /// # Ok::<(), greenthread_context::StackError>(())
 /// ```
 pub unsafe trait Stack {
-    /// One past the highest address: where a context starts.
+    /// One past the highest address, where a context starts.
     fn top(&self) -> NonNull<u8>;
 
-    /// The lowest address that may be used. The guard is below it.
+    /// The lowest address that may be used. The guard lies below it.
     fn limit(&self) -> NonNull<u8>;
 }
 
-/// Why there is no stack: what the operating system was asked for, and its error number.
+/// Why no stack could be made: the size, the system call that failed, and its error number.
 ///
 /// ```
 /// use greenthread_context::MmapStack;
@@ -137,11 +139,11 @@ mod unix {
     use super::{Call, ENOMEM, Stack, StackError};
     use crate::valgrind::{self, StackId};
 
-    // The six things that are needed of libc, declared here so that the crate has no dependency. Each number is
-    // what the system's headers say.
+    // The functions and constants of libc that this file needs, declared here so that the crate has
+    // no dependency. Each number comes from the system's headers.
     #[link(name = "c")]
     unsafe extern "C" {
-        // `off_t` is a long on the 64-bit systems; the offset is always 0.
+        // `off_t` is a long on 64-bit systems and on 32-bit Linux. The offset is always 0.
         fn mmap(
             addr: *mut c_void,
             len: usize,
@@ -168,13 +170,13 @@ mod unix {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     mod os {
         pub(super) const MAP_ANON: i32 = 0x20;
-        pub(super) const MAP_STACK: i32 = 0x2_0000; // says that huge pages are of no use here
+        pub(super) const MAP_STACK: i32 = 0x2_0000; // asks for no huge pages
         pub(super) const SC_PAGESIZE: i32 = if cfg!(target_os = "android") { 39 } else { 30 };
     }
     #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
     mod os {
         pub(super) const MAP_ANON: i32 = 0x1000;
-        pub(super) const MAP_STACK: i32 = 0; // means something else there, or nothing
+        pub(super) const MAP_STACK: i32 = 0; // has another meaning on these systems, or none
         pub(super) const SC_PAGESIZE: i32 = if cfg!(target_vendor = "apple") {
             29
         } else if cfg!(target_os = "netbsd") {
@@ -194,15 +196,20 @@ mod unix {
         "MmapStack does not know this system: its numbers belong into src/stack.rs, module `unix`"
     );
 
-    /// From this size on the guard is as wide as C code without stack probes may plausibly jump.
+    /// Bytes from which on a stack has a wide guard. C code has no stack probes and may jump over
+    /// one page, and programs give larger stacks to contexts that run C code. A smaller number
+    /// costs address space for stacks that need no wide guard; a larger one leaves stacks for C
+    /// code without it.
     const WIDE_FROM: usize = 256 * 1024;
+    /// Pages of a wide guard. A frame of C code that is larger than this may write past the guard;
+    /// a wider guard costs address space.
     const WIDE: usize = 16;
 
-    /// A stack of its own mapping with a guard below it.
+    /// A stack in a mapping of its own, with a guard below it.
     ///
-    /// The kernel gives it memory when a page is first touched, so a generous size costs address space only. The
-    /// guard is one page, and 16 pages for a stack of 256 KiB or more. With its guard it takes two of
-    /// the maps of which Linux allows a process 65,530.
+    /// The kernel gives a page memory when it is first touched, so a generous size costs address
+    /// space only. The guard is one page, and 16 pages for a stack of 256 KiB or more. A stack with
+    /// its guard takes two memory maps; Linux allows a process 65,530 of them.
     ///
     /// ```
     /// use greenthread_context::{MmapStack, Stack};
@@ -220,13 +227,15 @@ mod unix {
         id: StackId,
     }
 
-    // SAFETY: S1: the mapping belongs to the value, whatever OS thread that is on, and `&MmapStack` gives only addresses.
+    // SAFETY: S1: the mapping belongs to the value, on whichever OS thread that is.
     unsafe impl Send for MmapStack {}
-    // SAFETY: the same.
+    // SAFETY: `&MmapStack` gives only addresses.
     unsafe impl Sync for MmapStack {}
 
     impl MmapStack {
-        /// What [`Coroutine::new`](crate::Coroutine::new) gives to a coroutine: 256 KiB, of address space.
+        /// The size of the stack that [`Coroutine::new`](crate::Coroutine::new) makes: 256 KiB of
+        /// address space. The usual limit of maps on Linux allows some 32,000 stacks of any size;
+        /// at this size they take 10 GB of address space.
         ///
         /// ```
         /// # use greenthread_context::MmapStack;
@@ -238,12 +247,12 @@ mod unix {
         /// Maps a stack of `size` bytes, rounded up to whole pages, and its guard.
         ///
         /// # Errors
-        /// If the kernel gives no address space, or no further maps. The message says what can be done.
+        /// If the kernel gives no address space, or no further maps. The message says what helps.
         ///
         /// See [the example](MmapStack).
         pub fn new(size: usize) -> Result<MmapStack, StackError> {
             let fail = |call, errno| StackError { call, size, errno };
-            // SAFETY: asks for a number.
+            // SAFETY: `sysconf` takes no pointers.
             let page = unsafe { sysconf(os::SC_PAGESIZE) } as usize;
             let guard = if size >= WIDE_FROM { WIDE * page } else { page };
             let len = size
@@ -253,7 +262,7 @@ mod unix {
                 .filter(|len| isize::try_from(*len).is_ok())
                 .ok_or(fail(Call::Map, ENOMEM))?;
             let flags = MAP_PRIVATE | os::MAP_ANON | os::MAP_STACK;
-            // SAFETY: a new mapping, at an address of the kernel's choice.
+            // SAFETY: the kernel chooses the address, so no other mapping changes.
             let base = unsafe { mmap(ptr::null_mut(), len, PROT_NONE, flags, -1, 0) };
             if base.addr() == usize::MAX {
                 return Err(fail(Call::Map, errno()));
@@ -261,12 +270,12 @@ mod unix {
             let Some(base) = NonNull::new(base.cast::<u8>()) else {
                 return Err(fail(Call::Map, ENOMEM));
             };
-            // SAFETY: S1, S2: this is the part of the new mapping above the guard.
+            // SAFETY: both addresses are within the new mapping, or one past it.
             let (limit, top) = unsafe { (base.add(guard), base.add(len)) };
-            // SAFETY: the same.
+            // SAFETY: this is the part of the new mapping above the guard, which nothing uses yet.
             if unsafe { mprotect(limit.as_ptr().cast(), len - guard, PROT_READ_WRITE) } != 0 {
                 let errno = errno();
-                // SAFETY: the mapping made above, in which nothing is yet.
+                // SAFETY: the new mapping, which nothing uses yet.
                 unsafe { munmap(base.as_ptr().cast(), len) };
                 return Err(fail(Call::Protect, errno));
             }
@@ -282,15 +291,16 @@ mod unix {
         }
     }
 
-    // SAFETY: S1 says that it stays and is nobody else's, S2 that it is writable above a guard and aligned to pages.
+    // SAFETY: by S1 the memory stays where it is and is used through this value only; by S2 it is
+    // writable, lies above a guard and is aligned to pages.
     unsafe impl Stack for MmapStack {
         fn top(&self) -> NonNull<u8> {
-            // SAFETY: one past the mapping.
+            // SAFETY: one past the mapping (S1).
             unsafe { self.base.add(self.len) }
         }
 
         fn limit(&self) -> NonNull<u8> {
-            // SAFETY: S2: inside of the mapping.
+            // SAFETY: inside the mapping, as `guard < len` (S2).
             unsafe { self.base.add(self.guard as usize) }
         }
     }
@@ -298,14 +308,14 @@ mod unix {
     impl Drop for MmapStack {
         fn drop(&mut self) {
             valgrind::deregister(self.id);
-            // SAFETY: S1: the whole mapping, and nobody uses it any more.
+            // SAFETY: this is the whole mapping, which the dropped value alone used (S1).
             let result = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
             debug_assert_eq!(result, 0, "munmap of a stack failed");
         }
     }
 
     fn errno() -> i32 {
-        // SAFETY: the C library gives a valid pointer to the calling thread's error number.
+        // SAFETY: the C library returns a valid pointer to the calling thread's error number.
         unsafe { *__errno_location() }
     }
 }

@@ -1,6 +1,7 @@
-//! Catching and throwing: with the feature `std` what std does, without it nothing.
+//! Catching and resuming panics. With the feature `std` these are std's functions; without it
+//! nothing is caught.
 
-// Nothing unsafe here.
+// Nothing here is unsafe.
 
 pub(crate) use imp::{Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
 
@@ -19,19 +20,21 @@ mod imp {
     /// The payload with which a coroutine that is dropped is unwound.
     struct Cancelled;
 
-    /// Calls `f` and catches its panic. Whoever gets the panic sees nothing that was left half done: the closure is gone.
+    /// Calls `f` and catches its panic. The assertion of unwind safety holds: `f` is consumed, so
+    /// the caller can't see anything of it that the panic left half done.
     pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
         catch_unwind(AssertUnwindSafe(f))
     }
 
-    /// Continues a panic on this stack, without the hook, which has run.
+    /// Continues a panic on this stack. The panic hook has run already and isn't called again.
     #[cold]
     pub(crate) fn rethrow(payload: Payload) -> ! {
         resume_unwind(payload)
     }
 
-    /// Continues a panic of a body that was being unwound, or swallows it if this thread panics already: the hook
-    /// has reported it, and a second panic would end the process.
+    /// Continues a panic of a body that was being unwound. If this OS thread panics already, the
+    /// function swallows the panic instead: the hook has reported it, and a second panic would end
+    /// the process.
     #[cold]
     pub(crate) fn rethrow_from_drop(payload: Payload) {
         if !panicking() {
@@ -39,11 +42,13 @@ mod imp {
         }
     }
 
+    /// Whether the payload is that of `unwind`.
     pub(crate) fn is_cancelled(payload: &Payload) -> bool {
         payload.is::<Cancelled>()
     }
 
-    /// Where a suspended coroutine goes on when it is dropped; `again` if it was there before.
+    /// Unwinds a coroutine that is dropped while suspended. `again` if it was unwound before and
+    /// has suspended once more.
     #[cold]
     pub(crate) fn unwind(again: bool) -> ! {
         if again && panicking() {
@@ -57,7 +62,7 @@ mod imp {
 
 #[cfg(not(feature = "std"))]
 mod imp {
-    /// There is never one.
+    /// No payload is ever made.
     pub(crate) type Payload = &'static str;
 
     pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {

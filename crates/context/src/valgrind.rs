@@ -1,8 +1,9 @@
-//! Telling Valgrind about stacks, and asking whether it is there.
+//! Registration of stacks with Valgrind, and whether the program runs under it.
 //!
-//! Valgrind takes a big jump of the stack pointer for a big stack frame, and reports nonsense afterwards. Told where
-//! the stacks are, it knows a switch for what it is. Without Valgrind each of these is a handful of
-//! instructions that do nothing. [`MmapStack`](crate::MmapStack) registers itself.
+//! Valgrind takes a big jump of the stack pointer for a big stack frame, and reports nonsense
+//! afterwards. If it knows where the stacks are, it recognises a switch. Without Valgrind each of
+//! these functions is a handful of instructions that do nothing. [`MmapStack`](crate::MmapStack)
+//! registers itself.
 //!
 //! ```
 //! use greenthread_context::valgrind;
@@ -14,23 +15,24 @@
 //! valgrind::deregister(id);
 //! ```
 
-// Nothing unsafe here: the request is a safe function of the machine's file, and Valgrind keeps only addresses.
+// Nothing here is unsafe: `arch` makes the request in a safe function, and Valgrind keeps only the
+// addresses.
 
 use crate::arch;
 #[cfg(greenthread_asan)]
 use crate::asan;
 
-/// A stack that Valgrind knows, until [`deregister`].
+/// A stack that is registered with Valgrind until [`deregister`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a stack stays registered until it is deregistered"]
 pub struct StackId(u32, #[cfg(greenthread_asan)] usize);
 
-/// The numbers of the requests.
+/// Request numbers, from Valgrind's header `valgrind.h`.
 const RUNNING: usize = 0x1001;
 const REGISTER: usize = 0x1501;
 const DEREGISTER: usize = 0x1502;
 
-/// Whether this runs under Valgrind, where everything takes some fifty times as long.
+/// Whether the program runs under Valgrind, where everything takes some fifty times as long.
 ///
 /// ```
 /// let patience = if greenthread_context::valgrind::is_running() { 50 } else { 1 };
@@ -48,9 +50,9 @@ pub fn is_running() -> bool {
 pub fn register(limit: *const u8, top: *const u8) -> StackId {
     #[cfg(greenthread_asan)]
     asan::register(limit, top);
-    // Valgrind wants the lowest and the highest byte, the latter inclusive.
+    // Valgrind wants the addresses of the lowest and of the highest byte.
     let last = top.addr().saturating_sub(1);
-    // Valgrind counts them from 1.
+    // Valgrind's numbers start at 1; without Valgrind this is 0.
     let id = arch::valgrind_request(REGISTER, [limit.addr(), last, 0, 0, 0], 0) as u32;
     StackId(
         id,
@@ -59,7 +61,7 @@ pub fn register(limit: *const u8, top: *const u8) -> StackId {
     )
 }
 
-/// Forgets a stack. To be called before its memory is given back.
+/// Ends the registration of a stack. Call it before the stack's memory is given back.
 ///
 /// See [the example](self).
 #[inline]

@@ -34,10 +34,10 @@ impl Drop for Guard {
     }
 }
 
-/// A stack that tells when it is freed.
+/// A stack that counts when it is freed.
 struct Told(MmapStack, #[allow(dead_code)] Guard);
 
-// SAFETY: the contract is kept by the stack inside.
+// SAFETY: the stack inside keeps the contract.
 unsafe impl Stack for Told {
     fn top(&self) -> std::ptr::NonNull<u8> {
         self.0.top()
@@ -72,7 +72,7 @@ fn values_both_ways() {
     assert!(co.is_finished());
 }
 
-/// There and back for a type.
+/// Hands a value of a type to a coroutine and back.
 fn echo<T: Clone + PartialEq + std::fmt::Debug + 'static>(value: T) {
     let mut co = Coroutine::<T, T, T>::new(|co, value| {
         let value = co.suspend(value);
@@ -238,7 +238,7 @@ fn dropped_while_its_owner_panics() {
 
 #[test]
 fn a_drop_can_be_caught_and_nothing_is_lost() {
-    // A body that catches panics sees that of its drop, and may return.
+    // A body that catches panics sees the one of its drop, and may return.
     let (count, stacks) = (Count::default(), Count::default());
     let guard = count.guard();
     let mut co = Coroutine::<(), u8, Guard, _>::with_stack(told(&stacks), move |co, ()| {
@@ -267,7 +267,8 @@ fn suspending_again_after_a_caught_drop_unwinds_again() {
     let _ = co.resume(());
     assert_eq!(count.get(), 2);
     drop(co);
-    // One caught where it was suspended, three more suspensions; what they yielded is dropped.
+    // The body caught the drop where it was suspended, and in three more suspensions. The values
+    // that these yielded are dropped.
     assert_eq!((caught.get(), count.get(), stacks.get()), (4, 5, 1));
 }
 
@@ -296,7 +297,7 @@ impl Drop for Suspends<'_> {
 
 #[test]
 fn a_destructor_may_suspend() {
-    // In a panic of the body's own, and at an ordinary end.
+    // The first destructor runs at an ordinary drop, the second one in a panic of the body.
     let mut co = Coroutine::new(|co, ()| {
         drop(Suspends(co));
         let _guard = Suspends(co);
@@ -339,7 +340,7 @@ fn nested() {
         })
     }
     assert!(countdown(30).eq((0..=30).rev()));
-    // Dropped in the middle, the inner ones go with the outer ones.
+    // The drop of an outer coroutine in the middle drops the inner ones.
     let mut all = countdown(30);
     assert_eq!(all.nth(20), Some(10));
 }
@@ -416,7 +417,7 @@ fn closures_of_all_sizes() {
 
     let big = [1u8; 20_000];
     let sum = move |_: &Suspender<(), ()>, ()| big.iter().map(|&n| n as usize).sum::<usize>();
-    // Without optimisation a dozen copies of the closure lie on the stack, some more on AArch64.
+    // Without optimisation the stack has a dozen copies of the closure, and some more on AArch64.
     let mut co = Coroutine::with_stack(MmapStack::new(1 << 20).unwrap(), sum);
     assert_eq!(co.resume(()), State::Returned(20_000));
     let small = MmapStack::new(16 * 1024).unwrap();
@@ -437,7 +438,7 @@ fn thousands_at_once() {
             assert_eq!(co.next(), Some(n as u32 + round));
         }
     }
-    // Some end, most are dropped while suspended.
+    // Some end here, and most are dropped while suspended.
     assert!(all.iter_mut().step_by(7).all(|co| co.next().is_none()));
 }
 
@@ -459,7 +460,7 @@ fn in_a_thread_local() {
     thread_local! {
         static IDS: RefCell<Coroutine<(), u32, ()>> = RefCell::new(Coroutine::new(|co, ()| (0..100).for_each(|n| co.suspend(n))));
     }
-    // Unwound when its OS thread ends.
+    // The coroutine is unwound when its OS thread ends.
     let ids = std::thread::spawn(|| [0; 3].map(|_| IDS.with_borrow_mut(|ids| ids.next().unwrap())));
     assert_eq!(ids.join().unwrap(), [0, 1, 2]);
 }

@@ -1,4 +1,5 @@
-//! Under Valgrind, where it is installed: no errors, no warnings about the stack, nothing lost.
+//! A workload under Valgrind, where it is installed: no errors, no warnings about the stack, no
+//! leaks.
 
 #![cfg(feature = "std")]
 
@@ -9,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use common::{Green, command, find, is_child, is_foreign};
 use greenthread_context::{Coroutine, State, valgrind, with_bridge};
 
-/// A bit of everything.
+/// Switches, a walk, coroutines that end, panic or are dropped.
 fn workload() {
     extern "C" fn walk(_: *mut u8) {
         assert!(!std::backtrace::Backtrace::force_capture().to_string().is_empty());
@@ -28,7 +29,7 @@ fn workload() {
     for n in (0..50).rev() {
         greens.iter_mut().for_each(|green| assert_eq!(green.resume(n), 1000 * n));
         if n == 1 {
-            // SAFETY: it is suspended.
+            // SAFETY: the context is suspended.
             unsafe { with_bridge(greens[3].context(), walk, std::ptr::null_mut()) };
         }
     }

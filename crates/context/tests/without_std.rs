@@ -1,4 +1,5 @@
-//! Without the feature `std`: nothing is unwound, and a dropped suspended coroutine keeps what it has.
+//! Without the feature `std` nothing is unwound, and a dropped suspended coroutine leaks its
+//! values.
 
 #![cfg(not(feature = "std"))]
 

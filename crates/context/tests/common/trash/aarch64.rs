@@ -1,11 +1,12 @@
-//! AArch64, AAPCS64: x19 to x29 and the lower halves of v8 to v15 are kept by a call.
+//! AArch64, AAPCS64: x19 to x29 and the lower halves of v8 to v15 are preserved by a call.
 
 use super::super::Here;
 use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
-    // SAFETY: x19 and x29 are put back, and everything else is a clobber. The call is made with an aligned stack.
+    // SAFETY: x19 and x29 are restored, and all other registers are clobbers. The stack is aligned
+    // at the call.
     unsafe {
         std::arch::asm!(
             "stp x19, x29, [sp, #-16]!",
@@ -16,7 +17,7 @@ pub(crate) fn trash_and_suspend(here: &Here) {
             "movi v12.2d, #-1", "movi v13.2d, #-1", "movi v14.2d, #-1", "movi v15.2d, #-1",
             "movi v16.2d, #-1", "movi v31.2d, #-1",
             "bl {suspend}",
-            // What a call keeps is still there.
+            // Each register that a call must preserve still has all bits set.
             "and x19, x19, x20", "and x19, x19, x21", "and x19, x19, x22", "and x19, x19, x23",
             "and x19, x19, x24", "and x19, x19, x25", "and x19, x19, x26", "and x19, x19, x27",
             "and x19, x19, x28", "and x19, x19, x29",

@@ -1,5 +1,5 @@
-//! Sets every register that a call may change, and those that it may not, and switches in the midst of it. Those that it may
-//! not change are looked at afterwards.
+//! Assembly that sets the registers that a call may change and those that it must preserve,
+//! switches, and then checks those that a call must preserve.
 
 use super::Here;
 
@@ -9,10 +9,10 @@ use super::Here;
 #[cfg_attr(target_arch = "x86", path = "x86.rs")]
 mod machine;
 
-#[allow(unused_imports)] // by one test file
+#[allow(unused_imports)] // only one test file uses it
 pub(crate) use machine::trash_and_suspend;
 
-/// What the machine's assembly calls.
+/// The function that the machine's assembly calls.
 extern "C" fn suspend(here: &Here) {
     here.suspend(0);
 }

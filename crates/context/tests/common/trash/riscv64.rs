@@ -1,11 +1,12 @@
-//! RISC-V, LP64D: s0 to s11 and fs0 to fs11 are kept by a call.
+//! RISC-V, LP64D: s0 to s11 and fs0 to fs11 are preserved by a call.
 
 use super::super::Here;
 use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
-    // SAFETY: s0 and s1 are put back, and everything else is a clobber. The call is made with an aligned stack.
+    // SAFETY: s0 and s1 are restored, and all other registers are clobbers. The stack is aligned at
+    // the call.
     unsafe {
         std::arch::asm!(
             "addi sp, sp, -16", "sd s0, 0(sp)", "sd s1, 8(sp)",
@@ -16,7 +17,7 @@ pub(crate) fn trash_and_suspend(here: &Here) {
             "fmv.d.x fs4, s1", "fmv.d.x fs5, s1", "fmv.d.x fs6, s1", "fmv.d.x fs7, s1",
             "fmv.d.x fs8, s1", "fmv.d.x fs9, s1", "fmv.d.x fs10, s1", "fmv.d.x fs11, s1",
             "call {suspend}",
-            // What a call keeps is still there.
+            // Each register that a call must preserve still has all bits set.
             "and s1, s1, s0", "and s1, s1, s2", "and s1, s1, s3", "and s1, s1, s4", "and s1, s1, s5",
             "and s1, s1, s6", "and s1, s1, s7", "and s1, s1, s8", "and s1, s1, s9", "and s1, s1, s10",
             "and s1, s1, s11",

@@ -1,11 +1,12 @@
-//! x86, System V: ebx, esi, edi and ebp are kept by a call.
+//! x86, System V: ebx, esi, edi and ebp are preserved by a call.
 
 use super::super::Here;
 use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
-    // SAFETY: esi and ebp are put back, and everything else is a clobber. The call is made with an aligned stack.
+    // SAFETY: esi and ebp are restored, and all other registers are clobbers. The stack is aligned
+    // at the call.
     unsafe {
         std::arch::asm!(
             "push esi",
@@ -16,7 +17,7 @@ pub(crate) fn trash_and_suspend(here: &Here) {
             "pcmpeqd xmm0, xmm0", "pcmpeqd xmm1, xmm1", "pcmpeqd xmm2, xmm2", "pcmpeqd xmm3, xmm3",
             "pcmpeqd xmm4, xmm4", "pcmpeqd xmm5, xmm5", "pcmpeqd xmm6, xmm6", "pcmpeqd xmm7, xmm7",
             "call {suspend}",
-            // What a call keeps is still there.
+            // Each register that a call must preserve still has all bits set.
             "and ebx, esi", "and ebx, edi", "and ebx, ebp",
             "cmp ebx, -1",
             "je 2f",

@@ -1,11 +1,12 @@
-//! x86-64, System V: rbx, rbp, r12 to r15 are kept by a call.
+//! x86-64, System V: rbx, rbp, r12 to r15 are preserved by a call.
 
 use super::super::Here;
 use super::suspend;
 
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
-    // SAFETY: rbx and rbp are put back, and everything else is a clobber. The call is made with an aligned stack.
+    // SAFETY: rbx and rbp are restored, and all other registers are clobbers. The stack is aligned
+    // at the call.
     unsafe {
         std::arch::asm!(
             "push rbx",
@@ -16,7 +17,7 @@ pub(crate) fn trash_and_suspend(here: &Here) {
             "pcmpeqd xmm8, xmm8", "pcmpeqd xmm9, xmm9", "pcmpeqd xmm10, xmm10", "pcmpeqd xmm11, xmm11",
             "pcmpeqd xmm12, xmm12", "pcmpeqd xmm13, xmm13", "pcmpeqd xmm14, xmm14", "pcmpeqd xmm15, xmm15",
             "call {suspend}",
-            // What a call keeps is still there.
+            // Each register that a call must preserve still has all bits set.
             "and rbx, rbp", "and rbx, r12", "and rbx, r13", "and rbx, r14", "and rbx, r15",
             "cmp rbx, -1",
             "je 2f",
