@@ -57,7 +57,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
     // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
     let stack = unsafe { (*joiner.stack.get()).as_ref() };
     // A coroutine's body, say, runs on another stack than its thread's.
-    let room = stack.and_then(|stack| stack.left(here)).unwrap_or(0);
+    let room = stack.and_then(|stack| stack.remaining(here)).unwrap_or(0);
     if room < promised + FRAMES {
         return false;
     }

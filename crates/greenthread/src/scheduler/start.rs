@@ -33,7 +33,7 @@ pub(super) unsafe fn prepare(core: &WorkerCore, task: NonNull<Task>) -> io::Resu
     let stacks = unsafe { &mut *core.stacks.get() };
     let size = stack::with_spare(thread.stack_size);
     let stack = stacks.take(size).or_else(|_| {
-        stacks.give_all();
+        stacks.flush();
         stacks.take(size)
     })?;
     if !core.reserve(started) {

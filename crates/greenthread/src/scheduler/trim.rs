@@ -126,9 +126,9 @@ impl Trim {
         // SAFETY: the caller vouches that home runs.
         let stacks = unsafe { stacks(core) };
         if idle.is_some() && !has_run {
-            stacks.give_all();
+            stacks.flush();
         } else {
-            stacks.settle();
+            stacks.end_interval();
         }
         if let Some(driver) = idle {
             core.shrink(core.started.get());
@@ -142,7 +142,7 @@ impl Trim {
     /// The home context of the worker whose core this is runs.
     pub(super) unsafe fn wake_in(&self, now: u64, core: &WorkerCore) -> Option<u64> {
         // SAFETY: the caller vouches that home runs.
-        let has_stacks = unsafe { stacks(core) }.is_full();
+        let has_stacks = unsafe { stacks(core) }.is_worth_trimming();
         let much = has_stacks || core.blocks.depots().is_full() || core.is_roomy(core.started.get());
         much.then(|| (self.interval_end.get() + INTERVAL).saturating_sub(now))
     }
@@ -150,14 +150,14 @@ impl Trim {
 
 /// Whether there is memory to give back, of unused stacks or blocks.
 fn has_surplus(core: &WorkerCore) -> bool {
-    stack::is_untidy() || core.blocks.depots().is_untidy()
+    stack::has_surplus() || core.blocks.depots().is_untidy()
 }
 
 /// Gives a little of it back, in less than 100 microseconds; a whole region of stacks if the worker
 /// isn't `busy`.
 fn give_a_little_back(core: &WorkerCore, busy: bool) {
     core.blocks.depots().tidy();
-    if stack::is_untidy() {
-        stack::tidy(busy);
+    if stack::has_surplus() {
+        stack::trim(busy);
     }
 }

@@ -172,7 +172,7 @@ impl Worker {
 
     /// The worker ends: from now on its promises are the process's.
     pub(super) fn settle_promises(&self) {
-        self.credit.tell(self.handle().counts.alive());
+        self.credit.publish(self.handle().counts.alive());
     }
 
     /// Queues an unstarted thread, for any worker or for this one only. A stack has been promised

@@ -324,7 +324,7 @@ impl Worker {
             return None;
         }
         // SAFETY: home runs (`worker`, invariant 3).
-        unsafe { (*self.core.stacks.get()).give_all() };
+        unsafe { (*self.core.stacks.get()).flush() };
         let due = self.retry.is_due(now);
         if due || self.shared.started() == 0 { starvation.queue.pop(0, |_| {}) } else { None }
     }

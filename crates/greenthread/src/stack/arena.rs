@@ -1,32 +1,41 @@
-//! The process's stacks that no worker has: regions of address space, cut into stacks of one size.
+//! The stacks of the process that no worker has: regions of address space, cut into stacks of one
+//! size.
 //!
 //! ```text
 //!   region:  | slots | guard | stack 0 | guard | stack 1 | guard | stack 2 | ...
 //!            base    first                                  stride = guard + size
 //! ```
 //!
-//! A region is one mapping, whichever number of stacks it has; with guards that leave mappings whole, a
-//! million stacks are a few maps. Each new region of a size doubles what there is of it, up to a bound; where
-//! so much address space is not to be had, half of it is tried, down to a single stack.
+//! A region is one mapping, however many stacks it has. With guards that need no mapping of their
+//! own, a million stacks are a few maps. Each new region of a size doubles the number of stacks of
+//! that size, up to `REGION_BYTES`. If the kernel refuses so much address space, the arena asks for
+//! half of it, down to a single stack.
 //!
-//! A stack is *fresh* until first taken, then it is *out*, *dirty* or *idle*. Fresh stacks have no guard yet: guards
-//! are placed as stacks are first taken, a batch at a time, since they cost page tables. A stack that comes back is dirty:
-//! it still has its memory, and is the first to be taken again. To give the memory back costs as much as the thread had
-//! cost altogether, so it is done when a worker has nothing better to do, and a little at a time when it has ([`tidy`]).
-//! System calls on stacks are made outside the lock, on stacks that are out.
+//! A stack has one of four states:
+//!
+//! - A *fresh* stack has never been taken. It has no guard yet. Guards are placed a batch at a time
+//!   when stacks are first taken, as they cost page tables.
+//! - A stack that is *out* belongs to the worker that took it.
+//! - A *dirty* stack has come back and still has its memory. It is taken before idle and fresh
+//!   ones.
+//! - An *idle* stack has come back, and its memory has gone back to the system.
+//!
+//! To decommit a stack costs as much as all else about its thread did. So a worker does it when it
+//! has nothing better to do, or a little at a time when it has ([`trim`]). System calls on stacks
+//! are made outside the lock, while the stacks are out.
 //!
 //! Invariants:
-//! 1. `Region::base` is what `reserve` gave for `Region::len`. It is mapped as long as the region is in the
-//!    list. It leaves the list to be unmapped when all of its stacks are fresh, dirty or idle: none is out.
-//! 2. Stack `i` is out, dirty or idle if `i < fresh`. A stack that is out is in no list, and who has it owns its
-//!    bytes, its guard's and its slot. Dirty and idle stacks are in their region's lists, and they and the fresh
-//!    ones, with their slots, belong to whoever holds the lock.
-//! 3. `Slot::guarded` is set once the guard is in place, and then `Slot::id` is written. The slots start as
-//!    zero.
-//! 4. An idle stack holds no memory (except what the system refuses to take back).
+//! 1. `Region::base` is the address that `reserve` returned for `Region::len`. It is mapped as long
+//!    as the region is in the list. A region leaves the list to be unmapped when none of its stacks
+//!    is out.
+//! 2. Stack `i` is out, dirty or idle if `i < fresh`. A stack that is out is in no list, and its
+//!    holder owns its bytes, its guard's and its slot. Dirty and idle stacks are in their region's
+//!    lists. They and the fresh ones, with their slots, belong to the holder of the lock.
+//! 3. `Slot::guarded` is set once the guard is in place, and then `Slot::id` is written. The slots
+//!    start as zero.
+//! 4. An idle stack holds no memory, except for pages that the system refuses to take back.
 
 use core::{
-    fmt,
     mem::MaybeUninit,
     ptr::NonNull,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -35,27 +44,36 @@ use std::{io, sync::MutexGuard};
 
 use greenthread_context::valgrind::{self, StackId};
 
-use super::size::guard_size;
+use super::{
+    refusal::{Reason, Refusal},
+    size::guard_size,
+};
 use crate::sys::{
     memory::{self, Span, page_size},
     process::ForkMutex,
 };
 
-/// The most stacks that are guarded or given back by one call.
+/// The number of stacks that are guarded, taken or decommitted by one call, at most. With a smaller
+/// one there are more system calls. A larger one makes `trim` take longer, and `take` guard stacks
+/// that may never be used.
 pub(super) const BATCH: usize = 64;
 
-/// A size's first region has this many stacks, unless they are more than this many bytes.
+/// Stacks in the first region of a size. With fewer, a program of many threads makes more regions.
+/// With more, a size that is used once costs more address space.
 const FIRST_STACKS: usize = 64;
+/// Bytes of the first region of a size, at most, unless a single stack is larger.
 const FIRST_BYTES: usize = 64 << 20;
-/// Bounds the regions. A process may have 65,530 of them, unless told otherwise.
+/// Bytes of a region, at most. Linux allows a process 65,530 maps, so smaller regions could use
+/// them up. In a larger one a single stack that is out keeps more address space.
 const REGION_BYTES: usize = if usize::BITS == 64 { 1 << 30 } else { 1 << 25 };
 
 pub(crate) static ARENA: ForkMutex<Arena> = ForkMutex::new(Arena { classes: Vec::new(), refusal: None });
 
-/// Whether no stack has come back since `Arena::refusal`: written under the lock, read as a hint without.
+/// Whether a stack was refused and none has come back since. It is written under the lock, and read
+/// without it as a hint.
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
-/// How many dirty stacks there are: written under the lock, read as a hint without.
+/// The number of dirty stacks. It is written under the lock, and read without it as a hint.
 static DIRTY: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct Arena {
@@ -71,124 +89,98 @@ struct Class {
     guard: usize,
     /// Sorted by address.
     regions: Vec<Region>,
-    /// Where the last one that was taken back has come from: the next one often comes from there too.
+    /// The index of the region of the stack that came back last. The next one often belongs to it
+    /// too.
     last: usize,
-    /// Of all regions: the stacks, and those that are not out.
+    /// The number of stacks in all regions.
     stacks: usize,
-    left: usize,
+    /// The number of these that are not out.
+    available: usize,
 }
 
 struct Region {
     base: NonNull<u8>,
     len: usize,
-    /// Stack 0's guard.
+    /// The guard of stack 0.
     first: NonNull<u8>,
     stacks: u32,
-    /// Stacks from here on were never taken.
+    /// The index of the first fresh stack.
     fresh: u32,
     dirty: List,
     idle: List,
 }
 
-/// Stacks of one region, linked through their slots: how many, and the first of them.
+/// Stacks of one region, linked through their slots: their number and the index of the first.
 #[derive(Clone, Copy, Default)]
 struct List {
     len: u32,
     first: u32,
 }
 
-// SAFETY: a region is reached through the lock only, and its memory belongs to no OS thread (invariant 2).
+// SAFETY: only the holder of the lock reaches a region, and no OS thread owns its memory (invariant
+// 2).
 unsafe impl Send for Region {}
 
-/// What there is to know of a stack beside its address.
+/// The record of a stack.
 struct Slot {
     id: MaybeUninit<StackId>,
-    /// The next one in its list.
+    /// The index of the next stack in its list.
     next: u32,
     guarded: bool,
 }
 
-/// Why a stack could not be had.
-#[derive(Clone, Copy, Debug)]
-struct Refusal {
-    size: usize,
-    why: Why,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Why {
-    /// No address space.
-    Space,
-    /// No map for a guard: so many others have theirs, or will.
-    Maps(usize),
-    /// No memory for the tables.
-    Memory,
-}
-
 fn lock() -> MutexGuard<'static, Arena> {
-    // Nothing in here panics, and if it did, the counts are still right.
+    // Nothing under the lock panics. If something did, the counts would still be right.
     ARENA.lock()
 }
 
 /// Whether a stack was refused and none has come back since. One relaxed load.
 #[inline]
-pub(super) fn starving() -> bool {
+pub(super) fn is_starving() -> bool {
     REFUSED.load(Relaxed)
 }
 
-/// Why a stack was last refused, whatever has come back since, which others may wait for.
+/// The error of the last refusal. Stacks may have come back since; others may wait for those.
 #[cold]
 pub(crate) fn last_refusal() -> Option<io::Error> {
     let refusal = lock().refusal;
     refusal.map(Refusal::into_error)
 }
 
-/// How many bytes of address space are reserved for stacks, and how many of these no stack of `size` bytes can ever have as
-/// long as others are where they are: unused ones of other sizes, between some that are out.
+/// The bytes of address space that are reserved for stacks, and how many of these can't serve
+/// stacks of `size` bytes: they are unused stacks of other sizes, in regions that have stacks out.
 pub(crate) fn reserved(size: usize) -> (usize, usize) {
     let arena = lock();
-    let (mut reserved, mut stuck) = (0, 0);
+    let (mut reserved, mut unusable) = (0, 0);
     for class in &arena.classes {
         for region in &class.regions {
             reserved += region.len;
             let unused = (region.stacks - region.out()) as usize;
             if class.size != size && region.out() > 0 {
-                stuck += unused * class.stride();
+                unusable += unused * class.stride();
             }
         }
     }
-    (reserved, stuck)
+    (reserved, unusable)
 }
 
-/// That there is no address space for another stack of `size` bytes.
-#[cold]
-pub(crate) fn no_space(size: usize) -> io::Error {
-    Refusal { size, why: Why::Space }.into_error()
-}
-
-/// That there is no map for another stack of `size` bytes, since so many threads have got theirs, or will.
-#[cold]
-pub(crate) fn no_map(size: usize, threads: usize) -> io::Error {
-    Refusal { size, why: Why::Maps(threads) }.into_error()
-}
-
-/// Takes up to `n` stacks of `size` bytes, at least one, and pushes their limits onto `out`, which has room
-/// for them.
+/// Takes up to `n` stacks of `size` bytes, at least one, and pushes their limits onto `out`, which
+/// has the capacity for them.
 pub(super) fn take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> io::Result<()> {
     let taken = match try_take(size, n, out) {
         Err(_) if reclaim() => try_take(size, n, out),
         taken => taken,
     };
-    taken.map_err(|why| lock().refuse(size, why))
+    taken.map_err(|reason| lock().refuse(size, reason))
 }
 
-fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Why> {
+fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Reason> {
     let n = n.clamp(1, BATCH);
     let mut raw = [const { MaybeUninit::<(NonNull<u8>, NonNull<Slot>)>::uninit() }; BATCH];
     let mut raws = 0;
     let had = out.len();
     lock().class(size)?.take(n, |limit, slot| {
-        // SAFETY: invariant 2: the stack is out now, and so its slot is ours.
+        // SAFETY: the stack is out now, so this call owns its slot (invariant 2).
         if unsafe { slot.as_ref().guarded } {
             out.push(limit);
         } else {
@@ -196,26 +188,27 @@ fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Why
             raws += 1;
         }
     })?;
-    // SAFETY: so many were written.
+    // SAFETY: the closure has written the first `raws` of them.
     let raw = unsafe { raw[..raws].assume_init_ref() };
-    // SAFETY: they are out, and we have them (invariant 2).
-    let Err((guarded, why)) = (unsafe { guard(size, raw, out) }) else { return Ok(()) };
+    // SAFETY: this call has taken these stacks (invariant 2), and their slots say that they have no
+    // guard.
+    let Err((guarded, reason)) = (unsafe { guard(size, raw, out) }) else { return Ok(()) };
     let mut arena = lock();
     let class = arena.class(size)?;
     raw[guarded..].iter().for_each(|&(limit, _)| class.put(limit, false));
-    if out.len() > had { Ok(()) } else { Err(why) }
+    if out.len() > had { Ok(()) } else { Err(reason) }
 }
 
-/// Places the guards of stacks that have none, and pushes those that have got one. On failure, tells their
-/// number.
+/// Places the guards of stacks that have none, and pushes the limits of these stacks. On failure it
+/// returns the number of guards that were placed.
 ///
 /// # Safety
-/// The stacks are out and the caller's, and have no guard.
+/// The stacks are out, belong to the caller, and have no guard.
 unsafe fn guard(
     size: usize,
     raw: &[(NonNull<u8>, NonNull<Slot>)],
     out: &mut Vec<NonNull<u8>>,
-) -> Result<(), (usize, Why)> {
+) -> Result<(), (usize, Reason)> {
     if raw.is_empty() {
         return Ok(());
     }
@@ -224,23 +217,25 @@ unsafe fn guard(
     for (span, (limit, _)) in spans.iter_mut().zip(raw) {
         *span = Span { start: limit.as_ptr().wrapping_sub(len), len };
     }
-    // SAFETY: the guards are the caller's, as it says.
+    // SAFETY: the caller owns the stacks, and so their guards (invariant 2).
     let done = unsafe { memory::guard(&spans[..raw.len()]) };
     let guarded = done.as_ref().map_or_else(|(n, _)| *n, |()| raw.len());
     for &(limit, slot) in &raw[..guarded] {
         let id = valgrind::register(limit.as_ptr(), limit.as_ptr().wrapping_add(size));
-        // SAFETY: as are the slots (invariant 2), for this write of invariant 3.
+        // SAFETY: the caller owns the stacks, and so their slots (invariant 2). The guard is in
+        // place (invariant 3).
         unsafe { slot.write(Slot { id: MaybeUninit::new(id), next: 0, guarded: true }) };
         out.push(limit);
     }
-    let why = if memory::guards_take_maps() { Why::Maps(memory::guards_with_maps()) } else { Why::Memory };
-    done.map_err(|(n, _)| (n, why))
+    let reason =
+        if memory::guards_take_maps() { Reason::Maps(memory::guards_with_maps()) } else { Reason::Memory };
+    done.map_err(|(n, _)| (n, reason))
 }
 
 /// Takes stacks back, by their limits, with the memory that they still have.
 ///
 /// # Safety
-/// They are stacks of `size` bytes that the caller has from [`take`] and gives up.
+/// They are stacks of `size` bytes that the caller has from [`take`] and doesn't use any more.
 pub(super) unsafe fn put(size: usize, limits: &[NonNull<u8>]) {
     let mut arena = lock();
     REFUSED.store(false, Relaxed);
@@ -250,16 +245,17 @@ pub(super) unsafe fn put(size: usize, limits: &[NonNull<u8>]) {
     }
 }
 
-/// Whether there is something for [`tidy`] to do. One relaxed load.
+/// Whether there are dirty stacks for [`trim`]. One relaxed load.
 #[inline]
-pub(crate) fn is_untidy() -> bool {
+pub(crate) fn has_surplus() -> bool {
     DIRTY.load(Relaxed) != 0
 }
 
-/// Gives memory of dirty stacks back: that of a region whose stacks have all come back, if it is not needed, or else that
-/// of a few stacks. It takes some 50 microseconds, and for a region up to some milliseconds: not if `busy`.
-pub(crate) fn tidy(busy: bool) {
-    if !busy && unmap(|arena| arena.classes.iter_mut().find_map(|class| class.surplus(true))) {
+/// Returns memory of unused stacks to the system: of a surplus region, which it unmaps, or else of
+/// up to `BATCH` dirty stacks. A batch takes some 50 microseconds. A region may take milliseconds,
+/// so `trim` leaves regions alone if the worker is `busy`.
+pub(crate) fn trim(busy: bool) {
+    if !busy && unmap(|arena| arena.classes.iter_mut().find_map(|class| class.take_region(true))) {
         return;
     }
     let mut limits = [NonNull::dangling(); BATCH];
@@ -268,79 +264,80 @@ pub(crate) fn tidy(busy: bool) {
     let stride = size + guard_size(size);
     limits.sort_unstable();
     let (mut spans, mut n) = ([Span::EMPTY; BATCH], 0);
-    // Neighbours make one span, across the guards between them, which survive.
+    // Neighbours make one span, across the guards between them. A guard survives that.
     for run in limits.chunk_by(|a, b| b.addr().get() - a.addr().get() == stride) {
         spans[n] = Span { start: run[0].as_ptr(), len: (run.len() - 1) * stride + size };
         n += 1;
     }
-    // SAFETY: they are out, and ours, and so are the guards between them (invariant 2).
+    // SAFETY: this call has taken the stacks, and owns the guards between them too (invariant 2).
     unsafe { memory::decommit(&spans[..n]) };
     if let Ok(class) = lock().class(size) {
         limits.iter().for_each(|&limit| class.put(limit, false));
     }
 }
 
-/// Unmaps all regions of whichever size that have no stack out, and gives the memory of all others back, to make room.
-/// Tells whether there was any.
+/// Unmaps all regions of any size that have no stack out, and decommits the dirty stacks of all
+/// others. Returns whether there was anything to unmap or decommit.
 #[cold]
 fn reclaim() -> bool {
-    let any = || unmap(|arena| arena.classes.iter_mut().find_map(|class| class.surplus(false)));
+    let any = || unmap(|arena| arena.classes.iter_mut().find_map(|class| class.take_region(false)));
     let mut found = false;
     while any() {
         found = true;
     }
-    while is_untidy() {
-        tidy(true);
+    while has_surplus() {
+        trim(true);
         found = true;
     }
     found
 }
 
-/// Unmaps the region that `pick` takes from the arena, if it does.
+/// Unmaps the region that `pick` takes from the arena, if any. Returns whether it did.
 fn unmap(pick: impl FnOnce(&mut Arena) -> Option<(usize, Region)>) -> bool {
     let Some((size, mut region)) = pick(&mut lock()) else { return false };
-    // Outside the lock, since it can take milliseconds.
-    // SAFETY: no stack of it is out, and nobody else knows it any more.
+    // Unmapping can take milliseconds, so it happens outside the lock.
+    // SAFETY: none of the region's stacks is out, and it is in no list any more (invariant 1).
     let released = unsafe { region.release() }.is_ok();
     if !released && let Ok(class) = lock().class(size) {
-        // If not even the list can grow, the addresses are lost. They hold no memory.
+        // If there is no memory for the list either, the addresses are lost.
         let _ = class.add(region);
     }
     released
 }
 
-/// Gives the memory of unused stacks back, but for the highest `kept` bytes.
+/// Returns the memory of unused stacks to the system, except for the highest `kept` bytes of each.
 ///
 /// # Safety
-/// They are stacks of `size` bytes that the caller has from [`take`], and nothing on them is needed.
-pub(super) unsafe fn trim(size: usize, kept: usize, limits: &[NonNull<u8>]) {
+/// They are stacks of `size` bytes that the caller has from [`take`], and nothing needs their
+/// contents.
+pub(super) unsafe fn decommit(size: usize, kept: usize, limits: &[NonNull<u8>]) {
     let len = size.saturating_sub(kept.next_multiple_of(page_size()));
     for batch in limits.chunks(BATCH) {
         let mut spans = [Span::EMPTY; BATCH];
         for (span, limit) in spans.iter_mut().zip(batch) {
             *span = Span { start: limit.as_ptr(), len };
         }
-        // SAFETY: the caller's stacks.
+        // SAFETY: the caller owns the stacks, and nothing needs their contents.
         unsafe { memory::decommit(&spans[..batch.len()]) };
     }
 }
 
 impl Arena {
-    fn class(&mut self, size: usize) -> Result<&mut Class, Why> {
+    fn class(&mut self, size: usize) -> Result<&mut Class, Reason> {
         let at = match self.classes.binary_search_by_key(&size, |class| class.size) {
             Ok(at) => at,
             Err(at) => {
-                self.classes.try_reserve(1).map_err(|_| Why::Memory)?;
+                self.classes.try_reserve(1).map_err(|_| Reason::Memory)?;
                 let guard = guard_size(size);
                 self.classes
-                    .insert(at, Class { size, guard, regions: Vec::new(), last: 0, stacks: 0, left: 0 });
+                    .insert(at, Class { size, guard, regions: Vec::new(), last: 0, stacks: 0, available: 0 });
                 at
             }
         };
         Ok(&mut self.classes[at])
     }
 
-    /// Takes some dirty stacks, for their memory. Tells their size and number.
+    /// Takes dirty stacks of one size, to decommit them. Returns their size and number.
     fn take_dirty(&mut self, limits: &mut [NonNull<u8>]) -> Option<(usize, usize)> {
         for class in &mut self.classes {
             let (stride, guard) = (class.stride(), class.guard);
@@ -354,7 +351,7 @@ impl Arena {
                 }
             }
             if n > 0 {
-                class.left -= n;
+                class.available -= n;
                 return Some((class.size, n));
             }
         }
@@ -362,9 +359,9 @@ impl Arena {
     }
 
     #[cold]
-    fn refuse(&mut self, size: usize, why: Why) -> io::Error {
-        let refusal = Refusal { size, why };
-        if size <= super::DEFAULT_SIZE || matches!(why, Why::Maps(_)) {
+    fn refuse(&mut self, size: usize, reason: Reason) -> io::Error {
+        let refusal = Refusal { size, reason };
+        if size <= super::DEFAULT_SIZE || matches!(reason, Reason::Maps(_)) {
             self.refusal = Some(refusal);
             REFUSED.store(true, Relaxed);
         }
@@ -377,15 +374,16 @@ impl Class {
         self.guard + self.size
     }
 
-    /// Takes up to `n` stacks, at least one, from dirty ones, idle ones, then fresh ones, then a new region.
-    fn take(&mut self, n: usize, mut give: impl FnMut(NonNull<u8>, NonNull<Slot>)) -> Result<(), Why> {
-        if self.left == 0 {
+    /// Takes up to `n` stacks, at least one, from dirty ones, idle ones, then fresh ones, then a
+    /// new region.
+    fn take(&mut self, n: usize, mut give: impl FnMut(NonNull<u8>, NonNull<Slot>)) -> Result<(), Reason> {
+        if self.available == 0 {
             self.grow()?;
         }
-        let mut n = n.min(self.left);
-        self.left -= n;
+        let mut n = n.min(self.available);
+        self.available -= n;
         let (stride, guard) = (self.stride(), self.guard);
-        // Those with memory first, then those that have guard and page tables already.
+        // Dirty stacks have memory. Idle ones have a guard and page tables.
         for pop in [Region::pop_dirty, Region::pop_idle, Region::pop_fresh] {
             for region in &mut self.regions {
                 while n > 0
@@ -399,7 +397,7 @@ impl Class {
         Ok(())
     }
 
-    /// Takes a stack of this class back; `dirty` if it may have memory.
+    /// Takes a stack of this class back. It is `dirty` if it may have memory.
     fn put(&mut self, limit: NonNull<u8>, dirty: bool) {
         let stride = self.stride();
         if !self.regions.get(self.last).is_some_and(|region| region.has(limit)) {
@@ -408,11 +406,11 @@ impl Class {
         let region = &mut self.regions[self.last];
         let i = (limit.addr().get() - region.first.addr().get()) / stride;
         region.push(i as u32, dirty);
-        self.left += 1;
+        self.available += 1;
     }
 
-    fn grow(&mut self) -> Result<(), Why> {
-        self.regions.try_reserve(1).map_err(|_| Why::Memory)?;
+    fn grow(&mut self) -> Result<(), Reason> {
+        self.regions.try_reserve(1).map_err(|_| Reason::Memory)?;
         let stride = self.stride();
         let least = (FIRST_BYTES / stride).clamp(1, FIRST_STACKS);
         let most = (REGION_BYTES / stride).clamp(1, 1 << 30);
@@ -422,34 +420,35 @@ impl Class {
                 Ok(region) => break region,
                 Err(_) if stacks > 1 => stacks /= 2,
                 Err(_) if memory::map_limit().is_some_and(|most| memory::guards_with_maps() > most / 2) => {
-                    return Err(Why::Maps(memory::guards_with_maps()));
+                    return Err(Reason::Maps(memory::guards_with_maps()));
                 }
-                Err(_) => return Err(Why::Space),
+                Err(_) => return Err(Reason::Space),
             }
         };
         self.add(region)
     }
 
-    fn add(&mut self, region: Region) -> Result<(), Why> {
-        self.regions.try_reserve(1).map_err(|_| Why::Memory)?;
+    fn add(&mut self, region: Region) -> Result<(), Reason> {
+        self.regions.try_reserve(1).map_err(|_| Reason::Memory)?;
         let at = self.regions.partition_point(|other| other.base < region.base);
         self.stacks += region.stacks as usize;
-        self.left += (region.dirty.len + region.idle.len + region.stacks - region.fresh) as usize;
+        self.available += (region.dirty.len + region.idle.len + region.stacks - region.fresh) as usize;
         DIRTY.fetch_add(region.dirty.len as usize, Relaxed);
         self.regions.insert(at, region);
         Ok(())
     }
 
-    /// Removes a region that has no stack out. With `spare`, the biggest of them stays: a size that is in use
-    /// at all would otherwise be mapped and unmapped without end.
-    fn surplus(&mut self, spare: bool) -> Option<(usize, Region)> {
+    /// Takes a region that has no stack out from the list. With `keep_biggest`, the biggest of
+    /// these regions stays: otherwise a size whose threads come and go would be mapped and unmapped
+    /// without end.
+    fn take_region(&mut self, keep_biggest: bool) -> Option<(usize, Region)> {
         let whole = |region: &Region| region.out() == 0;
         let biggest = self.regions.iter().filter(|r| whole(r)).max_by_key(|r| r.stacks)?.base;
-        let at = self.regions.iter().position(|r| whole(r) && !(spare && r.base == biggest))?;
+        let at = self.regions.iter().position(|r| whole(r) && !(keep_biggest && r.base == biggest))?;
         let region = self.regions.remove(at);
         DIRTY.fetch_sub(region.dirty.len as usize, Relaxed);
         self.stacks -= region.stacks as usize;
-        self.left -= region.stacks as usize;
+        self.available -= region.stacks as usize;
         Some((self.size, region))
     }
 }
@@ -459,13 +458,13 @@ impl Region {
         let slots = (stacks * size_of::<Slot>()).next_multiple_of(page_size());
         let len = stacks * stride + slots;
         let base = memory::reserve(len)?;
-        // SAFETY: within the reservation.
+        // SAFETY: `slots` is less than `len`.
         let first = unsafe { base.add(slots) };
         let (dirty, idle) = (List::default(), List::default());
         Ok(Self { base, len, first, stacks: stacks as u32, fresh: 0, dirty, idle })
     }
 
-    /// How many stacks are out.
+    /// The number of stacks that are out.
     fn out(&self) -> u32 {
         self.fresh - self.dirty.len - self.idle.len
     }
@@ -500,7 +499,8 @@ impl Region {
 
     fn pop(&self, list: List) -> Option<(u32, List)> {
         let i = (list.len > 0).then_some(list.first)?;
-        // SAFETY: it is in a list, and we hold the lock (invariant 2).
+        // SAFETY: the stack is in a list, so its slot belongs to the caller, who holds the lock
+        // (invariant 2).
         let first = unsafe { self.slot(i).as_ref().next };
         Some((i, List { len: list.len - 1, first }))
     }
@@ -514,7 +514,8 @@ impl Region {
     fn push(&mut self, i: u32, dirty: bool) {
         let mut slot = self.slot(i);
         let list = if dirty { &mut self.dirty } else { &mut self.idle };
-        // SAFETY: it was out and is given up, and we hold the lock (invariant 2).
+        // SAFETY: the stack has come back, so its slot belongs to the caller, who holds the lock
+        // (invariant 2).
         unsafe { slot.as_mut().next = list.first };
         *list = List { len: list.len + 1, first: i };
     }
@@ -522,44 +523,22 @@ impl Region {
     /// Unmaps the region.
     ///
     /// # Safety
-    /// No stack of it is out. On success it is not used again.
+    /// None of its stacks is out, and it is in no list. The caller doesn't use it again if this
+    /// succeeds.
     unsafe fn release(&mut self) -> io::Result<()> {
         let mut guards = 0;
         for i in 0..self.fresh {
-            // SAFETY: no stack is out, so all slots are ours (invariant 2); each is read once.
+            // SAFETY: no stack is out, so the caller owns all slots (invariant 2). Each is read
+            // once.
             let slot = unsafe { self.slot(i).read() };
             if slot.guarded {
-                // SAFETY: invariant 3.
+                // SAFETY: the slot has an id, as it is guarded (invariant 3).
                 valgrind::deregister(unsafe { slot.id.assume_init() });
                 guards += 1;
             }
         }
-        // SAFETY: invariants 1 and 2: it is all ours.
+        // SAFETY: this is the whole mapping (invariant 1), and the caller owns all of it (invariant
+        // 2).
         unsafe { memory::release(Span { start: self.base.as_ptr(), len: self.len }, guards) }
-    }
-}
-
-impl Refusal {
-    fn into_error(self) -> io::Error {
-        memory::exhausted(format_args!("{self}"))
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.size;
-        match self.why {
-            Why::Space => write!(
-                f,
-                "no address space for a stack of {size} bytes: ask for smaller stacks, run fewer threads at once, \
-                 or raise the limit (ulimit -v)"
-            ),
-            Why::Maps(others) => {
-                write!(f, "no guard for a stack of {size} bytes after {others} others: {}", memory::MORE_MAPS)
-            }
-            Why::Memory => {
-                write!(f, "no memory for the tables of a stack of {size} bytes: run fewer threads at once")
-            }
-        }
     }
 }

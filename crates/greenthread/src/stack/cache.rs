@@ -1,4 +1,4 @@
-//! A worker's own stacks.
+//! A worker's cache of stacks.
 //!
 //! ```text
 //!                      older half, trimmed
@@ -10,81 +10,93 @@
 //!              arena
 //! ```
 //!
-//! A hot stack has all the memory that it ever had: at best it is still in the processor's cache, at worst it
-//! is all of the stack, so there are few. A warm stack has kept its top pages, which nearly every thread
-//! needs: a page fault costs more than anything else about a stack. What goes to the arena loses its memory there.
-//! The more often a batch comes from there, the bigger it gets. At times, stacks that were not needed for a while go there
-//! ([`Cache::settle`]).
+//! A *hot* stack has all the memory that it ever had. At best this is still in the processor's
+//! cache. At worst it is the whole stack, so there are few hot stacks. A *warm* stack has kept its
+//! top pages, which nearly every thread needs: a page fault costs more than anything else about a
+//! stack. Stacks that go to the arena lose their memory there. Each batch from the arena is twice
+//! as large as the last one, up to half of the hot stacks. At the end of an interval the stacks
+//! that it has not needed go to the arena ([`Cache::end_interval`]).
 //!
 //! Invariants:
-//! 1. `Shelf::hot` and `Shelf::warm` hold limits of stacks of `Shelf::size` bytes that the arena gave out,
-//!    and own them: a [`Stack`] is made of one when it is popped from `hot`, and undone when it is pushed.
-//! 2. They have capacity for `most_hot` and `MOST_WARM` from the start, so `put` needs no memory.
+//! 1. `Bin::hot` and `Bin::warm` hold the limits of stacks of `Bin::size` bytes that the arena gave
+//!    out, and own these stacks. `take` pops a limit from `hot` and makes a [`Stack`] of it; `put`
+//!    does the reverse.
+//! 2. They have capacity for `max_hot` and `MAX_WARM` from the start, so `put` needs no memory.
 
 use core::ptr::NonNull;
 use std::io;
 
 use super::{Stack, arena};
 
-/// Hot stacks of a size are at most so many, and at most of so many bytes.
-const MOST_HOT: usize = 128;
-const MOST_HOT_BYTES: usize = 32 << 20;
+/// Hot stacks of a size, at most. With fewer, stacks are trimmed more often, which is a system call
+/// for each half of them, and threads with deep stacks have more page faults. With more, a worker
+/// keeps more memory.
+const MAX_HOT: usize = 128;
+/// Bytes of the hot stacks of a size, at most: the memory that a worker keeps if each of their
+/// pages was touched. It makes a difference for stacks of more than 256 KiB.
+const MAX_HOT_BYTES: usize = 32 << 20;
 
-/// Warm stacks of a size, each of which keeps so many bytes at most.
-const MOST_WARM: usize = 1024;
+/// Warm stacks of a size, at most. A burst of more threads than this goes through the arena and its
+/// lock. With `WARM_BYTES` a worker keeps 8 MiB for them.
+const MAX_WARM: usize = 1024;
+/// Bytes that a warm stack keeps: two pages, which are enough for most threads. With one, many
+/// threads would have a page fault; with more, a worker keeps more memory.
 const WARM_BYTES: usize = 8 << 10;
 
-/// So few are not worth it to be woken for, to give them back.
+/// Stacks that an idle worker keeps without a wake-up to trim them, at most. With more, idle
+/// workers keep more memory; with none, each idle worker is woken after it has run a thread or two.
 const FEW: usize = 8;
 
-/// The stacks that one worker has at hand. Dropped, it gives them to the arena.
+/// The stacks of one worker. A drop gives them to the arena.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    shelves: Vec<Shelf>,
-    /// The shelf that was used last.
+    bins: Vec<Bin>,
+    /// The index of the bin that was used last.
     last: usize,
 }
 
 /// The stacks of one size.
 #[derive(Debug)]
-struct Shelf {
+struct Bin {
     size: usize,
-    /// How many warm ones there were at least since `settle`, and whether `hot` has been empty.
+    /// The smallest number of warm stacks in this interval: so many were not needed.
     least: usize,
+    /// Whether `hot` was empty and has been filled in this interval.
     filled: bool,
-    /// How many the next batch from the arena is.
+    /// The size of the next batch from the arena.
     batch: usize,
-    most_hot: usize,
+    max_hot: usize,
     hot: Vec<NonNull<u8>>,
     warm: Vec<NonNull<u8>>,
 }
 
 impl Cache {
     pub(crate) const fn new() -> Self {
-        Self { shelves: Vec::new(), last: 0 }
+        Self { bins: Vec::new(), last: 0 }
     }
 
     /// Takes a stack of `size` usable bytes, as [`usable_size`](super::usable_size) gives them.
     #[inline]
     pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
-        if let Some(shelf) = self.shelves.get_mut(self.last)
-            && shelf.size == size
-            && let Some(limit) = shelf.hot.pop()
+        if let Some(bin) = self.bins.get_mut(self.last)
+            && bin.size == size
+            && let Some(limit) = bin.hot.pop()
         {
             return Ok(Stack { limit, size });
         }
         self.take_slowly(size)
     }
 
-    /// Puts a stack back. Its memory may go at once, so nothing on it may be needed, and nobody stands on it.
+    /// Puts a stack back. Its memory may go at once, so nothing needs its contents and nothing runs
+    /// on it.
     #[inline]
     pub(crate) fn put(&mut self, stack: Stack) {
-        if let Some(shelf) = self.shelves.get_mut(self.last)
-            && shelf.size == stack.size
-            && shelf.hot.len() < shelf.most_hot
-            && !arena::starving()
+        if let Some(bin) = self.bins.get_mut(self.last)
+            && bin.size == stack.size
+            && bin.hot.len() < bin.max_hot
+            && !arena::is_starving()
         {
-            shelf.hot.push(stack.limit);
+            bin.hot.push(stack.limit);
         } else {
             self.put_slowly(stack);
         }
@@ -96,7 +108,7 @@ impl Cache {
             super::usable_size(size).is_ok_and(|usable| usable == size),
             "not a usable size: {size}"
         );
-        let Some(shelf) = self.shelf(size) else {
+        let Some(bin) = self.bin(size) else {
             let mut one = Vec::new();
             one.try_reserve_exact(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
             arena::take(size, 1, &mut one)?;
@@ -105,86 +117,86 @@ impl Cache {
                 .map(|limit| Stack { limit, size })
                 .ok_or_else(|| io::ErrorKind::OutOfMemory.into());
         };
-        if shelf.hot.is_empty() {
-            shelf.fill()?;
+        if bin.hot.is_empty() {
+            bin.fill()?;
         }
-        let limit = shelf.hot.pop().ok_or(io::ErrorKind::OutOfMemory)?;
+        let limit = bin.hot.pop().ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Stack { limit, size })
     }
 
     #[cold]
     fn put_slowly(&mut self, stack: Stack) {
         let Stack { limit, size } = stack;
-        let starving = arena::starving();
-        match self.shelf(size) {
-            Some(shelf) if !starving => {
-                if shelf.hot.len() == shelf.most_hot {
-                    shelf.thin();
+        let starving = arena::is_starving();
+        match self.bin(size) {
+            Some(bin) if !starving => {
+                if bin.hot.len() == bin.max_hot {
+                    bin.trim_hot();
                 }
-                shelf.hot.push(limit);
+                bin.hot.push(limit);
             }
             _ => {
-                // SAFETY: the caller has given the stack up.
+                // SAFETY: the caller gives the stack to this function, which owns it.
                 unsafe { arena::put(size, &[limit]) };
-                // Others want stacks and get none: they shall have all of ours.
+                // Other workers were refused a stack, so this one gives them all that it has.
                 if starving {
-                    self.give_all();
+                    self.flush();
                 }
             }
         }
     }
 
-    /// The shelf for a size, made if need be and possible.
-    fn shelf(&mut self, size: usize) -> Option<&mut Shelf> {
-        if self.shelves.get(self.last).is_none_or(|shelf| shelf.size != size) {
-            self.last = match self.shelves.iter().position(|shelf| shelf.size == size) {
+    /// The bin for a size. It makes one if there is none, and returns `None` without memory for it.
+    fn bin(&mut self, size: usize) -> Option<&mut Bin> {
+        if self.bins.get(self.last).is_none_or(|bin| bin.size != size) {
+            self.last = match self.bins.iter().position(|bin| bin.size == size) {
                 Some(at) => at,
                 None => {
-                    let most_hot = (MOST_HOT_BYTES / size).clamp(2, MOST_HOT);
+                    let max_hot = (MAX_HOT_BYTES / size).clamp(2, MAX_HOT);
                     let (mut hot, mut warm) = (Vec::new(), Vec::new());
-                    hot.try_reserve_exact(most_hot).ok()?;
-                    warm.try_reserve_exact(MOST_WARM).ok()?;
-                    self.shelves.try_reserve(1).ok()?;
-                    self.shelves.push(Shelf { size, least: 0, filled: false, batch: 1, most_hot, hot, warm });
-                    self.shelves.len() - 1
+                    hot.try_reserve_exact(max_hot).ok()?;
+                    warm.try_reserve_exact(MAX_WARM).ok()?;
+                    self.bins.try_reserve(1).ok()?;
+                    self.bins.push(Bin { size, least: 0, filled: false, batch: 1, max_hot, hot, warm });
+                    self.bins.len() - 1
                 }
             };
         }
-        self.shelves.get_mut(self.last)
+        self.bins.get_mut(self.last)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shelves.iter().map(|shelf| shelf.hot.len() + shelf.warm.len()).sum()
+        self.bins.iter().map(|bin| bin.hot.len() + bin.warm.len()).sum()
     }
 
-    /// Whether it has so many that it is worth to be woken for.
-    pub(crate) fn is_full(&self) -> bool {
-        self.shelves.iter().any(|shelf| shelf.hot.len() + shelf.warm.len() > FEW)
+    /// Whether it has so many stacks that an idle worker should be woken to trim them.
+    pub(crate) fn is_worth_trimming(&self) -> bool {
+        self.bins.iter().any(|bin| bin.hot.len() + bin.warm.len() > FEW)
     }
 
-    /// Ends an interval: warm stacks that nobody has needed go to the arena, and of the hot ones, if they were enough, the
-    /// older half becomes warm.
-    pub(crate) fn settle(&mut self) {
-        self.shelves.iter_mut().for_each(Shelf::settle);
+    /// Ends an interval. The warm stacks that it has not needed go to the arena. If the hot ones
+    /// were enough for it, their older half becomes warm.
+    pub(crate) fn end_interval(&mut self) {
+        self.bins.iter_mut().for_each(Bin::end_interval);
     }
 
-    /// Gives all to the arena: a stack of another size may be made of them.
-    pub(crate) fn give_all(&mut self) {
-        self.shelves.iter_mut().for_each(Shelf::give_all);
+    /// Gives all stacks to the arena, which may make stacks of another size of their addresses.
+    pub(crate) fn flush(&mut self) {
+        self.bins.iter_mut().for_each(Bin::flush);
     }
 }
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        self.give_all();
+        self.flush();
     }
 }
 
-impl Shelf {
-    /// Fills the empty `hot`, halfway at most.
+impl Bin {
+    /// Fills the empty `hot`, at most to its half, so that stacks can still come back to it.
     fn fill(&mut self) -> io::Result<()> {
-        let half = (self.most_hot / 2).max(1);
+        let half = (self.max_hot / 2).max(1);
         self.filled = true;
         self.least = self.least.min(self.warm.len().saturating_sub(half));
         if self.warm.is_empty() {
@@ -196,36 +208,39 @@ impl Shelf {
         Ok(())
     }
 
-    /// Makes the older half of `hot` warm, or gives it to the arena if there is enough of that.
-    fn thin(&mut self) {
+    /// Makes the older half of `hot` warm. If there are enough warm stacks, it goes to the arena
+    /// instead.
+    fn trim_hot(&mut self) {
         let half = self.hot.len() / 2;
-        if self.warm.len() + half > MOST_WARM {
-            // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.
+        if self.warm.len() + half > MAX_WARM {
+            // SAFETY: the bin owns these stacks (invariant 1), and the next line removes them from
+            // it.
             unsafe { arena::put(self.size, &self.hot[..half]) };
             self.hot.drain(..half);
         } else {
-            // SAFETY: the shelf owns them (invariant 1).
-            unsafe { arena::trim(self.size, WARM_BYTES, &self.hot[..half]) };
+            // SAFETY: the bin owns these stacks (invariant 1), and nothing runs on them.
+            unsafe { arena::decommit(self.size, WARM_BYTES, &self.hot[..half]) };
             self.warm.extend(self.hot.drain(..half));
         }
     }
 
-    fn settle(&mut self) {
+    fn end_interval(&mut self) {
         let surplus = self.least.min(self.warm.len());
-        // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.
+        // SAFETY: the bin owns these stacks (invariant 1), and the next line removes them from it.
         unsafe { arena::put(self.size, &self.warm[..surplus]) };
         self.warm.drain(..surplus);
         self.least = self.warm.len();
         if !std::mem::take(&mut self.filled) && self.hot.len() > 1 {
-            self.thin();
+            self.trim_hot();
         }
     }
 
-    fn give_all(&mut self) {
+    fn flush(&mut self) {
         self.least = 0;
         for all in [&mut self.hot, &mut self.warm] {
             if !all.is_empty() {
-                // SAFETY: the shelf owns them (invariant 1), and the next line removes them from it.
+                // SAFETY: the bin owns these stacks (invariant 1), and the next line removes them
+                // from it.
                 unsafe { arena::put(self.size, all) };
                 all.clear();
             }

@@ -1,12 +1,14 @@
-//! The answer to a stack overflow: whose it was, how big it was, and what to do.
+//! The report of a stack overflow: the thread, the size of its stack, and what helps.
 //!
-//! The report is made in a signal handler, on the signal stack of a thread whose own stack is used up, and
-//! anything may be locked. So nothing here allocates, locks, formats or panics: bytes are collected in a
-//! buffer and written by one system call, if standard error takes them within a second. Then the
-//! process aborts, as it does for an overflow that std finds.
+//! A signal handler makes the report, on the signal stack of an OS thread whose running stack is
+//! used up. Anything may be locked at that moment. So nothing here allocates, locks, formats or
+//! panics. The handler collects bytes in a buffer and writes them by one system call, if standard
+//! error takes them within a second. Then the process aborts, as it does for an overflow that std
+//! finds.
 //!
 //! Invariants:
-//! 1. `DESCRIBE` is null or the `Describe` that `install` was given, written before the handler is installed.
+//! 1. `DESCRIBE` is null or the `Describe` that `install` received. It is written before the
+//!    handler is installed.
 
 use core::{
     mem, ptr,
@@ -19,7 +21,8 @@ use std::{io, panic::Location};
 
 use crate::sys::{signal, stderr::write_last_words};
 
-/// A signal stack for the calling OS thread, until dropped. Where there is none, there can be no report.
+/// A signal stack for the calling OS thread, until dropped. Without one the handler can't run, and
+/// the kernel ends the process.
 pub(crate) use crate::sys::signal::AlternateStack as SignalStack;
 
 /// The thread whose stack has overflowed.
@@ -27,7 +30,7 @@ pub(crate) use crate::sys::signal::AlternateStack as SignalStack;
 pub(crate) struct Victim {
     pub(crate) name: Option<&'static str>,
     pub(crate) stack_size: usize,
-    /// Where it was spawned.
+    /// The place of the call that spawned it.
     pub(crate) location: &'static Location<'static>,
 }
 
@@ -35,10 +38,10 @@ type Describe = fn(fault: usize) -> Option<Victim>;
 
 static DESCRIBE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
-/// Makes overflows of green stacks reported. The first call counts, later ones do nothing.
+/// Installs the handler that reports overflows of green stacks. Calls after the first do nothing.
 ///
-/// `describe` is called in a signal handler and must be async-signal-safe. It tells whether an address is in
-/// the guard of the green thread that is running on the calling OS thread, and which thread that is.
+/// The handler calls `describe`, which must be async-signal-safe. If the address is in the guard of
+/// the green thread that runs on the calling OS thread, `describe` returns that thread.
 pub(crate) fn install(describe: Describe) -> io::Result<()> {
     if DESCRIBE.compare_exchange(ptr::null_mut(), describe as *mut (), Release, Relaxed).is_err() {
         return Ok(());
@@ -46,13 +49,13 @@ pub(crate) fn install(describe: Describe) -> io::Result<()> {
     signal::on_fault(fault).inspect_err(|_| DESCRIBE.store(ptr::null_mut(), Relaxed))
 }
 
-/// Called for every bad memory access. Returns if it was no overflow of a green stack.
+/// Handles an invalid memory access. It returns if the access was no overflow of a green stack.
 fn fault(address: usize) {
     let describe = DESCRIBE.load(Acquire);
     if describe.is_null() {
         return;
     }
-    // SAFETY: invariant 1.
+    // SAFETY: a pointer that isn't null was made of a `Describe` (invariant 1).
     let describe = unsafe { mem::transmute::<*mut (), Describe>(describe) };
     if let Some(victim) = describe(address) {
         die(&victim);
@@ -60,7 +63,7 @@ fn fault(address: usize) {
 }
 
 fn die(victim: &Victim) -> ! {
-    // The first one reports; whoever overflows meanwhile on another OS thread lets it finish.
+    // The first OS thread reports. Others that overflow meanwhile wait, so that it can finish.
     static DYING: AtomicBool = AtomicBool::new(false);
     while DYING.swap(true, Relaxed) {
         signal::pause();
@@ -82,7 +85,7 @@ fn die(victim: &Victim) -> ! {
     signal::abort()
 }
 
-/// Text on its way to standard error, which is full only for the longest of names.
+/// A buffer for the text of the report. Only a very long name or path fills it before the end.
 struct Report {
     bytes: [u8; 512],
     len: usize,

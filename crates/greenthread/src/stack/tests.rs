@@ -1,5 +1,5 @@
-//! Tests of the whole room. What is about a process (its memory, its limits, its death) runs in a child: the
-//! test starts its own program again, for itself alone, with a role.
+//! Tests of the whole module. A test about a process (its memory, its limits, its death) runs in a
+//! child process: it starts its own program again, for this test alone, with a role.
 
 use core::hint::black_box;
 use std::{
@@ -15,7 +15,7 @@ use crate::sys::memory::page_size;
 const ROLE: &str = "GREENTHREAD_TEST_ROLE";
 const GUARD: &str = "GREENTHREAD_STACK_GUARD";
 
-/// Runs the named test of this module again, as the child with the role.
+/// Runs the named test of this module in a child process with the role.
 fn child(test: &str, role: &str, guard: &str) -> Output {
     let path = module_path!().split_once("::").unwrap().1;
     let output = Command::new(env::current_exe().unwrap())
@@ -42,7 +42,7 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A number of kB from `/proc/self/status`, in bytes.
+/// A field of `/proc/self/status` that is in kB, in bytes.
 fn status(field: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
@@ -53,14 +53,15 @@ fn maps() -> usize {
     fs::read_to_string("/proc/self/maps").unwrap().lines().count()
 }
 
-/// Touches the highest word of a stack, as its first frame would.
+/// Writes to the highest word of a stack, as its first frame would.
 fn touch(stack: &Stack) {
-    // SAFETY: the caller's stack, whose bytes nobody uses.
+    // SAFETY: the caller owns the stack, and nothing runs on it.
     unsafe { stack.top().cast::<usize>().sub(1).write_volatile(7) }
 }
 
 fn write(address: usize) {
-    // SAFETY: none. The child that calls this lives for the outcome.
+    // SAFETY: callers write to stacks that they own, or to addresses that fault. The fault ends
+    // their child process, which is what they test.
     unsafe { (address as *mut u8).write_volatile(1) }
 }
 
@@ -104,7 +105,8 @@ fn the_last_one_in_is_the_first_one_out() {
     assert_eq!(c.guard().end, c.limit().addr().get());
     let usable = c.top().addr().get() - c.limit().addr().get();
     assert!((c.size() - 896..=c.size()).contains(&usable));
-    // Neighbours' tops differ; whether these are neighbours is up to the tests that run beside this one.
+    // The tops of neighbours have different offsets. Whether these two are neighbours depends on
+    // the tests that run at the same time.
     let apart = c.limit().addr().get().abs_diff(d.limit().addr().get()) / page_size();
     let same = c.top().addr().get() % page_size() == d.top().addr().get() % page_size();
     assert_eq!(same, apart.is_multiple_of(8));
@@ -112,8 +114,8 @@ fn the_last_one_in_is_the_first_one_out() {
     cache.put(d);
 }
 
-/// Many stacks of several sizes, taken and put in a random order on several OS threads, each marked with its
-/// owner's number at both ends: no two owners ever have the same bytes.
+/// Several OS threads take and put many stacks of several sizes in a random order. Each marks its
+/// stacks at both ends, and finds the marks again: no two owners ever have the same bytes.
 #[test]
 fn nobody_shares() {
     std::thread::scope(|scope| {
@@ -124,7 +126,7 @@ fn nobody_shares() {
                 let mut random = thread.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
                 let mark = |stack: &Stack| {
                     let (low, high) = (stack.limit().cast::<u64>(), stack.top().cast::<u64>());
-                    // SAFETY: within the stack.
+                    // SAFETY: one word below the top is within the stack.
                     [low, unsafe { high.sub(1) }]
                 };
                 for step in 0..20_000u64 {
@@ -137,12 +139,12 @@ fn nobody_shares() {
                         let size = MIN_SIZE + (random >> 20) as usize % 3 * 0x8000;
                         let stack = cache.take(size).unwrap();
                         let tag = thread << 32 | step;
-                        // SAFETY: the stack is ours.
+                        // SAFETY: this OS thread owns the stack, and nothing runs on it.
                         mark(&stack).into_iter().for_each(|p| unsafe { p.write(tag) });
                         mine.push((stack, tag));
                     } else {
                         let (stack, tag) = mine.swap_remove((random >> 8) as usize % mine.len());
-                        // SAFETY: the stack is ours.
+                        // SAFETY: this OS thread owns the stack, and nothing runs on it.
                         assert_eq!(mark(&stack).map(|p| unsafe { p.read() }), [tag, tag]);
                         cache.put(stack);
                     }
@@ -153,8 +155,8 @@ fn nobody_shares() {
     });
 }
 
-/// Every byte of a stack is there, and the whole guard below it faults, with either kind of guard, on a new
-/// stack and on one that has been given back to the arena and come again.
+/// Every byte of a stack can be written, and the guard below it faults at both ends: with either
+/// kind of guard, on a new stack and on one that has come back from the arena.
 #[test]
 fn the_guard_faults_and_the_rest_does_not() {
     const NAME: &str = "the_guard_faults_and_the_rest_does_not";
@@ -212,7 +214,8 @@ fn a_hundred_thousand_stacks_are_few_maps() {
     stacks.into_iter().for_each(|stack| cache.put(stack));
 }
 
-/// What threads have used goes back to the system when they end, and most of the address space too.
+/// The memory that threads have used goes back to the system when they end, and most of the address
+/// space too.
 #[test]
 fn memory_goes_back() {
     const NAME: &str = "memory_goes_back";
@@ -230,23 +233,23 @@ fn memory_goes_back() {
         stacks.extend((0..n).map(|_| cache.take(0x10000).unwrap()));
         stacks.iter().for_each(touch);
         assert!(status("VmRSS") >= rss + n * page_size());
-        // In an order in which neighbours do not follow each other.
+        // The stacks come back in an order in which neighbours do not follow each other.
         for part in 0..7 {
             for i in (part..n).step_by(7) {
                 cache.put(core::mem::replace(&mut stacks[i], Stack { limit: NonNull::dangling(), size: 0 }));
             }
         }
         stacks.clear();
-        while is_untidy() {
-            tidy(false);
+        while has_surplus() {
+            trim(false);
         }
-        // The cache keeps some, and the slots of the last region are touched.
+        // The cache keeps some memory, and the slots of the last region have some.
         let left = status("VmRSS").saturating_sub(rss);
         assert!(left < 12 << 20, "{left} bytes are left");
     }
     drop(cache);
-    while is_untidy() {
-        tidy(false);
+    while has_surplus() {
+        trim(false);
     }
     let left = status("VmSize") - space;
     assert!(left < 5 << 29, "{left} bytes of address space are left");
@@ -274,19 +277,20 @@ fn when_maps_run_out_the_error_says_what_to_do() {
     assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
     assert!(error.to_string().contains("vm.max_map_count"), "{error}");
     eprintln!("{} stacks, then: {error}", stacks.len());
-    // The process goes on: there are maps left for others, and one stack back is one stack more.
+    // The process goes on: others can still get maps, and a stack that comes back can be taken
+    // again.
     std::thread::spawn(|| black_box(vec![1u8; 1 << 24])).join().unwrap();
-    assert!(arena::starving());
+    assert!(arena::is_starving());
     assert_eq!(last_refusal().unwrap().to_string(), error.to_string());
     assert!(Cache::new().take(MIN_SIZE).is_err());
     cache.put(stacks.pop().unwrap());
-    assert!(!arena::starving());
+    assert!(!arena::is_starving());
     let stack = cache.take(0x10000).unwrap();
     assert!(cache.take(0x10000).is_err());
     cache.put(stack);
     stacks.into_iter().for_each(|stack| cache.put(stack));
     drop(cache);
-    // The maps of unmapped regions can be had again, for another size.
+    // Stacks of another size can use the maps of unmapped regions.
     let mut cache = Cache::new();
     let stacks: Vec<Stack> = (0..1000).map(|_| cache.take(MIN_SIZE + page_size()).unwrap()).collect();
     stacks.into_iter().for_each(|stack| cache.put(stack));
@@ -303,7 +307,7 @@ fn when_addresses_run_out_the_error_says_what_to_do() {
         libc::rlimit { rlim_cur: (status("VmSize") + room) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
     let mut cache = Cache::new();
     let mut stacks = Vec::with_capacity(2000);
-    // SAFETY: sets a limit of this process.
+    // SAFETY: `limit` is valid, and the call changes only a limit of this process.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
     let error = loop {
         match cache.take(DEFAULT_SIZE) {
@@ -311,7 +315,7 @@ fn when_addresses_run_out_the_error_says_what_to_do() {
             Err(error) => break error,
         }
     };
-    // Regions shrink down to single stacks, so that hardly any of the addresses is left over.
+    // The last regions have single stacks, so hardly any addresses are unused.
     let stride = DEFAULT_SIZE + size::guard_size(DEFAULT_SIZE);
     assert!(stacks.len() > (room - (2 << 20)) / stride, "{}", stacks.len());
     stacks.iter().for_each(touch);
@@ -320,11 +324,11 @@ fn when_addresses_run_out_the_error_says_what_to_do() {
     assert!(text.contains(&format!("{DEFAULT_SIZE} bytes")) && text.contains("ulimit -v"), "{text}");
     assert_eq!(last_refusal().unwrap().to_string(), text);
     stacks.into_iter().for_each(|stack| cache.put(stack));
-    assert!(!arena::starving());
-    // A big one's refusal says nothing about the others.
+    assert!(!arena::is_starving());
+    // The refusal of a huge stack doesn't mean that other stacks are refused.
     assert!(cache.take(1 << (usize::BITS - 3).min(44)).is_err());
-    assert!(!arena::starving());
-    // What one size had is there for another.
+    assert!(!arena::is_starving());
+    // Stacks of another size can use the addresses.
     drop(cache);
     let mut cache = Cache::new();
     let stacks: Vec<Stack> = (0..20).map(|_| cache.take(ROOT_SIZE).unwrap()).collect();
@@ -332,7 +336,8 @@ fn when_addresses_run_out_the_error_says_what_to_do() {
     stacks.into_iter().for_each(|stack| cache.put(stack));
 }
 
-/// Bursts of threads that come and go keep their top pages, and give the others back.
+/// After a burst of threads, stacks keep their top pages, and their other pages go back to the
+/// system.
 #[test]
 fn warm_stacks_keep_their_tops() {
     const NAME: &str = "warm_stacks_keep_their_tops";
@@ -352,7 +357,7 @@ fn warm_stacks_keep_their_tops() {
     assert!(left >= (n - 128) * (8 << 10) && left <= n * (8 << 10) + 128 * MIN_SIZE, "{left}");
 }
 
-/// Those that were not needed for two intervals go to the arena, and those that are needed stay.
+/// Stacks that two intervals have not needed go to the arena, and those that are needed stay.
 #[test]
 fn stacks_that_are_not_needed_go() {
     let mut cache = Cache::new();
@@ -361,15 +366,15 @@ fn stacks_that_are_not_needed_go() {
         stacks.into_iter().for_each(|stack| cache.put(stack));
     };
     use_some(&mut cache, 900);
-    cache.settle();
+    cache.end_interval();
     let all = cache.len();
     assert!(all >= 800);
     use_some(&mut cache, 700);
-    cache.settle();
+    cache.end_interval();
     assert!(cache.len() >= 700 && cache.len() < all);
-    assert!(cache.is_full());
-    (0..9).for_each(|_| cache.settle());
-    assert!(!cache.is_full(), "{}", cache.len());
+    assert!(cache.is_worth_trimming());
+    (0..9).for_each(|_| cache.end_interval());
+    assert!(!cache.is_worth_trimming(), "{}", cache.len());
 }
 
 mod running {
@@ -381,11 +386,11 @@ mod running {
 
     unsafe extern "C" fn panics(_: usize) -> ! {
         assert!(catch_unwind(|| panic!("on the smallest stack")).is_err());
-        // SAFETY: the caller waits there.
+        // SAFETY: the test's context is suspended in `CALLER`.
         unsafe { greenthread_context::switch_final(*CALLER.as_ptr().cast(), 0) }
     }
 
-    /// As [`MIN_SIZE`] promises.
+    /// [`MIN_SIZE`] promises this.
     #[test]
     fn the_smallest_stack_has_room_for_a_backtrace() {
         const NAME: &str = "running::the_smallest_stack_has_room_for_a_backtrace";
@@ -396,10 +401,10 @@ mod running {
             assert!(errors.contains("on the smallest stack") && errors.contains("::panics"), "{errors}");
             return;
         }
-        // SAFETY: this process has one thread that does anything.
+        // SAFETY: no other thread of this process uses the environment now.
         unsafe { env::set_var("RUST_BACKTRACE", "full") };
         let stack = Cache::new().take(MIN_SIZE).unwrap();
-        // SAFETY: the stack is unused, and its context comes back once.
+        // SAFETY: the stack is unused, and its context resumes this one once.
         unsafe {
             let green = greenthread_context::init(stack.top(), panics);
             greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
@@ -440,7 +445,7 @@ mod overflowing {
         let stack = cache.take(MIN_SIZE).unwrap();
         START.store(stack.guard().start, Relaxed);
         END.store(stack.guard().end, Relaxed);
-        // SAFETY: the stack is unused, and nobody comes back from it.
+        // SAFETY: the stack is unused, and its context resumes no other.
         unsafe {
             let green = greenthread_context::init(stack.top(), greedy);
             greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
@@ -448,7 +453,7 @@ mod overflowing {
     }
 
     extern "C" fn old_handler(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-        // SAFETY: the system's; a handler for faults may read and exit.
+        // SAFETY: the system passes a valid `info`, and `_exit` is async-signal-safe.
         unsafe {
             if (*info).si_addr().addr() == 0x1000 {
                 libc::_exit(42);
@@ -457,12 +462,12 @@ mod overflowing {
     }
 
     extern "C" fn plain_handler(_: libc::c_int) {
-        // SAFETY: async-signal-safe.
+        // SAFETY: `_exit` is async-signal-safe.
         unsafe { libc::_exit(43) }
     }
 
     fn set_action(handler: usize, flags: libc::c_int) {
-        // SAFETY: zero is a valid `sigaction`; the handlers above do what is safe in one.
+        // SAFETY: zero is a valid `sigaction`, and both handlers are async-signal-safe.
         unsafe {
             let mut action: libc::sigaction = core::mem::zeroed();
             action.sa_sigaction = handler;
@@ -491,7 +496,7 @@ mod overflowing {
                 let thread = thread::Builder::new().name("ordinary".into()).spawn(|| recurse(0));
                 thread.unwrap().join().unwrap();
             }
-            // SAFETY: it asks for what this child is about.
+            // SAFETY: the signal has a handler, or ends this child process, as the test expects.
             "default sent" | "ignored sent" => unsafe {
                 libc::kill(libc::getpid(), libc::SIGSEGV);
             },
@@ -500,7 +505,8 @@ mod overflowing {
         println!("went on");
     }
 
-    /// In each role the process ends as it would have without us, unless it is a green stack that overflows.
+    /// In each role the process ends as it would without the library, unless a green stack
+    /// overflows.
     #[test]
     fn is_reported_and_nothing_else_is() {
         const NAME: &str = "overflowing::is_reported_and_nothing_else_is";
@@ -539,7 +545,7 @@ mod overflowing {
     #[test]
     fn a_signal_stack_leaves_what_was_there() {
         fn current() -> (usize, usize, libc::c_int) {
-            // SAFETY: only asks.
+            // SAFETY: `stack` is valid for the answer, and nothing is changed.
             unsafe {
                 let mut stack: libc::stack_t = core::mem::zeroed();
                 assert_eq!(libc::sigaltstack(core::ptr::null(), &mut stack), 0);

@@ -17,7 +17,7 @@ pub(crate) fn set_owner(scope: &mut ScopeCount) {
     let stack = unsafe { (*task.stack.get()).as_ref() };
     // A coroutine's body runs on another stack, and may be resumed by another thread: then the
     // scope is nobody's.
-    if stack.is_some_and(|stack| stack.left(ptr::from_mut(scope).addr()).is_some()) {
+    if stack.is_some_and(|stack| stack.remaining(ptr::from_mut(scope).addr()).is_some()) {
         scope.set_owner(Some(NonNull::from(task).cast()));
     }
 }
