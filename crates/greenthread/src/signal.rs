@@ -36,13 +36,14 @@ use signal_hook::{
     },
 };
 
-pub use libc::{
+pub use crate::sys::signal::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
     SIGUSR1, SIGUSR2, SIGWINCH,
 };
 
 use crate::{
     os::unix::net::UnixStream,
+    sys,
     task::coop::{CALL, consume_budget},
 };
 
@@ -235,7 +236,7 @@ impl Handle {
     /// ```
     pub fn add_signal(&self, signal: i32) -> io::Result<()> {
         // The crate panics where it can't.
-        if !(1..=libc::SIGRTMAX()).contains(&signal) || FORBIDDEN.contains(&signal) {
+        if !(1..=sys::signal::last()).contains(&signal) || FORBIDDEN.contains(&signal) {
             let message = format!("signal {signal} can't be waited for");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }

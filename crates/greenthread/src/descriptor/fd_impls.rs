@@ -1,4 +1,5 @@
-//! What the types that stand before a descriptor have alike, written once: as in std, no more and no less.
+//! What the types that stand before a descriptor have alike, written once: as in std, no more and
+//! no less.
 
 /// The ways from and to descriptors, and std's type.
 macro_rules! descriptors {

@@ -1,14 +1,16 @@
 //! A descriptor whose calls block the calling thread, green or OS, and never the worker.
 //!
-//! On a green thread a call is made first, in a way that does not block and leaves the descriptor's own flags as
-//! the user set them; only if it would block, or is known to, the thread waits in its worker's driver. Off the
-//! runtime, and inside `without_yield`, the kernel blocks the OS thread, and looks after timeouts itself.
+//! On a green thread a call is made first, in a way that does not block and leaves the descriptor's
+//! own flags as the user set them; only if it would block, or is known to, the thread waits in its
+//! worker's driver. Off the runtime, and inside `without_yield`, the kernel blocks the OS thread,
+//! and looks after timeouts itself.
 //!
 //! * This file: the settings that count, and the loop of call and wait that all share.
 //! * `faces`: what the public types have alike.
 //! * `plain`: reading and writing what is no socket: pipes, terminals, files.
-//! * `settings`: what the user set for a socket (timeouts, non-blocking mode). The kernel knows it, and we as well: to ask
-//!   it at each wait would cost three system calls. The mode of what is no socket is asked for: nothing but `fcntl` sets it.
+//! * `settings`: what the user set for a socket (timeouts, non-blocking mode). The kernel knows it,
+//!   and we as well: to ask it at each wait would cost three system calls. The mode of what is no
+//!   socket is asked for: nothing but `fcntl` sets it.
 
 use std::{
     io, mem,
@@ -17,12 +19,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::io::{Errno, ioctl_fionbio};
-
 use crate::{
     driver::{CallResult, Driver, Interest, Registration, Source, Turn},
     runtime,
-    sys::poller::{is_shut, poll_one},
+    sys::{
+        self,
+        error::{OsError, OsResult},
+        poller::{is_shut, poll_one},
+        socket::NO_WRITE_SHUTDOWN_EVENT,
+    },
     task::{
         coop::{CALL, consume_budget},
         time::{block_until, deadline_after},
@@ -40,9 +45,10 @@ use settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     source: Source,
-    /// Whether it is a socket that can be shut down without an event for those who wait to write: Linux's Unix sockets.
-    hushed: bool,
-    /// Whether it is a socket that listens: the kernel's mode is non-blocking, whatever the user's is.
+    /// Whether it is a socket whose shutdown is no event for those who wait to write.
+    no_write_shutdown_event: bool,
+    /// Whether it is a socket that listens: the kernel's mode is non-blocking, whatever the user's
+    /// is.
     listens: bool,
     /// None as long as all is at its defaults and there is no clone.
     settings: OnceLock<Arc<Settings>>,
@@ -62,7 +68,7 @@ impl Descriptor {
     }
 
     const fn with(descriptor: OwnedFd, settings: OnceLock<Arc<Settings>>) -> Self {
-        Self { source: Source::new(descriptor), hushed: false, listens: false, settings }
+        Self { source: Source::new(descriptor), no_write_shutdown_event: false, listens: false, settings }
     }
 
     pub(crate) fn into_owned(mut self) -> OwnedFd {
@@ -80,14 +86,16 @@ impl Descriptor {
         self.settings.get().is_some_and(|settings| settings.is_exposed())
     }
 
-    /// For one that listens: whether a connection has inherited something that the user set behind our back.
+    /// For one that listens: whether a connection has inherited something that the user set behind
+    /// our back.
     pub(crate) fn is_inherited(&self) -> bool {
         self.current_settings().is_some_and(Settings::is_inherited)
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let mut clone = Self::new(self.as_fd().try_clone_to_owned()?);
-        (clone.hushed, clone.listens) = (self.hushed, self.listens);
+        clone.no_write_shutdown_event = self.no_write_shutdown_event;
+        clone.listens = self.listens;
         clone.settings.get_or_init(|| self.settings().clone());
         Ok(clone)
     }
@@ -117,7 +125,7 @@ impl Descriptor {
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        ioctl_fionbio(self, nonblocking)?;
+        sys::io::set_nonblocking(self, nonblocking)?;
         self.remember_nonblocking(nonblocking);
         Ok(())
     }
@@ -126,14 +134,14 @@ impl Descriptor {
         self.current_settings().is_some_and(|settings| settings.nonblocking.load(Relaxed))
     }
 
-    /// The same, for such a socket.
-    pub(crate) fn hushed(mut self) -> Self {
-        self.hushed = true;
+    /// The same, for a Unix socket.
+    pub(crate) fn unix(mut self) -> Self {
+        self.no_write_shutdown_event = NO_WRITE_SHUTDOWN_EVENT;
         self
     }
 
-    pub(crate) fn is_hushed(&self) -> bool {
-        self.hushed
+    pub(crate) fn has_no_write_shutdown_event(&self) -> bool {
+        self.no_write_shutdown_event
     }
 
     /// The same, for a socket that listens, and is in the kernel's non-blocking mode.
@@ -142,20 +150,21 @@ impl Descriptor {
         self
     }
 
-    /// Shuts a socket down: `shut` does. For a Unix socket it also does what Linux leaves out: those who wait to write
-    /// look again.
+    /// Shuts a socket down: `shut` does. Where the system has no event for them, those who wait to
+    /// write look again all the same.
     pub(crate) fn shutting(&self, shut: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         shut()?;
-        if self.hushed {
+        if self.no_write_shutdown_event {
             self.writers().iter().for_each(Registration::force_ready);
         }
         Ok(())
     }
 
-    /// For a call to receive that would have blocked, with a variable that is its own and `false` at first: whether nothing
-    /// will ever come, since somebody has shut the socket down. A blocking call finds the end then; one that doesn't
-    /// block, and gets datagrams or connections, is told to try again. There is an event for it, after which the call is made
-    /// once more; only then the kernel is asked.
+    /// For a call to receive that would have blocked, with a variable that is its own and `false`
+    /// at first: whether nothing will ever come, since somebody has shut the socket down. A
+    /// blocking call finds the end then; one that doesn't block, and gets datagrams or connections,
+    /// is told to try again. There is an event for it, after which the call is made once more; only
+    /// then the kernel is asked.
     #[inline]
     pub(crate) fn has_ended(&self, again: &mut bool) -> bool {
         let known = self.settings.get().is_some_and(|settings| settings.ended.load(Relaxed));
@@ -175,7 +184,8 @@ impl Descriptor {
         self.settings().writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that `shutting` finds who waits to write by this driver; `false` if it does already.
+    /// Sees to it that `shutting` finds who waits to write by this driver; `false` if it does
+    /// already.
     fn join_writers(&self, driver: &Driver) -> io::Result<bool> {
         let this = driver.registration(&self.source)?;
         let mut writers = self.writers();
@@ -203,23 +213,23 @@ impl Descriptor {
         }
     }
 
-    /// Makes a call on behalf of a green thread, until it does not block: the one loop behind all of them.
-    /// In non-blocking mode, and past the deadline, it gives `WouldBlock`.
+    /// Makes a call on behalf of a green thread, until it does not block: the one loop behind all
+    /// of them. In non-blocking mode, and past the deadline, it gives `WouldBlock`.
     pub(crate) fn attempt<T>(
         &self,
         driver: &Driver,
         interest: Interest,
         deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<(T, CallResult)>,
+        mut call: impl FnMut() -> OsResult<(T, CallResult)>,
     ) -> io::Result<T> {
         self.repeat(driver, interest, deadline, |turn| match call() {
             Ok((value, shown)) => {
                 turn.record(shown);
                 Ok(value)
             }
-            Err(Errno::AGAIN) => {
+            Err(OsError::WOULD_BLOCK) => {
                 turn.record(CallResult::Blocked);
-                Err(Errno::AGAIN)
+                Err(OsError::WOULD_BLOCK)
             }
             Err(error) => Err(error),
         })
@@ -242,7 +252,7 @@ impl Descriptor {
         driver: &Driver,
         interest: Interest,
         deadline: Option<Instant>,
-        mut call: impl FnMut(&Turn<'_>) -> rustix::io::Result<T>,
+        mut call: impl FnMut(&Turn<'_>) -> OsResult<T>,
     ) -> io::Result<T> {
         consume_budget(CALL);
         let nonblocking = self.is_nonblocking();
@@ -250,30 +260,32 @@ impl Descriptor {
         let mut blocked = !nonblocking && turn.is_blocked();
         loop {
             // Who has joined just now may have missed it, and looks once more before it waits.
-            let waits =
-                blocked && !(self.hushed && interest == Interest::Write && self.join_writers(driver)?);
+            let waits = blocked
+                && !(self.no_write_shutdown_event
+                    && interest == Interest::Write
+                    && self.join_writers(driver)?);
             if waits {
                 match turn.wait(deadline)? {
                     Outcome::Woken => {}
-                    Outcome::TimedOut | Outcome::Cancelled => return Err(Errno::AGAIN.into()),
+                    Outcome::TimedOut | Outcome::Cancelled => return Err(OsError::WOULD_BLOCK.into()),
                 }
             }
             match call(&turn) {
-                Err(Errno::AGAIN) if !nonblocking => blocked = true,
-                Err(Errno::INTR) => {}
+                Err(OsError::WOULD_BLOCK) if !nonblocking => blocked = true,
+                Err(OsError::INTERRUPTED) => {}
                 Ok(value) => return Ok(value),
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// As `attempt`, from any thread: for a call that does not block, or a descriptor in the kernel's
-    /// non-blocking mode.
+    /// As `attempt`, from any thread: for a call that does not block, or a descriptor in the
+    /// kernel's non-blocking mode.
     pub(crate) fn attempt_anywhere<T>(
         &self,
         interest: Interest,
         deadline: Option<Instant>,
-        mut call: impl FnMut() -> rustix::io::Result<T>,
+        mut call: impl FnMut() -> OsResult<T>,
     ) -> io::Result<T> {
         if let Some(driver) = runtime::driver() {
             return self.attempt(driver, interest, deadline, || Ok((call()?, CallResult::Full)));
@@ -281,11 +293,11 @@ impl Descriptor {
         loop {
             match call() {
                 Ok(value) => return Ok(value),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if !self.is_nonblocking() => {
+                Err(OsError::INTERRUPTED) => {}
+                Err(OsError::WOULD_BLOCK) if !self.is_nonblocking() => {
                     let ready = block_until(deadline, |deadline| poll_one(self.as_fd(), interest, deadline));
                     ready.map_err(|error| match error.kind() {
-                        io::ErrorKind::TimedOut => Errno::AGAIN.into(),
+                        io::ErrorKind::TimedOut => OsError::WOULD_BLOCK.into(),
                         _ => error,
                     })?;
                 }

@@ -1,12 +1,12 @@
 //! Reading and writing what is no socket of ours: pipes, FIFOs, terminals, devices, the standard
 //! streams, and whatever descriptor a program was given.
 //!
-//! `RWF_NOWAIT` asks one call not to block, and so leaves the descriptor's mode alone, which is
-//! shared with whoever has it open as well: other processes, for the standard streams and for pipes
-//! that are handed to a child. If the call would block, the thread waits in its worker's driver
-//! until the descriptor is ready, and keeps no OS thread meanwhile.
+//! `sys::io::read_now` and `write_now` ask one call not to block, and so leave the descriptor's
+//! mode alone, which is shared with whoever has it open as well: other processes, for the standard
+//! streams and for pipes that are handed to a child. If the call would block, the thread waits in
+//! its worker's driver until the descriptor is ready, and keeps no OS thread meanwhile.
 //!
-//! * What does not know the flag (terminals, pipes before Linux 6.5) is waited for in the same way,
+//! * What can't be asked so (terminals, pipes before Linux 6.5) is waited for in the same way,
 //!   and then read or written on a thread where it may block: someone else may have been quicker.
 //! * What can't be waited for is called there at once.
 //!
@@ -19,19 +19,16 @@ use std::{
     time::Instant,
 };
 
-use rustix::{
-    io::{Errno, fcntl_dupfd_cloexec, read, readv, write, writev},
-    net::sockopt::{Timeout, socket_timeout},
-};
-
 use super::Descriptor;
-pub(crate) use crate::sys::file::MAX_BUFFERS;
+pub(crate) use crate::sys::io::MAX_BUFFERS;
 use crate::{
     driver::{CallResult, Driver, Interest},
     runtime,
     sys::{
-        file::{is_nonblocking, read_now, waits_until_readable, write_now},
+        error::{OsError, OsResult},
+        io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now},
         poller::look_one,
+        socket,
     },
     task::{
         coop::{CALL, consume_budget},
@@ -47,11 +44,11 @@ trait Transfer: Send {
     /// means: an empty write is a datagram for a socket, and an error where nobody reads.
     fn is_empty(&self) -> bool;
 
-    /// Moves what can be moved without waiting. `OPNOTSUPP` where that can't be had.
-    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize>;
+    /// Moves what can be moved without waiting. `UNSUPPORTED` where that can't be had.
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 
     /// The plain call.
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize>;
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 }
 
 impl Transfer for &mut [IoSliceMut<'_>] {
@@ -61,15 +58,12 @@ impl Transfer for &mut [IoSliceMut<'_>] {
         self.iter().all(|buffer| buffer.is_empty())
     }
 
-    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
         read_now(descriptor, self, None)
     }
 
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
-        match self {
-            [one] => read(descriptor, &mut **one),
-            all => readv(descriptor, all),
-        }
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
+        read(descriptor, self)
     }
 }
 
@@ -80,15 +74,12 @@ impl Transfer for &[IoSlice<'_>] {
         self.iter().all(|buffer| buffer.is_empty())
     }
 
-    fn now(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
+    fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
         write_now(descriptor, self, None)
     }
 
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> rustix::io::Result<usize> {
-        match self {
-            [one] => write(descriptor, one),
-            all => writev(descriptor, all),
-        }
+    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
+        write(descriptor, self)
     }
 }
 
@@ -112,18 +103,18 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
         return transfer_elsewhere(descriptor, transfer, false);
     }
     match transfer.now(descriptor) {
-        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {}
+        Err(OsError::WOULD_BLOCK | OsError::UNSUPPORTED | OsError::INTERRUPTED) => {}
         result => return Ok(result?),
     }
     // As long as the wait lasts, what is open is ours too.
-    match fcntl_dupfd_cloexec(descriptor, 0) {
+    match duplicate(descriptor) {
         Ok(own) => Descriptor::new(own).transfer(transfer),
         Err(_) => transfer_elsewhere(descriptor, transfer, false),
     }
 }
 
-/// Makes the plain call where it may wait for others. One that is short is made on the spot if there is
-/// no OS thread for it.
+/// Makes the plain call where it may wait for others. One that is short is made on the spot if
+/// there is no OS thread for it.
 fn transfer_elsewhere<T: Transfer>(
     descriptor: BorrowedFd<'_>,
     mut transfer: T,
@@ -152,7 +143,8 @@ impl Descriptor {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
 
-    /// As a blocking call of the system, it comes back when all is written, unless there is an error before.
+    /// As a blocking call of the system, it comes back when all is written, unless there is an
+    /// error before.
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
         let mut done = self.transfer(buffers)?;
@@ -172,8 +164,8 @@ impl Descriptor {
 
     /// Takes over the timeouts that a socket has; what is none has none.
     pub(crate) fn adopt_timeouts(&self) {
-        for (interest, timeout) in [(Interest::Read, Timeout::Recv), (Interest::Write, Timeout::Send)] {
-            self.remember_timeout(interest, socket_timeout(self, timeout).unwrap_or(None));
+        for interest in [Interest::Read, Interest::Write] {
+            self.remember_timeout(interest, socket::timeout(self, interest).unwrap_or(None));
         }
     }
 
@@ -190,25 +182,25 @@ impl Descriptor {
             if waits {
                 match turn.wait(deadline) {
                     Ok(Outcome::Woken) => {}
-                    Ok(Outcome::TimedOut | Outcome::Cancelled) => return Err(Errno::AGAIN.into()),
-                    // What knows no readiness waits for a disk at most. Or the system has no room for one
-                    // more.
+                    Ok(Outcome::TimedOut | Outcome::Cancelled) => return Err(OsError::WOULD_BLOCK.into()),
+                    // What knows no readiness waits for a disk at most. Or the system has no room
+                    // for one more.
                     Err(error) => {
                         drop(turn);
-                        break error.raw_os_error() == Some(Errno::PERM.raw_os_error());
+                        break OsError::of(&error) == Some(OsError::NOT_POLLABLE);
                     }
                 }
             }
             match transfer.now(self.as_fd()) {
-                Err(Errno::AGAIN) => {
+                Err(OsError::WOULD_BLOCK) => {
                     turn.record(CallResult::Blocked);
                     if is_nonblocking(self) {
-                        return Err(Errno::AGAIN.into());
+                        return Err(OsError::WOULD_BLOCK.into());
                     }
                     waits = true;
                 }
-                Err(Errno::INTR) => {}
-                Err(Errno::OPNOTSUPP) => {
+                Err(OsError::INTERRUPTED) => {}
+                Err(OsError::UNSUPPORTED) => {
                     // What follows takes long: others look meanwhile.
                     drop(turn);
                     break self.wait_politely(driver, T::INTEREST, deadline)?;
@@ -219,8 +211,8 @@ impl Descriptor {
         transfer_elsewhere(self.as_fd(), transfer, is_short)
     }
 
-    /// Waits, before an OS thread is taken for a call, until it will not be kept for long, and tells
-    /// whether that is so. What can't be waited for is always ready.
+    /// Waits, before an OS thread is taken for a call, until it will not be kept for long, and
+    /// tells whether that is so. What can't be waited for is always ready.
     ///
     /// # Errors
     /// The deadline has passed.
@@ -238,7 +230,7 @@ impl Descriptor {
         }
         let look = || match look_one(self.as_fd(), interest) {
             Ok(()) => Ok((true, CallResult::Full)),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Errno::AGAIN),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(OsError::WOULD_BLOCK),
             // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.
             Err(_) => Ok((false, CallResult::Full)),
         };

@@ -1,15 +1,18 @@
 //! What the user set on a descriptor, and when the kernel is asked for it again.
 //!
-//! Timeouts and the mode are set by methods of ours, which tell the kernel and remember. The user may also set them through
-//! the descriptor itself (`socket2::SockRef`, `libc`). A descriptor is *exposed* once it has been shown to the user
-//! (`as_fd`, `as_raw_fd`), or has come from elsewhere; each time, what is remembered becomes *stale*, and the next call
-//! asks the kernel. So a socket that nobody has ever shown costs nothing, and one that was shown three system calls,
-//! once. What is changed through a handle that the user kept from before, or by another process, is not noticed.
+//! Timeouts and the mode are set by methods of ours, which tell the kernel and remember. The user
+//! may also set them through the descriptor itself (`socket2::SockRef`, `libc`). A descriptor is
+//! *exposed* once it has been shown to the user (`as_fd`, `as_raw_fd`), or has come from elsewhere;
+//! each time, what is remembered becomes *stale*, and the next call asks the kernel. So a socket
+//! that nobody has ever shown costs nothing, and one that was shown three system calls, once. What
+//! is changed through a handle that the user kept from before, or by another process, is not
+//! noticed.
 //!
-//! Closing may block too, if the user has set `SO_LINGER`, which only an exposed socket can have: see `close`.
+//! Closing may block too, if the user has set `SO_LINGER`, which only an exposed socket can have:
+//! see `close`.
 
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{BorrowedFd, OwnedFd},
     sync::{
         Mutex,
         atomic::{
@@ -20,15 +23,14 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    fs::{FileType, OFlags, fcntl_getfl, fstat},
-    io::Errno,
-    net::sockopt::{self, Timeout},
-};
-
 use crate::{
     driver::{Interest, Registration},
     runtime,
+    sys::{
+        io::{close_may_wait, nonblocking_mode},
+        socket::timeout,
+        socket_options::{set_socket_linger, socket_linger},
+    },
     task::worker_core,
 };
 
@@ -40,11 +42,13 @@ pub(super) struct Settings {
     exposed: AtomicBool,
     /// It was in the user's hands since the kernel was asked last.
     stale: AtomicBool,
-    /// `SO_LINGER` is set. Only kept up to date for those that listen, whose connections inherit it.
+    /// `SO_LINGER` is set. Only kept up to date for those that listen, whose connections inherit
+    /// it.
     lingers: AtomicBool,
     /// It has been found out that no more will be received.
     pub(super) ended: AtomicBool,
-    /// Where threads have waited to write, if there is no event for them when the socket is shut down.
+    /// Where threads have waited to write, if there is no event for them when the socket is shut
+    /// down.
     pub(super) writers: Mutex<Vec<Registration>>,
     /// Nanoseconds; 0 is none.
     read: AtomicU64,
@@ -71,8 +75,8 @@ impl Settings {
         self.ask_again();
     }
 
-    /// A call that asks the kernel just now may overwrite what was just remembered with what was so before: then the next
-    /// call asks once more.
+    /// A call that asks the kernel just now may overwrite what was just remembered with what was so
+    /// before: then the next call asks once more.
     fn ask_again(&self) {
         if self.exposed.load(Relaxed) {
             self.stale.store(true, Release);
@@ -88,7 +92,8 @@ impl Settings {
         self.exposed.load(Relaxed)
     }
 
-    /// Asks the kernel, if there may be something new. The mode of one that `listens` is ours, and tells nothing.
+    /// Asks the kernel, if there may be something new. The mode of one that `listens` is ours, and
+    /// tells nothing.
     #[inline]
     pub(super) fn refresh(&self, descriptor: BorrowedFd<'_>, listens: bool) {
         if self.stale.load(Relaxed) {
@@ -101,14 +106,14 @@ impl Settings {
     fn ask_kernel(&self, descriptor: BorrowedFd<'_>, listens: bool) {
         self.stale.swap(false, Acquire);
         if listens {
-            let linger = sockopt::socket_linger(descriptor);
+            let linger = socket_linger(descriptor);
             self.lingers.store(linger.is_ok_and(|linger| linger.is_some()), Relaxed);
-        } else if let Ok(flags) = fcntl_getfl(descriptor) {
-            self.nonblocking.store(flags.contains(OFlags::NONBLOCK), Relaxed);
+        } else if let Ok(nonblocking) = nonblocking_mode(descriptor) {
+            self.nonblocking.store(nonblocking, Relaxed);
         }
-        for (interest, option) in [(Interest::Read, Timeout::Recv), (Interest::Write, Timeout::Send)] {
+        for interest in [Interest::Read, Interest::Write] {
             // Others than sockets have none.
-            let Ok(timeout) = sockopt::socket_timeout(descriptor, option) else { return };
+            let Ok(timeout) = timeout(descriptor, interest) else { return };
             let nanos = timeout.map_or(0, |timeout| timeout.as_nanos().try_into().unwrap_or(u64::MAX));
             self.timeout(interest).store(nanos, Relaxed);
         }
@@ -120,31 +125,19 @@ impl Settings {
     }
 }
 
-/// Closes what the user has had in hand. As in std the calling thread waits, if the user has asked for that by `SO_LINGER`
-/// or the device has something left to put out; its siblings don't.
+/// Closes what the user has had in hand. As in std the calling thread waits, if the user has asked
+/// for that by `SO_LINGER` or the device has something left to put out; its siblings don't.
 #[cold]
 pub(super) fn close(descriptor: OwnedFd) {
-    if !may_wait(&descriptor) {
+    if !close_may_wait(&descriptor) {
         return;
     }
     let mut descriptor = Some(descriptor);
-    // The worker itself doesn't wait (it drops the closure of a thread that could not start), and somebody has to be found
-    // who does.
+    // The worker itself doesn't wait (it drops the closure of a thread that could not start), and
+    // somebody has to be found who does.
     let at_home = worker_core::get().is_some_and(|core| core.running().is_none());
     if at_home || runtime::unblock_wait(|| drop(descriptor.take())).is_err() {
         // The kernel sends what is left all the same; only nobody waits for it.
-        let _ = descriptor.as_ref().map(|descriptor| sockopt::set_socket_linger(descriptor, None));
-    }
-}
-
-/// Whether to close it may take as long as somebody else likes.
-fn may_wait(descriptor: &OwnedFd) -> bool {
-    match sockopt::socket_linger(descriptor) {
-        Ok(linger) => linger.is_some_and(|linger| !linger.is_zero()),
-        // Serial lines wait for what they have to put out, network file systems for the network.
-        Err(Errno::NOTSOCK) => fstat(descriptor.as_fd()).is_ok_and(|stat| {
-            matches!(FileType::from_raw_mode(stat.st_mode), FileType::CharacterDevice | FileType::RegularFile)
-        }),
-        Err(_) => false,
+        let _ = descriptor.as_ref().map(|descriptor| set_socket_linger(descriptor, None));
     }
 }

@@ -1,27 +1,33 @@
-//! Operations that a worker's threads hand to the kernel, several in one system call, and wait for: sends, and reads and
-//! writes of files.
+//! Operations that a worker's threads hand to the kernel, several in one system call, and wait for:
+//! sends, and reads and writes of files.
 //!
-//! A thread puts its operation into the ring and lets others run. When the worker comes home it hands all over that has
-//! come together, takes the answers that are there, and their threads go on. A send has its answer before the call
-//! that hands it over is back (`MSG_DONTWAIT`), and so has a read of what is in the page cache. What waits for a disk is
-//! answered when the worker comes home later, or is woken from its sleep for it.
+//! A thread puts its operation into the ring and lets others run. When the worker comes home it
+//! hands all over that has come together, takes the answers that are there, and their threads go
+//! on. A send has its answer before the call that hands it over is back (it never waits), and so
+//! has a read of what is in the page cache. What waits for a disk is answered when the worker comes
+//! home later, or is woken from its sleep for it.
 //!
-//! The ring is made at its first use. Where there is none nothing is taken on, and the caller finds another way.
+//! The ring is made at its first use. Where there is none nothing is taken on, and the caller finds
+//! another way.
 //!
-//! A ring *fails* when the kernel refuses to take a batch. Those whose operations were not handed over do them in another
-//! way. The others wait for their answers still, since the kernel works on their memory; the worker goes on asking for
-//! them, and when all have come the ring goes. If the kernel was short of something, a new one is made later.
+//! A ring *fails* when the kernel refuses to take a batch. Those whose operations were not handed
+//! over do them in another way. The others wait for their answers still, since the kernel works on
+//! their memory; the worker goes on asking for them, and when all have come the ring goes. If the
+//! kernel was short of something, a new one is made later.
 //!
-//! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel works on the
-//! thread's memory, the thread doesn't run and can't unwind, its stack is not freed, and the worker doesn't end, since it
-//! has a thread. Should the worker itself fail, and its ring go, that cancels what is under way and waits for the kernel's
-//! last word (`sys::uring`, invariant 1); the threads never run again.
+//! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel
+//! works on the thread's memory, the thread doesn't run and can't unwind, its stack is not freed,
+//! and the worker doesn't end, since it has a thread. Should the worker itself fail, and its ring
+//! go, that cancels what is under way and waits for the kernel's last word (`sys::uring`, invariant
+//! 1); the threads never run again.
 //!
 //! Invariants:
-//! 1. A [`Held`] lies on the stack of the thread that waits for its answer, with all that the operation points to. It is in
-//!    `Batch::slots` from before its operation is pushed until its answer has come, or never will; by then, and not before, its
-//!    thread is woken, which nobody else does.
-//! 2. A tag names a slot and its generation, which changes when the slot is freed: an answer finds its own `Held` or none.
+//! 1. A [`Held`] lies on the stack of the thread that waits for its answer, with all that the
+//!    operation points to. It is in `Batch::slots` from before its operation is pushed until its
+//!    answer has come, or never will; by then, and not before, its thread is woken, which nobody
+//!    else does.
+//! 2. A tag names a slot and its generation, which changes when the slot is freed: an answer finds
+//!    its own `Held` or none.
 //! 3. All of it is touched on the worker's own OS thread only.
 
 use std::{
@@ -32,13 +38,12 @@ use std::{
     sync::Arc,
 };
 
-use rustix::{io::Errno, net::SendFlags};
-
 use super::{CallResult, Source};
 use crate::{
     sys::{
+        error::{OsError, OsResult},
         poller::Waker,
-        uring::{Operation, Ring},
+        uring::{Operation, Ring, is_shortage},
     },
     task::wait::{Reason, Waiter},
 };
@@ -46,10 +51,12 @@ use crate::{
 /// The most operations that are handed over in one system call.
 const BATCH: u32 = 64;
 
-/// The most that are held back or under way. For so many answers the ring has room, so none is ever lost.
+/// The most that are held back or under way. For so many answers the ring has room, so none is ever
+/// lost.
 const MOST: u32 = 1024;
 
-/// Where the system was short of something for a ring, one is tried for again after so many operations.
+/// Where the system was short of something for a ring, one is tried for again after so many
+/// operations.
 const RETRY: u32 = 1024;
 
 /// See the module.
@@ -81,14 +88,6 @@ impl State {
     fn without(refused: bool) -> Self {
         if refused { State::None } else { State::Untried(RETRY) }
     }
-}
-
-/// Whether the kernel doesn't want to; else it only could not.
-fn is_refusal(error: &io::Error) -> bool {
-    !matches!(
-        Errno::from_io_error(error),
-        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY)
-    )
 }
 
 #[derive(Debug)]
@@ -147,7 +146,8 @@ pub(super) struct Sent {
 impl Sent {
     /// The socket.
     pub(super) fn source(&self) -> &Source {
-        // SAFETY: its thread has a reference to the source, and waits as long as this can be reached (invariant 1).
+        // SAFETY: its thread has a reference to the source, and waits as long as this can be
+        // reached (invariant 1).
         unsafe { &*self.source }
     }
 }
@@ -156,14 +156,14 @@ impl Sent {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
     /// As the system call would have returned.
-    pub(crate) result: rustix::io::Result<usize>,
+    pub(crate) result: OsResult<usize>,
     /// It was there when the operation had been handed over: nothing had to be waited for.
     pub(crate) at_once: bool,
 }
 
 impl Table {
     /// Frees the slot of an operation, and gives it with its answer.
-    fn answer(&mut self, tag: u64, answer: i32) -> Option<&Held> {
+    fn answer(&mut self, tag: u64, result: OsResult<usize>) -> Option<&Held> {
         let (index, generation) = (tag as u32, (tag >> 32) as u32);
         let slot = self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
         // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1, 2).
@@ -171,19 +171,19 @@ impl Table {
         *slot = Slot { generation: generation.wrapping_add(1), held: ptr::null() };
         self.free.push(index);
         self.sends -= u32::from(held.send.is_some());
-        let result = usize::try_from(answer).map_err(|_| Errno::from_raw_os_error(-answer));
         held.answer.set(Some(Answer { result, at_once: held.batch == self.batches }));
         Some(held)
     }
 }
 
 impl Table {
-    /// Frees the slots of the last operations that were pushed, `left` of them, and passes on who waits for each. Tells how many
-    /// that were.
+    /// Frees the slots of the last operations that were pushed, `left` of them, and passes on who
+    /// waits for each. Tells how many that were.
     fn take_back(&mut self, left: u32, mut back: impl FnMut(&Held)) -> u32 {
         let mut count = 0;
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1, 2).
+            // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1,
+            // 2).
             let Some(held) = (unsafe { slot.held.as_ref() }) else { continue };
             if self.pushed.wrapping_sub(held.number) <= left {
                 *slot = Slot { generation: slot.generation.wrapping_add(1), held: ptr::null() };
@@ -203,7 +203,7 @@ impl Batch {
         ring.tell(waker)?;
         let (mut slots, mut free) = (Vec::new(), Vec::new());
         let memory = slots.try_reserve_exact(MOST as usize).and(free.try_reserve_exact(MOST as usize));
-        memory.map_err(|_| Errno::NOMEM)?;
+        memory.map_err(|_| OsError::OUT_OF_MEMORY)?;
         slots.extend((0..MOST).map(|_| Slot { generation: 0, held: ptr::null() }));
         free.extend((0..MOST).rev());
         Ok(Self { ring, table: Table { slots, free, sends: 0, batches: 0, pushed: 0 } })
@@ -230,7 +230,8 @@ impl Batch {
 }
 
 impl Operations {
-    /// With a ring at its first use; or, if not `allowed`, without. News of it wake who sleeps on `waker`.
+    /// With a ring at its first use; or, if not `allowed`, without. News of it wake who sleeps on
+    /// `waker`.
     pub(super) fn new(allowed: bool, waker: Arc<Waker>) -> Self {
         let state = if allowed { State::Untried(0) } else { State::None };
         Self { state: RefCell::new(state), waker, held: Cell::new(0), open: Cell::new(0) }
@@ -247,32 +248,26 @@ impl Operations {
         self.held.get() == BATCH
     }
 
-    /// Holds a send back until the next `flush`, and gives its answer. None if it can't: nothing was sent then.
-    ///
-    /// It has `MSG_DONTWAIT` among its flags.
-    pub(super) fn send(
-        &self,
-        source: &Source,
-        bytes: &[u8],
-        short: CallResult,
-        flags: SendFlags,
-    ) -> Option<Answer> {
-        debug_assert!(flags.contains(SendFlags::DONTWAIT));
+    /// Holds a send back until the next `flush`, and gives its answer. None if it can't: nothing
+    /// was sent then.
+    pub(super) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> Option<Answer> {
         let send = Some(Sent { source, len: bytes.len(), short });
         // SAFETY: the bytes and the descriptor are borrowed until this is back.
-        unsafe { self.hold(Operation::send(source.as_fd(), bytes, flags), send, Reason::Writable) }
+        unsafe { self.hold(Operation::send(source.as_fd(), bytes), send, Reason::Writable) }
     }
 
-    /// Holds an operation on a file back until the next `flush`, and waits for its answer. None if it can't, and nothing was
-    /// done then.
+    /// Holds an operation on a file back until the next `flush`, and waits for its answer. None if
+    /// it can't, and nothing was done then.
     ///
     /// # Safety
-    /// What it points to is borrowed by the caller until this is back, for writing if the kernel writes to it.
+    /// What it points to is borrowed by the caller until this is back, for writing if the kernel
+    /// writes to it.
     pub(super) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
         // SAFETY: as the caller says.
         let answer = unsafe { self.hold(operation, None, Reason::File) }?;
         // These are no word on the file: the plain call does it, or says why not.
-        (!matches!(answer.result, Err(Errno::CANCELED | Errno::INTR | Errno::AGAIN))).then_some(answer)
+        (!matches!(answer.result, Err(OsError::CANCELED | OsError::INTERRUPTED | OsError::WOULD_BLOCK)))
+            .then_some(answer)
     }
 
     /// # Safety
@@ -292,7 +287,8 @@ impl Operations {
                 answer: Cell::new(None),
                 waiter: Waiter::new(),
             };
-            // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes meanwhile (invariant 1).
+            // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes
+            // meanwhile (invariant 1).
             if !unsafe { batch.push(operation, &held) } {
                 return None;
             }
@@ -310,7 +306,7 @@ impl Operations {
             State::Untried(0) => {
                 *state = match Batch::new(&self.waker) {
                     Ok(batch) => State::Ready(Box::new(batch)),
-                    Err(error) => State::without(is_refusal(&error)),
+                    Err(error) => State::without(!is_shortage(&error)),
                 }
             }
             State::Untried(more) => *more -= 1,
@@ -319,17 +315,17 @@ impl Operations {
         if let State::Ready(batch) = state { Some(batch) } else { None }
     }
 
-    /// Hands over what was held back, takes the answers that are there, tells `sent` of those to sends, and makes the threads
-    /// ready.
+    /// Hands over what was held back, takes the answers that are there, tells `sent` of those to
+    /// sends, and makes the threads ready.
     #[inline]
-    pub(super) fn flush(&self, sent: impl Fn(&Sent, rustix::io::Result<usize>)) {
+    pub(super) fn flush(&self, sent: impl Fn(&Sent, OsResult<usize>)) {
         if self.open.get() != 0 {
             self.submit(sent);
         }
     }
 
     #[cold]
-    fn submit(&self, sent: impl Fn(&Sent, rustix::io::Result<usize>)) {
+    fn submit(&self, sent: impl Fn(&Sent, OsResult<usize>)) {
         let mut state = self.state.borrow_mut();
         let (batch, failed) = match &mut *state {
             State::Ready(batch) => (batch, false),
@@ -357,7 +353,8 @@ impl Operations {
             let _ = ring.collect(|tag, answer| answered(table, tag, answer));
         } else {
             let mut result = ring.submit(0, |tag, answer| answered(table, tag, answer));
-            // The answers to sends are there when that call is back; only of a strange kernel they must be waited for.
+            // The answers to sends are there when that call is back; only of a strange kernel they
+            // must be waited for.
             while result.is_ok() && table.sends != 0 {
                 result = ring.submit(1, |tag, answer| answered(table, tag, answer));
             }
@@ -367,7 +364,7 @@ impl Operations {
                 unsafe { Waiter::wake(&raw const held.waiter) };
             });
             self.open.set(self.open.get() - left);
-            let refused = is_refusal(&error);
+            let refused = !is_shortage(&error);
             let State::Ready(batch) = mem::replace(&mut *state, State::None) else { return };
             *state = State::Failed { batch, refused };
         }
@@ -412,14 +409,14 @@ mod tests {
         let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1, pushed: 1 };
         let tag = |generation: u32, index: u32| u64::from(generation) << 32 | u64::from(index);
         for stranger in [tag(0, 0), tag(u32::MAX - 1, 0), tag(u32::MAX, 1), u64::MAX] {
-            assert!(table.answer(stranger, 5).is_none());
+            assert!(table.answer(stranger, Ok(5)).is_none());
         }
-        assert!(table.answer(tag(u32::MAX, 0), 5).is_some());
+        assert!(table.answer(tag(u32::MAX, 0), Ok(5)).is_some());
         let answer = held.answer.get().unwrap();
         assert_eq!((answer.result, answer.at_once), (Ok(5), true));
         assert_eq!(table.free, [0]);
         for late in [tag(u32::MAX, 0), tag(0, 0)] {
-            assert!(table.answer(late, -1).is_none());
+            assert!(table.answer(late, Err(OsError::NOT_POLLABLE)).is_none());
         }
     }
 }

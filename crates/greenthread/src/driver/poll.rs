@@ -1,15 +1,16 @@
-//! The driver on readiness: sockets registered edge-triggered, once per worker, for both directions.
+//! The driver on readiness: sockets registered edge-triggered, once per worker, for both
+//! directions.
 //!
-//! What is known about a direction, and who waits for it, is a [`Direction`]'s business; here is what surrounds it: the
-//! poller, the entries, and a thread's [`Turn`].
+//! What is known about a direction, and who waits for it, is a [`Direction`]'s business; here is
+//! what surrounds it: the poller, the entries, and a thread's [`Turn`].
 //!
 //! Invariants:
-//! 1. A node that has joined a direction stays where it is until it has been woken or has left: its owner sees to it before
-//!    its frame goes ([`Joined`]).
-//! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Other OS threads only
-//!    remove entries, for which nobody waits: whoever removes one owns the source.
-//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key and an
-//!    event from before find nothing.
+//! 1. A node that has joined a direction stays where it is until it has been woken or has left: its
+//!    owner sees to it before its frame goes ([`Joined`]).
+//! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Other OS threads
+//!    only remove entries, for which nobody waits: whoever removes one owns the source.
+//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key
+//!    and an event from before find nothing.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,11 +23,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    io::Errno,
-    net::{self, SendFlags},
-};
-
 use super::{
     CallResult, Interest, Registration, Source,
     direction::{Direction, Node, Place},
@@ -34,8 +30,10 @@ use super::{
 };
 use crate::{
     sys::{
+        error::{OsError, OsResult},
         poller::{Events, Poller, Readiness, Waker},
         process::generation,
+        socket::{self, Blocking},
         uring::Operation,
     },
     task::{
@@ -68,14 +66,15 @@ pub(crate) struct Driver {
     batch_threshold: u32,
     /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one
     /// has this error.
-    failure: Cell<Option<Errno>>,
+    failure: Cell<Option<OsError>>,
 }
 
 /// The part of a driver that sources know.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    /// Of the process that it belongs to. In a child that was forked later, its poller is still the parent's: to take a
-    /// source out there would take it from the parent. Its lock may have been held at the fork.
+    /// Of the process that it belongs to. In a child that was forked later, its poller is still the
+    /// parent's: to take a source out there would take it from the parent. Its lock may have been
+    /// held at the fork.
     generation: u32,
     slab: Mutex<Slab>,
     /// Whether there are forced ones. Set under the lock; so whoever sees it finds them there.
@@ -262,7 +261,8 @@ impl Key {
     }
 }
 
-/// One call's waits for one direction of a source. Dropped, after the call or without it, it passes on what is left.
+/// One call's waits for one direction of a source. Dropped, after the call or without it, it passes
+/// on what is left.
 pub(crate) struct Turn<'a> {
     driver: &'a Driver,
     source: &'a Source,
@@ -272,7 +272,8 @@ pub(crate) struct Turn<'a> {
     place: Place,
 }
 
-/// A thread that waits; it leaves, unless it has been woken, at the latest when this goes (invariant 1).
+/// A thread that waits; it leaves, unless it has been woken, at the latest when this goes
+/// (invariant 1).
 struct Joined<'a, 't> {
     turn: &'a mut Turn<'t>,
     node: &'a Node,
@@ -381,7 +382,8 @@ impl Driver {
         self.poller.waker()
     }
 
-    /// A driver with nothing registered. With `batch_threshold`, among so many threads sends are held back.
+    /// A driver with nothing registered. With `batch_threshold`, among so many threads sends are
+    /// held back.
     ///
     /// # Errors
     /// The system has no descriptor or no memory left for it.
@@ -429,7 +431,7 @@ impl Driver {
     /// if their calls would block still they have the error. The worker goes on, and asks again
     /// before long.
     #[cold]
-    fn fail(&self, error: Errno, timeout: Option<Duration>) {
+    fn fail(&self, error: OsError, timeout: Option<Duration>) {
         self.failure.set(Some(error));
         for entry in &mut self.registry.lock().entries {
             if !(entry.reading.is_empty() && entry.writing.is_empty()) {
@@ -461,9 +463,9 @@ impl Driver {
 }
 
 impl Driver {
-    /// The worker's: sleeps until something has happened or the timeout has passed (none: as long as it
-    /// takes; zero: just looks), and makes ready the threads whose waits have come to their end. May return
-    /// early.
+    /// The worker's: sleeps until something has happened or the timeout has passed (none: as long
+    /// as it takes; zero: just looks), and makes ready the threads whose waits have come to their
+    /// end. May return early.
     ///
     /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
@@ -484,10 +486,11 @@ impl Driver {
         };
         self.failure.set(None);
         if let Err(error) = result {
-            self.fail(Errno::from_io_error(&error).unwrap_or(Errno::IO), timeout);
+            self.fail(error, timeout);
         }
         let mut news = events.iter().peekable();
-        // A rousing that is not seen here comes before its wake-up, which ends the next wait at once.
+        // A rousing that is not seen here comes before its wake-up, which ends the next wait at
+        // once.
         let forced = self.registry.forced.load(Relaxed);
         if forced || news.peek().is_some() {
             let mut slab = self.registry.lock();
@@ -514,7 +517,8 @@ impl Driver {
         Turn { driver: self, source, key: source.key(&self.registry), interest, place: Place::Waiting }
     }
 
-    /// How this driver knows the source, so that others can force_ready it. Registers it, if need be.
+    /// How this driver knows the source, so that others can force_ready it. Registers it, if need
+    /// be.
     ///
     /// # Errors
     /// The source could not be registered.
@@ -523,13 +527,13 @@ impl Driver {
         Ok(Registration { registry: self.registry.clone(), key })
     }
 
-    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short count shows `short`. While other threads are ready to
-    /// run, it may be held back, to go out together with what these have to send; the calling thread waits for that.
+    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short
+    /// count shows `short`. While other threads are ready to run, it may be held back, to go out
+    /// together with what these have to send; the calling thread waits for that.
     ///
     /// # Errors
-    /// Those of `send(2)`; `EAGAIN` if it would block.
-    pub(crate) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> rustix::io::Result<usize> {
-        const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
+    /// Those of `send(2)`; `WOULD_BLOCK` if it would block.
+    pub(crate) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> OsResult<usize> {
         // Where threads run for long, those that wait together would wait for each other's turns.
         let ready =
             worker_core::get().filter(|core| !core.is_cpu_bound.get()).map_or(0, |core| core.ready.len());
@@ -537,22 +541,25 @@ impl Driver {
             if self.operations.is_full() {
                 self.flush();
             }
-            if let Some(answer) = self.operations.send(source, bytes, short, FLAGS) {
+            if let Some(answer) = self.operations.send(source, bytes, short) {
                 return answer.result;
             }
         }
-        let sent = net::send(source, bytes, FLAGS);
+        let sent = socket::send(source, bytes, Blocking::Never);
         self.record(source, Interest::Write, result_of(bytes.len(), sent, short));
         sent
     }
 
-    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out together with those of others that
-    /// are ready to run. None if the driver can't: nothing was done then.
+    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out
+    /// together with those of others that are ready to run. None if the driver can't: nothing was
+    /// done then.
     ///
-    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a deadline nor otherwise.
+    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a
+    /// deadline nor otherwise.
     ///
     /// # Safety
-    /// All that the operation points to is borrowed by the caller until this is back; for writing, if the kernel writes there.
+    /// All that the operation points to is borrowed by the caller until this is back; for writing,
+    /// if the kernel writes there.
     pub(crate) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
         if self.operations.is_full() {
             self.flush();
@@ -561,8 +568,8 @@ impl Driver {
         unsafe { self.operations.file(operation) }
     }
 
-    /// The worker's, when its threads have had their turns: hands over what was held back, and makes those ready who have
-    /// their answers.
+    /// The worker's, when its threads have had their turns: hands over what was held back, and
+    /// makes those ready who have their answers.
     pub(crate) fn flush(&self) {
         // Noted as each answer comes: an event that comes after it is news.
         self.operations.flush(|send, result| {
@@ -570,16 +577,17 @@ impl Driver {
         });
     }
 
-    /// Whether something is held back: then `flush` takes as long as the kernel takes for all of it.
+    /// Whether something is held back: then `flush` takes as long as the kernel takes for all of
+    /// it.
     pub(crate) fn has_batched(&self) -> bool {
         self.operations.batched() != 0
     }
 }
 
 /// What a send of so many bytes has shown.
-fn result_of(len: usize, sent: rustix::io::Result<usize>, short: CallResult) -> CallResult {
+fn result_of(len: usize, sent: OsResult<usize>, short: CallResult) -> CallResult {
     match sent {
-        Err(Errno::AGAIN) => CallResult::Blocked,
+        Err(OsError::WOULD_BLOCK) => CallResult::Blocked,
         Ok(count) if count < len => short,
         _ => CallResult::Full,
     }
@@ -587,7 +595,8 @@ fn result_of(len: usize, sent: rustix::io::Result<usize>, short: CallResult) -> 
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Sources that know the registry may live on; the poller's descriptors and the entries shall not.
+        // Sources that know the registry may live on; the poller's descriptors and the entries
+        // shall not.
         *self.registry.lock() = Slab::new(None);
     }
 }

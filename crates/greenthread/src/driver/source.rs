@@ -1,8 +1,8 @@
 //! A descriptor, and where it is registered.
 //!
-//! The one who drops a source has it alone: nobody waits for it any more, anywhere. So all that is left to
-//! do is to take it out of the drivers that know it, and to close it, in this order: as long as the
-//! descriptor is open its number means nothing else.
+//! The one who drops a source has it alone: nobody waits for it any more, anywhere. So all that is
+//! left to do is to take it out of the drivers that know it, and to close it, in this order: as
+//! long as the descriptor is open its number means nothing else.
 
 use std::{
     io, mem,
@@ -29,8 +29,8 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// As an event: after something that the OS has no event for. One who waits looks again, and the next ones as long as
-    /// calls don't block. Does nothing if the source is gone.
+    /// As an event: after something that the OS has no event for. One who waits looks again, and
+    /// the next ones as long as calls don't block. Does nothing if the source is gone.
     pub(crate) fn force_ready(&self) {
         self.registry.force_ready(self.key);
     }
@@ -52,7 +52,8 @@ impl Source {
         Self { descriptor: Some(descriptor), first: OnceLock::new(), others: Mutex::new(Vec::new()) }
     }
 
-    /// Takes the descriptor out, registered nowhere: the last that is done with a source. None if it was taken before.
+    /// Takes the descriptor out, registered nowhere: the last that is done with a source. None if
+    /// it was taken before.
     pub(crate) fn take(&mut self) -> Option<OwnedFd> {
         self.deregister();
         self.descriptor.take()

@@ -72,9 +72,8 @@ pub use dir::{DirEntry, ReadDir};
 pub use file::File;
 pub use options::{DirBuilder, OpenOptions};
 use path::Opened;
-use rustix::fs::OFlags;
 
-use crate::runtime;
+use crate::{runtime, sys::lookup::Access};
 
 /// The absolute path, without symbolic links, of what is there.
 ///
@@ -266,7 +265,7 @@ pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    match path::open_here(path, OFlags::RDONLY)? {
+    match path::open_here(path, Access::READ)? {
         Opened::Here(file, about) => {
             let mut all = Vec::new();
             File::with(file, about).read_to_end(&mut all)?;
@@ -339,7 +338,7 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
     let path = path.as_ref();
-    match path::open_here(path, OFlags::RDONLY)? {
+    match path::open_here(path, Access::READ)? {
         Opened::Here(file, about) => {
             let mut all = String::new();
             File::with(file, about).read_to_string(&mut all)?;

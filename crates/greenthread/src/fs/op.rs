@@ -27,15 +27,15 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use rustix::io::Errno;
-
 use crate::task::coop::{CALL, consume_budget};
 use crate::{
     descriptor::Descriptor,
     driver::{Answer, Driver, Operation},
     runtime,
     sys::{
-        file::{Kind, MAX_BUFFERS, Nature, View, read_now},
+        error::OsError,
+        file::{Kind, Nature, View},
+        io::{MAX_BUFFERS, read_now},
         lookup::About,
     },
 };
@@ -205,7 +205,7 @@ impl Open {
         consume_budget(CALL);
         match read_now(self.descriptor.as_fd(), bufs, offset) {
             Ok(count) => return Some(count),
-            Err(Errno::OPNOTSUPP) if offset.is_none_or(|offset| offset <= i64::MAX as u64) => {
+            Err(OsError::UNSUPPORTED) if offset.is_none_or(|offset| offset <= i64::MAX as u64) => {
                 self.known.cache.store(NEVER, Relaxed);
             }
             // Some older kernels report spurious errors.

@@ -7,13 +7,11 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::OFlags;
-
 use super::{
     File,
     path::{self, Opened},
 };
-use crate::runtime;
+use crate::{runtime, sys::lookup::Access};
 
 /// How a file is to be opened: [`std::fs::OpenOptions`]. The trait
 /// [`OpenOptionsExt`](crate::os::unix::fs::OpenOptionsExt) adds the mode of new files, and flags.
@@ -37,12 +35,12 @@ use crate::runtime;
 #[derive(Clone)]
 pub struct OpenOptions {
     inner: fs::OpenOptions,
-    access: Access,
+    asked: Asked,
 }
 
 /// What std's options don't tell.
 #[derive(Clone, Copy, Default)]
-struct Access {
+struct Asked {
     read: bool,
     write: bool,
     append: bool,
@@ -52,20 +50,20 @@ struct Access {
     flags: i32,
 }
 
-impl Access {
-    /// As flags for `open(2)`; none if these are for the plain call to judge, or make or empty a
-    /// file.
-    fn flags(self) -> Option<OFlags> {
-        let flags = match self {
+impl Asked {
+    /// How a file that is there is opened; none if that is for the plain call to judge, or a file may
+    /// be made or emptied.
+    fn access(self) -> Option<Access> {
+        let access = match self {
             Self { truncate: true, .. } | Self { create: true, .. } | Self { create_new: true, .. } => None,
-            Self { read: true, write: false, append: false, .. } => Some(OFlags::RDONLY),
-            Self { read: false, write: true, append: false, .. } => Some(OFlags::WRONLY),
-            Self { read: true, write: true, append: false, .. } => Some(OFlags::RDWR),
-            Self { read: false, append: true, .. } => Some(OFlags::WRONLY | OFlags::APPEND),
-            Self { read: true, append: true, .. } => Some(OFlags::RDWR | OFlags::APPEND),
+            Self { read: true, write: false, append: false, .. } => Some(Access::READ),
+            Self { read: false, write: true, append: false, .. } => Some(Access::WRITE),
+            Self { read: true, write: true, append: false, .. } => Some(Access::READ_WRITE),
+            Self { read: false, append: true, .. } => Some(Access::APPEND),
+            Self { read: true, append: true, .. } => Some(Access::READ_APPEND),
             _ => None,
         };
-        flags.filter(|_| self.flags == 0)
+        access.filter(|_| self.flags == 0)
     }
 }
 
@@ -82,7 +80,7 @@ impl OpenOptions {
     #[expect(clippy::new_without_default, reason = "std's has no default either")]
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: fs::OpenOptions::new(), access: Access::default() }
+        Self { inner: fs::OpenOptions::new(), asked: Asked::default() }
     }
 
     /// For reading.
@@ -96,7 +94,7 @@ impl OpenOptions {
     /// ```
     pub fn read(&mut self, read: bool) -> &mut Self {
         self.inner.read(read);
-        self.access.read = read;
+        self.asked.read = read;
         self
     }
 
@@ -111,7 +109,7 @@ impl OpenOptions {
     /// ```
     pub fn write(&mut self, write: bool) -> &mut Self {
         self.inner.write(write);
-        self.access.write = write;
+        self.asked.write = write;
         self
     }
 
@@ -126,7 +124,7 @@ impl OpenOptions {
     /// ```
     pub fn append(&mut self, append: bool) -> &mut Self {
         self.inner.append(append);
-        self.access.append = append;
+        self.asked.append = append;
         self
     }
 
@@ -141,7 +139,7 @@ impl OpenOptions {
     /// ```
     pub fn truncate(&mut self, truncate: bool) -> &mut Self {
         self.inner.truncate(truncate);
-        self.access.truncate = truncate;
+        self.asked.truncate = truncate;
         self
     }
 
@@ -158,7 +156,7 @@ impl OpenOptions {
     /// ```
     pub fn create(&mut self, create: bool) -> &mut Self {
         self.inner.create(create);
-        self.access.create = create;
+        self.asked.create = create;
         self
     }
 
@@ -178,7 +176,7 @@ impl OpenOptions {
     /// ```
     pub fn create_new(&mut self, create_new: bool) -> &mut Self {
         self.inner.create_new(create_new);
-        self.access.create_new = create_new;
+        self.asked.create_new = create_new;
         self
     }
 
@@ -198,8 +196,8 @@ impl OpenOptions {
     /// ```
     pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
         let path = path.as_ref();
-        let mount = match self.access.flags() {
-            Some(flags) => match path::open_here(path, flags)? {
+        let mount = match self.asked.access() {
+            Some(access) => match path::open_here(path, access)? {
                 Opened::Here(file, about) => return Ok(File::with(file, about)),
                 Opened::Elsewhere(mount) => mount,
             },
@@ -217,7 +215,7 @@ impl OpenOptionsExt for OpenOptions {
 
     fn custom_flags(&mut self, flags: i32) -> &mut Self {
         self.inner.custom_flags(flags);
-        self.access.flags = flags;
+        self.asked.flags = flags;
         self
     }
 }

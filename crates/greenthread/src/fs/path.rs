@@ -11,24 +11,17 @@
 use std::{
     fs::{self, File},
     io::Result,
-    os::{
-        fd::AsFd,
-        unix::fs::{FileTypeExt, MetadataExt},
-    },
+    os::fd::AsFd,
     path::Path,
-};
-
-use rustix::{
-    fs::{OFlags, major},
-    io::Errno,
 };
 
 use crate::task::coop::{CALL, consume_budget};
 use crate::{
     runtime,
     sys::{
-        file::View,
-        lookup::{About, Lookup, Mount, look_up, open_found},
+        error::OsError,
+        file::{View, open_waits_for_others},
+        lookup::{About, Access, Lookup, Mount, look_up, open_found},
     },
 };
 
@@ -60,7 +53,7 @@ pub(super) fn ask<T: Send>(
 ) -> Result<T> {
     match look(path, follow) {
         Lookup::Local(found) => there(&View::new(found.descriptor.as_fd())),
-        Lookup::Missing => Err(Errno::NOENT.into()),
+        Lookup::Missing => Err(OsError::NOT_FOUND.into()),
         Lookup::Unknown(mount) => runtime::unblock_disk(|| {
             mount.into_iter().for_each(Mount::learn);
             plain()
@@ -68,18 +61,17 @@ pub(super) fn ask<T: Send>(
     }
 }
 
-/// Opens what is at `path` on the spot, if it can. The flags are none of those that make or empty a
-/// file.
+/// Opens what is at `path` on the spot, if it can.
 ///
 /// # Errors
 /// There is nothing.
-pub(super) fn open_here(path: &Path, flags: OFlags) -> Result<Opened> {
+pub(super) fn open_here(path: &Path, access: Access) -> Result<Opened> {
     Ok(match look(path, true) {
-        Lookup::Local(found) => match open_found(path, found, flags) {
+        Lookup::Local(found) => match open_found(path, found, access) {
             Some((file, about)) => Opened::Here(file, about),
             None => Opened::Elsewhere(None),
         },
-        Lookup::Missing => return Err(Errno::NOENT.into()),
+        Lookup::Missing => return Err(OsError::NOT_FOUND.into()),
         Lookup::Unknown(mount) => Opened::Elsewhere(mount),
     })
 }
@@ -108,10 +100,5 @@ pub(super) fn opening<T: Send>(
 /// Whether a call that opens it may wait for others. Whoever exchanges it after this look, keeps a
 /// thread of the wrong lane.
 fn waits_for_others(path: &Path) -> bool {
-    // `/dev/null` and its like: they have nobody behind them.
-    const MEMORY: u32 = 1;
-    fs::metadata(path).is_ok_and(|metadata| {
-        let kind = metadata.file_type();
-        kind.is_fifo() || kind.is_char_device() && major(metadata.rdev()) != MEMORY
-    })
+    fs::metadata(path).is_ok_and(|metadata| open_waits_for_others(&metadata))
 }

@@ -7,11 +7,10 @@ use std::{
     sync::{LazyLock, PoisonError},
 };
 
-use rustix::{io::Errno, stdio};
-
 use crate::{
     descriptor::plain::read_foreign,
     sync::{Mutex, MutexGuard},
+    sys::{self, error::OsError},
 };
 
 /// The descriptor itself.
@@ -24,9 +23,9 @@ impl Read for Raw {
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        match read_foreign(stdio::stdin(), bufs) {
+        match read_foreign(sys::io::stdin(), bufs) {
             // A process that was started without one has come to its end.
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => Ok(0),
+            Err(error) if OsError::of(&error) == Some(OsError::BAD_DESCRIPTOR) => Ok(0),
             result => result,
         }
     }
@@ -212,13 +211,13 @@ macro_rules! descriptor_of_stdin {
     ($($type:ty),*) => { $(
         impl AsFd for $type {
             fn as_fd(&self) -> BorrowedFd<'_> {
-                stdio::stdin()
+                sys::io::stdin()
             }
         }
 
         impl AsRawFd for $type {
             fn as_raw_fd(&self) -> RawFd {
-                stdio::raw_stdin()
+                sys::io::stdin().as_raw_fd()
             }
         }
     )* };

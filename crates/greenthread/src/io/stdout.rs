@@ -13,13 +13,11 @@ use std::{
     },
 };
 
-use rustix::{io::Errno, stdio};
-
 use crate::{
     descriptor::plain::write_foreign,
     runtime::unblock,
     sync::{ReentrantLock, ReentrantLockGuard},
-    sys::process::at_exit,
+    sys::{self, error::OsError, process::at_exit},
     task::worker_core::{self, process_exits},
 };
 
@@ -33,8 +31,8 @@ enum Raw {
 impl Raw {
     fn descriptor(self) -> BorrowedFd<'static> {
         match self {
-            Self::Out => stdio::stdout(),
-            Self::Err => stdio::stderr(),
+            Self::Out => sys::io::stdout(),
+            Self::Err => sys::io::stderr(),
         }
     }
 }
@@ -47,7 +45,7 @@ impl Write for Raw {
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match write_foreign(self.descriptor(), bufs) {
             // A process that was started without one has nobody to tell it to.
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => {
+            Err(error) if OsError::of(&error) == Some(OsError::BAD_DESCRIPTOR) => {
                 Ok(bufs.iter().map(|buf| buf.len()).sum())
             }
             result => result,

@@ -2,18 +2,15 @@
 
 use std::{fmt, io, iter::FusedIterator, net::SocketAddr, os::fd::OwnedFd};
 
-use rustix::{
-    io::Errno,
-    net::{self, SocketFlags, SocketType, sockopt},
+use super::{TcpStream, ToSocketAddrs, addr::each_address, socket::Socket};
+use crate::{
+    descriptor::fd_impls::descriptors,
+    sys::{
+        error::OsError,
+        socket::{self, Family, Type},
+        socket_options as options,
+    },
 };
-
-use super::{
-    TcpStream, ToSocketAddrs,
-    addr::each_address,
-    socket::{BACKLOG, Socket},
-    stream::family,
-};
-use crate::descriptor::fd_impls::descriptors;
 
 /// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
 ///
@@ -59,12 +56,11 @@ impl TcpListener {
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         each_address(addr, |address| {
-            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let socket = net::socket_with(family(address), SocketType::STREAM, flags, None)?;
-            sockopt::set_socket_reuseaddr(&socket, true)?;
-            net::bind(&socket, address)?;
-            net::listen(&socket, BACKLOG)?;
-            Ok(TcpListener(Socket::listener(socket)))
+            let ours = socket::open_nonblocking(Family::of(address), Type::Stream)?;
+            options::set_socket_reuseaddr(&ours, true)?;
+            socket::bind(&ours, address)?;
+            socket::listen(&ours)?;
+            Ok(TcpListener(Socket::listener(ours)))
         })
     }
 
@@ -80,7 +76,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(net::getsockname(&self.0)?.try_into()?)
+        Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
     /// Another handle to the same listener; what is set on one holds for both.
@@ -123,7 +119,7 @@ impl TcpListener {
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (descriptor, address) = self.0.accept()?;
         let stream = TcpStream::accepted(self.0.connection(descriptor));
-        Ok((stream, address.ok_or(Errno::INVAL)?.try_into()?))
+        Ok((stream, socket::to_ip(address.ok_or(OsError::INVALID)?)?))
     }
 
     /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
@@ -158,7 +154,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        Ok(sockopt::set_ip_ttl(&self.0, ttl)?)
+        Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
     /// What [`set_ttl`](Self::set_ttl) has set.
@@ -174,7 +170,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(sockopt::ip_ttl(&self.0)?)
+        Ok(options::ip_ttl(&self.0)?)
     }
 
     /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
@@ -208,7 +204,7 @@ impl TcpListener {
     /// ```
     #[deprecated(note = "it has to be set before the listener is bound")]
     pub fn set_only_v6(&self, only_v6: bool) -> io::Result<()> {
-        Ok(sockopt::set_ipv6_v6only(&self.0, only_v6)?)
+        Ok(options::set_ipv6_v6only(&self.0, only_v6)?)
     }
 
     /// Whether an IPv6 listener takes no IPv4 connections.
@@ -228,7 +224,7 @@ impl TcpListener {
     /// ```
     #[deprecated(note = "its counterpart has to be set before the listener is bound")]
     pub fn only_v6(&self) -> io::Result<bool> {
-        Ok(sockopt::ipv6_v6only(&self.0)?)
+        Ok(options::ipv6_v6only(&self.0)?)
     }
 
     /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.

@@ -7,15 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    io::{Errno, ioctl_fionbio},
-    net::{self, AddressFamily, SocketFlags, SocketType, sockopt},
-};
-
 use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
 use crate::{
     descriptor::fd_impls::{descriptors, reading, writing},
     driver::Interest,
+    sys::{
+        error::OsError,
+        io::set_nonblocking,
+        socket::{self, Family, Type},
+        socket_options as options,
+    },
     task::time::deadline_after,
 };
 
@@ -46,13 +47,6 @@ use crate::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct TcpStream(Socket);
-
-pub(super) fn family(address: &SocketAddr) -> AddressFamily {
-    match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    }
-}
 
 impl TcpStream {
     /// One whose descriptor is fresh, with everything at its defaults.
@@ -108,18 +102,9 @@ impl TcpStream {
     }
 
     fn connect_until(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStream> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = Socket::new(net::socket_with(family(address), SocketType::STREAM, flags, None)?).tcp();
-        // The first call begins, each further one tells how it stands: that is how Linux does it.
-        let connected = socket.attempt_anywhere(Interest::Write, deadline, || {
-            match net::connect(&socket, address) {
-                Ok(()) | Err(Errno::ISCONN) => Ok(()),
-                Err(Errno::INPROGRESS | Errno::ALREADY) => Err(Errno::AGAIN),
-                // Not that it would block, but that the system has run out of something.
-                Err(Errno::AGAIN) => Err(Errno::ADDRNOTAVAIL),
-                Err(error) => Err(error),
-            }
-        });
+        let ours = Socket::new(socket::open_nonblocking(Family::of(address), Type::Stream)?).tcp();
+        let call = || socket::connect_on(&ours, address);
+        let connected = ours.attempt_anywhere(Interest::Write, deadline, call);
         match connected {
             // Nothing but the deadline gives this one.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -127,8 +112,8 @@ impl TcpStream {
             }
             result => result?,
         }
-        ioctl_fionbio(&socket, false)?;
-        Ok(TcpStream(socket))
+        set_nonblocking(&ours, false)?;
+        Ok(TcpStream(ours))
     }
 
     /// The address of the other end.
@@ -144,7 +129,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(net::getpeername(&self.0)?.ok_or(Errno::INVAL)?.try_into()?)
+        Ok(socket::to_ip(socket::peer_address(&self.0)?.ok_or(OsError::INVALID)?)?)
     }
 
     /// The address of this end.
@@ -160,7 +145,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(net::getsockname(&self.0)?.try_into()?)
+        Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
     /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for that
@@ -229,7 +214,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        Ok(sockopt::set_tcp_nodelay(&self.0, nodelay)?)
+        Ok(options::set_tcp_nodelay(&self.0, nodelay)?)
     }
 
     /// What [`set_nodelay`](Self::set_nodelay) has set.
@@ -245,7 +230,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
-        Ok(sockopt::tcp_nodelay(&self.0)?)
+        Ok(options::tcp_nodelay(&self.0)?)
     }
 
     /// Sets `IP_TTL`: how many hops a packet may take.
@@ -262,7 +247,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        Ok(sockopt::set_ip_ttl(&self.0, ttl)?)
+        Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
     /// What [`set_ttl`](Self::set_ttl) has set.
@@ -279,7 +264,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(sockopt::ip_ttl(&self.0)?)
+        Ok(options::ip_ttl(&self.0)?)
     }
 
     settings!(

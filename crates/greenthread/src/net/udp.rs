@@ -6,13 +6,15 @@ use std::{
     os::fd::OwnedFd,
 };
 
-use rustix::{
-    io::Errno,
-    net::{self, SocketAddrAny, SocketFlags, SocketType, sockopt},
+use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
+use crate::{
+    descriptor::fd_impls::descriptors,
+    sys::{
+        error::OsError,
+        socket::{self, AnyAddress, Family, Type},
+        socket_options as options,
+    },
 };
-
-use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket, stream::family};
-use crate::descriptor::fd_impls::descriptors;
 
 /// A UDP socket: [`std::net::UdpSocket`], for green threads.
 ///
@@ -45,8 +47,8 @@ use crate::descriptor::fd_impls::descriptors;
 pub struct UdpSocket(Socket);
 
 /// With the sender, which an internet socket always names.
-fn received((count, address): (usize, Option<SocketAddrAny>)) -> io::Result<(usize, SocketAddr)> {
-    Ok((count, address.ok_or(Errno::INVAL)?.try_into()?))
+fn received((count, address): (usize, Option<AnyAddress>)) -> io::Result<(usize, SocketAddr)> {
+    Ok((count, socket::to_ip(address.ok_or(OsError::INVALID)?)?))
 }
 
 impl UdpSocket {
@@ -68,9 +70,9 @@ impl UdpSocket {
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         each_address(addr, |address| {
-            let socket = net::socket_with(family(address), SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-            net::bind(&socket, address)?;
-            Ok(UdpSocket(Socket::new(socket)))
+            let ours = socket::open(Family::of(address), Type::Datagram)?;
+            socket::bind(&ours, address)?;
+            Ok(UdpSocket(Socket::new(ours)))
         })
     }
 
@@ -161,7 +163,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(net::getpeername(&self.0)?.ok_or(Errno::NOTCONN)?.try_into()?)
+        Ok(socket::to_ip(socket::peer_address(&self.0)?.ok_or(OsError::NOT_CONNECTED)?)?)
     }
 
     /// The address that it is bound to.
@@ -175,7 +177,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(net::getsockname(&self.0)?.try_into()?)
+        Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
     /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received from now on. Blocks only
@@ -197,7 +199,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
-        each_address(addr, |address| Ok(net::connect(&self.0, address)?))
+        each_address(addr, |address| Ok(socket::connect(&self.0, address)?))
     }
 
     /// Sends a datagram to the one whom [`connect`](Self::connect) has named. Blocks like [`send_to`](Self::send_to).
@@ -271,7 +273,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
-        Ok(sockopt::set_socket_broadcast(&self.0, broadcast)?)
+        Ok(options::set_socket_broadcast(&self.0, broadcast)?)
     }
 
     /// What [`set_broadcast`](Self::set_broadcast) has set.
@@ -287,7 +289,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn broadcast(&self) -> io::Result<bool> {
-        Ok(sockopt::socket_broadcast(&self.0)?)
+        Ok(options::socket_broadcast(&self.0)?)
     }
 
     /// Sets `IP_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
@@ -303,7 +305,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_multicast_loop_v4(&self, multicast_loop_v4: bool) -> io::Result<()> {
-        Ok(sockopt::set_ip_multicast_loop(&self.0, multicast_loop_v4)?)
+        Ok(options::set_ip_multicast_loop(&self.0, multicast_loop_v4)?)
     }
 
     /// What [`set_multicast_loop_v4`](Self::set_multicast_loop_v4) has set.
@@ -319,7 +321,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        Ok(sockopt::ip_multicast_loop(&self.0)?)
+        Ok(options::ip_multicast_loop(&self.0)?)
     }
 
     /// Sets `IP_MULTICAST_TTL`: how many hops a datagram to a group may take.
@@ -335,7 +337,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_multicast_ttl_v4(&self, multicast_ttl_v4: u32) -> io::Result<()> {
-        Ok(sockopt::set_ip_multicast_ttl(&self.0, multicast_ttl_v4)?)
+        Ok(options::set_ip_multicast_ttl(&self.0, multicast_ttl_v4)?)
     }
 
     /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) has set.
@@ -351,7 +353,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
-        Ok(sockopt::ip_multicast_ttl(&self.0)?)
+        Ok(options::ip_multicast_ttl(&self.0)?)
     }
 
     /// Sets `IP_TTL`: how many hops a datagram may take.
@@ -367,7 +369,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        Ok(sockopt::set_ip_ttl(&self.0, ttl)?)
+        Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
     /// What [`set_ttl`](Self::set_ttl) has set.
@@ -383,7 +385,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(sockopt::ip_ttl(&self.0)?)
+        Ok(options::ip_ttl(&self.0)?)
     }
 
     /// Sets `IPV6_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
@@ -400,7 +402,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_multicast_loop_v6(&self, multicast_loop_v6: bool) -> io::Result<()> {
-        Ok(sockopt::set_ipv6_multicast_loop(&self.0, multicast_loop_v6)?)
+        Ok(options::set_ipv6_multicast_loop(&self.0, multicast_loop_v6)?)
     }
 
     /// What [`set_multicast_loop_v6`](Self::set_multicast_loop_v6) has set.
@@ -417,7 +419,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        Ok(sockopt::ipv6_multicast_loop(&self.0)?)
+        Ok(options::ipv6_multicast_loop(&self.0)?)
     }
 
     /// Joins a multicast group. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
@@ -438,7 +440,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn join_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        Ok(sockopt::set_ip_add_membership(&self.0, multiaddr, interface)?)
+        Ok(options::set_ip_add_membership(&self.0, multiaddr, interface)?)
     }
 
     /// Leaves a multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has joined. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
@@ -459,7 +461,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn leave_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        Ok(sockopt::set_ip_drop_membership(&self.0, multiaddr, interface)?)
+        Ok(options::set_ip_drop_membership(&self.0, multiaddr, interface)?)
     }
 
     /// Joins a multicast group. The interface is named by its index; with 0 the system chooses one.
@@ -481,7 +483,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        Ok(sockopt::set_ipv6_add_membership(&self.0, multiaddr, interface)?)
+        Ok(options::set_ipv6_add_membership(&self.0, multiaddr, interface)?)
     }
 
     /// Leaves a multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has joined. The interface is named by its index; with 0 the system chooses one.
@@ -503,7 +505,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        Ok(sockopt::set_ipv6_drop_membership(&self.0, multiaddr, interface)?)
+        Ok(options::set_ipv6_drop_membership(&self.0, multiaddr, interface)?)
     }
 
     settings!(

@@ -7,16 +7,12 @@ use std::{
     process::{self, ExitStatus, Output},
 };
 
-use rustix::{
-    io::Errno,
-    process::{Pid, PidfdFlags, pidfd_open},
-};
-
 use super::{ChildStderr, ChildStdin, ChildStdout};
 use crate::{
     descriptor::Descriptor,
     driver::Interest,
     runtime,
+    sys::{error::OsError, process::open_child},
     task::coop::{CALL, consume_budget},
     thread,
 };
@@ -47,7 +43,7 @@ pub struct Child {
     /// Its errors, if these were to be [piped](super::Stdio::piped).
     pub stderr: Option<ChildStderr>,
     inner: process::Child,
-    /// Linux's descriptor of the process, which becomes readable at its end; from the first wait until the end.
+    /// A descriptor for the process, which becomes readable at its end; from the first wait until the end.
     end: Option<Descriptor>,
 }
 
@@ -114,15 +110,14 @@ impl Child {
         if let Some(status) = self.inner.try_wait()? {
             return Ok(status);
         }
-        // A kernel before 5.3, a filter, or no descriptor left: an OS thread can wait as well.
+        // Where there is none to be had, an OS thread can wait as well.
         if self.end.is_none() {
-            self.end =
-                pidfd_open(Pid::from_child(&self.inner), PidfdFlags::empty()).map(Descriptor::new).ok();
+            self.end = open_child(&self.inner).map(Descriptor::new).ok();
         }
         let status = self.end.as_ref().and_then(|end| {
             let look = || match self.inner.try_wait() {
-                Ok(status) => status.ok_or(Errno::AGAIN),
-                Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+                Ok(status) => status.ok_or(OsError::WOULD_BLOCK),
+                Err(error) => Err(OsError::of(&error).unwrap_or(OsError::OTHER)),
             };
             end.attempt_anywhere(Interest::Read, None, look).ok()
         });

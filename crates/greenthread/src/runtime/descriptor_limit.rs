@@ -3,9 +3,7 @@
 
 use std::io;
 
-use rustix::io::Errno;
-
-use crate::sys::descriptors;
+use crate::sys::{descriptors, error::OsError};
 
 /// How many descriptors a worker takes at most: one to wait, one to be woken, one for io_uring.
 const EACH: u64 = 3;
@@ -24,13 +22,13 @@ pub(super) fn make(workers: usize) {
 
 /// Returns the error for a worker whose driver could not be made.
 pub(super) fn refusal(error: io::Error, workers: usize) -> io::Error {
-    let why = match Errno::from_io_error(&error) {
-        Some(Errno::MFILE) => format!(
+    let why = match OsError::of(&error) {
+        Some(OsError::PROCESS_DESCRIPTORS) => format!(
             "no descriptor left for {workers} workers, which take {EACH} each: raise the limit of the process, which is {} \
              (ulimit -n), or ask for fewer workers (GREENTHREAD_WORKERS)",
             descriptors::limit()
         ),
-        Some(Errno::NFILE) => "no descriptor left in the system (fs.file-max)".into(),
+        Some(OsError::SYSTEM_DESCRIPTORS) => "no descriptor left in the system (fs.file-max)".into(),
         _ => format!("no epoll and no eventfd for a worker to wait by: {error}"),
     };
     io::Error::new(error.kind(), why)

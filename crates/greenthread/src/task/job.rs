@@ -49,7 +49,7 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
-use crate::sys::{memory::exhausted, process::ForkMutex};
+use crate::sys::{error::OsError, memory::exhausted, process::ForkMutex};
 
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
@@ -171,7 +171,7 @@ fn refuse(thread: &Task, why: Never) -> ! {
     let location = thread.location;
     match why {
         Never::Cycle => {
-            let error = io::Error::from_raw_os_error(libc::EDEADLK);
+            let error = io::Error::from(OsError::DEADLOCK);
             panic!(
                 "failed to join thread: {error}: thread '{name}', spawned at {location}, is the caller, or waits for the \
                  caller's end"

@@ -12,11 +12,9 @@
 
 use std::io;
 
-use rustix::net::sockopt;
-
 pub use std::os::linux::net::SocketAddrExt;
 
-use crate::net::TcpStream;
+use crate::{net::TcpStream, sys::socket_options as options};
 
 /// What a [`TcpStream`] has on Linux: [`std::os::linux::net::TcpStreamExt`].
 ///
@@ -73,11 +71,11 @@ pub trait TcpStreamExt: sealed::Sealed {
 
 impl TcpStreamExt for TcpStream {
     fn set_quickack(&self, quickack: bool) -> io::Result<()> {
-        Ok(sockopt::set_tcp_quickack(self, quickack)?)
+        Ok(options::set_tcp_quickack(self, quickack)?)
     }
 
     fn quickack(&self) -> io::Result<bool> {
-        Ok(sockopt::tcp_quickack(self)?)
+        Ok(options::tcp_quickack(self)?)
     }
 }
 

@@ -3,72 +3,38 @@
 use std::{
     fmt, io,
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd},
-        linux::net::SocketAddrExt,
-        unix::{ffi::OsStrExt, net::SocketAddr},
+        fd::{AsFd, AsRawFd},
+        unix::net::SocketAddr,
     },
     path::Path,
 };
 
-use rustix::net::{self, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType};
-
-use crate::net::socket::Socket;
-
-/// The system's form of an address.
-pub(super) fn to_system(address: &SocketAddr) -> io::Result<SocketAddrUnix> {
-    Ok(if let Some(path) = address.as_pathname() {
-        SocketAddrUnix::new(path)?
-    } else if let Some(name) = address.as_abstract_name() {
-        SocketAddrUnix::new_abstract_name(name)?
-    } else {
-        SocketAddrUnix::new_unnamed()
-    })
-}
+use crate::{
+    net::socket::Socket,
+    sys::socket::{self, Family, Type, UnixAddress},
+};
 
 /// The system's form of a path. std has the words for what is wrong with it.
-pub(super) fn path(path: &Path) -> io::Result<SocketAddrUnix> {
-    to_system(&SocketAddr::from_pathname(path)?)
+pub(super) fn path(path: &Path) -> io::Result<UnixAddress> {
+    Ok(socket::from_unix(&SocketAddr::from_pathname(path)?)?)
 }
 
-/// std's form of an address; of none where the system gave none.
-pub(super) fn from_system(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
-    let address = address.map(SocketAddrUnix::try_from).transpose()?;
-    match &address {
-        Some(address) if let Some(path) = address.path_bytes() => {
-            SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(path))
-        }
-        Some(address)
-            if let Some(name) = address.abstract_name()
-                && !name.is_empty() =>
-        {
-            SocketAddr::from_abstract_name(name)
-        }
-        // To std, a path of no bytes is no name; rustix can't tell that from an abstract name of no bytes.
-        _ => SocketAddr::from_pathname(""),
-    }
+pub(super) fn local(ours: &Socket) -> io::Result<SocketAddr> {
+    socket::to_unix(Some(socket::local_address(ours)?))
 }
 
-pub(super) fn local(socket: &Socket) -> io::Result<SocketAddr> {
-    from_system(Some(net::getsockname(socket)?))
+pub(super) fn peer(ours: &Socket) -> io::Result<SocketAddr> {
+    socket::to_unix(socket::peer_address(ours)?)
 }
 
-pub(super) fn peer(socket: &Socket) -> io::Result<SocketAddr> {
-    from_system(net::getpeername(socket)?)
-}
-
-/// A new socket in such a mode.
-pub(super) fn socket(kind: SocketType, mode: SocketFlags) -> io::Result<Socket> {
-    Ok(Socket::new(open(kind, mode)?).unix())
-}
-
-/// The same, for one that will listen.
-pub(super) fn open(kind: SocketType, mode: SocketFlags) -> io::Result<OwnedFd> {
-    Ok(net::socket_with(net::AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | mode, None)?)
+/// A new socket, in blocking mode.
+pub(super) fn open(kind: Type) -> io::Result<Socket> {
+    Ok(Socket::new(socket::open(Family::Unix, kind)?).unix())
 }
 
 /// Two sockets that are connected.
-pub(super) fn pair(kind: SocketType) -> io::Result<(Socket, Socket)> {
-    let (one, two) = net::socketpair(net::AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
+pub(super) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
+    let (one, two) = socket::pair(kind)?;
     Ok((Socket::new(one).unix(), Socket::new(two).unix()))
 }
 

@@ -7,12 +7,11 @@ use std::{
     path::Path,
 };
 
-use rustix::net::{self, SocketAddrUnix, SocketFlags, SocketType};
-
 use super::address;
 use crate::{
     descriptor::fd_impls::descriptors,
     net::{settings, socket::Socket},
+    sys::socket::{self, Type, UnixAddress},
 };
 
 /// A socket for datagrams: [`std::os::unix::net::UnixDatagram`], for green threads.
@@ -79,13 +78,13 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn bind_addr(socket_addr: &SocketAddr) -> io::Result<UnixDatagram> {
-        Self::bind_to(&address::to_system(socket_addr)?)
+        Self::bind_to(&socket::from_unix(socket_addr)?)
     }
 
-    fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixDatagram> {
-        let socket = address::socket(SocketType::DGRAM, SocketFlags::empty())?;
-        net::bind(&socket, address)?;
-        Ok(UnixDatagram(socket))
+    fn bind_to(address: &UnixAddress) -> io::Result<UnixDatagram> {
+        let ours = address::open(Type::Datagram)?;
+        socket::bind(&ours, address)?;
+        Ok(UnixDatagram(ours))
     }
 
     /// A socket without a name.
@@ -103,7 +102,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn unbound() -> io::Result<UnixDatagram> {
-        Ok(UnixDatagram(address::socket(SocketType::DGRAM, SocketFlags::empty())?))
+        Ok(UnixDatagram(address::open(Type::Datagram)?))
     }
 
     /// Two sockets without names, connected to each other.
@@ -123,7 +122,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
-        let (one, two) = address::pair(SocketType::DGRAM)?;
+        let (one, two) = address::pair(Type::Datagram)?;
         Ok((UnixDatagram(one), UnixDatagram(two)))
     }
 
@@ -150,7 +149,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        Ok(net::connect(&self.0, &address::path(path.as_ref())?)?)
+        Ok(socket::connect(&self.0, &address::path(path.as_ref())?)?)
     }
 
     /// As [`connect`](Self::connect), to an address.
@@ -172,7 +171,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn connect_addr(&self, socket_addr: &SocketAddr) -> io::Result<()> {
-        Ok(net::connect(&self.0, &address::to_system(socket_addr)?)?)
+        Ok(socket::connect(&self.0, &socket::from_unix(socket_addr)?)?)
     }
 
     /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and who sent it. Blocks
@@ -199,7 +198,7 @@ impl UnixDatagram {
     /// ```
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let (count, address) = self.0.receive_from(buf)?;
-        Ok((count, address::from_system(address)?))
+        Ok((count, socket::to_unix(address)?))
     }
 
     /// Receives a datagram; see [`recv_from`](Self::recv_from).
@@ -263,7 +262,7 @@ impl UnixDatagram {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn send_to_addr(&self, buf: &[u8], socket_addr: &SocketAddr) -> io::Result<usize> {
-        self.0.send_to_unix(buf, &address::to_system(socket_addr)?)
+        self.0.send_to_unix(buf, &socket::from_unix(socket_addr)?)
     }
 
     /// Sends a datagram to the one whom [`connect`](Self::connect) has named, or to the other of a

@@ -7,12 +7,11 @@ use std::{
     path::Path,
 };
 
-use rustix::net::{self, SocketAddrUnix, SocketFlags, SocketType};
-
 use super::{UnixStream, address};
 use crate::{
     descriptor::fd_impls::descriptors,
-    net::socket::{BACKLOG, Socket},
+    net::socket::Socket,
+    sys::socket::{self, Family, Type, UnixAddress},
 };
 
 /// A socket that listens for connections: [`std::os::unix::net::UnixListener`], for green threads.
@@ -85,14 +84,14 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn bind_addr(socket_addr: &SocketAddr) -> io::Result<UnixListener> {
-        Self::bind_to(&address::to_system(socket_addr)?)
+        Self::bind_to(&socket::from_unix(socket_addr)?)
     }
 
-    fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixListener> {
-        let socket = address::open(SocketType::STREAM, SocketFlags::NONBLOCK)?;
-        net::bind(&socket, address)?;
-        net::listen(&socket, BACKLOG)?;
-        Ok(UnixListener(Socket::listener(socket).unix()))
+    fn bind_to(address: &UnixAddress) -> io::Result<UnixListener> {
+        let ours = socket::open_nonblocking(Family::Unix, Type::Stream)?;
+        socket::bind(&ours, address)?;
+        socket::listen(&ours)?;
+        Ok(UnixListener(Socket::listener(ours).unix()))
     }
 
     /// The next connection, and the address of who made it, mostly without a name. Blocks the calling thread until
@@ -120,7 +119,7 @@ impl UnixListener {
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (descriptor, address) = self.0.accept()?;
-        Ok((UnixStream::accepted(self.0.connection(descriptor)), address::from_system(address)?))
+        Ok((UnixStream::accepted(self.0.connection(descriptor)), socket::to_unix(address)?))
     }
 
     /// Another handle to the same listener; what is set on one holds for both.

@@ -7,16 +7,16 @@ use std::{
     path::Path,
 };
 
-use rustix::{
-    io::{Errno, ioctl_fionbio},
-    net::{self, SocketAddrUnix, SocketFlags, SocketType},
-};
-
 use super::address;
 use crate::{
     descriptor::fd_impls::{descriptors, reading, writing},
     net::{settings, socket::Socket},
     runtime,
+    sys::{
+        error::OsError,
+        io::set_nonblocking,
+        socket::{self, Family, Type, UnixAddress},
+    },
 };
 
 /// A connection: [`std::os::unix::net::UnixStream`], for green threads.
@@ -96,24 +96,24 @@ impl UnixStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn connect_addr(socket_addr: &SocketAddr) -> io::Result<UnixStream> {
-        Self::connect_to(&address::to_system(socket_addr)?)
+        Self::connect_to(&socket::from_unix(socket_addr)?)
     }
 
-    fn connect_to(address: &SocketAddrUnix) -> io::Result<UnixStream> {
+    fn connect_to(address: &UnixAddress) -> io::Result<UnixStream> {
         if runtime::driver().is_none() {
-            let socket = address::socket(SocketType::STREAM, SocketFlags::empty())?;
-            net::connect(&socket, address)?;
-            return Ok(UnixStream(socket));
+            let ours = address::open(Type::Stream)?;
+            socket::connect(&ours, address)?;
+            return Ok(UnixStream(ours));
         }
-        let socket = address::socket(SocketType::STREAM, SocketFlags::NONBLOCK)?;
-        let connected = net::connect(&socket, address);
-        ioctl_fionbio(&socket, false)?;
+        let ours = Socket::new(socket::open_nonblocking(Family::Unix, Type::Stream)?).unix();
+        let connected = socket::connect(&ours, address);
+        set_nonblocking(&ours, false)?;
         match connected {
             // The listener's queue is full, and the system does not tell when it has room again: the pool waits.
-            Err(Errno::AGAIN) => runtime::unblock_wait(|| net::connect(&socket, address))??,
+            Err(OsError::WOULD_BLOCK) => runtime::unblock_wait(|| socket::connect(&ours, address))??,
             result => result?,
         }
-        Ok(UnixStream(socket))
+        Ok(UnixStream(ours))
     }
 
     /// Two ends of a connection, without names.
@@ -134,7 +134,7 @@ impl UnixStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
-        let (one, two) = address::pair(SocketType::STREAM)?;
+        let (one, two) = address::pair(Type::Stream)?;
         Ok((UnixStream(one), UnixStream(two)))
     }
 

@@ -1,21 +1,15 @@
-//! Bad memory accesses: what the operating system must give for a report of stack overflows.
+//! Signals: those that tell of bad memory accesses, and the numbers of the others.
 //!
-//! This file is POSIX signals, with what differs between systems where it does. Another system is another
-//! file with the same contract:
-//!
-//! * [`on_fault`] has a function called with the address of each bad access, before whoever was there before.
-//! * [`AlternateStack`] gives that function a stack where the thread's own is used up.
-//! * [`pause`] and [`abort`] are what such a function may do, and `stderr::write_last_words`.
-//!
-//! Only one thing is sure about a fault in a guard: its address. `si_code` says SEGV_MAPERR for one kind of
-//! guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
+//! Only one thing is sure about a fault in a guard: its address. `si_code` says SEGV_MAPERR for one
+//! kind of guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
 //!
 //! Invariants:
-//! 1. `SAVED[i]` is written once, before the handler for `SIGNALS[i]` is installed, and then only read.
+//! 1. `SAVED[i]` is written once, before the handler for `SIGNALS[i]` is installed, and then only
+//!    read.
 //! 2. `ON_FAULT` is written before any handler is installed, and then only read.
 //! 3. What runs in the handler is async-signal-safe.
-//! 4. An [`AlternateStack`] is dropped by the OS thread that made it, and not by a signal handler (it is
-//!    not `Send`), so that nothing runs on it when it is unmapped.
+//! 4. An [`AlternateStack`] is dropped by the OS thread that made it, and not by a signal handler
+//!    (it is not `Send`), so that nothing runs on it when it is unmapped.
 
 use core::{
     cell::UnsafeCell,
@@ -26,6 +20,10 @@ use core::{
 };
 use std::{io, sync::OnceLock};
 
+pub use libc::{
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
+    SIGUSR1, SIGUSR2, SIGWINCH,
+};
 use libc::{c_int, siginfo_t};
 
 use super::memory::page_size;
@@ -40,13 +38,13 @@ unsafe impl Sync for Saved {}
 
 static SAVED: Saved = Saved([const { UnsafeCell::new(MaybeUninit::uninit()) }; 2]);
 
-/// Has `handler` called with the address of each bad access to memory. If it returns, the access is treated
-/// as if it had not been called. To be called once; the handler must be async-signal-safe.
+/// Has `handler` called with the address of each bad access to memory. If it returns, the access is
+/// treated as if it had not been called. To be called once; the handler must be async-signal-safe.
 pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
     ON_FAULT.get_or_init(|| handler);
     for (&signal, saved) in SIGNALS.iter().zip(&SAVED.0) {
-        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No handler
-        // reads `saved` as long as ours is not installed (invariant 1).
+        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No
+        // handler reads `saved` as long as ours is not installed (invariant 1).
         unsafe {
             let mut old: libc::sigaction = mem::zeroed();
             check(libc::sigaction(signal, ptr::null(), &mut old))?;
@@ -56,8 +54,8 @@ pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
                 continue;
             }
             (*saved.get()).write(old);
-            // The old handler is to find blocked what it asked for, and system calls to be restarted as it
-            // asked.
+            // The old handler is to find blocked what it asked for, and system calls to be
+            // restarted as it asked.
             action.sa_mask = old.sa_mask;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | (old.sa_flags & libc::SA_RESTART);
             check(libc::sigaction(signal, &action, ptr::null_mut()))?;
@@ -71,7 +69,8 @@ static ON_FAULT: OnceLock<fn(usize)> = OnceLock::new();
 extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the system gives a valid `siginfo_t`.
     let (sent, address) = unsafe { ((*info).si_code <= 0, (*info).si_addr().addr()) };
-    // A signal that some process has sent comes with no address, but with other things in its place.
+    // A signal that some process has sent comes with no address, but with other things in its
+    // place.
     if !sent && let Some(on_fault) = ON_FAULT.get() {
         on_fault(address);
     }
@@ -82,17 +81,20 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
 /// Does what would have been done without us.
 ///
 /// # Safety
-/// To be called by a signal handler with its arguments; `sent` if the signal is not the processor's.
+/// To be called by a signal handler with its arguments; `sent` if the signal is not the
+/// processor's.
 unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent: bool) {
     let Some(i) = SIGNALS.iter().position(|&s| s == signal) else { return };
     // SAFETY: invariant 1: it was written before this handler was installed.
     let saved = unsafe { (*SAVED.0[i].get()).assume_init_ref() };
     match saved.sa_sigaction {
-        // Ignored is ignored. (The system ignores no fault of the processor's: that is left to it, below.)
+        // Ignored is ignored. (The system ignores no fault of the processor's: that is left to it,
+        // below.)
         libc::SIG_IGN if sent => {}
         libc::SIG_DFL | libc::SIG_IGN => {
-            // SAFETY: both calls are async-signal-safe. On return the access is tried again, and fails again;
-            // a signal that was sent is sent again, and comes when this handler has returned.
+            // SAFETY: both calls are async-signal-safe. On return the access is tried again, and
+            // fails again; a signal that was sent is sent again, and comes when this handler has
+            // returned.
             unsafe {
                 libc::sigaction(signal, saved, ptr::null_mut());
                 if sent {
@@ -101,8 +103,9 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent:
             }
         }
         handler => {
-            // SAFETY: the calls are async-signal-safe. The mask is restored when our handler returns. The
-            // handler is one that somebody has installed for this signal, of the type that its flags tell.
+            // SAFETY: the calls are async-signal-safe. The mask is restored when our handler
+            // returns. The handler is one that somebody has installed for this signal, of the type
+            // that its flags tell.
             unsafe {
                 let mut set = MaybeUninit::<libc::sigset_t>::uninit();
                 if saved.sa_flags & libc::SA_NODEFER != 0 {
@@ -158,8 +161,8 @@ impl AlternateStack {
         let mut this = Self { base, len, old: unsafe { mem::zeroed() }, _not_send: PhantomData };
         this.old.ss_flags = libc::SS_DISABLE;
         let stack = libc::stack_t { ss_sp: base.wrapping_byte_add(page), ss_flags: 0, ss_size: size };
-        // SAFETY: the mapping is ours, its first page is the guard, and the rest stays mapped until the
-        // system has been told to use it no more.
+        // SAFETY: the mapping is ours, its first page is the guard, and the rest stays mapped until
+        // the system has been told to use it no more.
         unsafe {
             check(libc::mprotect(base, page, libc::PROT_NONE))?;
             check(libc::sigaltstack(&stack, &mut this.old))?;
@@ -170,8 +173,8 @@ impl AlternateStack {
 
 impl Drop for AlternateStack {
     fn drop(&mut self) {
-        // SAFETY: the calling thread is the one that made it and does not run on it (invariant 4). What was
-        // there before was valid, and is its owner's to keep valid.
+        // SAFETY: the calling thread is the one that made it and does not run on it (invariant 4).
+        // What was there before was valid, and is its owner's to keep valid.
         unsafe {
             if libc::sigaltstack(&self.old, ptr::null_mut()) == 0 {
                 libc::munmap(self.base, self.len);
@@ -182,12 +185,14 @@ impl Drop for AlternateStack {
 
 /// What the system itself puts on a signal stack; processors with wide registers make it big.
 fn least() -> usize {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     // SAFETY: asks for a number.
     let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let least = 0;
     least.max(libc::MINSIGSTKSZ)
+}
+
+/// The largest number of a signal.
+pub(crate) fn last() -> c_int {
+    libc::SIGRTMAX()
 }
 
 /// Waits for some signal. Async-signal-safe.

@@ -1,11 +1,12 @@
-//! How many descriptors the process may have open: `RLIMIT_NOFILE`, whose soft limit is often low for the sake of `select(2)`,
-//! and may be raised up to the hard one.
+//! How many descriptors the process may have open: `RLIMIT_NOFILE`, whose soft limit is often low
+//! for the sake of `select(2)`, and may be raised up to the hard one.
 //!
-//! A process that raises it and starts another hands the raised limit on, to a program that may not expect it. So the limit
-//! is raised by no more than is needed, and a child undoes it (as with Go).
+//! A process that raises it and starts another hands the raised limit on, to a program that may not
+//! expect it. So the limit is raised by no more than is needed, and a child undoes it (as with Go).
 //!
 //! Invariants:
-//! 1. `restore` runs in a child between fork and exec: it reads atomics and makes system calls, and nothing else.
+//! 1. `restore` runs in a child between fork and exec: it reads atomics and makes system calls, and
+//!    nothing else.
 
 use std::{
     io,
@@ -33,7 +34,8 @@ pub(crate) fn limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Makes room for `count` more, as far as may be, if they would take more than an eighth of what there is.
+/// Makes room for `count` more, as far as may be, if they would take more than an eighth of what
+/// there is.
 pub(crate) fn make_room(count: u64) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

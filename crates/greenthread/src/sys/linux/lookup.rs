@@ -30,6 +30,8 @@ use rustix::{
     io::{Errno, ioctl_fionbio},
 };
 
+use super::error::OsResult;
+
 /// How many mounts are remembered. A lookup reads them all; a process that uses more asks some of
 /// them again.
 const MOUNTS: usize = 32;
@@ -63,10 +65,23 @@ const LOCAL: [u64; 15] = [
     0x9660,      // iso9660
 ];
 
+/// How a file that is there is opened: it is neither made nor emptied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access(OFlags);
+
+impl Access {
+    pub(crate) const READ: Self = Self(OFlags::RDONLY);
+    pub(crate) const WRITE: Self = Self(OFlags::WRONLY);
+    pub(crate) const READ_WRITE: Self = Self(OFlags::RDWR);
+    /// Writes, each of them at the end.
+    pub(crate) const APPEND: Self = Self(OFlags::WRONLY.union(OFlags::APPEND));
+    pub(crate) const READ_APPEND: Self = Self(OFlags::RDWR.union(OFlags::APPEND));
+}
+
 /// What an open file or a path says about itself without waiting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About {
-    pub(crate) file_type: FileType,
+    pub(super) file_type: FileType,
     /// In bytes. Of a file that is not local it may be out of date.
     pub(crate) size: u64,
     mount: u64,
@@ -75,7 +90,7 @@ pub(crate) struct About {
 impl About {
     /// # Errors
     /// Of an older kernel, or of a filter.
-    pub(crate) fn new(descriptor: impl AsFd) -> rustix::io::Result<Self> {
+    pub(crate) fn new(descriptor: impl AsFd) -> OsResult<Self> {
         // A server or a FUSE process is not asked.
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let wanted = StatxFlags::TYPE | StatxFlags::SIZE | StatxFlags::MNT_ID | UNIQUE;
@@ -168,15 +183,14 @@ pub(crate) fn look_up(path: &Path, follow: bool) -> Lookup {
     }
 }
 
-/// Opens the file or directory that was found at `path`, as the flags say: none of those that make
-/// or empty a file. None if that may wait.
-pub(crate) fn open_found(path: &Path, found: Found, flags: OFlags) -> Option<(File, About)> {
+/// Opens the file or directory that was found at `path`. None if that may wait.
+pub(crate) fn open_found(path: &Path, found: Found, access: Access) -> Option<(File, About)> {
     if !matches!(found.about.file_type, FileType::RegularFile | FileType::Directory) {
         return None;
     }
     // Not two descriptors at a time: the last one that is left would do for the plain call.
     drop(found);
-    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = access.0 | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?);
     ioctl_fionbio(&file, false).ok()?;
     let about = About::new(&file).ok()?;
@@ -207,7 +221,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(found.about.size, std::fs::metadata(&path).unwrap().len());
-        let (file, _) = open_found(&path, found, OFlags::RDONLY).unwrap();
+        let (file, _) = open_found(&path, found, Access::READ).unwrap();
         assert!(!rustix::fs::fcntl_getfl(&file).unwrap().contains(OFlags::NONBLOCK));
         assert_eq!(std::io::read_to_string(file).unwrap(), std::fs::read_to_string(path).unwrap());
     }

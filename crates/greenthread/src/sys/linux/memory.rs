@@ -1,29 +1,20 @@
-//! Memory for stacks: what the operating system must give.
+//! Memory for stacks.
 //!
-//! This file is Linux. Another system is another file with the same contract:
-//!
-//! * [`page_size`]: the grain of everything below. [`exhausted`]: an error, made with care.
-//! * [`reserve`] takes address space whose pages read as zero and cost memory only once touched.
-//! * [`guard`] makes spans of it fault on every access.
-//! * [`decommit`] gives the memory of spans back, keeps their addresses and their guards.
-//! * [`release`] gives the address space back.
-//! * [`address_limit`] and [`addresses_used`]: how much address space the process may have, if the system says, and has.
-//! * [`guards_take_maps`], [`guards_with_maps`], [`map_limit`] and [`MORE_MAPS`]: whether guards take
-//!   something that the system has few of, how many there are and can be, and what to do when it runs out.
-//!
-//! Linux has two kinds of guard. A *marker* (`MADV_GUARD_INSTALL`, Linux 6.13) is an entry in the page
-//! table and leaves the mapping whole. Elsewhere `mprotect(PROT_NONE)` splits the mapping, which costs two
-//! of the process's `vm.max_map_count` maps for each guard; some of them are left to the rest of the
-//! process, since whoever takes the last map makes some innocent allocation fail. The environment variable
-//! `GREENTHREAD_STACK_GUARD=mprotect` asks for the second kind where the first is to be had, for tests
-//! (`RuntimeBuilder` documents it).
+//! Linux has two kinds of guard. A *marker* (`MADV_GUARD_INSTALL`, Linux 6.13) is an entry in the
+//! page table and leaves the mapping whole. Elsewhere `mprotect(PROT_NONE)` splits the mapping,
+//! which costs two of the process's `vm.max_map_count` maps for each guard; some of them are left
+//! to the rest of the process, since whoever takes the last map makes some innocent allocation
+//! fail. The environment variable `GREENTHREAD_STACK_GUARD=mprotect` asks for the second kind where
+//! the first is to be had, for tests (`RuntimeBuilder` documents it).
 //!
 //! Invariants:
-//! 1. A [`Span`] given to an `unsafe` function here lies page-aligned in memory that came from [`reserve`]
-//!    and was not released, and the caller alone uses it: nobody else has a reference or a live frame in it.
+//! 1. A [`Span`] given to an `unsafe` function here lies page-aligned in memory that came from
+//!    [`reserve`] and was not released, and the caller alone uses it: nobody else has a reference
+//!    or a live frame in it.
 //! 2. `Span` is laid out as the kernel's `struct iovec`.
-//! 3. `mode` is settled by one probe. Guards of both kinds may be alive at once: the first kernel refusal of
-//!    a marker makes later guards the second kind, and every function here treats both alike.
+//! 3. `mode` is settled by one probe. Guards of both kinds may be alive at once: the first kernel
+//!    refusal of a marker makes later guards the second kind, and every function here treats both
+//!    alike.
 
 use core::{
     ptr::{self, NonNull},
@@ -119,8 +110,8 @@ pub(crate) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
 
 /// Gives a whole reservation back, in which `guards` guards were placed.
 ///
-/// It can fail where the kernel has joined the reservation with a neighbour and no map is left to split
-/// them again; then nothing has changed.
+/// It can fail where the kernel has joined the reservation with a neighbour and no map is left to
+/// split them again; then nothing has changed.
 ///
 /// # Safety
 /// `span` is what one call of [`reserve`] gave, and invariant 1 holds for all of it.
@@ -150,8 +141,8 @@ pub(crate) unsafe fn decommit(spans: &[Span]) {
     }
 }
 
-/// Makes every access to `spans` fault, for good. On failure the first spans, as many as the error comes
-/// with, are guarded.
+/// Makes every access to `spans` fault, for good. On failure the first spans, as many as the error
+/// comes with, are guarded.
 ///
 /// # Safety
 /// Invariant 1 for each span.
@@ -244,8 +235,8 @@ const UNKNOWN: u8 = 0;
 const MARKER: u8 = 1;
 const PROTECT: u8 = 2;
 
-/// Finds out whether markers work. An emulator may accept an advice that it does not know and do nothing, so
-/// the guard is tried: populating a guarded page must fail.
+/// Finds out whether markers work. An emulator may accept an advice that it does not know and do
+/// nothing, so the guard is tried: populating a guarded page must fail.
 #[cold]
 fn probe() -> u8 {
     let forced = std::env::var_os("GREENTHREAD_STACK_GUARD").is_some_and(|v| v == "mprotect");
@@ -267,8 +258,8 @@ fn probe() -> u8 {
     mode
 }
 
-/// Advises on as many of `spans`, from the first, as one kind of call can do for many at once. Tells how many
-/// it has done; the rest is the caller's, one by one.
+/// Advises on as many of `spans`, from the first, as one kind of call can do for many at once.
+/// Tells how many it has done; the rest is the caller's, one by one.
 ///
 /// # Safety
 /// Invariant 1 for each span, and `advice` does no harm to such memory.
@@ -318,7 +309,8 @@ mod tests {
         let base = reserve(8 * page).unwrap().as_ptr();
         let span =
             |from: usize, pages: usize| Span { start: base.wrapping_add(from * page), len: pages * page };
-        // SAFETY: the reservation is this test's (invariant 1), and only unguarded pages are touched.
+        // SAFETY: the reservation is this test's (invariant 1), and only unguarded pages are
+        // touched.
         unsafe {
             guard(&[span(0, 1), span(4, 1)]).unwrap();
             for i in [1, 3, 5, 7] {

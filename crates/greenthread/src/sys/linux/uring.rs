@@ -1,17 +1,18 @@
-//! Operations that the kernel carries out on a waiting thread's own memory: Linux's io_uring, as far as a worker uses it.
+//! Operations that the kernel carries out on a waiting thread's own memory: Linux's io_uring, as
+//! far as a worker uses it.
 //!
-//! A ring is made by the OS thread that uses it and never leaves it (`SINGLE_ISSUER`); what remains to be done for an
-//! operation is done when that thread asks for answers, and not inside of any other system call (`DEFER_TASKRUN`). An
-//! eventfd tells of answers, but only while somebody sleeps on it: see [`Ring::watch`]. (epoll can't wait for such a ring
-//! itself: it hears of answers, not of work that leads to one.)
-//!
-//! Another system's file may offer a [`Ring`] that can't be made; everything goes on without.
+//! A ring is made by the OS thread that uses it and never leaves it (`SINGLE_ISSUER`); what remains
+//! to be done for an operation is done when that thread asks for answers, and not inside of any
+//! other system call (`DEFER_TASKRUN`). An eventfd tells of answers, but only while somebody sleeps
+//! on it: see [`Ring::watch`]. (epoll can't wait for such a ring itself: it hears of answers, not
+//! of work that leads to one.)
 //!
 //! Invariants:
-//! 1. What an operation points to stays where it is, and is nobody else's, from `push` until its answer has been passed
-//!    on. Each operation that was handed over has one answer; `under_way` counts those that it is still to come for. A ring
-//!    isn't dropped before that count is 0: it cancels what is under way and waits for the kernel's last word on it. Where the
-//!    kernel refuses that last word, the ring is leaked; the memory has been left to it by then.
+//! 1. What an operation points to stays where it is, and is nobody else's, from `push` until its
+//!    answer has been passed on. Each operation that was handed over has one answer; `under_way`
+//!    counts those that it is still to come for. A ring isn't dropped before that count is 0: it
+//!    cancels what is under way and waits for the kernel's last word on it. Where the kernel
+//!    refuses that last word, the ring is leaked; the memory has been left to it by then.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -24,9 +25,13 @@ use io_uring::{
     EnterFlags, IoUring, opcode, squeue,
     types::{CancelBuilder, Fd, FsyncFlags, Timespec},
 };
-use rustix::net::SendFlags;
+use rustix::io::Errno;
 
-use super::poller::Waker;
+use super::{
+    error::{OsError, OsResult},
+    poller::Waker,
+    socket::NONBLOCKING_SEND,
+};
 
 /// No call moves more: the kernel's own limit.
 const MOST_BYTES: usize = 0x7fff_f000;
@@ -34,14 +39,18 @@ const MOST_BYTES: usize = 0x7fff_f000;
 /// For the kernel: where the file stands.
 const HERE: u64 = u64::MAX;
 
-/// Something for the kernel to do. Its length is what fits into the kernel's number; the rest is for the next call.
+/// Something for the kernel to do. Its length is what fits into the kernel's number; the rest is
+/// for the next call.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation(squeue::Entry);
 
 impl Operation {
-    pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], flags: SendFlags) -> Self {
+    /// Sends what there is room for, without waiting: it is answered before the call that hands it
+    /// over is back.
+    pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> Self {
+        const FLAGS: i32 = NONBLOCKING_SEND.bits() as i32;
         let send = opcode::Send::new(Fd(socket.as_raw_fd()), bytes.as_ptr(), length(bytes.len()));
-        Self(send.flags(flags.bits() as i32).build())
+        Self(send.flags(FLAGS).build())
     }
 
     /// Reads at an offset; without one, from what has no position.
@@ -74,9 +83,19 @@ fn length(len: usize) -> u32 {
     len.min(MOST_BYTES) as u32
 }
 
-/// The kernel's way to say it. No file reaches beyond the largest signed number, and what lies there has other meanings.
+/// The kernel's way to say it. No file reaches beyond the largest signed number, and what lies
+/// there has other meanings.
 fn checked(offset: Option<u64>) -> Option<u64> {
     offset.map_or(Some(HERE), |offset| (offset <= i64::MAX as u64).then_some(offset))
+}
+
+/// Whether the system lacks something for a ring, and may have it later; else it has no rings, or
+/// doesn't want them.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY)
+    )
 }
 
 /// See the module.
@@ -90,7 +109,8 @@ impl Ring {
     /// A ring that takes `batch` operations at once, with room for the answers of `most`.
     ///
     /// # Errors
-    /// The system has none (before Linux 6.1), forbids it (containers often do), or has no memory or descriptor left.
+    /// The system has none (before Linux 6.1), forbids it (containers often do), or has no memory
+    /// or descriptor left.
     pub(crate) fn new(batch: u32, most: u32) -> io::Result<Self> {
         let mut ring = IoUring::builder()
             .setup_single_issuer()
@@ -112,21 +132,27 @@ impl Ring {
     /// Puts an operation into the next batch; `false` if there is no room.
     ///
     /// # Safety
-    /// Invariant 1 for all that the operation points to; its descriptor is open until it is handed over.
+    /// Invariant 1 for all that the operation points to; its descriptor is open until it is handed
+    /// over.
     pub(crate) unsafe fn push(&mut self, operation: Operation, tag: u64) -> bool {
         let entry = operation.0.user_data(tag);
-        // SAFETY: what it points to stays, says the caller. The kernel looks the descriptor up when the batch is handed over,
-        // and keeps what is open.
+        // SAFETY: what it points to stays, says the caller. The kernel looks the descriptor up when
+        // the batch is handed over, and keeps what is open.
         unsafe { self.ring.submission().push(&entry) }.is_ok()
     }
 
-    /// Hands the batch over, waits for `wait` answers (or a signal), and passes on all that there are: the tag, and what
-    /// the system call would have returned, or the negative error number.
+    /// Hands the batch over, waits for `wait` answers (or a signal), and passes on all that there
+    /// are: the tag, and what the system call would have returned.
     ///
     /// # Errors
-    /// The kernel has not taken all of the batch: the last of it, as many as `left` says. Some of the others may have been
-    /// answered. From then on the ring is good for nothing but `collect`, and takes no more.
-    pub(crate) fn submit(&mut self, wait: u32, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
+    /// The kernel has not taken all of the batch: the last of it, as many as `left` says. Some of
+    /// the others may have been answered. From then on the ring is good for nothing but `collect`,
+    /// and takes no more.
+    pub(crate) fn submit(
+        &mut self,
+        wait: u32,
+        mut answer: impl FnMut(u64, OsResult<usize>),
+    ) -> io::Result<()> {
         loop {
             let count = self.ring.submission().len() as u32;
             self.enter(count, wait, &mut answer)?;
@@ -145,12 +171,17 @@ impl Ring {
     ///
     /// # Errors
     /// The kernel has not been able to look for more.
-    pub(crate) fn collect(&mut self, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
+    pub(crate) fn collect(&mut self, mut answer: impl FnMut(u64, OsResult<usize>)) -> io::Result<()> {
         self.enter(0, 0, &mut answer)
     }
 
     /// One system call for `submit`.
-    fn enter(&mut self, count: u32, wait: u32, answer: &mut impl FnMut(u64, i32)) -> io::Result<()> {
+    fn enter(
+        &mut self,
+        count: u32,
+        wait: u32,
+        answer: &mut impl FnMut(u64, OsResult<usize>),
+    ) -> io::Result<()> {
         let flags = EnterFlags::GETEVENTS.bits();
         // SAFETY: no signal mask is given.
         let result = unsafe { self.ring.submitter().enter::<libc::sigset_t>(count, wait, flags, None) };
@@ -159,7 +190,9 @@ impl Ring {
         }
         for entry in self.ring.completion() {
             self.under_way -= 1;
-            answer(entry.user_data(), entry.result());
+            let result = usize::try_from(entry.result());
+            let result = result.map_err(|_| OsError::from(Errno::from_raw_os_error(-entry.result())));
+            answer(entry.user_data(), result);
         }
         match result {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
@@ -172,10 +205,12 @@ impl Ring {
         self.under_way != 0 && (self.ring.submission().taskrun() || !self.ring.completion().is_empty())
     }
 
-    /// From now on news wake the sleeper; `true` if there are some already, of which it will not be told.
+    /// From now on news wake the sleeper; `true` if there are some already, of which it will not be
+    /// told.
     pub(crate) fn watch(&mut self) -> bool {
         self.ring.completion().enable_eventfd();
-        // The kernel notes that there is work, and then looks whether to tell of it: one of us sees the other.
+        // The kernel notes that there is work, and then looks whether to tell of it: one of us sees
+        // the other.
         fence(SeqCst);
         self.has_news()
     }
@@ -185,12 +220,12 @@ impl Ring {
         self.ring.completion().disable_eventfd();
     }
 
-    /// Ends what is under way as soon as may be, and passes the answers on: who was cancelled hears of `ECANCELED`. What
-    /// was not handed over never will be, and has no answer.
+    /// Ends what is under way as soon as may be, and passes the answers on: who was cancelled hears
+    /// of `ECANCELED`. What was not handed over never will be, and has no answer.
     ///
     /// # Errors
     /// The kernel doesn't say that it has let go.
-    fn end(&mut self, mut answer: impl FnMut(u64, i32)) -> io::Result<()> {
+    fn end(&mut self, mut answer: impl FnMut(u64, OsResult<usize>)) -> io::Result<()> {
         if self.under_way != 0 {
             // What can't be cancelled, as a write to a disk that has begun, comes to its own end.
             let _ = self.ring.submitter().register_sync_cancel(Some(Timespec::new()), CancelBuilder::any());
@@ -204,7 +239,8 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // If the kernel doesn't say that it has let go, the ring stays, and so, says invariant 1, does the memory.
+        // If the kernel doesn't say that it has let go, the ring stays, and so, says invariant 1,
+        // does the memory.
         if self.end(|_, _| {}).is_ok() {
             // SAFETY: dropped once, here.
             unsafe { ManuallyDrop::drop(&mut self.ring) };
@@ -221,8 +257,6 @@ impl std::fmt::Debug for Ring {
 #[cfg(test)]
 mod tests {
     use std::io::{Write, pipe};
-
-    use rustix::io::Errno;
 
     use super::*;
 
@@ -245,14 +279,14 @@ mod tests {
         assert!(answers.is_empty() && ring.under_way == 3 && !ring.has_news());
         (&writer).write_all(b"one").unwrap();
         ring.submit(1, |tag, answer| answers.push((tag, answer))).unwrap();
-        let [(first, 3)] = answers[..] else { panic!("{answers:?}") };
+        let [(first, Ok(3))] = answers[..] else { panic!("{answers:?}") };
         assert_eq!(&memory[first as usize], b"one\x07");
         // Not handed over: it has no answer.
         let read = Operation::read(&reader, &mut [IoSliceMut::new(&mut memory[first as usize])], None);
         // SAFETY: as above.
         assert!(unsafe { ring.push(read.unwrap(), 9) });
         ring.end(|tag, answer| answers.push((tag, answer))).unwrap();
-        let cancelled = -Errno::CANCELED.raw_os_error();
+        let cancelled = Err(OsError::CANCELED);
         assert!(
             answers.len() == 3 && answers[1..].iter().all(|(tag, answer)| *tag < 3 && *answer == cancelled)
         );
@@ -293,7 +327,7 @@ mod tests {
             ring.unwatch();
             assert!(ring.has_news());
             let mut answered = 0;
-            ring.submit(0, |_, answer| answered += answer).unwrap();
+            ring.submit(0, |_, answer| answered += answer.unwrap()).unwrap();
             assert_eq!((answered, byte, ring.under_way), (1, *b"x", 0));
         }
     }

@@ -1,15 +1,12 @@
 //! Readiness of descriptors, as the OS reports it: Linux's epoll.
 //!
-//! A descriptor is added once, edge-triggered, for both directions; from then on each change of its state
-//! gives one event until it is deleted. Adding reports what it is ready for at that moment. So one wait of a
-//! worker is one system call, whatever it waits for.
-//!
-//! What another system's file must offer is this file's items: [`Poller`], [`Events`], [`Readiness`],
-//! [`Waker`], [`poll_one`], [`is_shut`].
+//! A descriptor is added once, edge-triggered, for both directions; from then on each change of its
+//! state gives one event until it is deleted. Adding reports what it is ready for at that moment.
+//! So one wait of a worker is one system call, whatever it waits for.
 //!
 //! Invariants:
-//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is given,
-//!    and returns how many.
+//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is
+//!    given, and returns how many.
 //! 2. `rustix`'s `Event` has the layout of the kernel's `epoll_event` (asserted below).
 
 use std::{
@@ -32,41 +29,23 @@ use rustix::{
     io::Errno,
 };
 
-use super::{clock::os_now, is_refused};
+use super::{
+    super::{
+        clock::os_now,
+        readiness::{Interest, Readiness},
+    },
+    error::{OsResult, is_refused},
+};
 
-/// A direction of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interest {
-    /// To receive or accept.
-    Read,
-    /// To send, or to have connected.
-    Write,
-}
-
-/// What an event says about its descriptor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Readiness {
-    /// A call that reads would not block.
-    pub(crate) readable: bool,
-    /// A call that writes would not block.
-    pub(crate) writable: bool,
-    /// There is an end, an error or urgent data ahead: a read that comes short says nothing about what is
-    /// left.
-    pub(crate) read_ahead: bool,
-    /// The same for writing: both sides are shut down, or there is an error.
-    pub(crate) write_ahead: bool,
-}
-
-impl Readiness {
-    fn new(flags: EventFlags) -> Self {
-        let gone = flags.intersects(EventFlags::HUP | EventFlags::ERR);
-        let read_ahead = gone || flags.intersects(EventFlags::RDHUP | EventFlags::PRI);
-        Self {
-            readable: read_ahead || flags.contains(EventFlags::IN),
-            writable: gone || flags.contains(EventFlags::OUT),
-            read_ahead,
-            write_ahead: gone,
-        }
+#[inline]
+fn readiness(flags: EventFlags) -> Readiness {
+    let gone = flags.intersects(EventFlags::HUP | EventFlags::ERR);
+    let read_ahead = gone || flags.intersects(EventFlags::RDHUP | EventFlags::PRI);
+    Readiness {
+        readable: read_ahead || flags.contains(EventFlags::IN),
+        writable: gone || flags.contains(EventFlags::OUT),
+        read_ahead,
+        write_ahead: gone,
     }
 }
 
@@ -78,7 +57,8 @@ const WAKER: u64 = u64::MAX;
 pub(crate) struct Poller {
     epoll: OwnedFd,
     waker: Arc<Waker>,
-    /// The kernel knows no timeouts finer than a millisecond (before Linux 5.11), or a filter forbids them.
+    /// The kernel knows no timeouts finer than a millisecond (before Linux 5.11), or a filter
+    /// forbids them.
     coarse: AtomicBool,
 }
 
@@ -97,24 +77,28 @@ impl Poller {
         self.waker.clone()
     }
 
-    /// From now on tells of both directions of a descriptor, with `key`, beginning with what is so already.
+    /// From now on tells of both directions of a descriptor, with `key`, beginning with what is so
+    /// already.
     ///
     /// # Errors
-    /// The descriptor can't be waited for, or the kernel's memory or `max_user_watches` are used up.
+    /// The descriptor can't be waited for, or the kernel's memory or `max_user_watches` are used
+    /// up.
     pub(crate) fn add(&self, descriptor: BorrowedFd<'_>, key: u64) -> io::Result<()> {
         debug_assert_ne!(key, WAKER);
         let events = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::PRI | EventFlags::ET;
         Ok(epoll::add(&self.epoll, descriptor, EventData::new_u64(key), events)?)
     }
 
-    /// Ends what `add` began. An event that was taken from the kernel before may still be looked at after.
+    /// Ends what `add` began. An event that was taken from the kernel before may still be looked at
+    /// after.
     pub(crate) fn delete(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, descriptor)?)
     }
 
-    /// Sleeps until there are events, a wake-up, or the timeout (none: as long as it takes; zero: not at all)
-    /// has passed, and puts the events in place of those in `events`. A signal may end it early.
-    pub(crate) fn wait(&self, timeout: Option<Duration>, events: &mut Events) -> io::Result<()> {
+    /// Sleeps until there are events, a wake-up, or the timeout (none: as long as it takes; zero:
+    /// not at all) has passed, and puts the events in place of those in `events`. A signal may end
+    /// it early.
+    pub(crate) fn wait(&self, timeout: Option<Duration>, events: &mut Events) -> OsResult<()> {
         events.list.clear();
         match self.wait_into(timeout, events) {
             Err(Errno::INTR) => Ok(()),
@@ -157,7 +141,8 @@ struct KernelTimespec {
     nanoseconds: i64,
 }
 
-/// `epoll_pwait2`, which neither `rustix` (without giving up older kernels) nor older C libraries offer.
+/// `epoll_pwait2`, which neither `rustix` (without giving up older kernels) nor older C libraries
+/// offer.
 fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> rustix::io::Result<()> {
     use std::os::fd::AsRawFd;
 
@@ -167,8 +152,8 @@ fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> r
         nanoseconds: timeout.subsec_nanos().into(),
     };
     debug_assert!(events.list.is_empty());
-    // SAFETY: the buffer has room for `capacity` events of the kernel's layout (invariants 1, 2); the timeout
-    // lives through the call, and no signal mask is given.
+    // SAFETY: the buffer has room for `capacity` events of the kernel's layout (invariants 1, 2);
+    // the timeout lives through the call, and no signal mask is given.
     let count = unsafe {
         libc::syscall(
             libc::SYS_epoll_pwait2,
@@ -193,7 +178,8 @@ pub(crate) struct Events {
     list: Vec<epoll::Event>,
 }
 
-// SAFETY: the kernel's events hold numbers; that one might be a pointer is rustix's view of the same 64 bits.
+// SAFETY: the kernel's events hold numbers; that one might be a pointer is rustix's view of the
+// same 64 bits.
 unsafe impl Send for Events {}
 
 impl std::fmt::Debug for Events {
@@ -213,7 +199,7 @@ impl Events {
 
     /// What the last wait brought: keys with what is so. Wake-ups are not among them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Readiness)> {
-        let all = self.list.iter().map(|event| (event.data.u64(), Readiness::new(event.flags)));
+        let all = self.list.iter().map(|event| (event.data.u64(), readiness(event.flags)));
         all.filter(|(key, _)| *key != WAKER)
     }
 }

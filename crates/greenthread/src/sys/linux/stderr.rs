@@ -1,12 +1,4 @@
 //! The standard error of the process, for what the library itself has to say.
-//!
-//! Another system is another file with the same contract:
-//!
-//! * [`write_now`] writes what can be written without blocking, and leaves the descriptor's mode
-//!   alone.
-//! * [`write_all`] blocks as long as it takes.
-//! * [`write_last_words`] is for a process that is about to abort: async-signal-safe, and waits a
-//!   second at most.
 
 use std::io::{self, IoSlice};
 

@@ -1,12 +1,12 @@
 //! OS threads for workers, by pthreads.
 //!
-//! Not `std::thread`: a thread that std spawns inherits the spawning test's captured output, so what the
-//! green threads of one test print would land in another test's buffer. (std gives every thread of its own an
-//! alternate signal stack; here the worker brings one, see `signal`.)
+//! Not `std::thread`: a thread that std spawns inherits the spawning test's captured output, so
+//! what the green threads of one test print would land in another test's buffer. (std gives every
+//! thread of its own an alternate signal stack; here the worker brings one, see `signal`.)
 //!
 //! Invariants:
-//! 1. The pointer handed to `pthread_create` is a leaked `Box<Main>`; `start` alone takes it back, or the
-//!    creator if the call failed.
+//! 1. The pointer handed to `pthread_create` is a leaked `Box<Main>`; `start` alone takes it back,
+//!    or the creator if the call failed.
 //! 2. A handle is joined or detached exactly once.
 //! 3. `Attributes` are initialised from `new` to `drop`.
 
@@ -106,7 +106,8 @@ impl Attributes {
     fn set_stack_size(&mut self, size: usize) {
         let size = size.max(libc::PTHREAD_STACK_MIN);
         let size = size.checked_next_multiple_of(page_size()).unwrap_or(size);
-        // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the default.
+        // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the
+        // default.
         unsafe { libc::pthread_attr_setstacksize(&raw mut self.0, size) };
     }
 }

@@ -1,0 +1,17 @@
+//! Linux: see `sys` for what each of these must offer.
+
+pub(super) mod descriptors;
+pub(super) mod error;
+pub(super) mod file;
+pub(super) mod heap;
+pub(super) mod io;
+pub(super) mod lookup;
+pub(super) mod memory;
+pub(super) mod poller;
+pub(super) mod process;
+pub(super) mod signal;
+pub(super) mod socket;
+pub(super) mod socket_options;
+pub(super) mod stderr;
+pub(super) mod thread;
+pub(super) mod uring;
