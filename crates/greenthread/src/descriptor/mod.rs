@@ -6,7 +6,7 @@
 //! and looks after timeouts itself.
 //!
 //! * This file: the settings that count, and the loop of call and wait that all share.
-//! * `faces`: what the public types have alike.
+//! * `fd_impls`: what the public types have alike.
 //! * `plain`: reading and writing what is no socket: pipes, terminals, files.
 //! * `settings`: what the user set for a socket (timeouts, non-blocking mode). The kernel knows it,
 //!   and we as well: to ask it at each wait would cost three system calls. The mode of what is no

@@ -20,6 +20,7 @@
 mod direction;
 mod operations;
 pub(crate) mod poll;
+mod registry;
 pub(crate) mod source;
 
 pub(crate) use operations::Answer;

@@ -22,12 +22,12 @@
 //! 1); the threads never run again.
 //!
 //! Invariants:
-//! 1. A [`Held`] lies on the stack of the thread that waits for its answer, with all that the
+//! 1. A [`PendingOp`] lies on the stack of the thread that waits for its answer, with all that the
 //!    operation points to. It is in `Batch::slots` from before its operation is pushed until its
 //!    answer has come, or never will; by then, and not before, its thread is woken, which nobody
 //!    else does.
 //! 2. A tag names a slot and its generation, which changes when the slot is freed: an answer finds
-//!    its own `Held` or none.
+//!    its own `PendingOp` or none.
 //! 3. All of it is touched on the worker's own OS thread only.
 
 use std::{
@@ -65,7 +65,7 @@ pub(super) struct Operations {
     state: RefCell<State>,
     waker: Arc<Waker>,
     /// How many are held back.
-    held: Cell<u32>,
+    batched: Cell<u32>,
     /// How many wait for an answer, those that are held back among them.
     open: Cell<u32>,
 }
@@ -115,7 +115,7 @@ struct Table {
 struct Slot {
     generation: u32,
     /// Null if it is free.
-    held: *const Held,
+    op: *const PendingOp,
 }
 
 // SAFETY: a driver goes to its worker's OS thread before anything is held back (invariant 3).
@@ -123,9 +123,9 @@ unsafe impl Send for Table {}
 
 /// One thread's operation.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct PendingOp {
     /// None for a file.
-    send: Option<Sent>,
+    send: Option<PendingSend>,
     /// With which batch it is handed over.
     batch: u32,
     /// How many were pushed before it.
@@ -136,14 +136,14 @@ pub(super) struct Held {
 
 /// What is to be known about a send when its answer is there.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct PendingSend {
     source: *const Source,
     pub(super) len: usize,
     /// What a short count shows.
     pub(super) short: CallResult,
 }
 
-impl Sent {
+impl PendingSend {
     /// The socket.
     pub(super) fn source(&self) -> &Source {
         // SAFETY: its thread has a reference to the source, and waits as long as this can be
@@ -163,34 +163,34 @@ pub(crate) struct Answer {
 
 impl Table {
     /// Frees the slot of an operation, and gives it with its answer.
-    fn answer(&mut self, tag: u64, result: OsResult<usize>) -> Option<&Held> {
+    fn answer(&mut self, tag: u64, result: OsResult<usize>) -> Option<&PendingOp> {
         let (index, generation) = (tag as u32, (tag >> 32) as u32);
         let slot = self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
-        // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1, 2).
-        let held = unsafe { slot.held.as_ref() }?;
-        *slot = Slot { generation: generation.wrapping_add(1), held: ptr::null() };
+        // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants 1, 2).
+        let op = unsafe { slot.op.as_ref() }?;
+        *slot = Slot { generation: generation.wrapping_add(1), op: ptr::null() };
         self.free.push(index);
-        self.sends -= u32::from(held.send.is_some());
-        held.answer.set(Some(Answer { result, at_once: held.batch == self.batches }));
-        Some(held)
+        self.sends -= u32::from(op.send.is_some());
+        op.answer.set(Some(Answer { result, at_once: op.batch == self.batches }));
+        Some(op)
     }
 }
 
 impl Table {
     /// Frees the slots of the last operations that were pushed, `left` of them, and passes on who
     /// waits for each. Tells how many that were.
-    fn take_back(&mut self, left: u32, mut back: impl FnMut(&Held)) -> u32 {
+    fn take_back(&mut self, left: u32, mut back: impl FnMut(&PendingOp)) -> u32 {
         let mut count = 0;
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            // SAFETY: a slot that is not free has the address of a `Held` that waits (invariants 1,
+            // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants 1,
             // 2).
-            let Some(held) = (unsafe { slot.held.as_ref() }) else { continue };
-            if self.pushed.wrapping_sub(held.number) <= left {
-                *slot = Slot { generation: slot.generation.wrapping_add(1), held: ptr::null() };
+            let Some(op) = (unsafe { slot.op.as_ref() }) else { continue };
+            if self.pushed.wrapping_sub(op.number) <= left {
+                *slot = Slot { generation: slot.generation.wrapping_add(1), op: ptr::null() };
                 self.free.push(index as u32);
-                self.sends -= u32::from(held.send.is_some());
+                self.sends -= u32::from(op.send.is_some());
                 count += 1;
-                back(held);
+                back(op);
             }
         }
         count
@@ -204,7 +204,7 @@ impl Batch {
         let (mut slots, mut free) = (Vec::new(), Vec::new());
         let memory = slots.try_reserve_exact(MOST as usize).and(free.try_reserve_exact(MOST as usize));
         memory.map_err(|_| OsError::OUT_OF_MEMORY)?;
-        slots.extend((0..MOST).map(|_| Slot { generation: 0, held: ptr::null() }));
+        slots.extend((0..MOST).map(|_| Slot { generation: 0, op: ptr::null() }));
         free.extend((0..MOST).rev());
         Ok(Self { ring, table: Table { slots, free, sends: 0, batches: 0, pushed: 0 } })
     }
@@ -213,7 +213,7 @@ impl Batch {
     ///
     /// # Safety
     /// Invariant 1.
-    unsafe fn push(&mut self, operation: Operation, held: &Held) -> bool {
+    unsafe fn push(&mut self, operation: Operation, op: &PendingOp) -> bool {
         let Some(&index) = self.table.free.last() else { return false };
         let slot = &mut self.table.slots[index as usize];
         let tag = u64::from(slot.generation) << 32 | u64::from(index);
@@ -221,10 +221,10 @@ impl Batch {
         if !unsafe { self.ring.push(operation, tag) } {
             return false;
         }
-        slot.held = held;
-        self.table.pushed = held.number.wrapping_add(1);
+        slot.op = op;
+        self.table.pushed = op.number.wrapping_add(1);
         self.table.free.pop();
-        self.table.sends += u32::from(held.send.is_some());
+        self.table.sends += u32::from(op.send.is_some());
         true
     }
 }
@@ -234,24 +234,24 @@ impl Operations {
     /// `waker`.
     pub(super) fn new(allowed: bool, waker: Arc<Waker>) -> Self {
         let state = if allowed { State::Untried(0) } else { State::None };
-        Self { state: RefCell::new(state), waker, held: Cell::new(0), open: Cell::new(0) }
+        Self { state: RefCell::new(state), waker, batched: Cell::new(0), open: Cell::new(0) }
     }
 
     /// How many are held back.
     #[inline]
     pub(super) fn batched(&self) -> u32 {
-        self.held.get()
+        self.batched.get()
     }
 
     /// Whether the batch is full: `flush` comes first.
     pub(super) fn is_full(&self) -> bool {
-        self.held.get() == BATCH
+        self.batched.get() == BATCH
     }
 
     /// Holds a send back until the next `flush`, and gives its answer. None if it can't: nothing
     /// was sent then.
     pub(super) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> Option<Answer> {
-        let send = Some(Sent { source, len: bytes.len(), short });
+        let send = Some(PendingSend { source, len: bytes.len(), short });
         // SAFETY: the bytes and the descriptor are borrowed until this is back.
         unsafe { self.hold(Operation::send(source.as_fd(), bytes), send, Reason::Writable) }
     }
@@ -272,15 +272,15 @@ impl Operations {
 
     /// # Safety
     /// As for `file`.
-    unsafe fn hold(&self, operation: Operation, send: Option<Sent>, reason: Reason) -> Option<Answer> {
-        let held;
+    unsafe fn hold(&self, operation: Operation, send: Option<PendingSend>, reason: Reason) -> Option<Answer> {
+        let op;
         {
             let mut state = self.state.borrow_mut();
             let batch = match &mut *state {
                 State::Ready(batch) => batch,
                 other => self.try_for_ring(other)?,
             };
-            held = Held {
+            op = PendingOp {
                 send,
                 batch: batch.table.batches.wrapping_add(1),
                 number: batch.table.pushed,
@@ -289,14 +289,14 @@ impl Operations {
             };
             // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes
             // meanwhile (invariant 1).
-            if !unsafe { batch.push(operation, &held) } {
+            if !unsafe { batch.push(operation, &op) } {
                 return None;
             }
         }
-        self.held.set(self.held.get() + 1);
+        self.batched.set(self.batched.get() + 1);
         self.open.set(self.open.get() + 1);
-        held.waiter.wait(reason, None);
-        held.answer.get()
+        op.waiter.wait(reason, None);
+        op.answer.get()
     }
 
     /// A ring, if it is time to try for one and it can be had.
@@ -318,14 +318,14 @@ impl Operations {
     /// Hands over what was held back, takes the answers that are there, tells `sent` of those to
     /// sends, and makes the threads ready.
     #[inline]
-    pub(super) fn flush(&self, sent: impl Fn(&Sent, OsResult<usize>)) {
+    pub(super) fn flush(&self, sent: impl Fn(&PendingSend, OsResult<usize>)) {
         if self.open.get() != 0 {
             self.submit(sent);
         }
     }
 
     #[cold]
-    fn submit(&self, sent: impl Fn(&Sent, OsResult<usize>)) {
+    fn submit(&self, sent: impl Fn(&PendingSend, OsResult<usize>)) {
         let mut state = self.state.borrow_mut();
         let (batch, failed) = match &mut *state {
             State::Ready(batch) => (batch, false),
@@ -333,19 +333,19 @@ impl Operations {
             _ => return,
         };
         let Batch { ring, table } = &mut **batch;
-        match self.held.replace(0) {
+        match self.batched.replace(0) {
             0 if !failed && !ring.has_news() => return,
             0 => {}
             _ => table.batches = table.batches.wrapping_add(1),
         }
         let answered = |table: &mut Table, tag, answer| {
-            if let Some(held) = table.answer(tag, answer) {
-                if let (Some(send), Some(answer)) = (&held.send, held.answer.get()) {
+            if let Some(op) = table.answer(tag, answer) {
+                if let (Some(send), Some(answer)) = (&op.send, op.answer.get()) {
                     sent(send, answer.result);
                 }
                 self.open.set(self.open.get() - 1);
                 // SAFETY: it waits until this, and no longer (invariant 1).
-                unsafe { Waiter::wake(&raw const held.waiter) };
+                unsafe { Waiter::wake(&raw const op.waiter) };
             }
         };
         if failed {
@@ -359,9 +359,9 @@ impl Operations {
                 result = ring.submit(1, |tag, answer| answered(table, tag, answer));
             }
             let Err(error) = result else { return };
-            let left = table.take_back(ring.left(), |held| {
+            let left = table.take_back(ring.left(), |op| {
                 // SAFETY: as above. It has no answer, and does it in another way.
-                unsafe { Waiter::wake(&raw const held.waiter) };
+                unsafe { Waiter::wake(&raw const op.waiter) };
             });
             self.open.set(self.open.get() - left);
             let refused = !is_shortage(&error);
@@ -404,15 +404,16 @@ mod tests {
 
     #[test]
     fn an_answer_finds_its_own_or_none() {
-        let held = Held { send: None, batch: 1, number: 0, answer: Cell::new(None), waiter: Waiter::new() };
-        let slots = vec![Slot { generation: u32::MAX, held: &raw const held }];
+        let op =
+            PendingOp { send: None, batch: 1, number: 0, answer: Cell::new(None), waiter: Waiter::new() };
+        let slots = vec![Slot { generation: u32::MAX, op: &raw const op }];
         let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1, pushed: 1 };
         let tag = |generation: u32, index: u32| u64::from(generation) << 32 | u64::from(index);
         for stranger in [tag(0, 0), tag(u32::MAX - 1, 0), tag(u32::MAX, 1), u64::MAX] {
             assert!(table.answer(stranger, Ok(5)).is_none());
         }
         assert!(table.answer(tag(u32::MAX, 0), Ok(5)).is_some());
-        let answer = held.answer.get().unwrap();
+        let answer = op.answer.get().unwrap();
         assert_eq!((answer.result, answer.at_once), (Ok(5), true));
         assert_eq!(table.free, [0]);
         for late in [tag(u32::MAX, 0), tag(0, 0)] {

@@ -2,24 +2,18 @@
 //! directions.
 //!
 //! What is known about a direction, and who waits for it, is a [`Direction`]'s business; here is
-//! what surrounds it: the poller, the entries, and a thread's [`Turn`].
+//! what surrounds it: the poller, and a thread's [`Turn`].
 //!
 //! Invariants:
 //! 1. A node that has joined a direction stays where it is until it has been woken or has left: its
 //!    owner sees to it before its frame goes ([`Joined`]).
-//! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Other OS threads
-//!    only remove entries, for which nobody waits: whoever removes one owns the source.
-//! 3. An entry is free, or belongs to one source; its generation changes when it is freed, so a key
-//!    and an event from before find nothing.
+//! 2. Threads join and leave, and are woken, on the worker's own OS thread only.
 
 use std::{
     cell::{Cell, RefCell},
-    io, mem,
-    os::fd::{AsFd, BorrowedFd},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    io,
+    os::fd::AsFd,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,12 +21,12 @@ use super::{
     CallResult, Interest, Registration, Source,
     direction::{Direction, Node, Place},
     operations::{Answer, Operations},
+    registry::{Entry, Key, Registry},
 };
 use crate::{
     sys::{
         error::{OsError, OsResult},
-        poller::{Events, Poller, Readiness, Waker},
-        process::generation,
+        poller::{Events, Poller, Waker},
         socket::{self, Blocking},
         uring::Operation,
     },
@@ -67,198 +61,6 @@ pub(crate) struct Driver {
     /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one
     /// has this error.
     failure: Cell<Option<OsError>>,
-}
-
-/// The part of a driver that sources know.
-#[derive(Debug)]
-pub(crate) struct Registry {
-    /// Of the process that it belongs to. In a child that was forked later, its poller is still the
-    /// parent's: to take a source out there would take it from the parent. Its lock may have been
-    /// held at the fork.
-    generation: u32,
-    slab: Mutex<Slab>,
-    /// Whether there are forced ones. Set under the lock; so whoever sees it finds them there.
-    forced: AtomicBool,
-}
-
-/// Names an entry, as long as it belongs to the same source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    index: u32,
-    generation: u32,
-}
-
-#[derive(Debug)]
-struct Slab {
-    /// None once the driver is gone.
-    poller: Option<Arc<Poller>>,
-    entries: Vec<Entry>,
-    free: u32,
-    /// How many entries are not free, and the generation of one that is new.
-    used: usize,
-    generation: u32,
-    /// Entries whose waits are to be ended, though the OS has no event for it.
-    forced: Vec<Key>,
-}
-
-/// One source that the worker knows.
-#[derive(Debug)]
-struct Entry {
-    generation: u32,
-    /// The next free one, or `USED`.
-    free: u32,
-    reading: Direction,
-    writing: Direction,
-}
-
-/// The end of the free list; no entry has this index, so no key is the poller's own.
-const NONE: u32 = u32::MAX;
-
-/// In place of the next free one, in an entry that is not free; no entry has this index either.
-const USED: u32 = NONE - 1;
-
-/// So many entries stay, once there have been so many.
-const MANY: usize = 256;
-
-impl Entry {
-    fn direction(&mut self, interest: Interest) -> &mut Direction {
-        match interest {
-            Interest::Read => &mut self.reading,
-            Interest::Write => &mut self.writing,
-        }
-    }
-
-    #[inline]
-    fn take_in(&mut self, readiness: Readiness) {
-        if readiness.readable {
-            self.reading.event(readiness.read_ahead);
-        }
-        if readiness.writable {
-            self.writing.event(readiness.write_ahead);
-        }
-    }
-}
-
-impl Slab {
-    fn new(poller: Option<Arc<Poller>>) -> Self {
-        Self { poller, entries: Vec::new(), free: NONE, used: 0, generation: 0, forced: Vec::new() }
-    }
-
-    fn insert(&mut self) -> io::Result<Key> {
-        if self.free == NONE {
-            self.entries.try_reserve(1)?;
-            let index = u32::try_from(self.entries.len()).ok().filter(|index| *index < USED);
-            self.free = index.ok_or(io::ErrorKind::OutOfMemory)?;
-            let (reading, writing) = (Direction::new(), Direction::new());
-            self.entries.push(Entry { generation: self.generation, free: NONE, reading, writing });
-        }
-        let index = self.free;
-        let entry = &mut self.entries[index as usize];
-        self.free = mem::replace(&mut entry.free, USED);
-        self.used += 1;
-        Ok(Key { index, generation: entry.generation })
-    }
-
-    fn get(&mut self, key: Key) -> Option<&mut Entry> {
-        self.entries.get_mut(key.index as usize).filter(|entry| entry.generation == key.generation)
-    }
-
-    fn remove(&mut self, key: Key) {
-        let free = self.free;
-        if let Some(entry) = self.get(key) {
-            debug_assert!(entry.reading.is_empty() && entry.writing.is_empty());
-            *entry = Entry {
-                generation: entry.generation.wrapping_add(1),
-                free,
-                reading: Direction::new(),
-                writing: Direction::new(),
-            };
-            self.free = key.index;
-            self.used -= 1;
-        }
-    }
-
-    /// Gives the room of free entries at the end back, if most are free.
-    fn shrink(&mut self) {
-        if self.entries.capacity() <= MANY.max(4 * self.used) {
-            return;
-        }
-        let last = self.entries.iter().rposition(|entry| entry.free == USED);
-        let gone = self.entries.drain(last.map_or(0, |last| last + 1)..);
-        // Events of those that are gone find nothing in those that take their places.
-        self.generation = gone.fold(self.generation, |most, entry| most.max(entry.generation));
-        self.entries.shrink_to(2 * self.used);
-        self.free = NONE;
-        for (index, entry) in self.entries.iter_mut().enumerate().rev() {
-            if entry.free != USED {
-                entry.free = self.free;
-                self.free = index as u32;
-            }
-        }
-    }
-}
-
-impl Registry {
-    fn lock(&self) -> MutexGuard<'_, Slab> {
-        self.slab.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether it is of another process, which has forked this one.
-    fn is_foreign(&self) -> bool {
-        self.generation != generation()
-    }
-
-    /// Whether the key is still somebody's.
-    pub(super) fn knows(&self, key: Key) -> bool {
-        !self.is_foreign() && self.lock().get(key).is_some()
-    }
-
-    /// As an event for both directions, though the OS has none. From any OS thread.
-    pub(super) fn force_ready(&self, key: Key) {
-        if self.is_foreign() {
-            return;
-        }
-        let waker = {
-            let mut slab = self.lock();
-            slab.forced.push(key);
-            self.forced.store(true, Relaxed);
-            slab.poller.as_ref().map(|poller| poller.waker())
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Whether its driver is still there.
-    pub(super) fn is_open(&self) -> bool {
-        !self.is_foreign() && self.lock().poller.is_some()
-    }
-
-    /// Forgets a source. From any OS thread, by the source's owner (invariant 2).
-    pub(super) fn remove(&self, key: Key, descriptor: BorrowedFd<'_>) {
-        if self.is_foreign() {
-            return;
-        }
-        let poller = {
-            let mut slab = self.lock();
-            slab.remove(key);
-            slab.poller.clone()
-        };
-        if let Some(poller) = poller {
-            // That it is not registered can only mean that registering it has failed.
-            let _ = poller.delete(descriptor);
-        }
-    }
-}
-
-impl Key {
-    fn to_bits(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
-    }
-
-    fn from_bits(bits: u64) -> Self {
-        Self { index: bits as u32, generation: (bits >> 32) as u32 }
-    }
 }
 
 /// One call's waits for one direction of a source. Dropped, after the call or without it, it passes
@@ -390,17 +192,12 @@ impl Driver {
     pub(crate) fn new(batch_threshold: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let waker = poller.waker();
-        let slab = Slab::new(Some(poller.clone()));
         let mut events = Events::with_capacity(BATCH)?;
         // What forbids to wait forbids to start.
         poller.wait(Some(Duration::ZERO), &mut events)?;
         Ok(Self {
+            registry: Arc::new(Registry::new(poller.clone())),
             poller,
-            registry: Arc::new(Registry {
-                generation: generation(),
-                slab: Mutex::new(slab),
-                forced: AtomicBool::new(false),
-            }),
             events: RefCell::new(events),
             operations: Operations::new(batch_threshold.is_some(), waker),
             batch_threshold: batch_threshold.unwrap_or(u32::MAX),
@@ -433,11 +230,7 @@ impl Driver {
     #[cold]
     fn fail(&self, error: OsError, timeout: Option<Duration>) {
         self.failure.set(Some(error));
-        for entry in &mut self.registry.lock().entries {
-            if !(entry.reading.is_empty() && entry.writing.is_empty()) {
-                entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
-            }
-        }
+        self.registry.force_all();
         std::thread::sleep(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)));
     }
 
@@ -488,26 +281,7 @@ impl Driver {
         if let Err(error) = result {
             self.fail(error, timeout);
         }
-        let mut news = events.iter().peekable();
-        // A rousing that is not seen here comes before its wake-up, which ends the next wait at
-        // once.
-        let forced = self.registry.forced.load(Relaxed);
-        if forced || news.peek().is_some() {
-            let mut slab = self.registry.lock();
-            if forced {
-                self.registry.forced.store(false, Relaxed);
-                for key in mem::take(&mut slab.forced) {
-                    if let Some(entry) = slab.get(key) {
-                        entry.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
-                    }
-                }
-            }
-            for (key, readiness) in news {
-                if let Some(entry) = slab.get(Key::from_bits(key)) {
-                    entry.take_in(readiness);
-                }
-            }
-        }
+        self.registry.take_in(events.iter());
         self.flush();
     }
 
@@ -595,8 +369,6 @@ fn result_of(len: usize, sent: OsResult<usize>, short: CallResult) -> CallResult
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Sources that know the registry may live on; the poller's descriptors and the entries
-        // shall not.
-        *self.registry.lock() = Slab::new(None);
+        self.registry.close();
     }
 }

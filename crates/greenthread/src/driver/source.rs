@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use super::poll::{Key, Registry};
+use super::registry::{Key, Registry};
 
 /// A descriptor that can be waited for by threads of any worker.
 pub(crate) struct Source {
