@@ -3,12 +3,13 @@
 //! * `poll`: the driver, on readiness as the OS reports it. `direction`: what it knows about one
 //!   direction of a source, and who waits there. `operations`: what several threads hand to the
 //!   kernel together.
-//! * `source`: a descriptor, with the places where it is registered.
+//! * `source`: a descriptor, with the places where it is registered. `registry`: what a driver
+//!   knows about sources, of which sources know as well.
 //!
 //! A worker has one driver, and it is the one place where the worker sleeps. Threads find the
 //! driver of the worker that they live on through `runtime::driver`; since they never change their
 //! worker, a driver is used on one OS thread only. What may come from elsewhere: a wake-up (by the
-//! waker), the end of a source, and a rousing of all who wait for one.
+//! waker), the end of a source, and that those who wait for one are to look again.
 //!
 //! On Linux the driver asks epoll for the readiness of sockets and pipes, and has a ring beside it
 //! (io_uring) for what is better handed over than tried: the sends of several threads, and reads

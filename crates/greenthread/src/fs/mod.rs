@@ -57,6 +57,7 @@
 mod dir;
 mod file;
 mod op;
+mod open;
 mod options;
 mod path;
 

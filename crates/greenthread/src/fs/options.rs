@@ -7,10 +7,6 @@ use std::{
     path::Path,
 };
 
-use super::{
-    File,
-    path::{self, Opened},
-};
 use crate::{runtime, sys::lookup::Access};
 
 /// How a file is to be opened: [`std::fs::OpenOptions`]. The trait
@@ -51,8 +47,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// How a file that is there is opened; none if that is for the plain call to judge, or a file may
-    /// be made or emptied.
+    /// See [`OpenOptions::access`].
     fn access(self) -> Option<Access> {
         let access = match self {
             Self { truncate: true, .. } | Self { create: true, .. } | Self { create_new: true, .. } => None,
@@ -180,30 +175,15 @@ impl OpenOptions {
         self
     }
 
-    /// Opens a file so. Waits for the disk, and for the other end of a FIFO.
-    ///
-    /// # Errors
-    ///
-    /// As [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`, `InvalidInput` for options
-    /// that contradict each other, and what else the system says.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenthread::fs::OpenOptions;
-    /// let error = OpenOptions::new().read(true).open("/no/such/file").unwrap_err();
-    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-    /// ```
-    pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
-        let path = path.as_ref();
-        let mount = match self.asked.access() {
-            Some(access) => match path::open_here(path, access)? {
-                Opened::Here(file, about) => return Ok(File::with(file, about)),
-                Opened::Elsewhere(mount) => mount,
-            },
-            None => None,
-        };
-        path::opening(&[path], mount, || self.inner.open(path)).map(File::new)
+    /// How a file that is there is opened; none if that is for the plain call to judge, or a file
+    /// may be made or emptied.
+    pub(super) fn access(&self) -> Option<Access> {
+        self.asked.access()
+    }
+
+    /// std's options.
+    pub(super) fn as_std(&self) -> &fs::OpenOptions {
+        &self.inner
     }
 }
 
