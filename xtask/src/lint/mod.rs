@@ -5,6 +5,7 @@ use crate::check::Check;
 mod circles;
 mod modules;
 mod names;
+mod ports;
 mod size;
 mod sources;
 mod tokens;
@@ -19,4 +20,5 @@ pub(crate) const ALL: &[Check] = &[
         "no two files of a crate use each other, straight or through others",
         circles::check,
     ),
+    Check::new("ports", "only `sys` names the crates of an operating system", ports::check),
 ];
