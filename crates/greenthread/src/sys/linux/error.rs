@@ -45,11 +45,13 @@ impl OsError {
     pub(crate) const OTHER: Self = Self(Errno::IO);
 
     /// The system's error in std's, if there is one in it.
+    #[inline]
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         Errno::from_io_error(error).map(Self)
     }
 
     /// The number by which `io::Error::from_raw_os_error` knows it. Never 0.
+    #[inline]
     pub(crate) fn number(self) -> i32 {
         self.0.raw_os_error()
     }
@@ -78,6 +80,7 @@ impl fmt::Debug for OsError {
 /// Whether an optional call was refused as such: the kernel doesn't know it, or a flag of it, or a
 /// filter forbids it. What filters answer is up to those who write them. Such an answer says
 /// nothing about what was asked for: the plain call does it, or says why not.
+#[inline]
 pub(super) fn is_refused(error: Errno) -> bool {
     matches!(error, Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::INVAL)
 }

@@ -26,6 +26,7 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    #[inline]
     pub(crate) fn new(descriptor: BorrowedFd<'a>) -> Self {
         // SAFETY: open as long as the borrow lasts, and not closed here (invariant 1).
         let file = unsafe { File::from_raw_fd(descriptor.as_raw_fd()) };
@@ -36,6 +37,7 @@ impl<'a> View<'a> {
 impl Deref for View<'_> {
     type Target = File;
 
+    #[inline]
     fn deref(&self) -> &File {
         &self.file
     }
@@ -57,6 +59,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    #[inline]
     fn new(file_type: FileType, direct: bool) -> Self {
         match file_type {
             FileType::RegularFile | FileType::BlockDevice => Self::Disk { direct },
@@ -90,6 +93,7 @@ impl Nature {
     }
 
     /// Of a file that was not opened to pass the cache by.
+    #[inline]
     pub(crate) fn new(about: About) -> Self {
         Self { kind: Kind::new(about.file_type, false), is_local: about.is_local() }
     }

@@ -21,6 +21,7 @@ use super::error::{OsError, OsResult, is_refused};
 pub(crate) const MAX_BUFFERS: usize = 1024;
 
 /// Reads, and blocks if the descriptor does.
+#[inline]
 pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> OsResult<usize> {
     Ok(match buffers {
         [one] => rustix::io::read(descriptor, &mut **one)?,
@@ -29,6 +30,7 @@ pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -
 }
 
 /// Writes, and blocks if the descriptor does.
+#[inline]
 pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsResult<usize> {
     Ok(match buffers {
         [one] => rustix::io::write(descriptor, one)?,
@@ -43,6 +45,7 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
 /// # Errors
 /// `WOULD_BLOCK` if it would have to wait; `UNSUPPORTED` if only the plain call can tell. Others as
 /// the plain call gives them.
+#[inline]
 pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> OsResult<usize> {
     match preadv2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT) {
         Ok(0) if !*ZERO_IS_THE_END && bufs.iter().any(|buf| !buf.is_empty()) => Err(OsError::UNSUPPORTED),
@@ -54,12 +57,14 @@ pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Opt
 ///
 /// # Errors
 /// As there.
+#[inline]
 pub(crate) fn write_now(file: impl AsFd, bufs: &[IoSlice<'_>], offset: Option<u64>) -> OsResult<usize> {
     pwritev2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT).map_err(refused)
 }
 
 /// For the kernel, the largest number means no offset; beyond the largest signed one there are no
 /// files.
+#[inline]
 fn checked(offset: Option<u64>) -> OsResult<u64> {
     match offset {
         None => Ok(u64::MAX),
@@ -70,6 +75,7 @@ fn checked(offset: Option<u64>) -> OsResult<u64> {
 
 /// One answer for all that say that the call, the flag or the file can't be asked so: a plain call
 /// that gives the same error will say it again.
+#[cold]
 fn refused(error: Errno) -> OsError {
     if is_refused(error) { OsError::UNSUPPORTED } else { error.into() }
 }
@@ -86,22 +92,26 @@ static ZERO_IS_THE_END: LazyLock<bool> = LazyLock::new(|| {
 ///
 /// # Errors
 /// The kernel doesn't say.
+#[inline]
 pub(crate) fn nonblocking_mode(descriptor: impl AsFd) -> OsResult<bool> {
     Ok(fcntl_getfl(descriptor)?.contains(OFlags::NONBLOCK))
 }
 
 /// The same; if the kernel doesn't say, it is not.
+#[inline]
 pub(crate) fn is_nonblocking(descriptor: impl AsFd) -> bool {
     nonblocking_mode(descriptor).unwrap_or(false)
 }
 
 /// Sets the mode, which all who have it open share.
+#[inline]
 pub(crate) fn set_nonblocking(descriptor: impl AsFd, nonblocking: bool) -> OsResult<()> {
     Ok(ioctl_fionbio(descriptor, nonblocking)?)
 }
 
 /// Puts a descriptor into non-blocking mode by either of the two ways to ask for it: one that is
 /// refused says nothing about the descriptor.
+#[inline]
 pub(crate) fn ensure_nonblocking(descriptor: impl AsFd) -> OsResult<()> {
     let descriptor = descriptor.as_fd();
     let second = |_| fcntl_setfl(descriptor, fcntl_getfl(descriptor)? | OFlags::NONBLOCK);
@@ -124,6 +134,7 @@ pub(crate) fn waits_until_readable(descriptor: BorrowedFd<'_>) -> bool {
 ///
 /// # Errors
 /// The process has no descriptor left.
+#[inline]
 pub(crate) fn duplicate(descriptor: BorrowedFd<'_>) -> OsResult<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(descriptor, 0)?)
 }

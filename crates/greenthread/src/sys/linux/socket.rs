@@ -79,6 +79,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    #[inline]
     pub(crate) fn of(address: &SocketAddr) -> Self {
         match address {
             SocketAddr::V4(_) => Self::V4,
@@ -86,6 +87,7 @@ impl Family {
         }
     }
 
+    #[inline]
     fn to_system(self) -> AddressFamily {
         match self {
             Self::V4 => AddressFamily::INET,
@@ -103,6 +105,7 @@ pub(crate) enum Type {
 }
 
 impl Type {
+    #[inline]
     fn to_system(self) -> SocketType {
         match self {
             Self::Stream => SocketType::STREAM,
@@ -112,32 +115,38 @@ impl Type {
 }
 
 /// A new socket, in blocking mode.
+#[inline]
 pub(crate) fn open(family: Family, kind: Type) -> OsResult<OwnedFd> {
     Ok(rnet::socket_with(family.to_system(), kind.to_system(), SocketFlags::CLOEXEC, None)?)
 }
 
 /// A new socket, in non-blocking mode.
+#[inline]
 pub(crate) fn open_nonblocking(family: Family, kind: Type) -> OsResult<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(rnet::socket_with(family.to_system(), kind.to_system(), flags, None)?)
 }
 
 /// Two Unix sockets that are connected to each other, in blocking mode.
+#[inline]
 pub(crate) fn pair(kind: Type) -> OsResult<(OwnedFd, OwnedFd)> {
     Ok(rnet::socketpair(AddressFamily::UNIX, kind.to_system(), SocketFlags::CLOEXEC, None)?)
 }
 
 /// Names a socket.
+#[inline]
 pub(crate) fn bind(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     Ok(rnet::bind(socket, address)?)
 }
 
 /// From now on it takes connections.
+#[inline]
 pub(crate) fn listen(socket: impl AsFd) -> OsResult<()> {
     Ok(rnet::listen(socket, BACKLOG)?)
 }
 
 /// Names the peer. A stream in blocking mode waits for it.
+#[inline]
 pub(crate) fn connect(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     Ok(rnet::connect(socket, address)?)
 }
@@ -147,6 +156,7 @@ pub(crate) fn connect(socket: impl AsFd, address: &impl Address) -> OsResult<()>
 ///
 /// # Errors
 /// `WOULD_BLOCK` as long as it is under way.
+#[inline]
 pub(crate) fn connect_on(socket: impl AsFd, address: &SocketAddr) -> OsResult<()> {
     match rnet::connect(socket, address) {
         Ok(()) | Err(Errno::ISCONN) => Ok(()),
@@ -165,6 +175,7 @@ pub(crate) fn accept(socket: impl AsFd) -> OsResult<(OwnedFd, Option<AnyAddress>
 }
 
 /// Shuts down a direction, or both.
+#[inline]
 pub(crate) fn shutdown(socket: impl AsFd, how: Shutdown) -> OsResult<()> {
     let how = match how {
         Shutdown::Read => rnet::Shutdown::Read,
@@ -237,11 +248,13 @@ pub(crate) fn send_to(
 }
 
 /// The socket's own address.
+#[inline]
 pub(crate) fn local_address(socket: impl AsFd) -> OsResult<AnyAddress> {
     Ok(rnet::getsockname(socket)?)
 }
 
 /// The peer's address, if the system says.
+#[inline]
 pub(crate) fn peer_address(socket: impl AsFd) -> OsResult<Option<AnyAddress>> {
     Ok(rnet::getpeername(socket)?)
 }
@@ -250,6 +263,7 @@ pub(crate) fn peer_address(socket: impl AsFd) -> OsResult<Option<AnyAddress>> {
 ///
 /// # Errors
 /// It is another one.
+#[inline]
 pub(crate) fn to_ip(address: AnyAddress) -> OsResult<SocketAddr> {
     Ok(address.try_into()?)
 }
@@ -277,7 +291,7 @@ pub(crate) fn to_unix(address: Option<AnyAddress>) -> io::Result<net::SocketAddr
 }
 
 /// The system's form of a Unix socket's address.
-pub(crate) fn from_unix(address: &net::SocketAddr) -> OsResult<UnixAddress> {
+pub(crate) fn from_unix(address: &net::SocketAddr) -> io::Result<UnixAddress> {
     Ok(if let Some(path) = address.as_pathname() {
         UnixAddress::new(path)?
     } else if let Some(name) = address.as_abstract_name() {
@@ -291,6 +305,7 @@ pub(crate) fn from_unix(address: &net::SocketAddr) -> OsResult<UnixAddress> {
 ///
 /// # Errors
 /// The system doesn't say.
+#[inline]
 pub(crate) fn take_error(socket: impl AsFd) -> OsResult<Option<OsError>> {
     Ok(sockopt::socket_error(socket)?.err().map(OsError::from))
 }
@@ -299,15 +314,18 @@ pub(crate) fn take_error(socket: impl AsFd) -> OsResult<Option<OsError>> {
 ///
 /// # Errors
 /// It is no socket.
+#[inline]
 pub(crate) fn timeout(socket: impl AsFd, interest: Interest) -> OsResult<Option<Duration>> {
     Ok(sockopt::socket_timeout(socket, option(interest))?)
 }
 
 /// Sets how long blocking calls wait.
+#[inline]
 pub(crate) fn set_timeout(socket: impl AsFd, interest: Interest, timeout: Option<Duration>) -> OsResult<()> {
     Ok(sockopt::set_socket_timeout(socket, option(interest), timeout)?)
 }
 
+#[inline]
 fn option(interest: Interest) -> Timeout {
     match interest {
         Interest::Read => Timeout::Recv,

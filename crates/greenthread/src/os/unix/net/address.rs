@@ -16,7 +16,7 @@ use crate::{
 
 /// The system's form of a path. std has the words for what is wrong with it.
 pub(super) fn path(path: &Path) -> io::Result<UnixAddress> {
-    Ok(socket::from_unix(&SocketAddr::from_pathname(path)?)?)
+    socket::from_unix(&SocketAddr::from_pathname(path)?)
 }
 
 pub(super) fn local(ours: &Socket) -> io::Result<SocketAddr> {
@@ -30,6 +30,11 @@ pub(super) fn peer(ours: &Socket) -> io::Result<SocketAddr> {
 /// A new socket, in blocking mode.
 pub(super) fn open(kind: Type) -> io::Result<Socket> {
     Ok(Socket::new(socket::open(Family::Unix, kind)?).unix())
+}
+
+/// A new socket, in non-blocking mode.
+pub(super) fn open_nonblocking(kind: Type) -> io::Result<Socket> {
+    Ok(Socket::new(socket::open_nonblocking(Family::Unix, kind)?).unix())
 }
 
 /// Two sockets that are connected.

@@ -15,7 +15,7 @@ use crate::{
     sys::{
         error::OsError,
         io::set_nonblocking,
-        socket::{self, Family, Type, UnixAddress},
+        socket::{self, Type, UnixAddress},
     },
 };
 
@@ -105,7 +105,7 @@ impl UnixStream {
             socket::connect(&ours, address)?;
             return Ok(UnixStream(ours));
         }
-        let ours = Socket::new(socket::open_nonblocking(Family::Unix, Type::Stream)?).unix();
+        let ours = address::open_nonblocking(Type::Stream)?;
         let connected = socket::connect(&ours, address);
         set_nonblocking(&ours, false)?;
         match connected {
