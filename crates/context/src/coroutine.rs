@@ -3,9 +3,8 @@
 //!
 //! # States
 //!
-//! `Coroutine::inside` is the context of the suspended coroutine, or `None` when it has finished.
-//! By `Shared::status` the resumer asks the coroutine to unwind, and the coroutine tells how it
-//! ended:
+//! `Coroutine::inside` is the context of the suspended coroutine, or `None` when it has finished. By
+//! `Shared::status` the resumer asks the coroutine to unwind, and the coroutine tells how it ended:
 //!
 //! ```text
 //!   NEW -- first resume --> LIVE -- the body returns --> RETURNED
@@ -37,11 +36,10 @@
 //!   So a leaked coroutine holds no borrow that ends, and a `&Suspender` exists only on the
 //!   coroutine's own stack: a caller of `suspend` runs there.
 
-use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, forget};
-use core::ptr::{self, NonNull};
+use core::{fmt, ptr, ptr::NonNull};
 
 #[cfg(unix)]
 use crate::MmapStack;

@@ -1,9 +1,10 @@
-//! Signals, and only the calling thread waits for them: on [`signal-hook`](https://docs.rs/signal-hook), which does what
-//! must be done in a handler.
+//! Signals, and only the calling thread waits for them: on
+//! [`signal-hook`](https://docs.rs/signal-hook), which does what must be done in a handler.
 //!
-//! From the first time that a signal is asked for, here or elsewhere through that crate, the system does not do any more
-//! what it does by itself (end the process, mostly); that does not come back when nobody asks any more. The handler runs on
-//! the stack of whatever thread the system chooses, and takes a few KiB of it.
+//! From the first time that a signal is asked for, here or elsewhere through that crate, the system
+//! does not do any more what it does by itself (end the process, mostly); that does not come back
+//! when nobody asks any more. The handler runs on the stack of whatever thread the system chooses,
+//! and takes a few KiB of it.
 //!
 //! # Examples
 //!
@@ -47,8 +48,8 @@ use crate::{
     task::coop::{CALL, consume_budget},
 };
 
-/// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. One that came between two calls is not seen;
-/// [`Signals`] keeps them.
+/// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. One that came between
+/// two calls is not seen; [`Signals`] keeps them.
 ///
 /// # Errors
 ///
@@ -79,8 +80,8 @@ pub fn ctrl_c() -> io::Result<()> {
     }
 }
 
-/// The signals that come, one after the other: an iterator that blocks the calling thread until there is one, and ends when
-/// it is [closed](Handle::close).
+/// The signals that come, one after the other: an iterator that blocks the calling thread until
+/// there is one, and ends when it is [closed](Handle::close).
 ///
 /// A signal that comes again before it was looked at is one; all who ask for a signal get it.
 ///
@@ -111,8 +112,9 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for what can't be asked for (`SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL`, `SIGFPE`, and numbers that
-    /// are no signals); otherwise what the system says: no descriptors are left.
+    /// `InvalidInput` for what can't be asked for (`SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL`,
+    /// `SIGFPE`, and numbers that are no signals); otherwise what the system says: no descriptors
+    /// are left.
     ///
     /// # Examples
     ///
@@ -243,7 +245,8 @@ impl Handle {
         self.0.add_signal(signal)
     }
 
-    /// Ends the iterator, and wakes the one who waits in it. Signals that have come before are still given.
+    /// Ends the iterator, and wakes the one who waits in it. Signals that have come before are
+    /// still given.
     ///
     /// # Examples
     ///

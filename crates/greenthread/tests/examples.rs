@@ -1,4 +1,5 @@
-//! The examples, run as programs and talked to from outside, by clients of the good and the bad kind.
+//! The examples, run as programs and talked to from outside, by clients of the good and the bad
+//! kind.
 
 use std::{
     env,
@@ -24,8 +25,8 @@ const DRAINED: Duration = Duration::from_secs(8);
 
 // ---- the programs
 
-/// Where cargo has put an example. `cargo test` builds them all, but `cargo test --test examples` doesn't: then
-/// we do, if one is missing, and one that is out of date stays so.
+/// Where cargo has put an example. `cargo test` builds them all, but `cargo test --test examples`
+/// doesn't: then we do, if one is missing, and one that is out of date stays so.
 fn example(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

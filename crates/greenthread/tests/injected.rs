@@ -1,9 +1,10 @@
-//! Whatever the kernel answers to a system call, the program ends: well, or with an `io::Error`; never by a panic or an abort,
-//! and it does not hang.
+//! Whatever the kernel answers to a system call, the program ends: well, or with an `io::Error`;
+//! never by a panic or an abort, and it does not hang.
 //!
-//! A small program that uses most of the library runs under `strace`, which has the kernel answer a call with an error
-//! (`--inject`). Where there is no `strace`, or it isn't allowed to, nothing is tried. Each call takes its turn with one
-//! of the errors; `GREENTHREAD_TEST_INJECT` names a call that is tried with all of them, or is `all`.
+//! A small program that uses most of the library runs under `strace`, which has the kernel answer a
+//! call with an error (`--inject`). Where there is no `strace`, or it isn't allowed to, nothing is
+//! tried. Each call takes its turn with one of the errors; `GREENTHREAD_TEST_INJECT` names a call
+//! that is tried with all of them, or is `all`.
 
 mod common;
 
@@ -42,8 +43,8 @@ const OPTIONAL: [&str; 11] = [
 ];
 const REFUSALS: [&str; 5] = ["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL"];
 
-/// What can't, from the call of this number on: some of the first ones are the loader's and the test's. Without io_uring, so that
-/// files are read and written by calls.
+/// What can't, from the call of this number on: some of the first ones are the loader's and the
+/// test's. Without io_uring, so that files are read and written by calls.
 const NEEDED: [(&str, u32); 34] = [
     ("epoll_create1", 1),
     ("eventfd2", 1),

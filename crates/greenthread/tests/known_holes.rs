@@ -1,5 +1,6 @@
-//! What breaks the axiom that the crate rests on, and what is sound but may surprise ("Soundness" in its docs). These
-//! tests say what happens today, so that a change is noticed; none of it is promised.
+//! What breaks the axiom that the crate rests on, and what is sound but may surprise ("Soundness"
+//! in its docs). These tests say what happens today, so that a change is noticed; none of it is
+//! promised.
 
 mod common;
 
@@ -17,7 +18,8 @@ use greenthread::thread;
 
 use common::{child, is_child, runtime, text};
 
-/// Breaks the axiom: while the lazy initialiser of a thread-local waits, a sibling initialises the same key.
+/// Breaks the axiom: while the lazy initialiser of a thread-local waits, a sibling initialises the
+/// same key.
 #[test]
 fn an_initialiser_that_blocks_runs_twice() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -73,7 +75,8 @@ fn a_thread_local_of_ours_closes_the_hole_of_the_initialiser() {
     assert_eq!(RUNS.load(SeqCst), 2, "once for each thread");
 }
 
-/// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local is not last-in-first-out any more.
+/// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local is not
+/// last-in-first-out any more.
 #[test]
 fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
     thread_local!(static STACK: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) });
@@ -104,7 +107,8 @@ fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
     });
 }
 
-/// Breaks the axiom: thread-local destructors run during `process::exit`, and if they block, siblings run.
+/// Breaks the axiom: thread-local destructors run during `process::exit`, and if they block,
+/// siblings run.
 #[test]
 fn a_destructor_that_blocks_at_exit_lets_siblings_run() {
     struct Blocks;
@@ -154,7 +158,8 @@ fn siblings_have_their_own_of_our_thread_locals() {
     });
 }
 
-/// Sound, but may surprise: a guard of std's mutex across a blocking call stops the worker for good.
+/// Sound, but may surprise: a guard of std's mutex across a blocking call stops the worker for
+/// good.
 #[test]
 fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
     if is_child() {
@@ -180,8 +185,8 @@ fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
     assert!(text(&out).contains("still waiting"), "{}", text(&out));
 }
 
-/// Sound, but may surprise: a channel that isn't ours knows nothing of green threads, and whoever waits for it keeps the
-/// whole worker waiting. With ours the sibling goes on.
+/// Sound, but may surprise: a channel that isn't ours knows nothing of green threads, and whoever
+/// waits for it keeps the whole worker waiting. With ours the sibling goes on.
 #[test]
 fn what_waits_in_its_own_way_keeps_its_siblings_waiting() {
     let (later, theirs) = std::sync::mpsc::channel();

@@ -38,7 +38,8 @@ impl<'a> Selection<'a> {
     /// Uses it up, to receive.
     ///
     /// # Safety
-    /// `receiver` is the arm's. The message is where the selection says; it is not if the selection was moved together with it.
+    /// `receiver` is the arm's. The message is where the selection says; it is not if the selection
+    /// was moved together with it.
     pub(super) unsafe fn receive<T>(
         &mut self,
         receiver: &Receiver<T>,

@@ -1,34 +1,37 @@
 //! `select!` and `select_biased!`.
 //!
-//! The tokens are taken apart one arm at a time (`@arm`, `@body`) into a list; then each arm's channel is bound, one
-//! scope inside the other (`@bind`), so that temporaries live long enough; in the innermost scope the select is run, and
-//! the selected arm goes on (`@go`). Each arm's variable is of an expansion of its own, so they don't clash.
+//! The tokens are taken apart one arm at a time (`@arm`, `@body`) into a list; then each arm's
+//! channel is bound, one scope inside the other (`@bind`), so that temporaries live long enough; in
+//! the innermost scope the select is run, and the selected arm goes on (`@go`). Each arm's variable
+//! is of an expansion of its own, so they don't clash.
 
 /// Waits for the first of several operations on channels that can go on, and does that one.
 ///
 /// The arms are
 ///
 /// * `recv(receiver) -> pattern => body`: the pattern is bound to a `Result<T, RecvError>`;
-/// * `send(sender, message) -> pattern => body`: the pattern is bound to a `Result<(), SendError<T>>`. The message is
-///   computed only if this arm has been chosen;
-/// * `default => body`: taken if no other arm is ready at this moment, so the `select!` doesn't wait;
+/// * `send(sender, message) -> pattern => body`: the pattern is bound to a
+///   `Result<(), SendError<T>>`. The message is computed only if this arm has been chosen;
+/// * `default => body`: taken if no other arm is ready at this moment, so the `select!` doesn't
+///   wait;
 /// * `default(duration) => body`: taken if no other arm has become ready after so long.
 ///
-/// A body is an expression, followed by a comma unless it is a block. The value of the `select!` is that of the body.
-/// There is one `default` at most.
+/// A body is an expression, followed by a comma unless it is a block. The value of the `select!` is
+/// that of the body. There is one `default` at most.
 ///
-/// An operation is ready if it would not block; that its channel is disconnected makes it ready, and its result an error.
-/// If several are ready, one of them is chosen at random, with equal odds. [`select_biased!`](super::select_biased) chooses
-/// the first.
+/// An operation is ready if it would not block; that its channel is disconnected makes it ready,
+/// and its result an error. If several are ready, one of them is chosen at random, with equal odds.
+/// [`select_biased!`](super::select_biased) chooses the first.
 ///
-/// Blocks the calling thread, green or OS, while nothing is ready and there is no `default`. It uses no other thread, and
-/// allocates nothing.
+/// Blocks the calling thread, green or OS, while nothing is ready and there is no `default`. It
+/// uses no other thread, and allocates nothing.
 ///
 /// # Slow messages
 ///
-/// An arm that sends is selected before its message is computed, and keeps for it a place in the channel, or a receiver. So while
-/// that takes, nobody else can use the place; and the receiver waits for this message, even if others send and even
-/// beyond its timeout. Compute a message that takes long, or that waits, before the `select!`.
+/// An arm that sends is selected before its message is computed, and keeps for it a place in the
+/// channel, or a receiver. So while that takes, nobody else can use the place; and the receiver
+/// waits for this message, even if others send and even beyond its timeout. Compute a message that
+/// takes long, or that waits, before the `select!`.
 ///
 /// # Panics
 ///
@@ -73,7 +76,8 @@ macro_rules! __channel_select {
     };
 }
 
-/// As [`select!`](super::select), but of the operations that are ready it chooses the one that is written first.
+/// As [`select!`](super::select), but of the operations that are ready it chooses the one that is
+/// written first.
 ///
 /// # Examples
 ///

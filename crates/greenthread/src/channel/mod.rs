@@ -1,44 +1,56 @@
-//! Channels with many senders, many receivers and a `select!`: the interface of `crossbeam-channel`, for green threads.
+//! Channels with many senders, many receivers and a `select!`: the interface of
+//! `crossbeam-channel`, for green threads.
 //!
-//! [`unbounded`] has room for any number of messages, so sending never blocks. [`bounded`] has room for as many as it is
-//! told, and sending waits for room; with a capacity of 0 each message passes from hand to hand. [`after`], [`at`] and
-//! [`tick`] deliver the time, [`never()`] delivers nothing: for [`select!`].
+//! [`unbounded`] has room for any number of messages, so sending never blocks. [`bounded`] has room
+//! for as many as it is told, and sending waits for room; with a capacity of 0 each message passes
+//! from hand to hand. [`after`], [`at`] and [`tick`] deliver the time, [`never()`] delivers
+//! nothing: for [`select!`].
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may be at the same channel,
-//! at either end, and in one select. Threads that wait are served in the order in which they came.
+//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may
+//! be at the same channel, at either end, and in one select. Threads that wait are served in the
+//! order in which they came.
 //!
-//! When all senders are gone, receivers get what is in the channel, and then an error. When all receivers are gone, what
-//! is in the channel is dropped, and sending fails and gives the message back.
+//! When all senders are gone, receivers get what is in the channel, and then an error. When all
+//! receivers are gone, what is in the channel is dropped, and sending fails and gives the message
+//! back.
 //!
 //! # Select
 //!
-//! [`select!`] waits for the first of several operations that can go on, and does that one and no other: no message is
-//! lost, taken twice or sent twice, whichever wins, and whether or not a timeout comes in between. Of those that are
-//! ready it takes any, with equal odds; [`select_biased!`] takes the first. `default` is taken only if at one moment none
-//! was ready. [`Select`] does the same with a list that is made at run time.
+//! [`select!`] waits for the first of several operations that can go on, and does that one and no
+//! other: no message is lost, taken twice or sent twice, whichever wins, and whether or not a
+//! timeout comes in between. Of those that are ready it takes any, with equal odds;
+//! [`select_biased!`] takes the first. `default` is taken only if at one moment none was ready.
+//! [`Select`] does the same with a list that is made at run time.
 //!
 //! # Memory
 //!
-//! A bounded channel allocates room for all its messages when it is made. An unbounded one allocates a block for each 31
-//! messages that nobody has received yet, and keeps one for later. Waiting allocates nothing, in a select neither: a
-//! select has a node on its own stack for each operation. No thread is made for [`after`], [`at`] and [`tick`]. As with
-//! std, a failing allocation aborts the process.
+//! A bounded channel allocates room for all its messages when it is made. An unbounded one
+//! allocates a block for each 31 messages that nobody has received yet, and keeps one for later.
+//! Waiting allocates nothing, in a select neither: a select has a node on its own stack for each
+//! operation. No thread is made for [`after`], [`at`] and [`tick`]. As with std, a failing
+//! allocation aborts the process.
 //!
 //! # Coming from Go
 //!
-//! A nil channel is [`never()`]; closing is dropping the last sender; a receive from a closed channel is an `Err` where Go
-//! has a zero value; a send without receivers is an `Err` where Go waits, and there is no panic for it. In `select!` the
-//! message of a `send` is computed only if that operation has been chosen.
+//! A nil channel is [`never()`]; closing is dropping the last sender; a receive from a closed
+//! channel is an `Err` where Go has a zero value; a send without receivers is an `Err` where Go
+//! waits, and there is no panic for it. In `select!` the message of a `send` is computed only if
+//! that operation has been chosen.
 //!
 //! # Differs from crossbeam-channel
 //!
-//! * The times that [`after`], [`at`], [`tick`] and the deadlines have are [`greenthread::time::Instant`](crate::time::Instant).
-//! * `default` in `select!` and `try_select` look at all channels at one moment, not one after the other.
-//! * If the message of a chosen `send` panics, or leaves the `select!` by `return`, `break` or `?`, the operation is
-//!   undone, and the receiver that was to have the message goes on waiting. (There the process aborts.)
-//! * A [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a second panic.
+//! * The times that [`after`], [`at`], [`tick`] and the deadlines have are
+//!   [`greenthread::time::Instant`](crate::time::Instant).
+//! * `default` in `select!` and `try_select` look at all channels at one moment, not one after the
+//!   other.
+//! * If the message of a chosen `send` panics, or leaves the `select!` by `return`, `break` or `?`,
+//!   the operation is undone, and the receiver that was to have the message goes on waiting. (There
+//!   the process aborts.)
+//! * A [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a
+//!   second panic.
 //! * `select!` takes any number of operations, not 32.
-//! * [`TryReadyError`] and [`ReadyTimeoutError`] are errors with a text, that of [`TrySelectError`] and [`SelectTimeoutError`].
+//! * [`TryReadyError`] and [`ReadyTimeoutError`] are errors with a text, that of [`TrySelectError`]
+//!   and [`SelectTimeoutError`].
 //!
 //! # Examples
 //!
@@ -128,7 +140,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 ///
 /// # Panics
 ///
-/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the process aborts.
+/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// process aborts.
 ///
 /// # Examples
 ///
@@ -190,8 +203,9 @@ pub fn at(when: Instant) -> Receiver<Instant> {
 
 /// A channel that delivers the time, again and again, a `duration` apart.
 ///
-/// One message at most lies in it, and while nobody takes it there are no others: if it is taken more than a `duration`
-/// late, the next one comes a `duration` after that. The channel never disconnects.
+/// One message at most lies in it, and while nobody takes it there are no others: if it is taken
+/// more than a `duration` late, the next one comes a `duration` after that. The channel never
+/// disconnects.
 ///
 /// # Examples
 ///

@@ -20,9 +20,10 @@ use crate::{
 receiver! {
     /// Takes a message if there is one at this moment.
     ///
-    /// It doesn't block, except that it waits for the message of a [`select!`](super::select) that has just chosen to send
-    /// it here, if that is still being computed. (Inside [`without_yield`](crate::thread::without_yield), where no sibling can
-    /// compute it, that is for ever.)
+    /// It doesn't block, except that it waits for the message of a [`select!`](super::select) that
+    /// has just chosen to send it here, if that is still being computed. (Inside
+    /// [`without_yield`](crate::thread::without_yield), where no sibling can compute it, that is
+    /// for ever.)
     "channel", "unbounded", "bounded", Flavor<T>
 }
 

@@ -1,7 +1,7 @@
 //! A select over a list that is made at run time.
 //!
-//! Invariant: a parcel has room for a message of its operation's channel, and is told to the operation as its place before
-//! each select; neither is moved before that is over.
+//! Invariant: a parcel has room for a message of its operation's channel, and is told to the
+//! operation as its place before each select; neither is moved before that is over.
 
 use core::{alloc::Layout, mem, ptr};
 
@@ -31,15 +31,17 @@ struct Entry {
 
 /// Selects from a list of operations that is made at run time.
 ///
-/// An operation is selected in two steps. [`select`](Select::select) and its like choose one that is ready, or wait until
-/// one is, and return a [`SelectedOperation`]; this one must be completed by [`SelectedOperation::send`] or
-/// [`SelectedOperation::recv`]. [`ready`](Select::ready) and its like only wait until an operation is ready, and say which.
+/// An operation is selected in two steps. [`select`](Select::select) and its like choose one that
+/// is ready, or wait until one is, and return a [`SelectedOperation`]; this one must be completed
+/// by [`SelectedOperation::send`] or [`SelectedOperation::recv`]. [`ready`](Select::ready) and its
+/// like only wait until an operation is ready, and say which.
 ///
 /// [`select!`](super::select) is simpler where the list is known.
 ///
 /// # Memory
 ///
-/// A `Select` allocates for its list, and for messages of more than four words. Waiting allocates nothing.
+/// A `Select` allocates for its list, and for messages of more than four words. Waiting allocates
+/// nothing.
 ///
 /// # Examples
 ///
@@ -74,8 +76,9 @@ pub struct Select<'a> {
     choice: Choice,
 }
 
-// SAFETY: a message that it was given is in a `SelectedOperation` already, and what it does with a channel it does under its lock. Messages that are
-// not `Send` may pass through it as bytes only: to complete an operation takes a handle that is not `Sync` then.
+// SAFETY: a message that it was given is in a `SelectedOperation` already, and what it does with a
+// channel it does under its lock. Messages that are not `Send` may pass through it as bytes only:
+// to complete an operation takes a handle that is not `Sync` then.
 unsafe impl Send for Select<'_> {}
 // SAFETY: by a shared reference it can be cloned and printed.
 unsafe impl Sync for Select<'_> {}
@@ -187,7 +190,8 @@ impl<'a> Select<'a> {
 
     fn choose(&mut self, timeout: Timeout) -> Option<SelectedOperation<'a>> {
         for (operation, entry) in self.operations.iter_mut().zip(&mut self.entries) {
-            // SAFETY: the parcel has the room, and nothing moves until the select is over (invariant).
+            // SAFETY: the parcel has the room, and nothing moves until the select is over
+            // (invariant).
             unsafe { operation.set_place(entry.parcel.place()) };
         }
         let (at, selected) = select::select(&mut self.operations, timeout, self.choice)?;
@@ -348,7 +352,8 @@ impl<'a> Select<'a> {
 
     /// The index of an operation that is ready; waits until there is one.
     ///
-    /// Blocks the calling thread, green or OS. The operation is not done: until you do it, another thread may.
+    /// Blocks the calling thread, green or OS. The operation is not done: until you do it, another
+    /// thread may.
     ///
     /// # Panics
     ///

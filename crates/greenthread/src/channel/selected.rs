@@ -1,7 +1,7 @@
 //! What a [`Select`](super::Select) has selected.
 //!
-//! Invariant: a parcel that holds a message belongs to a `SelectedOperation`. Only `recv` reads the message, whose argument
-//! proves that the thread may have such messages; otherwise it is leaked.
+//! Invariant: a parcel that holds a message belongs to a `SelectedOperation`. Only `recv` reads the
+//! message, whose argument proves that the thread may have such messages; otherwise it is leaked.
 
 use core::{
     alloc::Layout,
@@ -44,8 +44,8 @@ impl Parcel {
         }
         self.outside
             .get_or_insert_with(|| {
-                // SAFETY: it is larger than nothing, or it would fit inside; if only its alignment is too large, it is
-                // padded to a size of at least 1.
+                // SAFETY: it is larger than nothing, or it would fit inside; if only its alignment
+                // is too large, it is padded to a size of at least 1.
                 let room = unsafe { alloc::alloc(Self::padded(layout)) };
                 NonNull::new(room).unwrap_or_else(|| alloc::handle_alloc_error(layout))
             })
@@ -72,14 +72,14 @@ impl Drop for Parcel {
 ///
 /// # Panics
 ///
-/// If it is dropped without, it panics (except while unwinding): a program that does that is wrong. An operation that sends
-/// is undone then; the message of one that receives is leaked.
+/// If it is dropped without, it panics (except while unwinding): a program that does that is wrong.
+/// An operation that sends is undone then; the message of one that receives is leaked.
 ///
 /// # Complete it soon
 ///
-/// An operation that sends keeps a place in the channel for its message, or a receiver. Until it is completed or dropped
-/// nobody else can use the place, and the receiver waits, even if others send and even beyond its timeout. One that is
-/// leaked (`mem::forget`) leaves them so for ever.
+/// An operation that sends keeps a place in the channel for its message, or a receiver. Until it is
+/// completed or dropped nobody else can use the place, and the receiver waits, even if others send
+/// and even beyond its timeout. One that is leaked (`mem::forget`) leaves them so for ever.
 ///
 /// # Examples
 ///
@@ -102,7 +102,8 @@ pub struct SelectedOperation<'a> {
 }
 
 impl SelectedOperation<'_> {
-    /// Which one it is: what [`Select::send`](super::Select::send) or [`Select::recv`](super::Select::recv) returned.
+    /// Which one it is: what [`Select::send`](super::Select::send) or
+    /// [`Select::recv`](super::Select::recv) returned.
     ///
     /// # Examples
     ///
@@ -171,8 +172,8 @@ impl SelectedOperation<'_> {
     pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(ptr::from_ref(r).cast() == self.handle, "passed a receiver that wasn't selected");
         let (mut selection, mut parcel) = self.take();
-        // SAFETY: the same receiver, since it is borrowed since then and so is still where it was; its message is in the
-        // parcel (invariant).
+        // SAFETY: the same receiver, since it is borrowed since then and so is still where it was;
+        // its message is in the parcel (invariant).
         unsafe { selection.receive(r, parcel.place()) }
     }
 }

@@ -166,7 +166,8 @@ impl Table {
     fn answer(&mut self, tag: u64, result: OsResult<usize>) -> Option<&PendingOp> {
         let (index, generation) = (tag as u32, (tag >> 32) as u32);
         let slot = self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
-        // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants 1, 2).
+        // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants
+        // 1, 2).
         let op = unsafe { slot.op.as_ref() }?;
         *slot = Slot { generation: generation.wrapping_add(1), op: ptr::null() };
         self.free.push(index);
@@ -182,8 +183,8 @@ impl Table {
     fn take_back(&mut self, left: u32, mut back: impl FnMut(&PendingOp)) -> u32 {
         let mut count = 0;
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants 1,
-            // 2).
+            // SAFETY: a slot that is not free has the address of a `PendingOp` that waits
+            // (invariants 1, 2).
             let Some(op) = (unsafe { slot.op.as_ref() }) else { continue };
             if self.pushed.wrapping_sub(op.number) <= left {
                 *slot = Slot { generation: slot.generation.wrapping_add(1), op: ptr::null() };

@@ -20,8 +20,8 @@ const BATCH: usize = 128;
 ///
 /// # Differs from std
 ///
-/// On a green thread entries are fetched in batches of up to 128: what is added or removed meanwhile may be seen
-/// later than with std, where it may or may not be seen as well.
+/// On a green thread entries are fetched in batches of up to 128: what is added or removed
+/// meanwhile may be seen later than with std, where it may or may not be seen as well.
 ///
 /// # Examples
 ///
@@ -40,7 +40,8 @@ pub struct ReadDir {
     ended: bool,
 }
 
-// Nothing is half done when a panic leaves it. An `io::Error` in there isn't by itself, but std's directory gives the like.
+// Nothing is half done when a panic leaves it. An `io::Error` in there isn't by itself, but std's
+// directory gives the like.
 impl UnwindSafe for ReadDir {}
 impl RefUnwindSafe for ReadDir {}
 
@@ -104,7 +105,8 @@ impl fmt::Debug for ReadDir {
 /// ```
 pub struct DirEntry {
     entry: fs::DirEntry,
-    /// Most file systems tell it with the name; where they don't, it was asked for where waiting is no harm.
+    /// Most file systems tell it with the name; where they don't, it was asked for where waiting is
+    /// no harm.
     file_type: Option<FileType>,
 }
 

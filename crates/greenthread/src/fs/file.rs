@@ -19,8 +19,8 @@ use crate::{runtime, sys::lookup::About};
 /// An open file: [`std::fs::File`], for which only the calling thread waits.
 ///
 /// It reads, writes and seeks by reference as well, and positioned by the trait
-/// [`FileExt`](crate::os::unix::fs::FileExt); all of it works straight on the caller's buffer. It converts from and
-/// into std's.
+/// [`FileExt`](crate::os::unix::fs::FileExt); all of it works straight on the caller's buffer. It
+/// converts from and into std's.
 ///
 /// Non-blocking mode (`O_NONBLOCK`) counts for what waits for others: a FIFO, a terminal, a socket.
 /// A call that would wait gives `WouldBlock` then. The kernel is asked before each wait, so the
@@ -28,14 +28,16 @@ use crate::{runtime, sys::lookup::About};
 /// file is read past the cache (`O_DIRECT`), and a socket's timeouts, are asked once, at the first
 /// call.
 ///
-/// Dropping it closes it, on the spot: on a local file system that doesn't wait for the disk. Where it might (a network file
-/// system, the last handle to a large file that has been removed), drop it inside [`unblock`](crate::thread::unblock).
+/// Dropping it closes it, on the spot: on a local file system that doesn't wait for the disk. Where
+/// it might (a network file system, the last handle to a large file that has been removed), drop it
+/// inside [`unblock`](crate::thread::unblock).
 ///
 /// # Differs from std
 ///
-/// * There is no `Read`, `Write` and `Seek` for `Arc<File>`, which only std could add: use `&*file`.
-/// * [`is_terminal`](File::is_terminal) is a method, and of [`io::IsTerminal`](crate::io::IsTerminal): std's trait is
-///   closed to others.
+/// * There is no `Read`, `Write` and `Seek` for `Arc<File>`, which only std could add: use
+///   `&*file`.
+/// * [`is_terminal`](File::is_terminal) is a method, and of
+///   [`io::IsTerminal`](crate::io::IsTerminal): std's trait is closed to others.
 ///
 /// # Examples
 ///
@@ -179,8 +181,8 @@ impl File {
     /// it has to wait, that takes an OS thread (see
     /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
     ///
-    /// As in std the lock is advisory, belongs to the handle (and those made by [`try_clone`](Self::try_clone)), not to a
-    /// thread, and ends when they are closed.
+    /// As in std the lock is advisory, belongs to the handle (and those made by
+    /// [`try_clone`](Self::try_clone)), not to a thread, and ends when they are closed.
     ///
     /// # Errors
     ///
@@ -205,8 +207,8 @@ impl File {
         }
     }
 
-    /// Locks the file together with others that do the same; waits while somebody has locked it alone. As
-    /// [`lock`](Self::lock).
+    /// Locks the file together with others that do the same; waits while somebody has locked it
+    /// alone. As [`lock`](Self::lock).
     ///
     /// # Errors
     ///
@@ -300,7 +302,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if it isn't open for writing, or the size is out of range; others as the system gives them.
+    /// `InvalidInput` if it isn't open for writing, or the size is out of range; others as the
+    /// system gives them.
     ///
     /// # Examples
     ///

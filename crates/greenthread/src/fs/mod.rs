@@ -1,15 +1,16 @@
 //! Files and directories: [`std::fs`] for green threads.
 //!
-//! The names and their meaning are std's. What waits for a disk here makes only the calling green thread wait. On an OS thread
-//! every call is std's, as it stands. On a green thread:
+//! The names and their meaning are std's. What waits for a disk here makes only the calling green
+//! thread wait. On an OS thread every call is std's, as it stands. On a green thread:
 //!
 //! * A read of what is in the page cache is done on the spot. So are opening a file that is there,
 //!   [`metadata`], [`symlink_metadata`] and [`exists`], if the kernel has the path in its cache
 //!   (Linux 5.12) and the file system is a local one.
-//! * Positioned reads and writes ([`FileExt`](crate::os::unix::fs::FileExt)), `sync_all` and `sync_data` are handed to the
-//!   kernel by io_uring, where there is one (see `GREENTHREAD_IO`), together with those of the other threads; it works on the
-//!   caller's own buffer. With `O_DIRECT` among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they
-//!   pass the page cache by, as ever.
+//! * Positioned reads and writes ([`FileExt`](crate::os::unix::fs::FileExt)), `sync_all` and
+//!   `sync_data` are handed to the kernel by io_uring, where there is one (see `GREENTHREAD_IO`),
+//!   together with those of the other threads; it works on the caller's own buffer. With `O_DIRECT`
+//!   among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they pass the
+//!   page cache by, as ever.
 //! * A FIFO, a terminal, or whatever else a [`File`] may be that waits for others and not for a
 //!   disk, is waited for as a socket is; that takes no OS thread.
 //! * All else is called on OS threads, of which there are up to
@@ -20,7 +21,8 @@
 //!
 //! An operation that the kernel has begun is not given up: the thread waits for its end.
 //!
-//! What doesn't wait is std's own type: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`], [`TryLockError`].
+//! What doesn't wait is std's own type: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`],
+//! [`TryLockError`].
 //!
 //! # Differs from std
 //!
@@ -34,8 +36,8 @@
 //!   the same time. With plain calls that goes well on many file systems, since they hold a lock of
 //!   the file as long as such a write takes. They don't for io_uring: old data may be read then,
 //!   and the next `sync_all` fails. `GREENTHREAD_IO=poll` makes plain calls of all.
-//! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make the whole
-//!   worker wait; the functions here do the same.
+//! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make
+//!   the whole worker wait; the functions here do the same.
 //!
 //! # Examples
 //!

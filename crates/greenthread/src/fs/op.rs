@@ -4,13 +4,15 @@
 //! the data goes straight into, or out of, the caller's buffer, which can't go meanwhile, since the
 //! caller waits.
 //!
-//! * *From the cache:* a read takes what is in the page cache, if it is, by one system call that never waits for the disk.
-//!   (So a thread may read on and on without waiting; it takes turns with its siblings, as at sockets.)
-//! * *By the driver:* the kernel is handed the operation together with those of other threads, and the caller is parked
-//!   until it is done. A file whose last read was not in the cache is read so at first, until a read is answered at once.
-//! * *On the blocking pool*, where the driver has no such thing, and for calls at the file's own position: the kernel moves it
-//!   under a lock when it is asked by a system call, but not when the operation was handed over, and two threads would read
-//!   the same bytes.
+//! * *From the cache:* a read takes what is in the page cache, if it is, by one system call that
+//!   never waits for the disk. (So a thread may read on and on without waiting; it takes turns with
+//!   its siblings, as at sockets.)
+//! * *By the driver:* the kernel is handed the operation together with those of other threads, and
+//!   the caller is parked until it is done. A file whose last read was not in the cache is read so
+//!   at first, until a read is answered at once.
+//! * *On the blocking pool*, where the driver has no such thing, and for calls at the file's own
+//!   position: the kernel moves it under a lock when it is asked by a system call, but not when the
+//!   operation was handed over, and two threads would read the same bytes.
 //! * *As a stream:* what waits for others, not for a disk (a FIFO, a terminal, a socket), is waited
 //!   for by readiness, as `descriptor::plain` does it. It is not handed to the driver, for which
 //!   non-blocking mode has no meaning.
@@ -147,7 +149,8 @@ impl Open {
         self.call(f)
     }
 
-    /// Makes a call that only needs the file's position: it doesn't wait, unless another call that does holds it.
+    /// Makes a call that only needs the file's position: it doesn't wait, unless another call that
+    /// does holds it.
     pub(super) fn quick<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
         if self.known.away.load(Acquire) == 0 { f(&self.file()) } else { self.call(f) }
     }

@@ -12,8 +12,8 @@ impl OpenOptions {
     ///
     /// # Errors
     ///
-    /// As [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`, `InvalidInput` for options
-    /// that contradict each other, and what else the system says.
+    /// As [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`,
+    /// `InvalidInput` for options that contradict each other, and what else the system says.
     ///
     /// # Examples
     ///

@@ -1,8 +1,8 @@
-//! [`std::io`], for green threads: its traits and types, and standard streams and pipes for which only the calling thread
-//! waits.
+//! [`std::io`], for green threads: its traits and types, and standard streams and pipes for which
+//! only the calling thread waits.
 //!
-//! Everything that is not about waiting is std's own, and the same type. [`copy`] and the rest work with whatever reads and
-//! writes.
+//! Everything that is not about waiting is std's own, and the same type. [`copy`] and the rest work
+//! with whatever reads and writes.
 //!
 //! # Examples
 //!

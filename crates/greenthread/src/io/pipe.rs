@@ -7,11 +7,12 @@ use crate::descriptor::{
     fd_impls::{pipe_end, reading, writing},
 };
 
-/// Makes a pipe: what is written into one end comes out of the other, in order: [`std::io::pipe`], for green threads.
+/// Makes a pipe: what is written into one end comes out of the other, in order: [`std::io::pipe`],
+/// for green threads.
 ///
-/// A read waits until there is something, and gives 0 when all writers are gone; a write waits for room (64 KiB on
-/// Linux), and fails with `BrokenPipe` when all readers are. Between green threads a
-/// [`channel`](crate::sync::mpsc::channel) is faster; a pipe also leads to other processes.
+/// A read waits until there is something, and gives 0 when all writers are gone; a write waits for
+/// room (64 KiB on Linux), and fails with `BrokenPipe` when all readers are. Between green threads
+/// a [`channel`](crate::sync::mpsc::channel) is faster; a pipe also leads to other processes.
 ///
 /// # Errors
 ///
@@ -41,8 +42,8 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 
 /// The end of a [`pipe`] that reads: [`std::io::PipeReader`], for green threads.
 ///
-/// Reading blocks the calling thread until something is written or all writers are gone. Several threads may read; each
-/// byte goes to one of them.
+/// Reading blocks the calling thread until something is written or all writers are gone. Several
+/// threads may read; each byte goes to one of them.
 ///
 /// # Examples
 ///
@@ -63,8 +64,8 @@ pub struct PipeReader(Descriptor);
 
 /// The end of a [`pipe`] that writes: [`std::io::PipeWriter`], for green threads.
 ///
-/// Writing blocks the calling thread while the pipe is full. Several threads may write; what is no longer than
-/// `PIPE_BUF` (4096 bytes on Linux) stays together.
+/// Writing blocks the calling thread while the pipe is full. Several threads may write; what is no
+/// longer than `PIPE_BUF` (4096 bytes on Linux) stays together.
 ///
 /// # Examples
 ///

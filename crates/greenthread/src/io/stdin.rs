@@ -53,7 +53,8 @@ pub fn stdin() -> Stdin {
     Stdin { shared: &STDIN }
 }
 
-/// A handle to the standard input, which all share with its buffer: [`std::io::Stdin`], for green threads.
+/// A handle to the standard input, which all share with its buffer: [`std::io::Stdin`], for green
+/// threads.
 ///
 /// Reading blocks the calling thread only. The descriptor's mode is never touched, since other
 /// processes have it open as well: what is there is taken at once, and otherwise the thread waits
@@ -65,7 +66,8 @@ pub fn stdin() -> Stdin {
 ///
 /// # Differs from std
 ///
-/// The buffer is not that of [`std::io::stdin`]: what the one has taken in, the other does not find.
+/// The buffer is not that of [`std::io::stdin`]: what the one has taken in, the other does not
+/// find.
 ///
 /// # Examples
 ///
@@ -115,8 +117,8 @@ impl Stdin {
         StdinLock { buffer: self.shared.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
-    /// Takes it and adds a line to the string, with its end of line; gives its length, which is 0 at the end. Blocks the
-    /// calling thread.
+    /// Takes it and adds a line to the string, with its end of line; gives its length, which is 0
+    /// at the end. Blocks the calling thread.
     ///
     /// # Errors
     ///

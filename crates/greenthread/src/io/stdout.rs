@@ -66,8 +66,8 @@ static STDOUT: LazyLock<Lines> = LazyLock::new(|| {
 
 static STDERR: ReentrantLock<RefCell<Raw>> = ReentrantLock::new(RefCell::new(Raw::Err));
 
-/// Writes what is in the buffer, and has no more of it: nobody would come again. If somebody is just writing there, it is
-/// left to them.
+/// Writes what is in the buffer, and has no more of it: nobody would come again. If somebody is
+/// just writing there, it is left to them.
 extern "C" fn flush_at_exit() {
     // Nothing may switch any more, whoever says so first.
     process_exits();
@@ -111,26 +111,27 @@ pub fn stderr() -> Stderr {
 
 /// A handle to the standard output: [`std::io::Stdout`], for green threads.
 ///
-/// It is buffered line by line, and what is left in the buffer is written when the process exits. Writing
-/// blocks the calling thread only; the descriptor's mode is never touched, since other processes have it
-/// open as well. What can't be written at once waits in the worker's poller until there is room; what
-/// leads to a terminal or a file is written on an OS thread, if there is one.
+/// It is buffered line by line, and what is left in the buffer is written when the process exits.
+/// Writing blocks the calling thread only; the descriptor's mode is never touched, since other
+/// processes have it open as well. What can't be written at once waits in the worker's poller until
+/// there is room; what leads to a terminal or a file is written on an OS thread, if there is one.
 ///
 /// # Differs from std
 ///
-/// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses. Whole lines come out in order
-/// all the same; but to flush this one does not bring out a prompt by `std::print!`. On a green thread
-/// [`greenthread::print!`](crate::print) and [`greenthread::println!`](crate::println) use this one: `use greenthread::{print,
-/// println}`.
+/// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses.
+/// Whole lines come out in order all the same; but to flush this one does not bring out a prompt by
+/// `std::print!`. On a green thread [`greenthread::print!`](crate::print) and
+/// [`greenthread::println!`](crate::println) use this one: `use greenthread::{print, println}`.
 ///
 /// # Tests
 ///
-/// `cargo test` keeps back what a test prints, and shows it if the test fails. It does so for what is printed by a macro (of
-/// std's, or of this crate's) on the test's own OS thread, and on OS threads that the test has spawned by
-/// [`std::thread::spawn`]. What is printed on a green thread, by whichever macro, is not kept back: it appears at once,
-/// among the lines of the harness, and so do the reports of panics there. A worker serves the green threads
-/// of all tests, and to which of them a thread belongs it can't know. `cargo test -- --nocapture --test-threads=1`
-/// puts things in order. What is written to a handle, this one or std's, is never kept back.
+/// `cargo test` keeps back what a test prints, and shows it if the test fails. It does so for what
+/// is printed by a macro (of std's, or of this crate's) on the test's own OS thread, and on OS
+/// threads that the test has spawned by [`std::thread::spawn`]. What is printed on a green thread,
+/// by whichever macro, is not kept back: it appears at once, among the lines of the harness, and so
+/// do the reports of panics there. A worker serves the green threads of all tests, and to which of
+/// them a thread belongs it can't know. `cargo test -- --nocapture --test-threads=1` puts things in
+/// order. What is written to a handle, this one or std's, is never kept back.
 ///
 /// # Examples
 ///
@@ -169,7 +170,8 @@ pub struct StdoutLock<'a> {
 }
 
 impl Stdout {
-    /// Takes it for this thread, which may take it again. Blocks the calling thread while another has it.
+    /// Takes it for this thread, which may take it again. Blocks the calling thread while another
+    /// has it.
     ///
     /// # Examples
     ///
@@ -234,7 +236,8 @@ pub struct StderrLock<'a> {
 }
 
 impl Stderr {
-    /// Takes it for this thread, which may take it again. Blocks the calling thread while another has it.
+    /// Takes it for this thread, which may take it again. Blocks the calling thread while another
+    /// has it.
     ///
     /// # Examples
     ///
@@ -383,7 +386,8 @@ pub fn eprint(args: fmt::Arguments<'_>) {
     }
 }
 
-/// Whether the calling thread is a green one. An OS thread prints by std, which knows whether a test harness captures it.
+/// Whether the calling thread is a green one. An OS thread prints by std, which knows whether a
+/// test harness captures it.
 fn is_green() -> bool {
     worker_core::get().is_some_and(|core| core.running().is_some())
 }
@@ -391,8 +395,8 @@ fn is_green() -> bool {
 /// An OS thread has printed the beginning of a line, which std's buffer may still hold.
 static LINE_BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// Prints on an OS thread. What the two buffers hold comes out in the order in which it was printed: each is flushed before
-/// the other goes on.
+/// Prints on an OS thread. What the two buffers hold comes out in the order in which it was
+/// printed: each is flushed before the other goes on.
 fn print_by_std(args: fmt::Arguments<'_>) {
     /// Knows how what it shows ends.
     struct Shown<'a>(fmt::Arguments<'a>, Cell<bool>);
@@ -421,7 +425,8 @@ fn print_by_std(args: fmt::Arguments<'_>) {
     LINE_BEGUN.store(shown.1.get(), Relaxed);
 }
 
-/// Brings out the line that an OS thread has begun; not where nothing may switch, since a sibling may have std's lock.
+/// Brings out the line that an OS thread has begun; not where nothing may switch, since a sibling
+/// may have std's lock.
 #[cold]
 fn finish_line_of_std() {
     if (!is_green() || worker_core::current().is_some()) && LINE_BEGUN.swap(false, Relaxed) {
@@ -429,11 +434,13 @@ fn finish_line_of_std() {
     }
 }
 
-/// Prints to the standard output: [`std::print!`], but only the calling thread waits if that is slow.
+/// Prints to the standard output: [`std::print!`], but only the calling thread waits if that is
+/// slow.
 ///
-/// On an OS thread it is `std::print!`, and a test harness captures it; on a green thread it writes to
-/// [`io::stdout()`](crate::io::stdout), which a harness doesn't capture (see [`Stdout`](crate::io::Stdout)). What either
-/// holds in its buffer comes out before the other goes on.
+/// On an OS thread it is `std::print!`, and a test harness captures it; on a green thread it writes
+/// to [`io::stdout()`](crate::io::stdout), which a harness doesn't capture (see
+/// [`Stdout`](crate::io::Stdout)). What either holds in its buffer comes out before the other goes
+/// on.
 ///
 /// # Panics
 ///
@@ -451,8 +458,8 @@ macro_rules! print {
     };
 }
 
-/// Prints a line to the standard output: [`std::println!`], but only the calling thread waits if that is slow. A test harness
-/// captures it on an OS thread only, as [`print!`](crate::print).
+/// Prints a line to the standard output: [`std::println!`], but only the calling thread waits if
+/// that is slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///
@@ -475,8 +482,8 @@ macro_rules! println {
     };
 }
 
-/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if that is slow. A test harness captures
-/// it on an OS thread only, as [`print!`](crate::print).
+/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if that is
+/// slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///
@@ -494,8 +501,8 @@ macro_rules! eprint {
     };
 }
 
-/// Prints a line to the standard error: [`std::eprintln!`], but only the calling thread waits if that is slow. A test harness
-/// captures it on an OS thread only, as [`print!`](crate::print).
+/// Prints a line to the standard error: [`std::eprintln!`], but only the calling thread waits if
+/// that is slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
 ///
 /// # Panics
 ///

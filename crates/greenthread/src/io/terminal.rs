@@ -2,8 +2,8 @@
 
 use std::os::fd::AsFd;
 
-/// Whether something is a terminal: [`std::io::IsTerminal`], which allows no implementations but its own. This one is there
-/// for all that has a descriptor.
+/// Whether something is a terminal: [`std::io::IsTerminal`], which allows no implementations but
+/// its own. This one is there for all that has a descriptor.
 ///
 /// # Examples
 ///

@@ -8,13 +8,13 @@ use std::{
 
 use crate::runtime;
 
-/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`], but only
-/// the calling thread waits for the answer.
+/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`],
+/// but only the calling thread waits for the answer.
 ///
-/// It is implemented for all that std implements its own for: addresses, pairs of a host and a port,
-/// strings, slices of addresses, and references to these. A string that is an address is only parsed;
-/// anything else is a name, which the system looks up on an OS thread while the green thread is parked. If there is
-/// none for it, that is an error of the kind `QuotaExceeded` (see
+/// It is implemented for all that std implements its own for: addresses, pairs of a host and a
+/// port, strings, slices of addresses, and references to these. A string that is an address is only
+/// parsed; anything else is a name, which the system looks up on an OS thread while the green
+/// thread is parked. If there is none for it, that is an error of the kind `QuotaExceeded` (see
 /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
 ///
 /// # Examples
@@ -37,8 +37,8 @@ pub trait ToSocketAddrs {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says about the
-    /// name.
+    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says
+    /// about the name.
     ///
     /// # Examples
     ///

@@ -14,8 +14,9 @@ use crate::{
 
 /// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
 ///
-/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of those that
-/// wait on one worker, so a crowd of them is of no use.) The listener is closed when it is dropped.
+/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of
+/// those that wait on one worker, so a crowd of them is of no use.) The listener is closed when it
+/// is dropped.
 ///
 /// # Examples
 ///
@@ -35,8 +36,8 @@ use crate::{
 pub struct TcpListener(Socket);
 
 impl TcpListener {
-    /// A listener on the first of the addresses that can be had. With port 0 the system chooses one, and
-    /// [`local_addr`](Self::local_addr) tells.
+    /// A listener on the first of the addresses that can be had. With port 0 the system chooses
+    /// one, and [`local_addr`](Self::local_addr) tells.
     ///
     /// Blocks only if a name has to be looked up. As in std, `SO_REUSEADDR` is set.
     ///
@@ -102,8 +103,9 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's (`ConnectionAborted`: the
-    /// next may be well) or the system's (no descriptor is left: the connection waits on).
+    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's
+    /// (`ConnectionAborted`: the next may be well) or the system's (no descriptor is left: the
+    /// connection waits on).
     ///
     /// # Examples
     ///
@@ -254,8 +256,8 @@ impl From<OwnedFd> for TcpListener {
 }
 
 impl From<TcpListener> for OwnedFd {
-    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles
-    /// by [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
+    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other
+    /// handles by [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
     fn from(listener: TcpListener) -> OwnedFd {
         listener.0.into_listening_descriptor()
     }

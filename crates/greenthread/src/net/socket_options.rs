@@ -1,7 +1,7 @@
 //! What all types of sockets but those that listen have alike, written once.
 
-/// The settings that all have but those that listen. `$setup` is Rust that makes a `socket`, `$receive` how it reads a
-/// buffer.
+/// The settings that all have but those that listen. `$setup` is Rust that makes a `socket`,
+/// `$receive` how it reads a buffer.
 macro_rules! settings {
     ($type:ident, $setup:literal, $receive:literal) => {
         /// Another handle to the same socket: the same data, and what is set on one holds for both.
@@ -23,7 +23,8 @@ macro_rules! settings {
             self.0.try_clone().map($type)
         }
 
-        /// How long receiving may block; with `None`, for ever. What takes longer gives `WouldBlock`.
+        /// How long receiving may block; with `None`, for ever. What takes longer gives
+        /// `WouldBlock`.
         ///
         /// # Errors
         ///
@@ -46,8 +47,8 @@ macro_rules! settings {
             self.0.set_timeout(crate::driver::Interest::Read, timeout)
         }
 
-        /// How long sending may block; with `None`, for ever. What takes longer gives how much was sent, or, if that
-        /// is nothing, `WouldBlock`.
+        /// How long sending may block; with `None`, for ever. What takes longer gives how much was
+        /// sent, or, if that is nothing, `WouldBlock`.
         ///
         /// # Errors
         ///
@@ -82,7 +83,8 @@ macro_rules! settings {
             self.0.timeout(crate::driver::Interest::Read)
         }
 
-        /// What [`set_write_timeout`](Self::set_write_timeout) has set, as the system has rounded it.
+        /// What [`set_write_timeout`](Self::set_write_timeout) has set, as the system has rounded
+        /// it.
         ///
         /// # Examples
         ///

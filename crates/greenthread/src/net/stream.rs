@@ -22,12 +22,14 @@ use crate::{
 
 /// A connection: [`std::net::TcpStream`], for green threads.
 ///
-/// Reading and writing block the calling thread only. Several threads may use one stream at once, also on
-/// different workers and OS threads, through references ([`Read`](std::io::Read) and [`Write`](std::io::Write) are there for `&TcpStream`)
-/// or clones. It is closed when it is dropped, and all its clones are.
+/// Reading and writing block the calling thread only. Several threads may use one stream at once,
+/// also on different workers and OS threads, through references ([`Read`](std::io::Read) and
+/// [`Write`](std::io::Write) are there for `&TcpStream`) or clones. It is closed when it is
+/// dropped, and all its clones are.
 ///
-/// As with a blocking socket of the system, a `write` comes back when the system has taken all of the buffer,
-/// unless there is a timeout or an error before; still, only [`write_all`](std::io::Write::write_all) promises it.
+/// As with a blocking socket of the system, a `write` comes back when the system has taken all of
+/// the buffer, unless there is a timeout or an error before; still, only
+/// [`write_all`](std::io::Write::write_all) promises it.
 ///
 /// # Examples
 ///
@@ -54,13 +56,13 @@ impl TcpStream {
         Self(socket.tcp())
     }
 
-    /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a name is
-    /// looked up.
+    /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a
+    /// name is looked up.
     ///
     /// # Errors
     ///
-    /// If no address accepts, the error of the last (`ConnectionRefused` and others); `InvalidInput` if
-    /// there are none.
+    /// If no address accepts, the error of the last (`ConnectionRefused` and others);
+    /// `InvalidInput` if there are none.
     ///
     /// # Examples
     ///
@@ -148,8 +150,8 @@ impl TcpStream {
         Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
-    /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for that
-    /// direction go on: who reads gets `Ok(0)`, who writes an error.
+    /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for
+    /// that direction go on: who reads gets `Ok(0)`, who writes an error.
     ///
     /// # Errors
     ///

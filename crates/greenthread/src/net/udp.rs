@@ -18,8 +18,8 @@ use crate::{
 
 /// A UDP socket: [`std::net::UdpSocket`], for green threads.
 ///
-/// Several threads may send and receive on one socket at once, through references or clones; each datagram goes to
-/// one of those who receive.
+/// Several threads may send and receive on one socket at once, through references or clones; each
+/// datagram goes to one of those who receive.
 ///
 /// # Examples
 ///
@@ -52,8 +52,8 @@ fn received((count, address): (usize, Option<AnyAddress>)) -> io::Result<(usize,
 }
 
 impl UdpSocket {
-    /// A socket on the first of the addresses that can be had. With port 0 the system chooses one, and
-    /// [`local_addr`](Self::local_addr) tells.
+    /// A socket on the first of the addresses that can be had. With port 0 the system chooses one,
+    /// and [`local_addr`](Self::local_addr) tells.
     ///
     /// Blocks only if a name has to be looked up.
     ///
@@ -76,12 +76,13 @@ impl UdpSocket {
         })
     }
 
-    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and who sent it. Blocks
-    /// the calling thread until there is one.
+    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and
+    /// who sent it. Blocks the calling thread until there is one.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode; otherwise what the system says.
+    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode;
+    /// otherwise what the system says.
     ///
     /// # Examples
     ///
@@ -99,7 +100,8 @@ impl UdpSocket {
         received(self.0.receive_from(buf)?)
     }
 
-    /// As [`recv_from`](Self::recv_from), and leaves the datagram there: the next call gives the same.
+    /// As [`recv_from`](Self::recv_from), and leaves the datagram there: the next call gives the
+    /// same.
     ///
     /// # Errors
     ///
@@ -121,13 +123,13 @@ impl UdpSocket {
         received(self.0.peek_from(buf)?)
     }
 
-    /// Sends a datagram to the first of the addresses; gives its length. Blocks the calling thread while the system has
-    /// no room for it, and while a name is looked up.
+    /// Sends a datagram to the first of the addresses; gives its length. Blocks the calling thread
+    /// while the system has no room for it, and while a name is looked up.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there is no address; otherwise what the system says, also about what was sent before
-    /// (`ConnectionRefused`, on a connected socket), or if the datagram is too large.
+    /// `InvalidInput` if there is no address; otherwise what the system says, also about what was
+    /// sent before (`ConnectionRefused`, on a connected socket), or if the datagram is too large.
     ///
     /// # Examples
     ///
@@ -180,8 +182,8 @@ impl UdpSocket {
         Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
-    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received from now on. Blocks only
-    /// if a name has to be looked up.
+    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received
+    /// from now on. Blocks only if a name has to be looked up.
     ///
     /// # Errors
     ///
@@ -202,7 +204,8 @@ impl UdpSocket {
         each_address(addr, |address| Ok(socket::connect(&self.0, address)?))
     }
 
-    /// Sends a datagram to the one whom [`connect`](Self::connect) has named. Blocks like [`send_to`](Self::send_to).
+    /// Sends a datagram to the one whom [`connect`](Self::connect) has named. Blocks like
+    /// [`send_to`](Self::send_to).
     ///
     /// # Errors
     ///
@@ -422,7 +425,8 @@ impl UdpSocket {
         Ok(options::ipv6_multicast_loop(&self.0)?)
     }
 
-    /// Joins a multicast group. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
+    /// Joins a multicast group. The interface is named by its address; with `UNSPECIFIED` the
+    /// system chooses one.
     ///
     /// # Errors
     ///
@@ -443,7 +447,8 @@ impl UdpSocket {
         Ok(options::set_ip_add_membership(&self.0, multiaddr, interface)?)
     }
 
-    /// Leaves a multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has joined. The interface is named by its address; with `UNSPECIFIED` the system chooses one.
+    /// Leaves a multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has joined. The
+    /// interface is named by its address; with `UNSPECIFIED` the system chooses one.
     ///
     /// # Errors
     ///
@@ -486,7 +491,8 @@ impl UdpSocket {
         Ok(options::set_ipv6_add_membership(&self.0, multiaddr, interface)?)
     }
 
-    /// Leaves a multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has joined. The interface is named by its index; with 0 the system chooses one.
+    /// Leaves a multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has joined. The
+    /// interface is named by its index; with 0 the system chooses one.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Descriptors: [`std::os::fd`], as it is.
 //!
-//! What is open here (sockets, pipes, processes' pipes, the standard streams) has `AsFd` and `AsRawFd`, and goes from and
-//! into descriptors as in std.
+//! What is open here (sockets, pipes, processes' pipes, the standard streams) has `AsFd` and
+//! `AsRawFd`, and goes from and into descriptors as in std.
 //!
 //! # Examples
 //!

@@ -19,8 +19,8 @@ use crate::{
 
 /// A process that was started: [`std::process::Child`], for green threads.
 ///
-/// As in std, nothing happens to the process when this is dropped, and one that has ended is remembered by the system
-/// until somebody has waited for it.
+/// As in std, nothing happens to the process when this is dropped, and one that has ended is
+/// remembered by the system until somebody has waited for it.
 ///
 /// # Examples
 ///
@@ -43,7 +43,8 @@ pub struct Child {
     /// Its errors, if these were to be [piped](super::Stdio::piped).
     pub stderr: Option<ChildStderr>,
     inner: process::Child,
-    /// A descriptor for the process, which becomes readable at its end; from the first wait until the end.
+    /// A descriptor for the process, which becomes readable at its end; from the first wait until
+    /// the end.
     end: Option<Descriptor>,
 }
 
@@ -85,8 +86,8 @@ impl Child {
         self.inner.id()
     }
 
-    /// Closes our end of its standard input, so that it does not wait for us, and waits for its end. Blocks the calling
-    /// thread; again, it gives the same.
+    /// Closes our end of its standard input, so that it does not wait for us, and waits for its
+    /// end. Blocks the calling thread; again, it gives the same.
     ///
     /// # Errors
     ///
@@ -129,7 +130,8 @@ impl Child {
         Ok(status)
     }
 
-    /// How it has ended, or `None` if it has not. Does not block, and leaves the standard input open.
+    /// How it has ended, or `None` if it has not. Does not block, and leaves the standard input
+    /// open.
     ///
     /// # Errors
     ///
@@ -152,8 +154,8 @@ impl Child {
         self.inner.try_wait()
     }
 
-    /// Closes our end of its standard input, reads what it writes to its output and error, as far as they are piped, and
-    /// waits for its end. Blocks the calling thread.
+    /// Closes our end of its standard input, reads what it writes to its output and error, as far
+    /// as they are piped, and waits for its end. Blocks the calling thread.
     ///
     /// # Errors
     ///

@@ -34,8 +34,8 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command that runs `program`, found along `PATH` if it has no `/`, without arguments, with this process's environment
-    /// and directory.
+    /// A command that runs `program`, found along `PATH` if it has no `/`, without arguments, with
+    /// this process's environment and directory.
     ///
     /// # Examples
     ///
@@ -174,8 +174,8 @@ impl Command {
         self
     }
 
-    /// Sets the standard input: this process's with [`spawn`](Self::spawn) and [`status`](Self::status), and none with
-    /// [`output`](Self::output), if nothing is said.
+    /// Sets the standard input: this process's with [`spawn`](Self::spawn) and
+    /// [`status`](Self::status), and none with [`output`](Self::output), if nothing is said.
     ///
     /// # Examples
     ///
@@ -194,8 +194,8 @@ impl Command {
         self
     }
 
-    /// Sets the standard output: this process's with [`spawn`](Self::spawn) and [`status`](Self::status), and a pipe with
-    /// [`output`](Self::output), if nothing is said.
+    /// Sets the standard output: this process's with [`spawn`](Self::spawn) and
+    /// [`status`](Self::status), and a pipe with [`output`](Self::output), if nothing is said.
     ///
     /// # Examples
     ///
@@ -228,8 +228,9 @@ impl Command {
         self
     }
 
-    /// Starts the program, with this process's standard streams if nothing else is said. It stalls the worker as long as the
-    /// system takes to start a process, since the child is to be the calling thread's.
+    /// Starts the program, with this process's standard streams if nothing else is said. It stalls
+    /// the worker as long as the system takes to start a process, since the child is to be the
+    /// calling thread's.
     ///
     /// # Errors
     ///
@@ -258,7 +259,8 @@ impl Command {
         }
     }
 
-    /// Runs the program, waits for its end, and gives all that it has written. Blocks the calling thread.
+    /// Runs the program, waits for its end, and gives all that it has written. Blocks the calling
+    /// thread.
     ///
     /// # Errors
     ///
@@ -296,8 +298,8 @@ impl Command {
         }
     }
 
-    /// Runs the program, with this process's standard streams if nothing else is said, and waits for its end. Blocks the
-    /// calling thread.
+    /// Runs the program, with this process's standard streams if nothing else is said, and waits
+    /// for its end. Blocks the calling thread.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
-//! [`std::process`], for green threads: programs to run, and only the calling thread waits for them.
+//! [`std::process`], for green threads: programs to run, and only the calling thread waits for
+//! them.
 //!
-//! Waiting for a process's end, and for its pipes, parks the green thread. To start one stalls the worker for as long as
-//! the system takes (about a millisecond): the child is to inherit from the calling thread, as with std.
+//! Waiting for a process's end, and for its pipes, parks the green thread. To start one stalls the
+//! worker for as long as the system takes (about a millisecond): the child is to inherit from the
+//! calling thread, as with std.
 //!
 //! [`exit`] and the rest that does not wait are std's own. See "Soundness" in the [crate's
 //! documentation](crate#soundness) for an `exit` on a green thread.
@@ -27,7 +29,8 @@
 //!
 //! # Differs from std
 //!
-//! * An error while the output is read is returned by [`Child::wait_with_output`], where std panics.
+//! * An error while the output is read is returned by [`Child::wait_with_output`], where std
+//!   panics.
 
 mod child;
 mod command;

@@ -9,8 +9,8 @@ use crate::descriptor::{
 
 /// Our end of a child's standard input: [`std::process::ChildStdin`], for green threads.
 ///
-/// Writing blocks the calling thread while the pipe is full, and fails with `BrokenPipe` when the child reads no more.
-/// The child comes to the end of it when this is dropped.
+/// Writing blocks the calling thread while the pipe is full, and fails with `BrokenPipe` when the
+/// child reads no more. The child comes to the end of it when this is dropped.
 ///
 /// # Examples
 ///

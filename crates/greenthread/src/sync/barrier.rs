@@ -1,8 +1,8 @@
 //! `Barrier`: a count, and a queue of those who have come.
 //!
 //! Invariants:
-//! 1. As many threads are in the queue as are counted, and always fewer than the barrier is for. The one that would
-//!    fill it wakes all others, and the next round begins.
+//! 1. As many threads are in the queue as are counted, and always fewer than the barrier is for.
+//!    The one that would fill it wakes all others, and the next round begins.
 //! 2. The nodes obey the invariants of `wait_queue`.
 
 use core::fmt;
@@ -73,7 +73,8 @@ impl Barrier {
         Self { threads: n, come: SpinLock::new(Come { count: 0, queue: Queue::new() }) }
     }
 
-    /// Waits until all threads of this round have come. One of them, the last to come, is the leader.
+    /// Waits until all threads of this round have come. One of them, the last to come, is the
+    /// leader.
     ///
     /// Blocks the calling thread, green or OS.
     ///
@@ -94,7 +95,8 @@ impl Barrier {
         let mut come = self.come.lock();
         come.count += 1;
         if come.count < self.threads {
-            // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline (invariant 2).
+            // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
+            // (invariant 2).
             unsafe { come.queue.push(&node) };
             drop(come);
             waiter.wait(Reason::Barrier, None);

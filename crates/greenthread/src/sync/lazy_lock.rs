@@ -1,8 +1,10 @@
 //! `LazyLock`: a value that is made when it is first wanted.
 //!
 //! Invariants:
-//! 1. `data` is written by the one thread that runs the closure of `once`, or through `&mut LazyLock`.
-//! 2. Once `once` is complete, `data` is `Made`, and is only read, until somebody has `&mut LazyLock`.
+//! 1. `data` is written by the one thread that runs the closure of `once`, or through
+//!    `&mut LazyLock`.
+//! 2. Once `once` is complete, `data` is `Made`, and is only read, until somebody has
+//!    `&mut LazyLock`.
 
 use core::{
     cell::UnsafeCell,
@@ -15,8 +17,8 @@ use super::Once;
 
 /// A value that is made when it is first wanted: [`std::sync::LazyLock`] for green threads.
 ///
-/// Threads that want the value while another one makes it wait for that: a green thread lets its worker run others,
-/// an OS thread blocks.
+/// Threads that want the value while another one makes it wait for that: a green thread lets its
+/// worker run others, an OS thread blocks.
 ///
 /// # Poisoning
 ///
@@ -46,8 +48,8 @@ enum Data<T, F> {
     Made(T),
 }
 
-// SAFETY: the closure is taken by one thread; the value is made by it, may be taken by another, and is shared in
-// between (invariants 1, 2).
+// SAFETY: the closure is taken by one thread; the value is made by it, may be taken by another, and
+// is shared in between (invariants 1, 2).
 unsafe impl<T: Sync + Send, F: Send> Sync for LazyLock<T, F> {}
 
 impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
@@ -82,8 +84,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
 
     /// The value, which is made if need be.
     ///
-    /// Blocks the calling thread, green or OS, while another one is making it. To call this from within the closure is
-    /// a deadlock.
+    /// Blocks the calling thread, green or OS, while another one is making it. To call this from
+    /// within the closure is a deadlock.
     ///
     /// # Panics
     ///
@@ -99,8 +101,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     pub fn force(this: &Self) -> &T {
         this.once.call_once_force(|_| {
-            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete (invariants 1, 2).
-            // No reference is kept while foreign code runs.
+            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete
+            // (invariants 1, 2). No reference is kept while foreign code runs.
             unsafe {
                 let f = (*this.data.get()).take();
                 let value = f();

@@ -1,10 +1,11 @@
 //! Raw locks for the crate `lock_api`, and its locks made of them.
 //!
-//! They are the locks of `nonpoison`, in the shape in which generic code wants them: with timeouts, guards that can be
-//! owned, and guards that can be mapped.
+//! They are the locks of `nonpoison`, in the shape in which generic code wants them: with timeouts,
+//! guards that can be owned, and guards that can be mapped.
 //!
 //! Invariants:
-//! 1. The methods of these traits that unlock are `unsafe`: who calls them holds the lock in that way.
+//! 1. The methods of these traits that unlock are `unsafe`: who calls them holds the lock in that
+//!    way.
 
 use core::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};

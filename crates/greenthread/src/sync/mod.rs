@@ -1,23 +1,24 @@
 //! Locks, condition variables and channels: [`std::sync`] for green threads.
 //!
-//! The names are std's, and so is their meaning. What blocks here puts the calling *green* thread to sleep,
-//! and its worker runs others meanwhile. On an OS thread the same call blocks that thread; both kinds may
-//! meet at one lock or channel.
+//! The names are std's, and so is their meaning. What blocks here puts the calling *green* thread
+//! to sleep, and its worker runs others meanwhile. On an OS thread the same call blocks that
+//! thread; both kinds may meet at one lock or channel.
 //!
-//! What never blocks is std's own, under its usual name: [`Arc`], [`Weak`], [`atomic`], and the types that
-//! locks return.
+//! What never blocks is std's own, under its usual name: [`Arc`], [`Weak`], [`atomic`], and the
+//! types that locks return.
 //!
-//! Some of it std has on nightly only: guards of a part ([`MutexGuard::map`] and its like), [`ReentrantLock`], the locks of
-//! [`nonpoison`]. And two things it hasn't: [`Semaphore`] and [`WaitGroup`]. With the feature `lock_api` there are raw locks
-//! for the crate of this name.
+//! Some of it std has on nightly only: guards of a part ([`MutexGuard::map`] and its like),
+//! [`ReentrantLock`], the locks of [`nonpoison`]. And two things it hasn't: [`Semaphore`] and
+//! [`WaitGroup`]. With the feature `lock_api` there are raw locks for the crate of this name.
 //!
-//! With `std::sync`'s own types in a green thread, a wait blocks the whole worker, and if whoever it waits
-//! for is a green thread of the same worker, for ever.
+//! With `std::sync`'s own types in a green thread, a wait blocks the whole worker, and if whoever
+//! it waits for is a green thread of the same worker, for ever.
 //!
 //! # Who is next
 //!
-//! Nobody starves at a lock, however busy it is: threads that wait are in line, and one that has come first in line and
-//! been passed by others for about half a millisecond is handed the lock. The types say more.
+//! Nobody starves at a lock, however busy it is: threads that wait are in line, and one that has
+//! come first in line and been passed by others for about half a millisecond is handed the lock.
+//! The types say more.
 //!
 //! # Example
 //!

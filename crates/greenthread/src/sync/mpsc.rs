@@ -1,27 +1,29 @@
-//! Channels: many senders, one receiver, first in, first out. This is [`std::sync::mpsc`] for green threads.
+//! Channels: many senders, one receiver, first in, first out. This is [`std::sync::mpsc`] for green
+//! threads.
 //!
-//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a bound,
-//! and sending waits for room. With a bound of 0 each message passes from hand to hand: `send` returns when
-//! it was received.
+//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a
+//! bound, and sending waits for room. With a bound of 0 each message passes from hand to hand:
+//! `send` returns when it was received.
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may be at the
-//! same channel, at either end. Threads that wait are served in the order in which they came, and nobody
-//! overtakes them.
+//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may
+//! be at the same channel, at either end. Threads that wait are served in the order in which they
+//! came, and nobody overtakes them.
 //!
-//! When all senders are gone, the receiver gets what is in the channel, and then an error. When the receiver
-//! is gone, what is in the channel is dropped, and sending fails and gives the message back.
+//! When all senders are gone, the receiver gets what is in the channel, and then an error. When the
+//! receiver is gone, what is in the channel is dropped, and sending fails and gives the message
+//! back.
 //!
 //! # Memory
 //!
-//! A bounded channel allocates room for all its messages when it is made. An unbounded one allocates a block
-//! for each 31 messages that nobody has received yet, and keeps one block for later. Waiting allocates
-//! nothing. As with std, a failing allocation aborts the process.
+//! A bounded channel allocates room for all its messages when it is made. An unbounded one
+//! allocates a block for each 31 messages that nobody has received yet, and keeps one block for
+//! later. Waiting allocates nothing. As with std, a failing allocation aborts the process.
 //!
 //! # Differs from std
 //!
-//! * A thread that waits is handed the message (or its message is taken over) by the thread that wakes it.
-//!   What is sent just as a [`recv_timeout`](Receiver::recv_timeout) runs out is either received by it or
-//!   stays in the channel, as with std.
+//! * A thread that waits is handed the message (or its message is taken over) by the thread that
+//!   wakes it. What is sent just as a [`recv_timeout`](Receiver::recv_timeout) runs out is either
+//!   received by it or stays in the channel, as with std.
 //! * The iterators and handles are types of our own; the errors are std's.
 //!
 //! # Examples
@@ -91,7 +93,8 @@ pub struct SyncSender<T> {
     core: Tx<T>,
 }
 
-/// The receiving half of [`channel`] and [`sync_channel`]. There is one only, and it can't be shared.
+/// The receiving half of [`channel`] and [`sync_channel`]. There is one only, and it can't be
+/// shared.
 ///
 /// # Examples
 ///
@@ -108,8 +111,8 @@ pub struct Receiver<T> {
     _not_sync: PhantomData<*const ()>,
 }
 
-// SAFETY: a receiver is a counted core, which is `Send` and `Sync` if messages are `Send`; the marker
-// only takes `Sync` away.
+// SAFETY: a receiver is a counted core, which is `Send` and `Sync` if messages are `Send`; the
+// marker only takes `Sync` away.
 unsafe impl<T: Send> Send for Receiver<T> {}
 
 impl<T> UnwindSafe for Sender<T> {}
@@ -140,8 +143,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 ///
 /// # Panics
 ///
-/// If `bound` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the process
-/// aborts.
+/// If `bound` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// process aborts.
 ///
 /// # Examples
 ///

@@ -16,25 +16,25 @@ use super::{
 lock! {
     /// A lock around a value: one thread at a time gets at it.
     ///
-    /// This is [`std::sync::Mutex`] for green threads. A thread that finds it locked goes to sleep, and its
-    /// worker runs others meanwhile; an OS thread that finds it locked blocks, as it would with std's. Green
-    /// threads and OS threads may share one.
+    /// This is [`std::sync::Mutex`] for green threads. A thread that finds it locked goes to sleep,
+    /// and its worker runs others meanwhile; an OS thread that finds it locked blocks, as it would
+    /// with std's. Green threads and OS threads may share one.
     ///
-    /// A guard may be kept across calls that block. Threads that come in the meantime wait; with a std mutex they
-    /// would block the worker that the holder needs to go on.
+    /// A guard may be kept across calls that block. Threads that come in the meantime wait; with a
+    /// std mutex they would block the worker that the holder needs to go on.
     ///
     /// # Who is next
     ///
-    /// An unlocked mutex goes to whoever asks first, be it a newcomer; threads that sleep are woken in the order
-    /// in which they came. One that was woken in vain for about half a millisecond is handed the lock by the next
-    /// one that unlocks, so nobody starves. A thread that neither blocks nor yields keeps the others of its
-    /// worker from running, with or without a lock.
+    /// An unlocked mutex goes to whoever asks first, be it a newcomer; threads that sleep are woken
+    /// in the order in which they came. One that was woken in vain for about half a millisecond is
+    /// handed the lock by the next one that unlocks, so nobody starves. A thread that neither
+    /// blocks nor yields keeps the others of its worker from running, with or without a lock.
     ///
     /// # Poisoning
     ///
-    /// A mutex is poisoned when a thread panics while it holds the lock, as with std. What counts is the green
-    /// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same
-    /// worker.
+    /// A mutex is poisoned when a thread panics while it holds the lock, as with std. What counts
+    /// is the green thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that
+    /// of a sibling on the same worker.
     ///
     /// # Differs from std
     ///
@@ -99,9 +99,11 @@ impl<T: ?Sized> UnwindSafe for MutexGuard<'_, T> {}
 impl<T: ?Sized> RefUnwindSafe for MutexGuard<'_, T> {}
 
 guard! {
-    /// A mutex held, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    /// A mutex held, and a part of its value: dropping it unlocks. std has this type on nightly
+    /// only.
     ///
-    /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`]. A [`Condvar`](super::Condvar) wants the whole.
+    /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`]. A [`Condvar`](super::Condvar)
+    /// wants the whole.
     ///
     /// # Examples
     ///
@@ -192,8 +194,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if it is locked, and [`TryLockError::Poisoned`], which holds the guard,
-    /// if it is poisoned.
+    /// [`TryLockError::WouldBlock`] if it is locked, and [`TryLockError::Poisoned`], which holds
+    /// the guard, if it is poisoned.
     ///
     /// # Examples
     ///

@@ -9,10 +9,11 @@ use core::{
 use super::raw::once::{Begin, RawOnce};
 use crate::{opaque_debug::opaque_debug, task::coop::polled};
 
-/// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green threads.
+/// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green
+/// threads.
 ///
-/// Others that come while it is being done wait for the end of it: a green thread lets its worker run others, an OS thread
-/// blocks.
+/// Others that come while it is being done wait for the end of it: a green thread lets its worker
+/// run others, an OS thread blocks.
 ///
 /// # Differs from std
 ///
@@ -70,8 +71,8 @@ impl Once {
         Self(RawOnce::new())
     }
 
-    /// Calls `f` if nobody has. On return it has been called and has returned, here or elsewhere, and what it did is
-    /// seen by the caller.
+    /// Calls `f` if nobody has. On return it has been called and has returned, here or elsewhere,
+    /// and what it did is seen by the caller.
     ///
     /// Blocks the calling thread, green or OS, while another thread is at it.
     ///

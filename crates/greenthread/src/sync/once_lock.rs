@@ -1,9 +1,10 @@
 //! `OnceLock`: a value that is put in once.
 //!
 //! Invariants:
-//! 1. `value` is written by the one thread that runs the closure of `once`, or through `&mut OnceLock`.
-//! 2. Once `once` is complete, `value` is there, and is only read, until somebody has `&mut OnceLock`. `get_or_init`
-//!    completes it with a value, or panics and doesn't.
+//! 1. `value` is written by the one thread that runs the closure of `once`, or through
+//!    `&mut OnceLock`.
+//! 2. Once `once` is complete, `value` is there, and is only read, until somebody has
+//!    `&mut OnceLock`. `get_or_init` completes it with a value, or panics and doesn't.
 
 use core::{
     cell::UnsafeCell,
@@ -15,8 +16,8 @@ use super::Once;
 
 /// A place for a value that is put in once: [`std::sync::OnceLock`] for green threads.
 ///
-/// Threads that want the value while another one makes it wait for that: a green thread lets its worker run others,
-/// an OS thread blocks.
+/// Threads that want the value while another one makes it wait for that: a green thread lets its
+/// worker run others, an OS thread blocks.
 ///
 /// # Differs from std
 ///
@@ -40,7 +41,8 @@ pub struct OnceLock<T> {
 
 // SAFETY: the value goes where the cell goes.
 unsafe impl<T: Send> Send for OnceLock<T> {}
-// SAFETY: the value is made by one thread, may be taken by another, and is shared in between (invariants 1, 2).
+// SAFETY: the value is made by one thread, may be taken by another, and is shared in between
+// (invariants 1, 2).
 unsafe impl<T: Sync + Send> Sync for OnceLock<T> {}
 
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
@@ -143,8 +145,8 @@ impl<T> OnceLock<T> {
 
     /// The value; `f` makes it if it isn't there.
     ///
-    /// Blocks the calling thread, green or OS, while another one is making it. To call this from within `f` is a
-    /// deadlock.
+    /// Blocks the calling thread, green or OS, while another one is making it. To call this from
+    /// within `f` is a deadlock.
     ///
     /// # Panics
     ///
@@ -166,7 +168,8 @@ impl<T> OnceLock<T> {
     {
         self.once.call_once_force(|_| {
             let value = f();
-            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete (invariants 1, 2).
+            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete
+            // (invariants 1, 2).
             unsafe { *self.value.get() = Some(value) };
         });
         self.there()

@@ -1,6 +1,7 @@
 //! A channel for one message. This is [`std::sync::oneshot`], on stable Rust and for green threads.
 //!
-//! Both ends are used up: sending consumes the sender and never blocks, receiving consumes the receiver.
+//! Both ends are used up: sending consumes the sender and never blocks, receiving consumes the
+//! receiver.
 //!
 //! A green thread that waits lets its worker run others; an OS thread that waits blocks.
 //!
@@ -160,7 +161,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// The message didn't come in time: the error gives the receiver back. Or it can't come any more.
+    /// The message didn't come in time: the error gives the receiver back. Or it can't come any
+    /// more.
     ///
     /// # Examples
     ///
@@ -181,7 +183,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// The message didn't come in time: the error gives the receiver back. Or it can't come any more.
+    /// The message didn't come in time: the error gives the receiver back. Or it can't come any
+    /// more.
     ///
     /// # Examples
     ///

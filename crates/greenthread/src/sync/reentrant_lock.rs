@@ -1,9 +1,11 @@
 //! `ReentrantLock`: a raw mutex that knows its owner.
 //!
 //! Invariants:
-//! 1. `owner` is the number of the thread that holds `raw`, and 0 while nobody does. Only the holder changes it; others
-//!    may read it, and never find their own number, since numbers are not given twice.
-//! 2. `depth` is how many guards the owner has, and is touched by the owner only. The last guard to go unlocks `raw`.
+//! 1. `owner` is the number of the thread that holds `raw`, and 0 while nobody does. Only the
+//!    holder changes it; others may read it, and never find their own number, since numbers are not
+//!    given twice.
+//! 2. `depth` is how many guards the owner has, and is touched by the owner only. The last guard to
+//!    go unlocks `raw`.
 //! 3. A guard is dropped on the thread that made it: it is not `Send`.
 
 use core::{
@@ -18,11 +20,13 @@ use core::{
 use super::{guard::lock_traits, raw::lock_guard::worker_id, raw::mutex::RawMutex};
 use crate::task::{coop::polled, id, worker_core};
 
-/// A lock that its owner may lock again: [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
+/// A lock that its owner may lock again:
+/// [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
 /// which std has on nightly only.
 ///
-/// The owner is a *thread*, green or OS: siblings on the same worker exclude each other. Since there may be several guards
-/// at a time they give a shared reference only; put a `RefCell` inside to change things.
+/// The owner is a *thread*, green or OS: siblings on the same worker exclude each other. Since
+/// there may be several guards at a time they give a shared reference only; put a `RefCell` inside
+/// to change things.
 ///
 /// # Examples
 ///

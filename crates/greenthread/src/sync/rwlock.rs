@@ -16,32 +16,37 @@ use super::{
 lock! {
     /// A lock around a value that many may read at a time, or one may write.
     ///
-    /// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and its worker runs others
-    /// meanwhile; an OS thread that must wait blocks, as it would with std's. Green threads and OS threads may share one.
+    /// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and
+    /// its worker runs others meanwhile; an OS thread that must wait blocks, as it would with
+    /// std's. Green threads and OS threads may share one.
     ///
     /// Guards may be kept across calls that block.
     ///
     /// # Who is next
     ///
-    /// Readers and writers wait in a line each, in the order in which they came. When a writer leaves, all readers in line
-    /// go in, together; else the first writer in line is woken, and another thread may be faster.
+    /// Readers and writers wait in a line each, in the order in which they came. When a writer
+    /// leaves, all readers in line go in, together; else the first writer in line is woken, and
+    /// another thread may be faster.
     ///
-    /// A reader that comes while others read goes in, though a writer be in line. But only 31 readers pass a writer that
-    /// sleeps there, and one that was woken in vain for about half a millisecond is passed no more: readers that come then
-    /// get in line too, and when the last one of those that are in leaves, the writer is handed the lock. So neither readers
-    /// nor writers starve: a reader waits for one writer, and a writer for those who were faster during its half
-    /// millisecond. A thread that neither blocks nor yields keeps the others of its worker from running, with or without a
-    /// lock.
+    /// A reader that comes while others read goes in, though a writer be in line. But only 31
+    /// readers pass a writer that sleeps there, and one that was woken in vain for about half a
+    /// millisecond is passed no more: readers that come then get in line too, and when the last one
+    /// of those that are in leaves, the writer is handed the lock. So neither readers nor writers
+    /// starve: a reader waits for one writer, and a writer for those who were faster during its
+    /// half millisecond. A thread that neither blocks nor yields keeps the others of its worker
+    /// from running, with or without a lock.
     ///
     /// # Poisoning
     ///
-    /// A lock is poisoned when a thread panics while it holds it for writing, as with std. What counts is the green
-    /// thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that of a sibling on the same worker.
+    /// A lock is poisoned when a thread panics while it holds it for writing, as with std. What
+    /// counts is the green thread's own panic ([`thread::panicking`](crate::thread::panicking)),
+    /// not that of a sibling on the same worker.
     ///
     /// # Differs from std
     ///
     /// * It is larger: 48 bytes and the value, on a 64-bit machine.
-    /// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock, never a panic.
+    /// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock,
+    ///   never a panic.
     ///
     /// # Examples
     ///
@@ -127,7 +132,8 @@ impl<T: ?Sized> UnwindSafe for RwLockWriteGuard<'_, T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLockWriteGuard<'_, T> {}
 
 guard! {
-    /// A lock held for reading, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    /// A lock held for reading, and a part of its value: dropping it unlocks. std has this type on
+    /// nightly only.
     ///
     /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
     ///
@@ -156,7 +162,8 @@ assert_eq!(*MappedRwLockReadGuard::filter_map(inner, |inner| inner.as_ref()).unw
 }
 
 guard! {
-    /// A lock held for writing, and a part of its value: dropping it unlocks. std has this type on nightly only.
+    /// A lock held for writing, and a part of its value: dropping it unlocks. std has this type on
+    /// nightly only.
     ///
     /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
     ///
@@ -187,7 +194,8 @@ assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).un
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
+    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never
+    /// blocks.
     ///
     /// # Examples
     ///
@@ -235,10 +243,12 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.wrap(RwLockWriteGuard::new(self.place(), Poisoning::new(held, &self.poison)))
     }
 
-    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for reading.
+    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for
+    /// reading.
     ///
-    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
-    /// may wait for itself for ever, if a writer has come in between: don't.
+    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A
+    /// thread that reads already may wait for itself for ever, if a writer has come in between:
+    /// don't.
     ///
     /// # Errors
     ///
@@ -262,12 +272,13 @@ impl<T: ?Sized> RwLock<T> {
         self.read_guard(Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too
+    /// long. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds the guard, if the lock
-    /// is poisoned.
+    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds
+    /// the guard, if the lock is poisoned.
     ///
     /// # Panics
     ///
@@ -315,8 +326,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds the guard, if the lock
-    /// is poisoned.
+    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds
+    /// the guard, if the lock is poisoned.
     ///
     /// # Examples
     ///

@@ -6,13 +6,15 @@ use std::{sync::Arc, time::Instant};
 use super::raw::semaphore::{MAX, RawSemaphore};
 use crate::task::{coop::polled, time::deadline_after};
 
-/// A number of permits, of which threads take some and give them back: so many may do something at a time.
+/// A number of permits, of which threads take some and give them back: so many may do something at
+/// a time.
 ///
-/// std has none; the names are those of the crate `tokio`. A green thread that must wait lets its worker run others, an OS
-/// thread blocks, and both may share a semaphore.
+/// std has none; the names are those of the crate `tokio`. A green thread that must wait lets its
+/// worker run others, an OS thread blocks, and both may share a semaphore.
 ///
-/// Threads are served in the order in which they come, so nobody starves: one that wants much is not passed by others
-/// that want little. An uncontended `acquire` and its release are one atomic operation each.
+/// Threads are served in the order in which they come, so nobody starves: one that wants much is
+/// not passed by others that want little. An uncontended `acquire` and its release are one atomic
+/// operation each.
 ///
 /// # Examples
 ///
@@ -165,8 +167,8 @@ impl Semaphore {
         self.acquire_many_timeout(1, dur)
     }
 
-    /// As [`acquire_many`](Semaphore::acquire_many), for at most `dur`; `None` if the time ran out, and then no permit is
-    /// taken.
+    /// As [`acquire_many`](Semaphore::acquire_many), for at most `dur`; `None` if the time ran out,
+    /// and then no permit is taken.
     ///
     /// # Panics
     ///
@@ -214,7 +216,8 @@ impl Semaphore {
         polled(self.0.try_acquire(n)).then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 
-    /// As [`acquire`](Semaphore::acquire); the permit may go to another thread that outlives this one.
+    /// As [`acquire`](Semaphore::acquire); the permit may go to another thread that outlives this
+    /// one.
     ///
     /// # Examples
     ///
@@ -232,7 +235,8 @@ impl Semaphore {
         self.acquire_many_owned(1)
     }
 
-    /// As [`acquire_many`](Semaphore::acquire_many); the permits may go to another thread that outlives this one.
+    /// As [`acquire_many`](Semaphore::acquire_many); the permits may go to another thread that
+    /// outlives this one.
     ///
     /// # Panics
     ///
@@ -251,7 +255,8 @@ impl Semaphore {
         OwnedSemaphorePermit { semaphore: self, permits: n }
     }
 
-    /// As [`try_acquire`](Semaphore::try_acquire); the permit may go to another thread that outlives this one.
+    /// As [`try_acquire`](Semaphore::try_acquire); the permit may go to another thread that
+    /// outlives this one.
     ///
     /// # Examples
     ///
@@ -264,7 +269,8 @@ impl Semaphore {
         self.try_acquire_many_owned(1)
     }
 
-    /// As [`try_acquire_many`](Semaphore::try_acquire_many); the permits may go to another thread that outlives this one.
+    /// As [`try_acquire_many`](Semaphore::try_acquire_many); the permits may go to another thread
+    /// that outlives this one.
     ///
     /// # Examples
     ///
@@ -408,7 +414,8 @@ permit! {
 }
 
 permit! {
-    /// Permits of a [`Semaphore`] behind an `Arc`: given back when this is dropped, on whichever thread.
+    /// Permits of a [`Semaphore`] behind an `Arc`: given back when this is dropped, on whichever
+    /// thread.
     ///
     /// # Examples
     ///

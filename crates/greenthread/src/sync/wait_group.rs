@@ -1,10 +1,10 @@
 //! `WaitGroup`: a count of members, and a queue of those who wait for it to be zero.
 //!
 //! Invariants:
-//! 1. The count is that of the members that there are. A new member is made from an old one, so the count never leaves
-//!    zero again.
-//! 2. A thread queues itself only if it sees, under the queue's lock, that the count isn't zero. Whoever makes it zero
-//!    takes that lock afterwards, and wakes the queue.
+//! 1. The count is that of the members that there are. A new member is made from an old one, so the
+//!    count never leaves zero again.
+//! 2. A thread queues itself only if it sees, under the queue's lock, that the count isn't zero.
+//!    Whoever makes it zero takes that lock afterwards, and wakes the queue.
 //! 3. The nodes obey the invariants of `wait_queue`.
 
 use core::{
@@ -24,8 +24,9 @@ use crate::task::wait::{Reason, Waiter};
 
 /// Waits for a number of threads to be done with something.
 ///
-/// Each thread has a clone, and drops it when it is done. [`wait`](WaitGroup::wait) gives up one's own and waits until
-/// all are gone. (The name and the idea are Go's, the shape is the crate `crossbeam`'s: nobody can forget to count.)
+/// Each thread has a clone, and drops it when it is done. [`wait`](WaitGroup::wait) gives up one's
+/// own and waits until all are gone. (The name and the idea are Go's, the shape is the crate
+/// `crossbeam`'s: nobody can forget to count.)
 ///
 /// # Examples
 ///
@@ -66,7 +67,8 @@ impl WaitGroup {
         Self(Arc::new(Group { members: AtomicUsize::new(1), waiting: SpinLock::new(Queue::new()) }))
     }
 
-    /// Gives this member up, and waits until all others are gone. What their threads did before is seen then.
+    /// Gives this member up, and waits until all others are gone. What their threads did before is
+    /// seen then.
     ///
     /// Blocks the calling thread, green or OS. Several threads may wait at a time.
     ///
@@ -92,7 +94,8 @@ impl WaitGroup {
         if group.members.load(Acquire) == 0 {
             return;
         }
-        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline (invariant 3).
+        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
+        // (invariant 3).
         unsafe { waiting.push(&node) };
         drop(waiting);
         waiter.wait(Reason::WaitGroup, None);

@@ -1,7 +1,7 @@
 //! How an OS thread sleeps until another wakes it: a token behind a lock.
 //!
-//! Our own, and not `std::thread::park`, whose token belongs to the user: a wake-up of ours must not be
-//! swallowed by somebody else's loop, nor the other way round.
+//! Our own, and not `std::thread::park`, whose token belongs to the user: a wake-up of ours must
+//! not be swallowed by somebody else's loop, nor the other way round.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -32,8 +32,8 @@ impl Parker {
         self.park_until(None);
     }
 
-    /// Sleeps until there is a token or the deadline of the operating system's clock has passed; says
-    /// whether it took a token.
+    /// Sleeps until there is a token or the deadline of the operating system's clock has passed;
+    /// says whether it took a token.
     pub(crate) fn park_until(&self, deadline: Option<Instant>) -> bool {
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         while !*token {

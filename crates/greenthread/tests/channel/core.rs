@@ -1,5 +1,5 @@
-//! `channel`: sending and receiving, with room for none, one, some and any number of messages; what crossbeam's own tests
-//! ask of its array, list and zero channels.
+//! `channel`: sending and receiving, with room for none, one, some and any number of messages; what
+//! crossbeam's own tests ask of its array, list and zero channels.
 
 use std::{
     any::Any,

@@ -1,5 +1,6 @@
-//! Go's tests of channels and select, with `greenthread::channel`. A nil channel is `never`, and a sender without a receiver;
-//! closing is dropping the last sender. (Go's `perm.go` is about directions, which here are types.)
+//! Go's tests of channels and select, with `greenthread::channel`. A nil channel is `never`, and a
+//! sender without a receiver; closing is dropping the last sender. (Go's `perm.go` is about
+//! directions, which here are types.)
 
 use std::sync::{
     Arc,
@@ -114,7 +115,8 @@ fn sieve() {
     });
 }
 
-/// `select.go`, `select4.go`, `select6.go`: arms on nil channels are never chosen, and the queues stay in order.
+/// `select.go`, `select4.go`, `select6.go`: arms on nil channels are never chosen, and the queues
+/// stay in order.
 #[test]
 fn select_with_nil_channels() {
     everywhere(|world| {
@@ -237,7 +239,8 @@ fn all_kinds_meet() {
     });
 }
 
-/// `chan_test.go`, `TestNonblockSelectRace` and its second: one of two channels is ready at any moment, or closed in between.
+/// `chan_test.go`, `TestNonblockSelectRace` and its second: one of two channels is ready at any
+/// moment, or closed in between.
 #[test]
 fn nonblocking_select_race() {
     everywhere(|world| {
@@ -266,7 +269,8 @@ fn nonblocking_select_race() {
     });
 }
 
-/// `TestSelfSelect`: two threads, each of which selects between sending and receiving on one channel, exchange.
+/// `TestSelfSelect`: two threads, each of which selects between sending and receiving on one
+/// channel, exchange.
 #[test]
 fn self_select() {
     everywhere(|world| {
@@ -302,7 +306,8 @@ fn self_select() {
     });
 }
 
-/// `TestSelectStress`: plain and selecting threads on both sides of four channels; all numbers come through.
+/// `TestSelectStress`: plain and selecting threads on both sides of four channels; all numbers come
+/// through.
 #[test]
 fn select_stress() {
     everywhere(|world| {
@@ -437,7 +442,8 @@ fn many_consumers() {
     });
 }
 
-/// `TestSelectDuplicateChannel`: a select that has a channel more than once is out of its queue when it is done.
+/// `TestSelectDuplicateChannel`: a select that has a channel more than once is out of its queue
+/// when it is done.
 #[test]
 fn duplicate_channel() {
     everywhere(|world| {
@@ -460,7 +466,8 @@ fn duplicate_channel() {
     });
 }
 
-/// Closing races with selects of all kinds on the other side: each ends, and gets what was sent before.
+/// Closing races with selects of all kinds on the other side: each ends, and gets what was sent
+/// before.
 #[test]
 fn close_races() {
     everywhere(|world| {
@@ -499,7 +506,8 @@ fn close_races() {
     });
 }
 
-/// `ken/chan1.go`: many senders and receivers of unlike sizes on one channel; each number the same count of times.
+/// `ken/chan1.go`: many senders and receivers of unlike sizes on one channel; each number the same
+/// count of times.
 #[test]
 fn unlike_sides() {
     everywhere(|world| {

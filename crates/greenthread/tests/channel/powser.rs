@@ -1,5 +1,5 @@
-//! Go's `powser1.go`: power series as threads that compute a coefficient when they are asked for it, with
-//! `greenthread::channel`.
+//! Go's `powser1.go`: power series as threads that compute a coefficient when they are asked for
+//! it, with `greenthread::channel`.
 
 use std::collections::VecDeque;
 

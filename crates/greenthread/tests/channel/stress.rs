@@ -1,5 +1,5 @@
-//! `channel` under seeded stress: whatever ends a wait, success, a deadline or another arm, each message that was sent is
-//! received once, and no other is. `GREENTHREAD_TEST_SEED` repeats a seed.
+//! `channel` under seeded stress: whatever ends a wait, success, a deadline or another arm, each
+//! message that was sent is received once, and no other is. `GREENTHREAD_TEST_SEED` repeats a seed.
 
 use std::{
     env,
@@ -187,7 +187,8 @@ fn each_message_comes_once() {
     });
 }
 
-/// All that hold a channel let go at some moment: what was sent was received or dropped with the channel, once.
+/// All that hold a channel let go at some moment: what was sent was received or dropped with the
+/// channel, once.
 #[test]
 fn hanging_up_in_the_middle() {
     everywhere(|world| {
@@ -223,7 +224,8 @@ fn hanging_up_in_the_middle() {
     });
 }
 
-/// Many selects over the same channels, in different orders, sending and receiving: nobody waits for ever.
+/// Many selects over the same channels, in different orders, sending and receiving: nobody waits
+/// for ever.
 #[test]
 fn selects_against_selects() {
     everywhere(|world| {
@@ -269,7 +271,8 @@ fn selects_against_selects() {
     });
 }
 
-/// What is ready at every moment is found by a select that doesn't wait, though it moves from one channel to another.
+/// What is ready at every moment is found by a select that doesn't wait, though it moves from one
+/// channel to another.
 #[test]
 fn nothing_is_ready_at_one_moment_only() {
     everywhere(|world| {

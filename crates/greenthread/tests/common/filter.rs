@@ -1,6 +1,7 @@
 //! A filter on system calls, as containers have them.
 
-/// From here on the calling OS thread, and whom it starts, can't make this system call: it answers EPERM.
+/// From here on the calling OS thread, and whom it starts, can't make this system call: it answers
+/// EPERM.
 pub(crate) fn forbid(call: libc::c_long) {
     refuse(call, libc::EPERM);
 }

@@ -121,7 +121,8 @@ pub(crate) fn receive<const N: usize>(mut stream: &TcpStream) -> [u8; N] {
     buffer
 }
 
-/// A while that others need to come to their blocking calls; nothing depends on its being long enough.
+/// A while that others need to come to their blocking calls; nothing depends on its being long
+/// enough.
 pub(crate) fn a_moment() {
     thread::sleep(Duration::from_millis(20));
 }

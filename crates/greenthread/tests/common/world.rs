@@ -1,4 +1,5 @@
-//! Where the tests of `sync` run: the same test on green threads, on OS threads, and on both at once.
+//! Where the tests of `sync` run: the same test on green threads, on OS threads, and on both at
+//! once.
 
 #![allow(dead_code, reason = "not every test needs everything")]
 

@@ -1,7 +1,9 @@
-//! Requests of clients that err or mean harm, and with what statuses two servers answer: the example `http`, which takes
-//! no chunks, and the one in `programs`, which does. After each its client sends no more, and reads to the end.
+//! Requests of clients that err or mean harm, and with what statuses two servers answer: the
+//! example `http`, which takes no chunks, and the one in `programs`, which does. After each its
+//! client sends no more, and reads to the end.
 //!
-//! Most are ways to make two readers of the same bytes see different requests: RFC 9112, sections 2.2, 3, 5, 6, 7 and 11.
+//! Most are ways to make two readers of the same bytes see different requests: RFC 9112, sections
+//! 2.2, 3, 5, 6, 7 and 11.
 
 /// What is sent, and the answers of the one server and of the other.
 pub(crate) struct Case {
@@ -173,7 +175,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The statuses of the answers in what a server has sent. (None of the bodies looks like an answer.)
+/// The statuses of the answers in what a server has sent. (None of the bodies looks like an
+/// answer.)
 pub(crate) fn statuses(sent: &[u8]) -> Vec<u16> {
     let sent = String::from_utf8_lossy(sent);
     sent.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().expect("a status")).collect()

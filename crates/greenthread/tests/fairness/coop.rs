@@ -1,4 +1,5 @@
-//! A loop of calls that don't wait lets the siblings of its thread run: with std's threads the system sees to that.
+//! A loop of calls that don't wait lets the siblings of its thread run: with std's threads the
+//! system sees to that.
 
 use std::{
     cell::Cell,
@@ -223,7 +224,8 @@ fn the_system() {
     });
 }
 
-/// Two threads, of which each polls for what the other does: eight of crossbeam-channel's own tests are like this.
+/// Two threads, of which each polls for what the other does: eight of crossbeam-channel's own tests
+/// are like this.
 #[test]
 fn both_sides_poll() {
     everywhere(|| {
@@ -298,7 +300,8 @@ fn not_inside_without_yield() {
     });
 }
 
-/// A poll in a destructor, while its thread unwinds, may yield as a wait may: each panic stays with its thread.
+/// A poll in a destructor, while its thread unwinds, may yield as a wait may: each panic stays with
+/// its thread.
 #[test]
 fn while_unwinding() {
     struct Polls(mpsc::Receiver<()>);

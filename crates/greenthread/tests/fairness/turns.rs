@@ -1,4 +1,5 @@
-//! Whose turn it is where threads compute for long: who was woken from outside goes first, and nobody is forgotten.
+//! Whose turn it is where threads compute for long: who was woken from outside goes first, and
+//! nobody is forgotten.
 
 use std::{
     io::{Read, Write},
@@ -153,8 +154,8 @@ fn io_without_end_leaves_those_who_compute_their_turn() {
     });
 }
 
-/// While many threads compute and end: how many of them have ended when somebody has asked fifty times, without end if
-/// need be; and when `beside` is through, which is ready all the time.
+/// While many threads compute and end: how many of them have ended when somebody has asked fifty
+/// times, without end if need be; and when `beside` is through, which is ready all the time.
 fn beside_threads_that_only_start(beside: Option<fn()>) -> (usize, usize) {
     let (ours, mut theirs) = connection();
     let (ended, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

@@ -58,8 +58,8 @@ fn no_os_thread_is_needed() {
         println!("the system has no way to tell");
         return;
     }
-    // The first calls learn of the file system, and bring into the cache where the link leads, and that
-    // there is nothing.
+    // The first calls learn of the file system, and bring into the cache where the link leads, and
+    // that there is nothing.
     runtime(1).run(|| fs::metadata(&path)).unwrap();
     assert!(std::fs::metadata(dir.path("link")).unwrap().is_file());
     assert!(std::fs::metadata(dir.path("nothing")).is_err());

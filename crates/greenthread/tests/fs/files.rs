@@ -1,5 +1,5 @@
-//! Files behave as `std::fs`'s: what std's own tests check, on green threads, on OS threads, and on both; and no call keeps a
-//! worker from its other threads.
+//! Files behave as `std::fs`'s: what std's own tests check, on green threads, on OS threads, and on
+//! both; and no call keeps a worker from its other threads.
 
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
@@ -295,7 +295,8 @@ fn more_waiters_for_a_lock_than_the_pool_has_threads() {
     assert!(text(&out).contains("came through"), "{}", text(&out));
 }
 
-/// One worker, and both ends of a FIFO: if opening, reading or writing blocked the worker, it would be for ever.
+/// One worker, and both ends of a FIFO: if opening, reading or writing blocked the worker, it would
+/// be for ever.
 #[test]
 fn no_call_keeps_a_worker_from_its_threads() {
     let _patience = patience("a FIFO".into());

@@ -1,5 +1,5 @@
-//! Names, directories and all that is known about a file behave as `std::fs`'s: what std's own tests check, on green threads, on
-//! OS threads, and on both.
+//! Names, directories and all that is known about a file behave as `std::fs`'s: what std's own
+//! tests check, on green threads, on OS threads, and on both.
 
 use std::{
     io::{ErrorKind, Read, Seek, Write},

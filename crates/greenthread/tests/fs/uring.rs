@@ -1,5 +1,6 @@
-//! Files by io_uring, and without: the same tests with a ring, without one, where it is forbidden, and where it fails later
-//! on. Each case runs in a process of its own, since the variables and the filter are the process's.
+//! Files by io_uring, and without: the same tests with a ring, without one, where it is forbidden,
+//! and where it fails later on. Each case runs in a process of its own, since the variables and the
+//! filter are the process's.
 
 use std::{
     ffi::CString,
@@ -70,7 +71,8 @@ fn forget(file: &File) {
     assert_eq!(error, 0);
 }
 
-/// A new file for reading and writing, past the cache or not. Some file systems (old tmpfs) know no other way than through it.
+/// A new file for reading and writing, past the cache or not. Some file systems (old tmpfs) know no
+/// other way than through it.
 fn open(path: &Path, direct: bool) -> File {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -83,9 +85,9 @@ fn open(path: &Path, direct: bool) -> File {
 /// Many threads at two files, one of them read and written past the cache: each block is somebody's
 /// for a moment, who writes it, or knows what is in it.
 ///
-/// Two handles to one file, and one of them past the cache, don't do: while io_uring writes past the
-/// cache, nothing keeps others from bringing the neighbourhood into it. Linux then logs a "page cache
-/// invalidation failure", old blocks are read, and the next sync fails.
+/// Two handles to one file, and one of them past the cache, don't do: while io_uring writes past
+/// the cache, nothing keeps others from bringing the neighbourhood into it. Linux then logs a "page
+/// cache invalidation failure", old blocks are read, and the next sync fails.
 fn random_places() {
     const BLOCKS: usize = 64;
     let seed = match std::env::var("GREENTHREAD_TEST_SEED") {
@@ -133,7 +135,8 @@ fn random_places() {
     files[1].sync_all().unwrap();
 }
 
-/// By the common position each byte is read once, and each write has a place of its own, from the disk as well.
+/// By the common position each byte is read once, and each write has a place of its own, from the
+/// disk as well.
 fn by_the_common_position() {
     const THREADS: u64 = 40;
     let dir = Dir::new();
@@ -203,14 +206,16 @@ fn as_std() {
         let got = errors(ours.sync_data().map(|()| 0));
         assert_eq!(got, errors(plain.sync_data().map(|()| 0)), "{n}, sync_data");
     }
-    // Positioned writes to a file that is open to append to: at the end, on Linux, wherever they should go.
+    // Positioned writes to a file that is open to append to: at the end, on Linux, wherever they
+    // should go.
     assert_eq!(
         std::fs::read(&path).unwrap(),
         b"0123456789".iter().chain(&b"abc".repeat(8)).copied().collect::<Vec<_>>()
     );
 }
 
-/// A FIFO moves what there is, by all ways to read and to write; and nobody who waits for one is in the way of others.
+/// A FIFO moves what there is, by all ways to read and to write; and nobody who waits for one is in
+/// the way of others.
 fn fifos() {
     // Much more than a ring has room for, and the pool of this process threads.
     const THREADS: usize = 1500;
@@ -350,7 +355,8 @@ fn where_it_fails_later() {
     );
 }
 
-/// Parked in a call that nothing ends, a thread outlives the one who waits for its runtime, and goes on when it can.
+/// Parked in a call that nothing ends, a thread outlives the one who waits for its runtime, and
+/// goes on when it can.
 #[test]
 fn a_runtime_ends_after_its_operations() {
     let _patience = patience("a runtime ends after its operations".into());

@@ -223,7 +223,8 @@ fn there_and_back() {
     });
 }
 
-/// A terminal can't be asked not to block, and a file can't be waited for: both are read all the same.
+/// A terminal can't be asked not to block, and a file can't be waited for: both are read all the
+/// same.
 #[test]
 fn what_is_no_pipe() {
     fn test(world: World) {

@@ -309,7 +309,8 @@ fn closed_outputs_swallow() {
     assert!(end(piped()).status.success());
 }
 
-/// What is written to a file, or to a terminal that takes it, is written though no OS thread is left.
+/// What is written to a file, or to a terminal that takes it, is written though no OS thread is
+/// left.
 #[test]
 fn printing_goes_on_without_an_os_thread() {
     if is_child() {
@@ -368,7 +369,8 @@ fn an_error_is_an_error() {
     assert_eq!(end(piped()).status.code(), Some(7));
 }
 
-/// What a test prints on its own OS thread belongs to the test, as with std; what a green thread prints appears at once.
+/// What a test prints on its own OS thread belongs to the test, as with std; what a green thread
+/// prints appears at once.
 #[test]
 fn a_harness_captures_what_an_os_thread_prints() {
     if is_child() {
@@ -386,7 +388,8 @@ fn a_harness_captures_what_an_os_thread_prints() {
     assert!(!shown.contains("green thread\n"), "{text}");
 }
 
-/// An OS thread prints by std, and a green one by our own buffer; a line that both have written to is in order.
+/// An OS thread prints by std, and a green one by our own buffer; a line that both have written to
+/// is in order.
 #[test]
 fn lines_of_both_kinds_of_threads_are_in_order() {
     if is_child() {

@@ -1,6 +1,6 @@
-//! Pipes and sockets of all kinds at once, between green and OS threads, ended in every way at any moment: what arrives is
-//! what was sent, nobody waits for ever, and no descriptor is left. Prints its seed, and takes one from
-//! `GREENTHREAD_TEST_SEED`.
+//! Pipes and sockets of all kinds at once, between green and OS threads, ended in every way at any
+//! moment: what arrives is what was sent, nobody waits for ever, and no descriptor is left. Prints
+//! its seed, and takes one from `GREENTHREAD_TEST_SEED`.
 
 use std::{
     env,
@@ -113,7 +113,8 @@ fn bytes(at: usize, count: usize) -> impl Iterator<Item = u8> {
     (at..at + count).map(|n| (n % 251) as u8)
 }
 
-/// Sends so many, or fewer if it is ended; gives how many at most can have arrived, and whether all was sent.
+/// Sends so many, or fewer if it is ended; gives how many at most can have arrived, and whether all
+/// was sent.
 fn send(mut writer: impl Write, all: usize, mut random: Random) -> (usize, bool) {
     let mut at = 0;
     while at < all {
@@ -182,8 +183,8 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// How many are open, as soon as they are as many as expected. Who has just woken a thread of a runtime that has ended
-/// may hold that one's for a moment.
+/// How many are open, as soon as they are as many as expected. Who has just woken a thread of a
+/// runtime that has ended may hold that one's for a moment.
 fn settled_descriptors(expected: usize) -> usize {
     for _ in 0..1000 {
         if open_descriptors() == expected {

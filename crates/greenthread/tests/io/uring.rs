@@ -1,5 +1,5 @@
-//! Sends that go out together, with and without io_uring. Each case runs in a process of its own, since the variables
-//! and the filter are the process's.
+//! Sends that go out together, with and without io_uring. Each case runs in a process of its own,
+//! since the variables and the filter are the process's.
 
 use std::{
     io::{Read, Write},

@@ -75,7 +75,8 @@ fn waiting_is_free() {
             drop(end);
             other.join().unwrap();
 
-            // A timer is one allocation, when it is made; waiting for it is none, and there is no thread.
+            // A timer is one allocation, when it is made; waiting for it is none, and there is no
+            // thread.
             let (_s, r) = unbounded::<()>();
             let (ticks, late) = (tick(Duration::from_micros(50)), after(Duration::from_secs(1000)));
             let before = threads();

@@ -18,7 +18,8 @@ use crate::{
 /// How many chunks of the size of our threads' blocks there are.
 static BLOCKS: AtomicIsize = AtomicIsize::new(0);
 
-/// Arrays as long as those that many unstarted threads are handed on in are refused; and how many have been.
+/// Arrays as long as those that many unstarted threads are handed on in are refused; and how many
+/// have been.
 static MEAN: AtomicBool = AtomicBool::new(false);
 static REFUSED: AtomicIsize = AtomicIsize::new(0);
 

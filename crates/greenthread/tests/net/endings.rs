@@ -25,7 +25,8 @@ fn the_end_stays_the_end() {
     });
 }
 
-/// Data and the end in one event: a reader whose buffer is larger than the data must not wait for more.
+/// Data and the end in one event: a reader whose buffer is larger than the data must not wait for
+/// more.
 #[test]
 fn data_and_the_end_together() {
     everywhere(|world| {
@@ -154,7 +155,8 @@ fn the_peer_goes_while_we_write() {
             peer.join();
             client
         };
-        // The kernel forgets an error that it has told; whoever asks next shall have it, and only once.
+        // The kernel forgets an error that it has told; whoever asks next shall have it, and only
+        // once.
         let client = broken();
         assert_eq!((&client).write(&bytes).unwrap_err().kind(), ErrorKind::ConnectionReset);
         assert_eq!((&client).write(&bytes).unwrap_err().kind(), ErrorKind::BrokenPipe);

@@ -67,8 +67,8 @@ fn raise_the_limit() {
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
 }
 
-/// Descriptors are reused at once, on several workers: an event or a registration that was left behind would
-/// wake, or keep asleep, the wrong one.
+/// Descriptors are reused at once, on several workers: an event or a registration that was left
+/// behind would wake, or keep asleep, the wrong one.
 #[test]
 fn descriptors_that_come_and_go() {
     for workers in [1, 3] {

@@ -1,5 +1,5 @@
-//! `greenthread::net` and `greenthread::os::unix::net` behave as std's modules do, on green threads,
-//! on OS threads, and between the two.
+//! `greenthread::net` and `greenthread::os::unix::net` behave as std's modules do, on green
+//! threads, on OS threads, and between the two.
 //!
 //! Loopback only, ports given by the system. `common::sockets` runs each test with its threads of
 //! either kind.

@@ -11,7 +11,8 @@ use crate::common::sockets::{a_moment, everywhere, listen, pair, receive, send};
 
 /// The kernel counts in ticks, and a tick is 10, 4, 3 1/3 or 1 ms.
 const SHORT: Duration = Duration::from_millis(40);
-/// An OS thread waits in the kernel, which counts a socket's timeout in ticks, from the last one on: up to one too few.
+/// An OS thread waits in the kernel, which counts a socket's timeout in ticks, from the last one
+/// on: up to one too few.
 const TICK: Duration = Duration::from_millis(10);
 const LONG: Duration = Duration::from_secs(15410);
 

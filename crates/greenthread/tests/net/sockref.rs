@@ -1,4 +1,5 @@
-//! What is done to a socket through its descriptor, as by `socket2::SockRef`, has the meaning that it has with std.
+//! What is done to a socket through its descriptor, as by `socket2::SockRef`, has the meaning that
+//! it has with std.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -42,7 +43,8 @@ fn fill(stream: &TcpStream) {
     stream.set_nonblocking(false).unwrap();
 }
 
-/// Drops a stream that has unsent bytes and SO_LINGER. That waits until a sibling on the only worker has received them.
+/// Drops a stream that has unsent bytes and SO_LINGER. That waits until a sibling on the only
+/// worker has received them.
 fn drop_waits(stream: TcpStream, peer: TcpStream, drop_it: impl FnOnce(TcpStream)) {
     fill(&stream);
     let start = Instant::now();

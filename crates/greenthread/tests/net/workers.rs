@@ -16,7 +16,8 @@ use crate::common::sockets::{
     Handle, Kind, World, a_moment, green, in_time, listen, pair, receive, runtime, send,
 };
 
-/// Two green threads that are certainly on two workers: each blocks its worker until the other runs.
+/// Two green threads that are certainly on two workers: each blocks its worker until the other
+/// runs.
 fn on_two_workers<A: Send + 'static, B: Send + 'static>(
     a: impl FnOnce() -> A + Send + 'static,
     b: impl FnOnce() -> B + Send + 'static,

@@ -1,5 +1,5 @@
-//! Where several of the user's values are dropped at once, a destructor that panics is the user's panic, as in std: the first
-//! one is let out, and what comes after it is leaked. Nothing aborts.
+//! Where several of the user's values are dropped at once, a destructor that panics is the user's
+//! panic, as in std: the first one is let out, and what comes after it is leaked. Nothing aborts.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,7 +36,8 @@ fn one_panic<T>(what: &str, make: impl FnOnce(&dyn Fn() -> Bad) -> T) {
     assert_eq!(count.load(SeqCst), 1, "{what}");
 }
 
-/// As `one_panic`, for a channel: with so many messages in it the last receiver goes, after the sender or before it.
+/// As `one_panic`, for a channel: with so many messages in it the last receiver goes, after the
+/// sender or before it.
 macro_rules! channels {
     ($($channel:expr, $messages:expr;)*) => { $(
         one_panic(stringify!($channel), |bad| {
@@ -128,7 +129,8 @@ fn values_in_locks() {
     one_panic("OnceLock", |bad| OnceLock::from(bad()));
 }
 
-/// A result that nobody takes has nobody to tell: the panic is reported by the hook, and goes no further.
+/// A result that nobody takes has nobody to tell: the panic is reported by the hook, and goes no
+/// further.
 #[test]
 fn results_of_threads() {
     everywhere(|| {

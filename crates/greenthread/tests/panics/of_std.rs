@@ -1,6 +1,7 @@
-//! Where std panics so does this crate, with the same text: what is under "Panics" in std's documentation of the modules that have
-//! a namesake here. What std leaves open (a thread that joins itself, a lock that its holder locks again) is not here, and
-//! what the system must refuse first neither.
+//! Where std panics so does this crate, with the same text: what is under "Panics" in std's
+//! documentation of the modules that have a namesake here. What std leaves open (a thread that
+//! joins itself, a lock that its holder locks again) is not here, and what the system must refuse
+//! first neither.
 
 use std::{
     any::Any,

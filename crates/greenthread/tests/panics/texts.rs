@@ -1,4 +1,5 @@
-//! What errors and panics say is what std's and crossbeam-channel's say: programs compare it, and people search for it.
+//! What errors and panics say is what std's and crossbeam-channel's say: programs compare it, and
+//! people search for it.
 
 use std::{
     fmt::{Debug, Display},

@@ -346,8 +346,8 @@ fn forbid_os_threads(old: Rlimit) {
     setrlimit(As, Rlimit { current: Some(1024 * size + (4 << 20)), ..old }).unwrap();
 }
 
-/// Where no OS thread is to be had for the first stand-ins, the worker waits for one; and if that takes
-/// too long, goes on without.
+/// Where no OS thread is to be had for the first stand-ins, the worker waits for one; and if that
+/// takes too long, goes on without.
 #[test]
 fn without_an_os_thread_the_worker_waits_for_one() {
     if is_child() {

@@ -18,7 +18,8 @@ use greenthread::{
 
 use crate::common::{child, is_child, runtime, text};
 
-/// Forks. In the child calls `f`, and ends with 0 if it returns, else with 101. Gives the child's exit status.
+/// Forks. In the child calls `f`, and ends with 0 if it returns, else with 101. Gives the child's
+/// exit status.
 fn fork(f: impl FnOnce()) -> i32 {
     // SAFETY: what the child calls is what is tested here.
     let child = unsafe { libc::fork() };
@@ -211,7 +212,8 @@ fn a_scope_whose_threads_are_the_parents_panics() {
                         thread::scope(|inner| inner.spawn(works).join().unwrap());
                     }));
                     assert!(left.is_ok(), "a scope of the child's own works");
-                    // Now the outer scope would wait; its panic is this thread's end, and so the process's.
+                    // Now the outer scope would wait; its panic is this thread's end, and so the
+                    // process's.
                     return 0;
                 }
                 open.store(true, SeqCst);

@@ -91,7 +91,8 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
         std::fs::remove_file(path).unwrap();
         forbid_threads();
         for rt in &runtimes {
-            // Where the kernel has a file operation of a ring done by a thread, that is refused, too.
+            // Where the kernel has a file operation of a ring done by a thread, that is refused,
+            // too.
             rt.run(|| {
                 file.write_all_at(b"on the spot", 0).unwrap();
                 file.sync_all().unwrap();

@@ -296,8 +296,8 @@ fn long_lived_threads_are_spread() {
     const CONNECTIONS: usize = 10_000;
     const WORKERS: usize = 8;
     if is_child() {
-        // The clients: plain sockets, held open until the parent closes its end. No more than 64 at a time wait to be
-        // accepted: what a listener has no room for is tried again after seconds.
+        // The clients: plain sockets, held open until the parent closes its end. No more than 64 at
+        // a time wait to be accepted: what a listener has no room for is tried again after seconds.
         let address = std::env::var("ADDRESS").unwrap();
         let mut streams = Vec::new();
         while streams.len() < CONNECTIONS {

@@ -102,7 +102,8 @@ fn a_backtrace_names_the_users_function() {
 #[test]
 fn output_of_green_threads_is_nobodys_capture() {
     if is_child() {
-        // This test's output is captured by the harness; the worker that starts here must not inherit that.
+        // This test's output is captured by the harness; the worker that starts here must not
+        // inherit that.
         thread::spawn(|| println!("printed by a worker")).join().unwrap();
         return;
     }
@@ -224,7 +225,8 @@ fn a_thread_that_can_have_no_stack_ends_with_the_error() {
         let rt = runtime(1);
         let dropped = std::sync::Arc::new(());
         let inside = dropped.clone();
-        // It starts when this one has ended: then no started thread is there that could free a stack.
+        // It starts when this one has ended: then no started thread is there that could free a
+        // stack.
         let handle = rt.run(|| {
             let handle = thread::spawn(move || drop(inside));
             limit_memory(64 << 20);

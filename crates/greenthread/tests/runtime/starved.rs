@@ -45,7 +45,8 @@ fn children(set: impl Fn(&mut Command)) -> [String; 2] {
     })
 }
 
-/// That many threads that wait for each other, or the error of the spawn that has failed, and how many hadn't.
+/// That many threads that wait for each other, or the error of the spawn that has failed, and how
+/// many hadn't.
 fn meet(count: usize) -> Result<(), (usize, io::Error)> {
     let barrier = Arc::new(Barrier::new(count));
     let mut threads = Vec::new();
@@ -105,7 +106,8 @@ fn where_maps_are_limited_the_spawn_fails() {
     }
 }
 
-/// Where there is room for a hundred, thousands are spawned as others end; none is refused that would have had its turn.
+/// Where there is room for a hundred, thousands are spawned as others end; none is refused that
+/// would have had its turn.
 #[test]
 fn what_has_ended_makes_room() {
     if is_child() {

@@ -1,6 +1,8 @@
-//! Everything at once, at random: spawn, park, unpark, steal, sleep, panic, scopes, runtimes that come and go.
+//! Everything at once, at random: spawn, park, unpark, steal, sleep, panic, scopes, runtimes that
+//! come and go.
 //!
-//! `GREENTHREAD_TEST_SECONDS` says for how long (3 if not set), `GREENTHREAD_TEST_SEED` with which seed; both are printed.
+//! `GREENTHREAD_TEST_SECONDS` says for how long (3 if not set), `GREENTHREAD_TEST_SEED` with which
+//! seed; both are printed.
 
 use std::{
     env,
@@ -125,7 +127,8 @@ fn everything_at_once() {
         let counts = Arc::new(Counts::default());
         let workers = [1, 2, 3, 8][random.below(4) as usize];
         let rt = runtime(workers);
-        // Roots from this OS thread, from a green one, and from a second OS thread at the same time.
+        // Roots from this OS thread, from a green one, and from a second OS thread at the same
+        // time.
         let seeds: Vec<u64> = (0..30).map(|_| random.below(u64::MAX)).collect();
         std::thread::scope(|s| {
             s.spawn(|| {

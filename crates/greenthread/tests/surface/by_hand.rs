@@ -1,4 +1,5 @@
-// What the documentation's signatures don't say: macros, modules, defaults, and which types give way to which.
+// What the documentation's signatures don't say: macros, modules, defaults, and which types give
+// way to which.
 
 use io::prelude::*;
 use os::unix::{io::AsRawFd as _, prelude::*};

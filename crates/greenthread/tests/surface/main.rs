@@ -1,9 +1,11 @@
-//! Everything stable that std's modules have, by name and by signature: once with std, once with the library.
+//! Everything stable that std's modules have, by name and by signature: once with std, once with
+//! the library.
 //!
-//! The table is in `table/`, a file for a module. Nothing of it runs: what is missing, or differs from what std's
-//! documentation says, fails to compile. The test `surface_table` has made it from that documentation, and sees to it
-//! that nothing is forgotten. What the library leaves out is listed, with the reason for each, in its crate documentation
-//! under "What std has that this hasn't"; those entries are expanded with std only.
+//! The table is in `table/`, a file for a module. Nothing of it runs: what is missing, or differs
+//! from what std's documentation says, fails to compile. The test `surface_table` has made it from
+//! that documentation, and sees to it that nothing is forgotten. What the library leaves out is
+//! listed, with the reason for each, in its crate documentation under "What std has that this
+//! hasn't"; those entries are expanded with std only.
 
 #![cfg(target_os = "linux")]
 #![allow(dead_code, deprecated, unused_imports, reason = "a table, not a program")]
@@ -13,7 +15,8 @@
     reason = "the signatures are std's, and nothing is called"
 )]
 
-/// A function with the signature that std's documentation gives, which calls the one that it describes; or a constant.
+/// A function with the signature that std's documentation gives, which calls the one that it
+/// describes; or a constant.
 macro_rules! item {
     ($check:item) => {
         const _: () = { $check };

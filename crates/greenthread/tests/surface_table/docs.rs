@@ -1,9 +1,10 @@
 //! Reads std's documentation, as rustdoc wrote it, and makes the table from it.
 //!
-//! Every page of a module's folder is an item of that module. On a page, each method and each implementation is a
-//! `<section>` whose heading is its signature, in which every type is a link whose title is its whole path; behind the
-//! heading stands whether it is unstable, or there on some systems only. So the table holds what the pages hold, and nothing
-//! is left to memory. Not taken: what is unstable, but for the file `nightly`; what isn't on Linux; and implementations of
+//! Every page of a module's folder is an item of that module. On a page, each method and each
+//! implementation is a `<section>` whose heading is its signature, in which every type is a link
+//! whose title is its whole path; behind the heading stands whether it is unstable, or there on
+//! some systems only. So the table holds what the pages hold, and nothing is left to memory. Not
+//! taken: what is unstable, but for the file `nightly`; what isn't on Linux; and implementations of
 //! unstable traits.
 
 use std::{
@@ -53,8 +54,8 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
 /// The file for what is unstable.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-/// The types and traits that a library may have of its own: those that block, and those that such hand out. All others
-/// have to be std's very own.
+/// The types and traits that a library may have of its own: those that block, and those that such
+/// hand out. All others have to be std's very own.
 const OWN: &[(&str, &str)] = &[
     ("thread", "AccessError Builder JoinHandle LocalKey Scope ScopedJoinHandle Thread ThreadId"),
     (
@@ -119,7 +120,8 @@ pub(crate) fn installed() -> Option<PathBuf> {
     index.contains("data-rustdoc-version=\"1.95.0 ").then_some(html)
 }
 
-/// The text of this file of the table. What a path in `left_out` begins is put aside under that path.
+/// The text of this file of the table. What a path in `left_out` begins is put aside under that
+/// path.
 pub(crate) fn table(html: &Path, name: &str, modules: &[&str], left_out: &[String]) -> String {
     let nightly = name == NIGHTLY;
     let mut docs = Docs { html, nightly, left_out, unstable: BTreeMap::new(), out: String::new() };
@@ -292,7 +294,8 @@ impl Docs<'_> {
             names.push(name);
             parameters.push(format!("{name}: {ty}"));
         }
-        // What is elided in a method's result is what `self` lends; with more that could lend, a function has to say so.
+        // What is elided in a method's result is what `self` lends; with more that could lend, a
+        // function has to say so.
         let elides = |text: &str| text.replace("&'", "").contains('&') || text.contains("'_");
         if arguments.first().is_some_and(|first| first.starts_with("&self") || first.starts_with("&mut self"))
             && elides(&result)
@@ -426,7 +429,8 @@ fn own(module: &str, name: &str) -> bool {
     OWN.iter().any(|(of, names)| *of == module && names.split_whitespace().any(|own| own == name))
 }
 
-/// Whether what stands behind a heading says that this is unstable, if that isn't wanted, or not there on Linux.
+/// Whether what stands behind a heading says that this is unstable, if that isn't wanted, or not
+/// there on Linux.
 fn hidden(info: &str, nightly: bool) -> bool {
     let place = info
         .split_once("stab portability")

@@ -1,8 +1,8 @@
-//! The table of the test `surface` is what std's documentation says, and what the library leaves out is what its own
-//! documentation says.
+//! The table of the test `surface` is what std's documentation says, and what the library leaves
+//! out is what its own documentation says.
 //!
-//! `docs.rs` makes the table from the documentation that rustup installs. After a change of what is left out,
-//! `GREENTHREAD_WRITE_TABLE=1 cargo test -p greenthread --test surface_table` writes it.
+//! `docs.rs` makes the table from the documentation that rustup installs. After a change of what is
+//! left out, `GREENTHREAD_WRITE_TABLE=1 cargo test -p greenthread --test surface_table` writes it.
 
 #![cfg(target_os = "linux")]
 

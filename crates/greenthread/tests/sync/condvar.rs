@@ -180,7 +180,8 @@ fn is_notified_in_time() {
 fn loses_no_notification_between_unlock_and_wait() {
     everywhere(|world| {
         const ROUNDS: usize = 2000;
-        // Two threads take turns; each wakes the other exactly once per turn. One notification lost, and both wait.
+        // Two threads take turns; each wakes the other exactly once per turn. One notification
+        // lost, and both wait.
         let pair = pair(0_usize);
         let threads = [0, 1].map(|me| {
             let pair = Arc::clone(&pair);

@@ -124,7 +124,8 @@ fn a_writer_that_gives_up_lets_readers_in() {
     });
 }
 
-/// Deadlines that pass at the very moment in which the lock is to be had: whoever gets it has it alone.
+/// Deadlines that pass at the very moment in which the lock is to be had: whoever gets it has it
+/// alone.
 #[test]
 fn deadlines_against_unlocks() {
     everywhere(|world| {

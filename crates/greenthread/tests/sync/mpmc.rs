@@ -1,4 +1,5 @@
-//! `sync::mpmc` and `sync::oneshot`: what std's unstable modules of these names do, on green threads, OS threads and both.
+//! `sync::mpmc` and `sync::oneshot`: what std's unstable modules of these names do, on green
+//! threads, OS threads and both.
 
 use std::{
     panic::{RefUnwindSafe, UnwindSafe},

@@ -1,5 +1,5 @@
-//! `sync::mpsc`: what std's channels do, bounded, unbounded and from hand to hand, on green threads, OS threads
-//! and both.
+//! `sync::mpsc`: what std's channels do, bounded, unbounded and from hand to hand, on green
+//! threads, OS threads and both.
 
 use std::{
     panic::catch_unwind,

@@ -108,7 +108,8 @@ fn senders(
     (rx, handles)
 }
 
-/// The receiver hangs up in the middle of everything, after a random number of receives of each kind.
+/// The receiver hangs up in the middle of everything, after a random number of receives of each
+/// kind.
 #[test]
 fn hanging_up_loses_and_doubles_nothing() {
     everywhere(|world| {
@@ -152,7 +153,8 @@ fn hanging_up_loses_and_doubles_nothing() {
     });
 }
 
-/// Go: `TestChan`. An empty channel blocks receivers and a full one senders, and neither blocks who only tries.
+/// Go: `TestChan`. An empty channel blocks receivers and a full one senders, and neither blocks who
+/// only tries.
 #[test]
 fn go_test_chan() {
     everywhere(|world| {
@@ -210,7 +212,8 @@ fn go_test_chan() {
     });
 }
 
-/// Go: `TestNonblockRecvRace`. What was sent before the channel closed is seen by a receiver that only tries.
+/// Go: `TestNonblockRecvRace`. What was sent before the channel closed is seen by a receiver that
+/// only tries.
 #[test]
 fn go_nonblock_recv_race() {
     everywhere(|world| {
@@ -318,7 +321,8 @@ fn skynet() {
     });
 }
 
-/// OS threads feed green threads and the other way round, through both kinds of channel, with both kinds of wait.
+/// OS threads feed green threads and the other way round, through both kinds of channel, with both
+/// kinds of wait.
 #[test]
 fn a_pipeline_across_worlds() {
     everywhere(|world| {

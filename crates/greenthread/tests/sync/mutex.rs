@@ -408,7 +408,8 @@ fn nobody_starves_beside_sections_and_yields() {
     nobody_starves(false, true);
 }
 
-/// On one worker everything is decided by counts: how often the hammer gets the lock before the other does.
+/// On one worker everything is decided by counts: how often the hammer gets the lock before the
+/// other does.
 #[test]
 fn a_waiter_is_handed_the_lock_in_the_end() {
     let _guard = patience("a_waiter_is_handed_the_lock_in_the_end".into());
@@ -417,7 +418,8 @@ fn a_waiter_is_handed_the_lock_in_the_end() {
         let mutex = Arc::new(Mutex::new(0_u64));
         let stop = Arc::new(AtomicBool::new(false));
         let (other, stopped) = (Arc::clone(&mutex), Arc::clone(&stop));
-        // The lock is held whenever anybody else runs: without handing over nobody would ever get it.
+        // The lock is held whenever anybody else runs: without handing over nobody would ever get
+        // it.
         let hammer = thread::spawn(move || {
             while !stopped.load(Relaxed) {
                 let mut guard = other.lock().unwrap();

@@ -388,7 +388,8 @@ fn has_stds_auto_traits() {
     unwind_safe::<RwLockWriteGuard<'static, Cell<u8>>>();
     unwind_safe::<RwLockReadGuard<'static, u8>>();
 
-    // None of these is `Send`, nor the lock of a cell `Sync`: if one were, `answer` would be ambiguous.
+    // None of these is `Send`, nor the lock of a cell `Sync`: if one were, `answer` would be
+    // ambiguous.
     trait Not<A> {
         fn answer() {}
     }
@@ -411,7 +412,8 @@ fn has_stds_auto_traits() {
     assert_eq!(*shorter(RwLock::new("a").read().unwrap()), "a");
 }
 
-/// On one worker everything is decided by counts: how often others get the lock before somebody in line does.
+/// On one worker everything is decided by counts: how often others get the lock before somebody in
+/// line does.
 fn gets_in_after(at_most: u64, hammers: usize, hammer_writes: bool, wants_to_write: bool) {
     let _guard = patience(format!("{hammers} hammers, {hammer_writes}, {wants_to_write}"));
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
@@ -424,7 +426,8 @@ fn gets_in_after(at_most: u64, hammers: usize, hammer_writes: bool, wants_to_wri
                 let (lock, taken, stop) = (Arc::clone(&lock), Arc::clone(&taken), Arc::clone(&stop));
                 thread::spawn(move || {
                     while !stop.load(Relaxed) {
-                        // Held whenever anybody else runs. Readers overlap, so the lock is never free by itself.
+                        // Held whenever anybody else runs. Readers overlap, so the lock is never
+                        // free by itself.
                         let both = match hammer_writes {
                             true => (None, Some(lock.write().unwrap())),
                             false => (Some(lock.read().unwrap()), None),

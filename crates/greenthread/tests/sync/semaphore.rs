@@ -284,7 +284,8 @@ fn a_permit_goes_to_another_thread() {
 
 #[test]
 fn nobody_starves() {
-    // On one worker, where counts decide: whoever is in line has its turn before the others have theirs again.
+    // On one worker, where counts decide: whoever is in line has its turn before the others have
+    // theirs again.
     let _guard = patience("nobody_starves".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {

@@ -1,5 +1,6 @@
-//! Locks under seeded stress: threads that do at random what can be done with them, some with deadlines, some of them
-//! dying. Each run has another seed, and prints it; `GREENTHREAD_TEST_SEED` repeats one.
+//! Locks under seeded stress: threads that do at random what can be done with them, some with
+//! deadlines, some of them dying. Each run has another seed, and prints it; `GREENTHREAD_TEST_SEED`
+//! repeats one.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -20,7 +21,8 @@ use crate::common::world::{Kind, Random, everywhere, micros};
 const THREADS: usize = 6;
 const PERMITS: usize = 3;
 
-/// What the threads share. Each pair of counters is changed with its lock held, and never seen apart.
+/// What the threads share. Each pair of counters is changed with its lock held, and never seen
+/// apart.
 struct Shared {
     mutex: Mutex<(usize, usize)>,
     rwlock: RwLock<(usize, usize)>,

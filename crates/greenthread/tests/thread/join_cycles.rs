@@ -19,7 +19,8 @@ use crate::common::{everywhere, runtime};
 
 type Handle = JoinHandle<()>;
 
-/// Joins, and gives the text of the panic, if it panics. That is expected, thousands of times, and not printed.
+/// Joins, and gives the text of the panic, if it panics. That is expected, thousands of times, and
+/// not printed.
 fn join(handle: Handle) -> Option<String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {

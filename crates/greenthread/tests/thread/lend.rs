@@ -24,7 +24,8 @@ fn here() -> usize {
     std::hint::black_box(&raw const mark).addr()
 }
 
-/// On one worker, whether a thread that was just spawned with `size` runs on the stack of its joiner.
+/// On one worker, whether a thread that was just spawned with `size` runs on the stack of its
+/// joiner.
 fn is_lent(size: usize) -> bool {
     // On a slow machine a thread lends once a turn only.
     thread::spawn(|| ());
@@ -37,7 +38,8 @@ fn is_lent(size: usize) -> bool {
 #[test]
 fn the_stack_that_is_left_decides() {
     runtime(1).run(|| {
-        // A runtime's root thread has 8 MiB, and as all larger ones a little more, so that it can lend as much as it has.
+        // A runtime's root thread has 8 MiB, and as all larger ones a little more, so that it can
+        // lend as much as it has.
         assert!(is_lent(64 << 10));
         assert!(is_lent(8 << 20));
         assert!(!is_lent(9 << 20));
@@ -115,7 +117,8 @@ fn only_the_joined_thread_is_run_so() {
     const THREADS: usize = 12;
     runtime(1).run(|| {
         let joined = Arc::new(AtomicUsize::new(0));
-        // Each but the last has others above it in the queue: it is taken out of the middle, and they stay there.
+        // Each but the last has others above it in the queue: it is taken out of the middle, and
+        // they stay there.
         let lent = (1..4).map(|step| {
             let threads = [(); THREADS].map(|()| {
                 let joined = joined.clone();
@@ -274,7 +277,8 @@ fn tree(seed: u64, depth: u32) -> usize {
     sum
 }
 
-/// A worker that was woken in vain for threads which were lent a stack is not woken again for a while: then it looks by itself.
+/// A worker that was woken in vain for threads which were lent a stack is not woken again for a
+/// while: then it looks by itself.
 #[test]
 fn a_sibling_runs_what_a_hog_has_spawned() {
     for workers in [2, 4] {

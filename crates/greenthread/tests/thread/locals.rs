@@ -1,5 +1,6 @@
-//! `thread_local!`: each thread has its own value, made when it is first asked for. What std's own tests of thread-locals check,
-//! on green threads, on OS threads, and on both; `thread_locals_ends` has how the values end.
+//! `thread_local!`: each thread has its own value, made when it is first asked for. What std's own
+//! tests of thread-locals check, on green threads, on OS threads, and on both; `thread_locals_ends`
+//! has how the values end.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

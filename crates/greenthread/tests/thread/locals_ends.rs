@@ -1,4 +1,5 @@
-//! How the values of `thread_local!` end: with their thread, before its joiner goes on, the youngest first.
+//! How the values of `thread_local!` end: with their thread, before its joiner goes on, the
+//! youngest first.
 
 use std::{
     cell::{Cell, RefCell},

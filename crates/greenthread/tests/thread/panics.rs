@@ -58,7 +58,8 @@ fn panicking_is_per_green_thread() {
         fn drop(&mut self) {
             assert!(thread::panicking());
             self.0.fetch_add(1, SeqCst);
-            // A sibling runs in the middle of this unwinding, sees that it doesn't panic, and may panic itself.
+            // A sibling runs in the middle of this unwinding, sees that it doesn't panic, and may
+            // panic itself.
             let sibling = thread::spawn(|| {
                 assert!(!thread::panicking());
                 let inner = catch_unwind(|| panic!("inside"));

@@ -1,4 +1,5 @@
-//! `thread` behaves as `std::thread`: what std's own tests check, on green threads and on OS threads.
+//! `thread` behaves as `std::thread`: what std's own tests check, on green threads and on OS
+//! threads.
 
 use std::{
     any::Any,
@@ -358,7 +359,8 @@ fn what_a_closure_owns_is_not_copied() {
     });
 }
 
-/// Everybody joins everybody else's children: green threads those of OS threads, and the other way round.
+/// Everybody joins everybody else's children: green threads those of OS threads, and the other way
+/// round.
 #[test]
 fn joins_between_green_threads_and_os_threads() {
     for workers in [1, 2, 8] {

@@ -1,4 +1,5 @@
-//! `thread::spawn_local`: threads that stay on their parent's worker, and so may share what is not `Send`.
+//! `thread::spawn_local`: threads that stay on their parent's worker, and so may share what is not
+//! `Send`.
 
 use std::{
     cell::{Cell, RefCell},

@@ -1,4 +1,5 @@
-//! What one worker's driver remembers about its sockets, looked at from the inside, on one OS thread.
+//! What one worker's driver remembers about its sockets, looked at from the inside, on one OS
+//! thread.
 
 use std::{
     io::{Read, Write},

@@ -62,8 +62,9 @@ pub trait CommandExt: sealed::Sealed {
     ///
     /// # Safety
     ///
-    /// As std's: between the fork and the program only what is async-signal-safe is allowed; other threads may have
-    /// held any lock, and memory must not be allocated. Nothing of this crate may be called.
+    /// As std's: between the fork and the program only what is async-signal-safe is allowed; other
+    /// threads may have held any lock, and memory must not be allocated. Nothing of this crate may
+    /// be called.
     ///
     /// # Examples
     ///
@@ -103,8 +104,8 @@ pub trait CommandExt: sealed::Sealed {
     where
         F: FnMut() -> io::Result<()> + Send + Sync + 'static;
 
-    /// Replaces this process by the program, and returns only if that fails. Nothing is dropped, and no thread of this
-    /// process goes on.
+    /// Replaces this process by the program, and returns only if that fails. Nothing is dropped,
+    /// and no thread of this process goes on.
     ///
     /// # Examples
     ///
@@ -129,7 +130,8 @@ pub trait CommandExt: sealed::Sealed {
     /// ```
     fn arg0<S: AsRef<OsStr>>(&mut self, arg: S) -> &mut Command;
 
-    /// Sets the process group of the child; with 0, one of its own. A Ctrl-C at the terminal goes to a group.
+    /// Sets the process group of the child; with 0, one of its own. A Ctrl-C at the terminal goes
+    /// to a group.
     ///
     /// # Examples
     ///

@@ -1,14 +1,14 @@
 //! Messages that nobody has received yet: first in, first out.
 //!
-//! Plain data behind the channel's lock, so nothing in here allocates or frees: blocks are brought and taken
-//! away by the caller, who does that without the lock.
+//! Plain data behind the channel's lock, so nothing in here allocates or frees: blocks are brought
+//! and taken away by the caller, who does that without the lock.
 //!
 //! Invariants:
-//! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not. `len` and `kept`
-//!    together are at most the capacity.
-//! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; both are null, or neither.
-//!    The filled slots are those from `taken` in the head block to `filled` in the tail block, `len` in all. Each
-//!    block has one at least, unless it is the only one.
+//! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not.
+//!    `len` and `kept` together are at most the capacity.
+//! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; both are null, or
+//!    neither. The filled slots are those from `taken` in the head block to `filled` in the tail
+//!    block, `len` in all. Each block has one at least, unless it is the only one.
 //! 3. Each block in the list came from `Box::into_raw`, and the list owns it. So does `spare`.
 
 use core::{
@@ -36,13 +36,14 @@ pub(super) enum Pushed<T> {
 /// What a pop leaves.
 pub(super) enum Popped<T> {
     Rest,
-    /// That was the last of so many messages of one time around the buffer. A block that has become free is for the
-    /// caller to drop.
+    /// That was the last of so many messages of one time around the buffer. A block that has become
+    /// free is for the caller to drop.
     Lap(u32, Option<Box<Block<T>>>),
 }
 
 impl<T> Buffer<T> {
-    /// For `capacity` messages. Allocates for all of them: panics if that exceeds `isize::MAX` bytes.
+    /// For `capacity` messages. Allocates for all of them: panics if that exceeds `isize::MAX`
+    /// bytes.
     pub(super) fn bounded(capacity: usize) -> Self {
         Buffer::Ring(Ring { slots: Box::new_uninit_slice(capacity), head: 0, len: 0, kept: 0 })
     }
@@ -173,8 +174,9 @@ impl<T> Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // One by one, and not as a slice: of that the others would be dropped while the first panic unwinds, and a second one
-        // aborts. As in std, the first panic is let out, and the other messages are leaked.
+        // One by one, and not as a slice: of that the others would be dropped while the first panic
+        // unwinds, and a second one aborts. As in std, the first panic is let out, and the other
+        // messages are leaked.
         while needs_drop::<T>()
             && let Some((message, _)) = self.pop()
         {
@@ -196,7 +198,8 @@ impl<T> Block<T> {
     /// An empty block, made in place: it may be larger than the stack.
     pub(super) fn new() -> Box<Self> {
         let mut block = Box::<Self>::new_uninit();
-        // SAFETY: `next` is a field of our own allocation; after this all is initialised that must be.
+        // SAFETY: `next` is a field of our own allocation; after this all is initialised that must
+        // be.
         unsafe {
             (&raw mut (*block.as_mut_ptr()).next).write(ptr::null_mut());
             block.assume_init()
@@ -251,13 +254,15 @@ impl<T> Blocks<T> {
         if self.len == 0 {
             return None;
         }
-        // SAFETY: the slot at `taken` in the head block is filled, and from here on it isn't (invariant 2).
+        // SAFETY: the slot at `taken` in the head block is filled, and from here on it isn't
+        // (invariant 2).
         let message = unsafe { (&(*self.head).slots)[self.taken].assume_init_read() };
         self.taken += 1;
         self.len -= 1;
         let mut rest = Popped::Rest;
         if self.len == 0 {
-            // Start over in the one block there is (invariant 2): a channel that is mostly empty stays in one cache line.
+            // Start over in the one block there is (invariant 2): a channel that is mostly empty
+            // stays in one cache line.
             self.taken = 0;
             self.filled = 0;
         } else if self.taken == PER_BLOCK {

@@ -1,10 +1,11 @@
 //! A shared value at the start of a cache line.
 //!
-//! An alignment in the type would do the same, but an allocator takes far longer to find such a chunk than to find one
-//! that is a little larger.
+//! An alignment in the type would do the same, but an allocator takes far longer to find such a
+//! chunk than to find one that is a little larger.
 //!
 //! Invariants:
-//! 1. `at` is the first address in the `Storage` of `storage` that begins a line. With the slack behind it, a `T` fits.
+//! 1. `at` is the first address in the `Storage` of `storage` that begins a line. With the slack
+//!    behind it, a `T` fits.
 //! 2. There is a value at `at` as long as there is a `CacheLineArc`; the last one drops it.
 
 use core::{

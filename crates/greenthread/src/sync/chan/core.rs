@@ -1,25 +1,25 @@
-//! How messages and waiting threads meet: one lock, one buffer, and a queue of threads at either end.
+//! How messages and waiting threads meet: one lock, one buffer, and a queue at either end.
 //!
-//! A thread that can't go on at once lies in a queue with a place for the message in its node, on its own
-//! stack. The other side does the whole exchange for it: a sender puts its message straight into the first
-//! waiting receiver's node, and a receiver that makes room moves the first waiting sender's message into the
-//! buffer. So a thread that is woken is done, without taking the lock again, nobody can overtake those who
-//! wait, and a rendezvous is nothing but a ring without slots.
+//! A thread that can't go on at once waits in a queue. Its node, on its own stack, has a place for
+//! the message. The other side does the whole exchange: a sender puts its message into the first
+//! waiting receiver's node, and a receiver moves the first waiting sender's message into the buffer.
+//! So a woken thread need not take the lock again, and nobody overtakes a waiting thread. A
+//! rendezvous is a buffer without slots.
 //!
-//! An arm of a select that sends makes its message only once it is selected. It is given room in the buffer that is
-//! kept for it, or a receiver that waits for the message (`slot`).
+//! An arm of a select that sends makes its message only once it is selected. It is given room in
+//! the buffer that is kept for it, or a receiver that waits for the message (`slot`).
 //!
 //! Invariants:
-//! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while the buffer
-//!    is full, with what is kept. (Only a select that does both on one channel waits at both ends.) After a side is
-//!    closed nobody waits on the other.
+//! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while
+//!    the buffer is full, with what is kept. (Only a select that does both on one channel waits at
+//!    both ends.) After a side is closed nobody waits on the other.
 //! 2. The slots in the queues obey the invariants of `slot`, and the nodes those of `wait_queue`.
-//! 3. The exchange is done *before* the claim, since a claimed thread may be gone at once, and undone if the
-//!    claim is lost: so a wait that ends by a deadline, or by another arm, never takes a message with it.
-//! 4. Whatever may make an operation ready that wasn't (a message, room, a thread that waits, an end) claims those who
-//!    watch.
-//! 5. No message is dropped, and nothing allocated or freed, while the lock is held: a message's `drop` may
-//!    use this very channel.
+//! 3. The exchange is done *before* the claim, since a claimed thread may be gone at once, and
+//!    undone if the claim is lost. So a wait that ends otherwise never takes a message with it.
+//! 4. A change that may make an operation ready (a message, room, a waiting thread, an end) claims
+//!    the threads that watch.
+//! 5. No message is dropped, and nothing is allocated or freed, under the lock: a `drop` may use
+//!    this very channel.
 
 use core::{cell::UnsafeCell, mem::MaybeUninit};
 use std::time::{Duration, Instant};
@@ -110,7 +110,8 @@ pub(super) struct State<T> {
     pub(super) buffer: Buffer<T>,
 }
 
-/// With what a thread waits. A message of a word lies in one cache line with all that whoever brings or takes it touches.
+/// With what a thread waits. A message of a word lies in one cache line with all that whoever
+/// brings or takes it touches.
 #[repr(C, align(64))]
 struct Waiting<T> {
     message: UnsafeCell<MaybeUninit<T>>,
@@ -147,8 +148,8 @@ enum Taken<T> {
 }
 
 impl<T> Core<T> {
-    /// A channel for `capacity` messages, without a limit if that is `None`; with one sender and one
-    /// receiver.
+    /// A channel for `capacity` messages, without a limit if that is `None`; with one sender and
+    /// one receiver.
     pub(crate) fn new(capacity: Option<usize>) -> Self {
         let state = State {
             buffer: capacity.map_or(Buffer::unbounded(), Buffer::bounded),
@@ -176,8 +177,8 @@ impl<T> Core<T> {
         count(&self.receivers);
     }
 
-    /// One sender less. With the last one the channel is closed: receivers get what is in it, and then
-    /// nothing more.
+    /// One sender less. With the last one the channel is closed: receivers get what is in it, and
+    /// then nothing more.
     pub(crate) fn drop_sender(&self) {
         if self.senders.fetch_sub(1, AcqRel) == 1 {
             let mut state = self.state.lock();
@@ -189,8 +190,8 @@ impl<T> Core<T> {
         }
     }
 
-    /// One receiver less. With the last one the channel is closed: what is in it is dropped, and senders get
-    /// their messages back.
+    /// One receiver less. With the last one the channel is closed: what is in it is dropped, and
+    /// senders get their messages back.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.fetch_sub(1, AcqRel) == 1 {
             let mut state = self.state.lock();
@@ -294,8 +295,9 @@ impl<T> Core<T> {
     ) -> Result<(), SendFailed<T>> {
         let mut waiting = Waiting::new(MaybeUninit::new(message));
         let (waiter, node) = waiting.begin();
-        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 2). It is claimed under this lock, once; to unlock and to wake others switches nothing.
+        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out
+        // (invariant 2). It is claimed under this lock, once; to unlock and to wake others switches
+        // nothing.
         let parked = unsafe {
             state.senders.push(node);
             waiter.park_early(deadline)
@@ -377,7 +379,8 @@ impl<T> Core<T> {
         }
     }
 
-    /// Has the first waiting sender make its message, and waits for that. `None` if nothing came of it.
+    /// Has the first waiting sender make its message, and waits for that. `None` if nothing came of
+    /// it.
     #[cold]
     fn ask(&self, mut state: SpinGuard<'_, State<T>>) -> Option<T> {
         let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
@@ -414,8 +417,9 @@ impl<T> Core<T> {
     ) -> Option<Result<T, RecvFailed>> {
         let mut waiting = Waiting::<T>::new(MaybeUninit::uninit());
         let (waiter, node) = waiting.begin();
-        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out (invariant
-        // 2). It is claimed under this lock, once; to unlock and to wake others switches nothing.
+        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out
+        // (invariant 2). It is claimed under this lock, once; to unlock and to wake others switches
+        // nothing.
         let parked = unsafe {
             state.receivers.push(node);
             waiter.park_early(deadline)
@@ -451,7 +455,8 @@ fn count(handles: &AtomicUsize) {
     }
 }
 
-/// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock back.
+/// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock
+/// back.
 #[inline]
 fn popped<T>(state: SpinGuard<'_, State<T>>, rest: Popped<T>) {
     if state.senders.is_empty() && state.watchers.is_empty() {
@@ -464,7 +469,8 @@ fn popped<T>(state: SpinGuard<'_, State<T>>, rest: Popped<T>) {
     }
 }
 
-/// The same, if somebody waits or watches: a call of its own, with the registers that only it needs.
+/// The same, if somebody waits or watches: a call of its own, with the registers that only it
+/// needs.
 #[inline(never)]
 fn pass_on<T>(mut state: SpinGuard<'_, State<T>>) {
     let wake = if state.senders.is_empty() { None } else { state.refill() };
@@ -499,8 +505,8 @@ pub(super) fn announce<T>(mut state: SpinGuard<'_, State<T>>) {
 }
 
 impl<T> State<T> {
-    /// Gives a message to the first waiting receiver; the wake-up, if one is owed. Without a receiver the
-    /// message comes back.
+    /// Gives a message to the first waiting receiver; the wake-up, if one is owed. Without a
+    /// receiver the message comes back.
     #[inline]
     fn hand_out(&mut self, mut message: T) -> Result<Option<Wake>, T> {
         while let Some(node) = self.receivers.pop() {
@@ -540,7 +546,8 @@ impl<T> State<T> {
         None
     }
 
-    /// When there is room in the buffer: moves the first waiting sender's message in, or keeps the room for it.
+    /// When there is room in the buffer: moves the first waiting sender's message in, or keeps the
+    /// room for it.
     #[cold]
     pub(super) fn refill(&mut self) -> Option<Wake> {
         loop {
@@ -576,13 +583,14 @@ impl<T> State<T> {
             let Some(node) = self.senders.pop() else { unreachable!("it has just been there") };
             // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
-            // SAFETY: ours until the claim (invariant 2). This is a copy, which counts if the claim is won
-            // only.
+            // SAFETY: ours until the claim (invariant 2). This is a copy, which counts if the claim
+            // is won only.
             let message = unsafe { slot.read::<MaybeUninit<T>>() };
             slot.exchange.set(Exchange::Done);
             // SAFETY: taken out, and the lock is held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                // SAFETY: a sender's place is filled, and by `Done` its owner leaves the message to us.
+                // SAFETY: a sender's place is filled, and by `Done` its owner leaves the message to
+                // us.
                 return Taken::Message(unsafe { message.assume_init() }, wake);
             }
             // The claim is lost: the message stays with its owner (invariant 3).

@@ -2,7 +2,8 @@
 //!
 //! * `core`: how messages and waiting threads meet.
 //! * `slot`: what a thread waits with, and the handshake over a message that is yet to be made.
-//! * `buffer`: where messages lie meanwhile: a ring of fixed size, or linked blocks without a limit.
+//! * `buffer`: where messages lie meanwhile: a ring of fixed size, or linked blocks without a
+//!   limit.
 //! * `selectable`: a channel, whatever its messages, as a select sees it.
 //! * `select`: one wait at many channels.
 //! * `timer`: what delivers the time instead of messages.
@@ -24,5 +25,6 @@ mod slot;
 mod tests;
 pub(crate) mod timer;
 
-// What the files of this module take from around it, so that they can be had elsewhere with other atomics.
+// What the files of this module take from around it, so that they can be had elsewhere with other
+// atomics.
 use super::{atomic, raw::spin, wait_queue};

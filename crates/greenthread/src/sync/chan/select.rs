@@ -1,19 +1,24 @@
 //! One wait at many channels: the first that has something for it is selected, and no other.
 //!
-//! A select takes the locks of all its channels, in the order of their addresses, and so sees them at one moment. If
-//! something is ready it gives the other locks back and does that. Otherwise it puts a node into a queue of each
-//! channel, all with the same waiter, and waits: whoever claims the waiter has made the exchange for one of them. No two
-//! selects can miss each other, and "nothing is ready" is true at one moment for all channels together.
+//! A select takes the locks of all its channels, in the order of their addresses, and so sees them
+//! at one moment. If something is ready it gives the other locks back and does that. Otherwise it
+//! puts a node into a queue of each channel, all with the same waiter, and waits: whoever claims
+//! the waiter has made the exchange for one of them. No two selects can miss each other, and
+//! "nothing is ready" is true at one moment for all channels together.
 //!
-//! Where much is ready all that is not needed: so first it takes a glance at one or two of them, each alone.
+//! Where much is ready all that is not needed: so first it takes a glance at one or two of them,
+//! each alone.
 //!
 //! Timers are no channels: the earliest is the deadline of the wait.
 //!
 //! Invariants:
-//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called but `Selectable`.
-//! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw` takes all of them out
-//!    before anything else happens to them; it takes each channel's lock, so a claim in progress is over.
-//! 3. An operation's place is good for a message of its channel's, and nobody else's, for as long as the operation lives.
+//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called
+//!    but `Selectable`.
+//! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw`
+//!    takes all of them out before anything else happens to them; it takes each channel's lock, so
+//!    a claim in progress is over.
+//! 3. An operation's place is good for a message of its channel's, and nobody else's, for as long
+//!    as the operation lives.
 
 use core::{fmt, ptr};
 use std::time::Instant;
@@ -175,7 +180,8 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Does one of the operations: which, and what it is selected for. `None` if none was ready for as long as it may wait.
+/// Does one of the operations: which, and what it is selected for. `None` if none was ready for as
+/// long as it may wait.
 pub(crate) fn select(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<Chosen> {
     until(ops, timeout, choice, false, |ops, chosen| {
         // SAFETY: its lock is still held.
@@ -297,9 +303,9 @@ fn wait(
     outcome
 }
 
-/// One of the operations that are ready, if a look at one or two of them finds it, with its lock held. Which ones is left
-/// to chance: so all that are ready have equal odds, here and if it is not found here. Of those in order only the first
-/// can be told from the others by itself.
+/// One of the operations that are ready, if a look at one or two of them finds it, with its lock
+/// held. Which ones is left to chance: so all that are ready have equal odds, here and if it is not
+/// found here. Of those in order only the first can be told from the others by itself.
 fn glance(ops: &[Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usize> {
     let count = ops.len();
     if count < 2 {
@@ -379,7 +385,8 @@ unsafe fn choose(ops: &[Operation<'_>], choice: Choice) -> Option<usize> {
             if choice == Choice::First {
                 return Some(i);
             }
-            // The second replaces the first in one case of two, the third either of them in one of three...
+            // The second replaces the first in one case of two, the third either of them in one of
+            // three...
             ready += 1;
             if ready == 1 || worker_core::random_below(ready) == 0 {
                 chosen = Some(i);

@@ -1,8 +1,9 @@
 //! A channel, whatever its messages, as a select sees it.
 //!
 //! Invariants:
-//! 1. `lock` leaves the channel's lock held; the same thread gives it back by `unlock` or `perform`, within the time of
-//!    one select's look at its channels, and in between calls nothing but this trait's functions.
+//! 1. `lock` leaves the channel's lock held; the same thread gives it back by `unlock` or
+//!    `perform`, within the time of one select's look at its channels, and in between calls nothing
+//!    but this trait's functions.
 //! 2. A select's nodes obey the invariants of `wait_queue`, in each of their queues.
 
 use core::mem;
@@ -53,7 +54,8 @@ pub(crate) trait Selectable {
     /// The caller holds it, by `lock`.
     unsafe fn unlock(&self);
 
-    /// Whether sending (`Senders`) or receiving (`Receivers`) has something to do at once. It may still come to nothing.
+    /// Whether sending (`Senders`) or receiving (`Receivers`) has something to do at once. It may
+    /// still come to nothing.
     ///
     /// # Safety
     /// The caller holds the lock, by `lock`.
@@ -77,7 +79,8 @@ pub(crate) trait Selectable {
     /// The caller holds the lock, by `lock`, and sees to invariant 2.
     unsafe fn enlist(&self, side: Side, node: *const Node<Slot>) -> bool;
 
-    /// Takes a node out of its queue, unless somebody else has. On return nobody looks at it any more, but for a handshake.
+    /// Takes a node out of its queue, unless somebody else has. On return nobody looks at it any
+    /// more, but for a handshake.
     ///
     /// # Safety
     /// The node is the caller's own, and was put into this queue.
@@ -197,7 +200,8 @@ impl<T> State<T> {
 }
 
 impl<T> Core<T> {
-    /// Sends the message of an arm that is selected. Never blocks. `Err` if there are no receivers any more.
+    /// Sends the message of an arm that is selected. Never blocks. `Err` if there are no receivers
+    /// any more.
     ///
     /// `selected` comes from this channel.
     pub(crate) fn complete(&self, selected: Selected, message: T) -> Result<(), T> {

@@ -1,5 +1,5 @@
-//! What delivers the time instead of messages: once, or again and again. No thread does that: who receives waits until
-//! the message is due, and makes it.
+//! What delivers the time instead of messages: once, or again and again. No thread does that: who
+//! receives waits until the message is due, and makes it.
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,8 @@ impl Timer {
         self.due().is_some_and(|due| due <= now)
     }
 
-    /// Takes the message, if it is there. The next one is due a period after this one, or, if that has passed already,
-    /// a period from now.
+    /// Takes the message, if it is there. The next one is due a period after this one, or, if that
+    /// has passed already, a period from now.
     pub(crate) fn take(&self, now: Instant) -> Option<Instant> {
         let mut next = self.next.lock();
         let message = next.filter(|due| *due <= now)?;

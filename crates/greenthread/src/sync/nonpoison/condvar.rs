@@ -10,8 +10,8 @@ use crate::{
 
 /// A condition variable for [`nonpoison::Mutex`](super::Mutex).
 ///
-/// It is [`sync::Condvar`](crate::sync::Condvar) in everything else. Its methods borrow the guard instead of taking it,
-/// since there are no errors to give it back in.
+/// It is [`sync::Condvar`](crate::sync::Condvar) in everything else. Its methods borrow the guard
+/// instead of taking it, since there are no errors to give it back in.
 ///
 /// # Examples
 ///
@@ -35,8 +35,8 @@ condvar!("sync::nonpoison");
 impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
-    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is unlocked is not
-    /// lost.
+    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is
+    /// unlocked is not lost.
     ///
     /// # Examples
     ///
@@ -58,8 +58,8 @@ impl Condvar {
         guard.held().wait(&self.0, None);
     }
 
-    /// Waits as long as `condition` holds. It is called with the mutex locked: first before waiting, then
-    /// after each notification.
+    /// Waits as long as `condition` holds. It is called with the mutex locked: first before
+    /// waiting, then after each notification.
     ///
     /// # Examples
     ///
@@ -78,8 +78,8 @@ impl Condvar {
         }
     }
 
-    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the mutex again,
-    /// which may take its own time).
+    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the
+    /// mutex again, which may take its own time).
     ///
     /// # Examples
     ///
@@ -95,8 +95,8 @@ impl Condvar {
         WaitTimeoutResult(!notified)
     }
 
-    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The result says
-    /// that the time ran out only if the condition still holds.
+    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The
+    /// result says that the time ran out only if the condition still holds.
     ///
     /// # Examples
     ///

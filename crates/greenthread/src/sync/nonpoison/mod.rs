@@ -1,8 +1,10 @@
-//! Locks that know nothing of panics: [`std::sync::nonpoison`](https://doc.rust-lang.org/std/sync/nonpoison/), which
-//! std has on nightly only.
+//! Locks that know nothing of panics:
+//! [`std::sync::nonpoison`](https://doc.rust-lang.org/std/sync/nonpoison/), which std has on
+//! nightly only.
 //!
-//! They are the locks of [`sync`](super) with one difference: a thread that panics while it holds one just unlocks it. So
-//! there are no errors to unwrap; whoever locks next finds the value as the panic left it.
+//! They are the locks of [`sync`](super) with one difference: a thread that panics while it holds
+//! one just unlocks it. So there are no errors to unwrap; whoever locks next finds the value as the
+//! panic left it.
 //!
 //! # Examples
 //!

@@ -10,7 +10,8 @@ use crate::sync::{
 };
 
 lock! {
-    /// A lock around a value that many may read at a time, or one may write, and that a panic does not poison.
+    /// A lock around a value that many may read at a time, or one may write, and that a panic does
+    /// not poison.
     ///
     /// It is [`sync::RwLock`](crate::sync::RwLock) in everything else: see there for who is next.
     ///
@@ -149,7 +150,8 @@ assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).un
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never blocks.
+    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never
+    /// blocks.
     ///
     /// # Examples
     ///
@@ -187,10 +189,12 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for reading.
+    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for
+    /// reading.
     ///
-    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A thread that reads already
-    /// may wait for itself for ever, if a writer has come in between: don't.
+    /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A
+    /// thread that reads already may wait for itself for ever, if a writer has come in between:
+    /// don't.
     ///
     /// # Panics
     ///
@@ -210,7 +214,8 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard::new(self.place(), Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too long. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too
+    /// long. Never blocks.
     ///
     /// # Errors
     ///
@@ -274,7 +279,8 @@ impl<T: ?Sized> RwLock<T> {
         Writing::try_lock(&self.raw).map(|held| RwLockWriteGuard::new(self.place(), held)).ok_or(WouldBlock)
     }
 
-    /// Calls `f` with the value while the lock is held for reading. Blocks as [`read`](RwLock::read).
+    /// Calls `f` with the value while the lock is held for reading. Blocks as
+    /// [`read`](RwLock::read).
     ///
     /// # Examples
     ///

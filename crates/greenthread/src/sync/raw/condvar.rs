@@ -1,15 +1,16 @@
-//! What a condition variable is without its mutex's type: a queue of threads that have let go of a mutex.
+//! What a condition variable is without its mutex's type: a queue of threads that have let go of a
+//! mutex.
 //!
 //! Invariants:
-//! 1. A thread queues itself while it still holds the mutex. So whoever changes the condition with the mutex
-//!    held and notifies after that finds it in the queue: no notification falls between unlocking and
-//!    waiting.
-//! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A notifier may
-//!    read it without: a thread that it must wake had queued itself before the notifier got the mutex, which
-//!    orders the two.
+//! 1. A thread queues itself while it still holds the mutex. So whoever changes the condition with
+//!    the mutex held and notifies after that finds it in the queue: no notification falls between
+//!    unlocking and waiting.
+//! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A
+//!    notifier may read it without: a thread that it must wake had queued itself before the
+//!    notifier got the mutex, which orders the two.
 //! 3. The nodes obey the invariants of `wait_queue`.
-//! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over (its
-//!    claim is lost).
+//! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over
+//!    (its claim is lost).
 
 use std::time::Instant;
 

@@ -63,8 +63,8 @@ held! {
 }
 
 impl Exclusive<'_> {
-    /// Lets go of the mutex while it waits to be notified. The caller, which has borrowed the guard,
-    /// touches nothing that the mutex guards meanwhile. Returns `true` if it was notified.
+    /// Lets go of the mutex while it waits to be notified. The caller, which has borrowed the
+    /// guard, touches nothing that the mutex guards meanwhile. Returns `true` if it was notified.
     pub(crate) fn wait(&mut self, condvar: &RawCondvar, deadline: Option<Instant>) -> bool {
         // SAFETY: held (invariant 1), and `self` is borrowed mutably by the guard's borrower.
         unsafe { condvar.wait(self.0, worker_id(), deadline) }

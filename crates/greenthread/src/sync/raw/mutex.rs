@@ -1,7 +1,7 @@
 //! The states of a mutex, and the only ways from one to the next.
 //!
-//! The state is one word: three bits, and in the rest the holder's worker (`worker_id`; 0 for an OS thread), which
-//! says whether it is any use to spin.
+//! The state is one word: three bits, and in the rest the holder's worker (`worker_id`; 0 for an OS
+//! thread), which says whether it is any use to spin.
 //!
 //! ```text
 //!   0                        free, nobody waits
@@ -10,27 +10,29 @@
 //!   .. | WOKEN               a thread was woken to try again, and has neither got the lock nor gone back yet
 //! ```
 //!
-//! * `lock`: 0 to LOCKED, one exchange. Otherwise it spins for a while, unless the holder is a green thread
-//!   of the same worker, which can't run meanwhile; then it queues, and sleeps.
-//! * `unlock`: without QUEUED, to 0, one exchange. Otherwise, under the queue's lock: the first thread is
-//!   woken to *try* (barging: somebody who is running may be faster, which is what makes a busy lock quick)
-//!   or, once it has waited for too long (`fairness`), is *handed* the lock, which stays LOCKED.
-//! * While WOKEN is set, only each `SKIPS`-th unlock wakes another thread: one that tries is enough, unless
-//!   its worker has other things to do.
+//! * `lock`: 0 to LOCKED, one exchange. Otherwise it spins for a while, unless the holder is a
+//!   green thread of the same worker, which can't run meanwhile; then it queues, and sleeps.
+//! * `unlock`: without QUEUED, to 0, one exchange. Otherwise, under the queue's lock: the first
+//!   thread is woken to *try* (barging: somebody who is running may be faster, which is what makes
+//!   a busy lock quick) or, once it has waited for too long (`fairness`), is *handed* the lock,
+//!   which stays LOCKED.
+//! * While WOKEN is set, only each `SKIPS`-th unlock wakes another thread: one that tries is
+//!   enough, unless its worker has other things to do.
 //!
 //! Invariants:
-//! 1. LOCKED is set by the one thread that from then on holds the lock, or for it by whoever hands it over;
-//!    only the holder, or its handing over, ends that. `lock` acquires what the last `unlock` released; where
-//!    the lock is handed over, the claim does so.
+//! 1. LOCKED is set by the one thread that from then on holds the lock, or for it by whoever hands
+//!    it over; only the holder, or its handing over, ends that. `lock` acquires what the last
+//!    `unlock` released; where the lock is handed over, the claim does so.
 //! 2. QUEUED says that the queue is not empty; both change under the queue's lock only.
-//! 3. The queue's lock, held while LOCKED is ours, makes the state ours: others change a LOCKED state only in
-//!    `enqueue` and `give_up`, under that lock. So `unlock_slow` may write it with a plain store.
-//! 4. QUEUED is set by a thread that sees LOCKED under the queue's lock, and queues itself before it gives
-//!    that lock back: the holder's `unlock` finds QUEUED, takes the queue's lock, and finds the thread. No
-//!    wake-up is lost.
-//! 5. Each thread for which WOKEN was set clears it, by taking the lock or by going back to the queue;
-//!    whoever takes the lock wakes the next when it unlocks. WOKEN may be lost (an unlock without QUEUED
-//!    clears it too): it suppresses only.
+//! 3. The queue's lock, held while LOCKED is ours, makes the state ours: others change a LOCKED
+//!    state only in `enqueue` and `give_up`, under that lock. So `unlock_slow` may write it with a
+//!    plain store.
+//! 4. QUEUED is set by a thread that sees LOCKED under the queue's lock, and queues itself before
+//!    it gives that lock back: the holder's `unlock` finds QUEUED, takes the queue's lock, and
+//!    finds the thread. No wake-up is lost.
+//! 5. Each thread for which WOKEN was set clears it, by taking the lock or by going back to the
+//!    queue; whoever takes the lock wakes the next when it unlocks. WOKEN may be lost (an unlock
+//!    without QUEUED clears it too): it suppresses only.
 //! 6. The nodes obey the invariants of `wait_queue`.
 
 use core::cell::Cell;
@@ -93,8 +95,8 @@ impl RawMutex {
         }
     }
 
-    /// Takes the lock; `worker_id` tells the caller's worker from others, 0 is none. Its lower three bits don't
-    /// count.
+    /// Takes the lock; `worker_id` tells the caller's worker from others, 0 is none. Its lower
+    /// three bits don't count.
     #[inline]
     pub(crate) fn lock(&self, worker_id: usize) {
         self.lock_until(worker_id, None);
@@ -187,8 +189,8 @@ impl RawMutex {
         }
     }
 
-    /// Takes the node back. Whoever is still in the queue is waited for by somebody else: the lock's holder, or a
-    /// thread that has been woken.
+    /// Takes the node back. Whoever is still in the queue is waited for by somebody else: the
+    /// lock's holder, or a thread that has been woken.
     fn give_up(&self, node: &Node<Turn>) {
         let mut waiting = self.waiting.lock();
         // SAFETY: our own, put into this queue.

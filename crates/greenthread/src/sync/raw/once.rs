@@ -12,9 +12,9 @@
 //! Invariants:
 //! 1. RUNNING is set by one thread, which alone leaves it. COMPLETE is left by nobody.
 //! 2. `finish` releases what was done, and whoever sees COMPLETE acquires it.
-//! 3. QUEUED is set under the queue's lock, by a thread that queues itself before it gives that lock back;
-//!    `finish` clears it, and if it was set takes the lock and wakes the whole queue. No wake-up is lost; one may
-//!    come too early, so those who are woken look again.
+//! 3. QUEUED is set under the queue's lock, by a thread that queues itself before it gives that
+//!    lock back; `finish` clears it, and if it was set takes the lock and wakes the whole queue. No
+//!    wake-up is lost; one may come too early, so those who are woken look again.
 //! 4. The nodes obey the invariants of `wait_queue`.
 
 use super::{
@@ -99,8 +99,8 @@ impl RawOnce {
         }
     }
 
-    /// Waits until it is done; `false` if whoever tried has panicked. With `force`, waits on for somebody else to
-    /// try.
+    /// Waits until it is done; `false` if whoever tried has panicked. With `force`, waits on for
+    /// somebody else to try.
     #[cold]
     pub(crate) fn wait(&self, force: bool) -> bool {
         loop {
@@ -127,7 +127,8 @@ impl RawOnce {
                 Err(now) => seen = now,
             }
         }
-        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline (invariant 4).
+        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
+        // (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
         waiter.wait(Reason::Once, None);

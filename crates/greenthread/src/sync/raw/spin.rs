@@ -1,15 +1,16 @@
-//! The lock inside the locks: it guards a wait queue or a channel's buffer for some ten instructions.
+//! The lock inside the locks: it guards a wait queue or a channel's buffer for some ten
+//! instructions.
 //!
-//! One read-modify-write to take it and a plain store to release it. Whoever finds it held spins, then lets
-//! other OS threads run, and in the end sleeps a little, so that a holder that was preempted by a spinning
-//! thread of a higher priority gets on too.
+//! One read-modify-write to take it and a plain store to release it. Whoever finds it held spins,
+//! then lets other OS threads run, and in the end sleeps a little, so that a holder that was
+//! preempted by a spinning thread of a higher priority gets on too.
 //!
 //! Invariants:
-//! 1. `held` goes from false to true by the one thread that from then on holds the lock, and back by the
-//!    same. Taking acquires what the release before it released.
+//! 1. `held` goes from false to true by the one thread that from then on holds the lock, and back
+//!    by the same. Taking acquires what the release before it released.
 //! 2. Only the holder touches `value`.
-//! 3. While it is held no user code runs, nothing switches, allocates, panics or fires a wake-up: the
-//!    holder gives it back within nanoseconds unless the OS takes the processor away from it.
+//! 3. While it is held no user code runs, nothing switches, allocates, panics or fires a wake-up:
+//!    the holder gives it back within nanoseconds unless the OS takes the processor away from it.
 
 use core::{
     cell::UnsafeCell,
@@ -64,7 +65,8 @@ impl<T> SpinLock<T> {
     /// The guard that was forgotten before.
     ///
     /// # Safety
-    /// The caller holds the lock by a guard that it has forgotten, and forgets no more than it takes back.
+    /// The caller holds the lock by a guard that it has forgotten, and forgets no more than it
+    /// takes back.
     #[inline]
     pub(crate) unsafe fn assume_locked(&self) -> SpinGuard<'_, T> {
         SpinGuard(self)

@@ -223,8 +223,8 @@ impl AsFd for Waker {
     }
 }
 
-/// Blocks the calling OS thread until one descriptor is ready, or has failed, or the deadline of the
-/// operating system's clock has passed.
+/// Blocks the calling OS thread until one descriptor is ready, or has failed, or the deadline of
+/// the operating system's clock has passed.
 ///
 /// # Errors
 /// `TimedOut` when the deadline has passed first.

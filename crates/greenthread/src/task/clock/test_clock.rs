@@ -3,9 +3,9 @@
 //!
 //! A worker with such a clock *dozes*: it sleeps for [`DOZE`] at a time, as the operating system
 //! counts, until it has something to do or its deadline has come. The clock jumps when a worker has
-//! dozed once, no worker has come or gone meanwhile, all of them doze, and none has been woken: then
-//! there is nothing left to wait for but deadlines. It jumps to the earliest one, and never past one
-//! whose worker still dozes. So deadlines come in order.
+//! dozed once, no worker has come or gone meanwhile, all of them doze, and none has been woken:
+//! then there is nothing left to wait for but deadlines. It jumps to the earliest one, and never
+//! past one whose worker still dozes. So deadlines come in order.
 //!
 //! The work of OS threads and of the kernel takes no time on this clock. If it takes longer than a
 //! doze and a deadline is set, the deadline comes first.
@@ -22,8 +22,8 @@ use std::{
 
 use crate::sys::clock::os_now;
 
-/// How long a worker sleeps before it looks at the clock again. A wake-up takes less; a jump takes as
-/// long, so tests with many jumps take longer if this is longer.
+/// How long a worker sleeps before it looks at the clock again. A wake-up takes less; a jump takes
+/// as long, so tests with many jumps take longer if this is longer.
 const DOZE: Duration = Duration::from_millis(1);
 
 /// See the module.

@@ -38,7 +38,8 @@ struct Model {
     gone: Vec<(u64, Number)>,
 }
 
-/// The waiter of the timer with this number: an address that is nobody else's, and that nobody looks at.
+/// The waiter of the timer with this number: an address that is nobody else's, and that nobody
+/// looks at.
 fn waiter(number: u64) -> *const u64 {
     ptr::without_provenance((number as usize + 1) * align_of::<u64>())
 }

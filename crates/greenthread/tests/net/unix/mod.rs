@@ -1,5 +1,5 @@
-//! `greenthread::os::unix::net` behaves as `std::os::unix::net` does, on green threads, on OS threads, and between the
-//! two.
+//! `greenthread::os::unix::net` behaves as `std::os::unix::net` does, on green threads, on OS
+//! threads, and between the two.
 
 mod datagrams;
 mod streams;

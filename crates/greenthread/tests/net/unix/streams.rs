@@ -230,7 +230,8 @@ fn timeouts_and_modes() {
     });
 }
 
-/// A message with a descriptor ends a read early, and more lies behind it: a count that comes short tells nothing.
+/// A message with a descriptor ends a read early, and more lies behind it: a count that comes short
+/// tells nothing.
 #[test]
 fn descriptors_that_are_passed_hide_nothing() {
     everywhere(|world| {

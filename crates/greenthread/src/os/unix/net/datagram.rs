@@ -16,8 +16,9 @@ use crate::{
 
 /// A socket for datagrams: [`std::os::unix::net::UnixDatagram`], for green threads.
 ///
-/// Datagrams arrive whole, in order, and none is lost: who sends waits while the receiver has no room. Several threads may
-/// use one socket at once; each datagram goes to one of those who receive.
+/// Datagrams arrive whole, in order, and none is lost: who sends waits while the receiver has no
+/// room. Several threads may use one socket at once; each datagram goes to one of those who
+/// receive.
 ///
 /// # Examples
 ///
@@ -41,8 +42,8 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket; otherwise what the
-    /// system says.
+    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket;
+    /// otherwise what the system says.
     ///
     /// # Examples
     ///
@@ -126,7 +127,8 @@ impl UnixDatagram {
         Ok((UnixDatagram(one), UnixDatagram(two)))
     }
 
-    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received from now on.
+    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received
+    /// from now on.
     ///
     /// # Errors
     ///
@@ -174,12 +176,13 @@ impl UnixDatagram {
         Ok(socket::connect(&self.0, &socket::from_unix(socket_addr)?)?)
     }
 
-    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and who sent it. Blocks
-    /// the calling thread until there is one.
+    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and
+    /// who sent it. Blocks the calling thread until there is one.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode; otherwise what the system says.
+    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode;
+    /// otherwise what the system says.
     ///
     /// # Examples
     ///
@@ -221,7 +224,8 @@ impl UnixDatagram {
         self.0.read(buf)
     }
 
-    /// Sends a datagram to the socket with this path; gives its length. Blocks the calling thread while that has no room.
+    /// Sends a datagram to the socket with this path; gives its length. Blocks the calling thread
+    /// while that has no room.
     ///
     /// # Errors
     ///
@@ -320,8 +324,8 @@ impl UnixDatagram {
         address::peer(&self.0)
     }
 
-    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for that
-    /// direction go on.
+    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for
+    /// that direction go on.
     ///
     /// # Errors
     ///

@@ -45,8 +45,8 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket; otherwise what the
-    /// system says.
+    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket;
+    /// otherwise what the system says.
     ///
     /// # Examples
     ///
@@ -65,7 +65,8 @@ impl UnixListener {
         Self::bind_to(&address::path(path.as_ref())?)
     }
 
-    /// A listener with this address, which may be abstract: then there is no file, and it goes with the listener.
+    /// A listener with this address, which may be abstract: then there is no file, and it goes with
+    /// the listener.
     ///
     /// # Errors
     ///
@@ -94,13 +95,13 @@ impl UnixListener {
         Ok(UnixListener(Socket::listener(ours).unix()))
     }
 
-    /// The next connection, and the address of who made it, mostly without a name. Blocks the calling thread until
-    /// there is one.
+    /// The next connection, and the address of who made it, mostly without a name. Blocks the
+    /// calling thread until there is one.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` in non-blocking mode; otherwise what the system says (no descriptor is left: the connection waits
-    /// on).
+    /// `WouldBlock` in non-blocking mode; otherwise what the system says (no descriptor is left:
+    /// the connection waits on).
     ///
     /// # Examples
     ///
@@ -243,8 +244,8 @@ impl From<OwnedFd> for UnixListener {
 }
 
 impl From<UnixListener> for OwnedFd {
-    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other handles
-    /// by [`try_clone`](UnixListener::try_clone), which need it so, it stays non-blocking.
+    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other
+    /// handles by [`try_clone`](UnixListener::try_clone), which need it so, it stays non-blocking.
     fn from(listener: UnixListener) -> OwnedFd {
         listener.0.into_listening_descriptor()
     }

@@ -1,7 +1,8 @@
 //! Unix sockets: [`std::os::unix::net`], for green threads.
 //!
-//! Streams, listeners and datagrams by a path, by an abstract name (`greenthread::os::linux::net::SocketAddrExt`), or in
-//! pairs without any name. They wait as [`greenthread::net`](crate::net)'s do.
+//! Streams, listeners and datagrams by a path, by an abstract name
+//! (`greenthread::os::linux::net::SocketAddrExt`), or in pairs without any name. They wait as
+//! [`greenthread::net`](crate::net)'s do.
 //!
 //! # Examples
 //!
@@ -22,9 +23,9 @@
 //!
 //! # Differs from std
 //!
-//! What differs in [`greenthread::net`](crate::net) does so here. And a green thread that waits to write does not notice when
-//! *the other end* is shut down for reading only, since Linux has no event for that; that it is closed, or that this end is
-//! shut down, it does notice.
+//! What differs in [`greenthread::net`](crate::net) does so here. And a green thread that waits to
+//! write does not notice when *the other end* is shut down for reading only, since Linux has no
+//! event for that; that it is closed, or that this end is shut down, it does notice.
 
 mod address;
 mod datagram;

@@ -52,13 +52,13 @@ impl UnixStream {
         Self(socket.unix())
     }
 
-    /// Connects to the listener with this path. Blocks the calling thread while that has no room for another
-    /// connection.
+    /// Connects to the listener with this path. Blocks the calling thread while that has no room
+    /// for another connection.
     ///
     /// # Errors
     ///
-    /// `NotFound`, `ConnectionRefused` (nobody listens any more), `PermissionDenied`; `InvalidInput` if the path can't be
-    /// one of a socket.
+    /// `NotFound`, `ConnectionRefused` (nobody listens any more), `PermissionDenied`;
+    /// `InvalidInput` if the path can't be one of a socket.
     ///
     /// # Examples
     ///
@@ -109,7 +109,8 @@ impl UnixStream {
         let connected = socket::connect(&ours, address);
         set_nonblocking(&ours, false)?;
         match connected {
-            // The listener's queue is full, and the system does not tell when it has room again: the pool waits.
+            // The listener's queue is full, and the system does not tell when it has room again:
+            // the pool waits.
             Err(OsError::WOULD_BLOCK) => runtime::unblock_wait(|| socket::connect(&ours, address))??,
             result => result?,
         }
@@ -172,8 +173,8 @@ impl UnixStream {
         address::peer(&self.0)
     }
 
-    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for that
-    /// direction go on.
+    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for
+    /// that direction go on.
     ///
     /// # Errors
     ///
