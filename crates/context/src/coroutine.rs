@@ -3,7 +3,7 @@
 //!
 //! # States
 //!
-//! `Coroutine::inside` is the context of the suspended coroutine, or `None` when it has finished. By
+//! `Coroutine::inside` is the suspended coroutine's context, or `None` when it has finished. By
 //! `Shared::status` the resumer asks the coroutine to unwind, and the coroutine tells how it ended:
 //!
 //! ```text

@@ -1,13 +1,12 @@
 //! How messages and waiting threads meet: one lock, one buffer, and a queue at either end.
 //!
-//! A thread that can't go on at once waits in a queue. Its node, on its own stack, has a place for
-//! the message. The other side does the whole exchange: a sender puts its message into the first
-//! waiting receiver's node, and a receiver moves the first waiting sender's message into the buffer.
-//! So a woken thread need not take the lock again, and nobody overtakes a waiting thread. A
-//! rendezvous is a buffer without slots.
+//! A thread that can't go on at once waits in a queue. Its node, on its own stack, has room for a
+//! message. The other side does the exchange: a sender puts its message into the first waiting
+//! receiver's node, and a receiver moves the first waiting sender's message into the buffer. So a
+//! woken thread needs no lock, and nobody overtakes it. A rendezvous is a buffer without slots.
 //!
-//! An arm of a select that sends makes its message only once it is selected. It is given room in
-//! the buffer that is kept for it, or a receiver that waits for the message (`slot`).
+//! A sending arm of a select makes its message only once it is selected: then room in the buffer,
+//! or a receiver that waits, is kept for it (`slot`).
 //!
 //! Invariants:
 //! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while
