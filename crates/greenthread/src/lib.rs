@@ -130,7 +130,7 @@
 //! Some unstable parts of std are here too: `sync::mpmc`, `sync::oneshot`, `sync::nonpoison`,
 //! `ReentrantLock`, the `map` of guards and `thread::sleep_until`. One item is missing:
 //!
-//! * `sync::ReentrantLock::data_ptr`. Use `lock` in its place.
+//! * `sync::ReentrantLock::data_ptr`: locking gives the same access.
 
 // One place for the time: see `clippy.toml`.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
