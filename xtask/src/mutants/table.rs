@@ -88,9 +88,9 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("task/deque.rs", "item == reserved() || ", "", Models("deque::")),
     mutant("sync/raw/mutex.rs", "seen & QUEUED != 0 || self", "self", Models("mutex::")),
     mutant("sync/raw/mutex.rs", "            if seen & LOCKED == 0 {\n                return false;\n            }\n", "", Models("mutex::")),
-    mutant("sync/raw/mutex.rs", "turn.handed.set(hand_over)", "turn.handed.set(false)", Models("mutex::")),
+    mutant("sync/raw/mutex.rs", "thread.handed.set(hand_over)", "thread.handed.set(false)", Models("mutex::")),
     mutant("sync/raw/condvar.rs", "        self.occupied.store(true, Relaxed);\n", "", Models("condvar::all_are")),
-    mutant("sync/raw/condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds it.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
+    mutant("sync/raw/condvar.rs", "drop(waiting);\n        // SAFETY: the caller holds the mutex.\n        unsafe { mutex.unlock() };", "// SAFETY: the caller holds the mutex.\n        unsafe { mutex.unlock() };\n        drop(waiting);", Equivalent("the two locks are given back one after the other: a notifier waits a little longer for the inner one")),
     mutant("sync/raw/once.rs", "            if !unsettled(seen & STEP) {\n                return;\n            }\n", "", Models("once::")),
     // A queued reader blocks no other thread: a releaser dequeues it and finds its claim lost, and
     // a writer at the bar is handed the lock past it. A reader that gives up leaves QUEUED set,
@@ -98,8 +98,8 @@ pub(crate) const LOGIC: &[Mutant] = &[
     // a bar. A bar stands while a writer is queued, or was woken and is about to lock. Each of
     // these clears QUEUED: the holder by its unlock, the queued writer when it has had the lock or
     // gives up, and the woken writer when it takes the lock or is queued again.
-    mutant("sync/raw/rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.rouse(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("whoever the reader was in line for clears QUEUED when it goes")),
-    mutant("sync/raw/rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.rouse(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::giving_up_lets")),
+    mutant("sync/raw/rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.wake_next(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("the thread that the reader queued behind clears QUEUED when it leaves")),
+    mutant("sync/raw/rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.wake_next(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::giving_up_lets")),
     mutant("sync/raw/semaphore.rs", "            self.grant(waiting);\n        }\n        granted", "        }\n        granted", Models("semaphore::")),
     mutant("sync/chan/core.rs", "self.senders.fetch_sub(1, AcqRel) == 1", "self.senders.fetch_sub(1, AcqRel) == 0", Models("channel::")),
     mutant("sync/chan/core.rs", "let wake = if state.senders.is_empty() { None } else { state.refill() };", "let wake: Option<Wake> = None;", Models("channel::")),

@@ -1,16 +1,24 @@
-//! What a condition variable is without its mutex's type: a queue of threads that have let go of a
-//! mutex.
+//! The raw condition variable: a queue of threads that have released a mutex and wait to be
+//! notified.
 //!
-//! Invariants:
-//! 1. A thread queues itself while it still holds the mutex. So whoever changes the condition with
-//!    the mutex held and notifies after that finds it in the queue: no notification falls between
-//!    unlocking and waiting.
-//! 2. `occupied` says whether the queue has anyone in it, and changes under the queue's lock. A
-//!    notifier may read it without: a thread that it must wake had queued itself before the
-//!    notifier got the mutex, which orders the two.
+//! # States and transitions
+//!
+//! A *waiting* thread is one whose node is in the queue. `wait` pushes the node, releases the
+//! mutex, and sleeps. A notification dequeues the node and claims the thread's wait. A thread whose
+//! deadline passes first dequeues its own node. In both cases the thread then locks the mutex
+//! again.
+//!
+//! # Invariants
+//!
+//! 1. A thread pushes its node while it still holds the mutex. So no notification falls between
+//!    unlocking and waiting: a thread that changes the condition with the mutex held, and notifies
+//!    after that, finds the node in the queue.
+//! 2. `occupied` says whether the queue is not empty. It changes under the queue's lock. A notifier
+//!    may read it without that lock: a thread that the notifier must wake pushed its node before
+//!    the notifier got the mutex, and the mutex orders the two.
 //! 3. The nodes obey the invariants of `wait_queue`.
-//! 4. A notification ends the wait of exactly one thread: one whose time has run out is passed over
-//!    (its claim is lost).
+//! 4. A notification ends the wait of exactly one thread. A thread whose time has run out is
+//!    skipped, because the notifier's claim on it is lost.
 
 use std::time::Instant;
 
@@ -31,19 +39,19 @@ pub(crate) struct RawCondvar {
 
 impl RawCondvar {
     const_fn! {
-        /// One that nobody waits for.
+        /// A condition variable on which no thread waits.
         pub(crate) const fn new() -> Self {
             Self { waiting: SpinLock::new(Queue::new()), occupied: AtomicBool::new(false) }
         }
     }
 
     /// Unlocks the mutex, waits for a notification or the deadline, and locks the mutex again.
-    /// `true` if it was notified.
+    /// Returns whether the thread was notified.
     ///
     /// # Safety
-    /// The caller holds the mutex, and touches nothing that it guards before this returns.
+    /// The caller holds the mutex, and does not access the data that it guards before this returns.
     pub(crate) unsafe fn wait(&self, mutex: &RawMutex, worker_id: usize, deadline: Option<Instant>) -> bool {
-        // Even if the wait should unwind, the caller holds the mutex afterwards.
+        // Locks the mutex again even if the wait unwinds: the caller relies on holding it.
         struct Relock<'a>(&'a RawMutex, usize);
         impl Drop for Relock<'_> {
             fn drop(&mut self) {
@@ -53,24 +61,25 @@ impl RawCondvar {
         let waiter = Waiter::new();
         let node = Node::new(&waiter, ());
         let mut waiting = self.waiting.lock();
-        // SAFETY: below it is taken out again unless it was claimed (invariant 3).
+        // SAFETY: the node is in no queue. This function keeps it until it has been dequeued and
+        // claimed, or dequeues it below (invariant 3).
         unsafe { waiting.push(&node) };
         self.occupied.store(true, Relaxed);
         drop(waiting);
-        // SAFETY: the caller holds it.
+        // SAFETY: the caller holds the mutex.
         unsafe { mutex.unlock() };
         let _relock = Relock(mutex, worker_id);
         let notified = waiter.wait(Reason::Condvar, deadline);
         if !notified {
             let mut waiting = self.waiting.lock();
-            // SAFETY: our own, put into this queue.
+            // SAFETY: the node is this thread's own, and was put into this queue and no other.
             unsafe { waiting.remove(&node) };
             self.occupied.store(!waiting.is_empty(), Relaxed);
         }
         notified
     }
 
-    /// Wakes the thread that has waited longest.
+    /// Wakes the thread that has waited longest, if any thread waits.
     pub(crate) fn notify_one(&self) {
         if self.occupied.load(Relaxed) {
             let mut waiting = self.waiting.lock();
@@ -81,7 +90,7 @@ impl RawCondvar {
         }
     }
 
-    /// Wakes all that wait at this moment.
+    /// Wakes all threads that wait at this moment.
     pub(crate) fn notify_all(&self) {
         if self.occupied.load(Relaxed) {
             let mut waiting = self.waiting.lock();

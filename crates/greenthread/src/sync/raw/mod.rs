@@ -1,9 +1,10 @@
-//! The locks themselves, without a value and without poisoning: state machines over a queue of
-//! waiters.
+//! The raw locks: each is a state machine over a queue of waiting threads. A raw lock guards no
+//! value and is never poisoned; the public types add both.
 //!
-//! The model checker takes these files as they stand (`crates/models`), so what they use comes from
-//! this module. That includes `const_fn!`: atomics that a model checker watches can't be made in a
-//! `const fn`.
+//! The model checker compiles these files unchanged (`crates/models`), against stand-ins for the
+//! atomics, for the spin lock (which has models of its own) and for `fairness`. So these files
+//! import what they use from this module. They use `const_fn!` because the model checker's atomics
+//! can't be made in a `const fn`.
 
 pub(crate) mod condvar;
 pub(crate) mod fairness;
@@ -14,7 +15,7 @@ pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 pub(crate) mod spin;
 
-/// A `const fn`, here; in the models a plain one.
+/// Defines a `const fn` here. In the models the same macro defines a plain `fn`.
 macro_rules! const_fn {
     ($($function:tt)*) => { $($function)* };
 }

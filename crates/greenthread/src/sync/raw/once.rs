@@ -1,4 +1,6 @@
-//! The states of something that is done once, and the only ways from one to the next.
+//! The raw once: a state machine for a closure that must complete once.
+//!
+//! # States and transitions
 //!
 //! ```text
 //!   INCOMPLETE ──begin──▶ RUNNING ──finish──▶ COMPLETE
@@ -9,12 +11,24 @@
 //!   .. | QUEUED            threads wait for the next `finish`
 //! ```
 //!
-//! Invariants:
-//! 1. RUNNING is set by one thread, which alone leaves it. COMPLETE is left by nobody.
-//! 2. `finish` releases what was done, and whoever sees COMPLETE acquires it.
-//! 3. QUEUED is set under the queue's lock, by a thread that queues itself before it gives that
-//!    lock back; `finish` clears it, and if it was set takes the lock and wakes the whole queue. No
-//!    wake-up is lost; one may come too early, so those who are woken look again.
+//! * INCOMPLETE: no thread has begun.
+//! * RUNNING: one thread runs its closure. That thread is the *runner*.
+//! * COMPLETE: a runner's closure has returned.
+//! * POISONED: the last runner's closure has panicked. Only a `begin` with `force` leaves this
+//!   state.
+//!
+//! A thread that finds RUNNING sets QUEUED, pushes its node, and sleeps. The runner's `finish`
+//! clears QUEUED and wakes all queued threads. Each of them then looks at the state again.
+//!
+//! # Invariants
+//!
+//! 1. One thread sets RUNNING, the runner, and only the runner leaves that state. No transition
+//!    leaves COMPLETE.
+//! 2. `finish` releases the effects of the closure. A thread that sees COMPLETE acquires them.
+//! 3. No wake-up is lost. A thread sets QUEUED under the queue's lock, and pushes its node before
+//!    it releases that lock. `finish` clears QUEUED. If QUEUED was set, `finish` takes the lock and
+//!    wakes the whole queue. A wake-up may come too early, so a woken thread looks at the state
+//!    again.
 //! 4. The nodes obey the invariants of `wait_queue`.
 
 use super::{
@@ -32,44 +46,47 @@ const INCOMPLETE: u32 = 0;
 const POISONED: u32 = 1;
 const RUNNING: u32 = 2;
 const COMPLETE: u32 = 3;
+/// Mask of the bits that hold one of the four states above.
 const STEP: u32 = 3;
+/// State flag: threads wait for the next `finish`.
 const QUEUED: u32 = 4;
 
-/// Something that is done once.
+/// A once. It stores no closure: the caller runs its own.
 pub(crate) struct RawOnce {
     state: AtomicU32,
     waiting: SpinLock<Queue<()>>,
 }
 
-/// What a thread finds that wants it done.
+/// The result of [`RawOnce::begin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// It is for this thread to do, and to `finish`.
+    /// The caller is the runner now: it runs its closure, and then calls `finish`.
     Ours {
-        /// Who tried before has panicked.
+        /// Whether an earlier runner has panicked.
         poisoned: bool,
     },
-    /// It is done.
+    /// An earlier runner has completed.
     Complete,
-    /// Who tried has panicked.
+    /// An earlier runner has panicked.
     Poisoned,
 }
 
 impl RawOnce {
     const_fn! {
-        /// Something that has not been done.
+        /// A once in the state INCOMPLETE.
         pub(crate) const fn new() -> Self {
             Self { state: AtomicU32::new(INCOMPLETE), waiting: SpinLock::new(Queue::new()) }
         }
     }
 
-    /// Whether it is done.
+    /// Whether the state is COMPLETE.
     #[inline]
     pub(crate) fn is_complete(&self) -> bool {
         self.state.load(Acquire) == COMPLETE
     }
 
-    /// Begins, or waits for whoever has begun. With `force`, a panic before is no obstacle.
+    /// Makes the caller the runner. If another thread is the runner, waits for that one to finish
+    /// first. With `force`, the caller may become the runner although an earlier one has panicked.
     #[cold]
     pub(crate) fn begin(&self, force: bool) -> Begin {
         let mut seen = self.state.load(Acquire);
@@ -90,7 +107,8 @@ impl RawOnce {
         }
     }
 
-    /// Ends what `begin` has begun, by this thread; `complete` or by a panic.
+    /// Ends the run that the calling thread has begun with `begin`. `complete` is `false` if the
+    /// closure has panicked.
     pub(crate) fn finish(&self, complete: bool) {
         let step = if complete { COMPLETE } else { POISONED };
         if self.state.swap(step, AcqRel) & QUEUED != 0 {
@@ -99,8 +117,8 @@ impl RawOnce {
         }
     }
 
-    /// Waits until it is done; `false` if whoever tried has panicked. With `force`, waits on for
-    /// somebody else to try.
+    /// Waits until a runner has completed. Returns `false` if a runner has panicked. With `force`,
+    /// it keeps waiting for another runner in that case.
     #[cold]
     pub(crate) fn wait(&self, force: bool) -> bool {
         loop {
@@ -112,7 +130,7 @@ impl RawOnce {
         }
     }
 
-    /// Waits for the next `finish`, if `unsettled` holds for the state.
+    /// Waits for the next `finish`, unless `unsettled` returns `false` for the state.
     fn wait_while(&self, unsettled: impl Fn(u32) -> bool) {
         let waiter = Waiter::new();
         let node = Node::new(&waiter, ());
@@ -127,8 +145,8 @@ impl RawOnce {
                 Err(now) => seen = now,
             }
         }
-        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
-        // (invariant 4).
+        // SAFETY: the node is in no queue. The wait has no deadline, so this function keeps the
+        // node until it has been dequeued and claimed (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
         waiter.wait(Reason::Once, None);

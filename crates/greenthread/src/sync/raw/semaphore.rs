@@ -1,21 +1,28 @@
-//! The states of a semaphore, and the only ways from one to the next.
+//! The raw semaphore.
 //!
-//! The state is one word: how many permits there are, and whether threads are queued for more
-//! (QUEUED).
+//! # States
 //!
-//! * `acquire`: without QUEUED, and with permits enough, a single exchange. Otherwise it queues,
-//!   and sleeps.
-//! * `release`: without QUEUED, a single exchange. Otherwise, under the queue's lock, the permits
-//!   are added, and the threads at the front get theirs, as far as the permits go. So nobody is
-//!   passed, and a thread that is woken is done.
+//! The state is one word: the number of available permits, and the flag QUEUED. A *queued* thread
+//! is one whose node is in the queue. It sleeps until it has been *granted* the permits that it
+//! wants.
 //!
-//! Invariants:
-//! 1. QUEUED is set if the queue is not empty; both change under the queue's lock only. While it is
-//!    set so do the permits.
-//! 2. When the queue's lock is free, the first thread in the queue wants more than there are
-//!    permits.
-//! 3. Releasing releases, and taking permits, for oneself or for another, acquires. A grant is made
-//!    before its claim, and undone if that is lost.
+//! # Transitions
+//!
+//! * `acquire` without QUEUED, and with enough permits, is a single exchange. Otherwise the thread
+//!   is queued and sleeps.
+//! * `release` without QUEUED is a single exchange. With QUEUED it takes the queue's lock, adds the
+//!   permits, and grants the first threads in the queue what they want, until the permits don't
+//!   suffice for the next one. So no thread overtakes another, and a woken thread has its permits
+//!   already.
+//!
+//! # Invariants
+//!
+//! 1. QUEUED is set if the queue is not empty. Both change under the queue's lock only. While
+//!    QUEUED is set, the number of permits also changes under that lock only.
+//! 2. While no thread holds the queue's lock, the first thread in the queue wants more permits than
+//!    are available.
+//! 3. `release` releases. Taking permits acquires, for oneself or for another thread. A grant is
+//!    made before the thread's wait is claimed, and undone if the claim is lost.
 //! 4. The nodes obey the invariants of `wait_queue`.
 
 use std::time::Instant;
@@ -31,14 +38,15 @@ use super::{
 };
 use crate::task::wait::{Reason, Waiter};
 
+/// State flag: the queue is not empty, or a thread is about to see whether it is.
 const QUEUED: usize = 1;
-/// One permit.
+/// One available permit.
 const ONE: usize = 2;
 
-/// The largest number of permits.
+/// The largest number of permits that the state can hold.
 pub(crate) const MAX: usize = usize::MAX / ONE;
 
-/// A semaphore. What waits in the queue wants so many permits, times ONE.
+/// A semaphore. A node's payload is the number of permits that its thread wants, times `ONE`.
 pub(crate) struct RawSemaphore {
     state: AtomicUsize,
     waiting: SpinLock<Queue<usize>>,
@@ -46,18 +54,19 @@ pub(crate) struct RawSemaphore {
 
 impl RawSemaphore {
     const_fn! {
-        /// One with so many permits, which are at most `MAX`.
+        /// A semaphore with `permits` available permits. `permits` is at most `MAX`.
         pub(crate) const fn new(permits: usize) -> Self {
             Self { state: AtomicUsize::new(permits * ONE), waiting: SpinLock::new(Queue::new()) }
         }
     }
 
-    /// How many permits there are.
+    /// The number of available permits.
     pub(crate) fn available(&self) -> usize {
         self.state.load(Acquire) / ONE
     }
 
-    /// Takes so many permits if they are there, and nobody is queued.
+    /// Takes `permits` permits if they are available and no thread is queued. Returns whether it
+    /// has taken them.
     #[inline]
     pub(crate) fn try_acquire(&self, permits: usize) -> bool {
         let mut seen = self.state.load(Relaxed);
@@ -70,7 +79,8 @@ impl RawSemaphore {
         false
     }
 
-    /// Takes so many permits, and waits for them until the deadline at most; whether it has.
+    /// Takes `permits` permits, and waits for them until the deadline. Returns whether it has taken
+    /// them.
     #[inline]
     pub(crate) fn acquire_until(&self, permits: usize, deadline: Option<Instant>) -> bool {
         self.try_acquire(permits) || self.acquire_slow(permits, deadline)
@@ -91,22 +101,23 @@ impl RawSemaphore {
                 Err(now) => seen = now,
             }
         }
-        // SAFETY: it stays until it has been taken out and claimed, or is taken out below
-        // (invariant 4).
+        // SAFETY: the node is in no queue. This function keeps it until it has been dequeued and
+        // claimed, or dequeues it below (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
         let granted = waiter.wait(Reason::Semaphore, deadline);
         if !granted {
             let mut waiting = self.waiting.lock();
-            // SAFETY: our own, put into this queue.
+            // SAFETY: the node is this thread's own, and was put into this queue and no other.
             unsafe { waiting.remove(&node) };
-            // Those behind may want less.
+            // The next thread in the queue may want fewer permits than this one.
             self.grant(waiting);
         }
         granted
     }
 
-    /// Adds so many permits; `false`, and nothing done, if there would be too many.
+    /// Adds `permits` permits. Returns `false`, and changes nothing, if the number of permits would
+    /// exceed `MAX`.
     #[inline]
     pub(crate) fn release(&self, permits: usize) -> bool {
         let mut seen = self.state.load(Relaxed);
@@ -141,7 +152,7 @@ impl RawSemaphore {
         true
     }
 
-    /// Takes at most so many permits away for ever; how many.
+    /// Removes up to `permits` available permits for good. Returns how many it has removed.
     pub(crate) fn forget(&self, permits: usize) -> usize {
         let _waiting = self.waiting.lock();
         let mut seen = self.state.load(Relaxed);
@@ -154,11 +165,12 @@ impl RawSemaphore {
         }
     }
 
-    /// Gives the threads at the front what they want, as far as the permits go.
+    /// Grants the first threads in the queue the permits that they want, until the permits don't
+    /// suffice for the next one.
     fn grant(&self, mut waiting: SpinGuard<'_, Queue<usize>>) {
         let wakes = waiting.claim_while(
             |&wanted| {
-                // Nobody else takes permits (invariant 1).
+                // No other thread changes the number of permits (invariant 1).
                 let enough = self.state.load(Relaxed) & !QUEUED >= wanted;
                 if enough {
                     self.state.fetch_sub(wanted, Acquire);

@@ -1,16 +1,18 @@
-//! The lock inside the locks: it guards a wait queue or a channel's buffer for some ten
-//! instructions.
+//! The spin lock inside the other locks. It guards a wait queue or a channel's buffer for about ten
+//! instructions at a time.
 //!
-//! One read-modify-write to take it and a plain store to release it. Whoever finds it held spins,
-//! then lets other OS threads run, and in the end sleeps a little, so that a holder that was
-//! preempted by a spinning thread of a higher priority gets on too.
+//! A thread takes the lock with one read-modify-write operation, and releases it with a plain
+//! store. A thread that finds the lock held spins. After a while it yields to other OS threads, and
+//! in the end it sleeps briefly. The sleep lets a holder continue that was preempted by a spinning
+//! thread of a higher priority.
 //!
 //! Invariants:
-//! 1. `held` goes from false to true by the one thread that from then on holds the lock, and back
-//!    by the same. Taking acquires what the release before it released.
-//! 2. Only the holder touches `value`.
-//! 3. While it is held no user code runs, nothing switches, allocates, panics or fires a wake-up:
-//!    the holder gives it back within nanoseconds unless the OS takes the processor away from it.
+//! 1. Only the thread that holds the lock from then on sets `held`, and only the same thread clears
+//!    it. Taking the lock acquires what the previous release released.
+//! 2. Only the holder accesses `value`.
+//! 3. While the lock is held, no user code runs, and the holder does not switch threads, allocate,
+//!    panic or fire a wake-up. So the holder releases the lock within nanoseconds, unless the OS
+//!    preempts it.
 
 use core::{
     cell::UnsafeCell,
@@ -27,28 +29,30 @@ use super::{
     fairness::relax,
 };
 
-/// See the module.
+/// A spin lock around a value: see the module.
 #[repr(C)]
 pub(crate) struct SpinLock<T> {
     held: AtomicBool,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `value` is touched by one holder at a time (invariants 1, 2), which may be any OS thread.
+// SAFETY: one holder at a time accesses `value` (invariants 1, 2). The holder may be any OS thread,
+// which `T: Send` allows.
 unsafe impl<T: Send> Send for SpinLock<T> {}
-// SAFETY: as above.
+// SAFETY: a shared reference gives access to `value` only to one holder at a time (invariants 1,
+// 2).
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
-// No panic can leave `value` half done (invariant 3).
+// No panic can leave `value` half changed (invariant 3).
 impl<T> UnwindSafe for SpinLock<T> {}
 impl<T> RefUnwindSafe for SpinLock<T> {}
 
-/// Proof that the lock is held; dropping it gives the lock back.
+/// The lock held by this thread. Dropping the guard releases the lock.
 pub(crate) struct SpinGuard<'a, T>(&'a SpinLock<T>);
 
 impl<T> SpinLock<T> {
     const_fn! {
-        /// A free one.
+        /// A free lock.
         pub(crate) const fn new(value: T) -> Self {
             Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
         }
@@ -62,11 +66,11 @@ impl<T> SpinLock<T> {
         SpinGuard(self)
     }
 
-    /// The guard that was forgotten before.
+    /// Makes the guard again that was forgotten (`mem::forget`) before.
     ///
     /// # Safety
-    /// The caller holds the lock by a guard that it has forgotten, and forgets no more than it
-    /// takes back.
+    /// The caller holds the lock, has forgotten its guard, and makes one new guard for each guard
+    /// that it has forgotten.
     #[inline]
     pub(crate) unsafe fn assume_locked(&self) -> SpinGuard<'_, T> {
         SpinGuard(self)
@@ -92,7 +96,7 @@ impl<T> Deref for SpinGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: we hold the lock (invariant 2).
+        // SAFETY: the guard stands for the lock being held (invariant 2).
         unsafe { &*self.0.value.get() }
     }
 }
@@ -100,7 +104,7 @@ impl<T> Deref for SpinGuard<'_, T> {
 impl<T> DerefMut for SpinGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: we hold the lock (invariant 2).
+        // SAFETY: the guard stands for the lock being held (invariant 2).
         unsafe { &mut *self.0.value.get() }
     }
 }
