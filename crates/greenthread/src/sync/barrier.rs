@@ -1,8 +1,9 @@
-//! `Barrier`: a count, and a queue of those who have come.
+//! `Barrier`: a count, and a queue of the threads that have arrived.
 //!
 //! Invariants:
-//! 1. As many threads are in the queue as are counted, and always fewer than the barrier is for.
-//!    The one that would fill it wakes all others, and the next round begins.
+//! 1. `count` is the number of queued threads. It is less than the number of threads that the
+//!    barrier is for. The thread that would make the two equal wakes all queued threads instead,
+//!    and the next round begins.
 //! 2. The nodes obey the invariants of `wait_queue`.
 
 use core::fmt;
@@ -16,9 +17,11 @@ use crate::{
     task::wait::{Reason, Waiter},
 };
 
-/// A place where a number of threads wait for each other: [`std::sync::Barrier`] for green threads.
+/// A barrier, at which a fixed number of threads wait for each other. This is
+/// [`std::sync::Barrier`] for green threads.
 ///
-/// It may be used again at once: the threads of the next round can't get among those of this one.
+/// A barrier may be used again at once: a thread of the next round is never taken for one of this
+/// round.
 ///
 /// # Examples
 ///
@@ -34,17 +37,16 @@ use crate::{
 /// ```
 pub struct Barrier {
     threads: usize,
-    come: SpinLock<Come>,
+    arrivals: SpinLock<Arrivals>,
 }
 
-struct Come {
+/// The threads that have arrived in the current round.
+struct Arrivals {
     count: usize,
     queue: Queue<()>,
 }
 
-/// Which of the threads of a round this one is.
-///
-/// Made by [`Barrier::wait`].
+/// The result of [`Barrier::wait`]. It says whether the thread is the leader of its round.
 ///
 /// # Examples
 ///
@@ -57,7 +59,7 @@ struct Come {
 pub struct BarrierWaitResult(bool);
 
 impl Barrier {
-    /// A barrier for `n` threads. For one thread, or none, it is open.
+    /// Creates a barrier for `n` threads. If `n` is 0 or 1, [`wait`](Barrier::wait) never blocks.
     ///
     /// # Examples
     ///
@@ -70,11 +72,11 @@ impl Barrier {
     #[inline]
     #[must_use]
     pub const fn new(n: usize) -> Self {
-        Self { threads: n, come: SpinLock::new(Come { count: 0, queue: Queue::new() }) }
+        Self { threads: n, arrivals: SpinLock::new(Arrivals { count: 0, queue: Queue::new() }) }
     }
 
-    /// Waits until all threads of this round have come. One of them, the last to come, is the
-    /// leader.
+    /// Waits until all threads of this round have called `wait`. The last of them is the leader of
+    /// the round.
     ///
     /// Blocks the calling thread, green or OS.
     ///
@@ -92,19 +94,19 @@ impl Barrier {
     pub fn wait(&self) -> BarrierWaitResult {
         let waiter = Waiter::new();
         let node = Node::new(&waiter, ());
-        let mut come = self.come.lock();
-        come.count += 1;
-        if come.count < self.threads {
-            // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
-            // (invariant 2).
-            unsafe { come.queue.push(&node) };
-            drop(come);
+        let mut arrivals = self.arrivals.lock();
+        arrivals.count += 1;
+        if arrivals.count < self.threads {
+            // SAFETY: the node is in no queue. The wait has no deadline, so this function keeps the
+            // node until it has been dequeued and claimed (invariant 2).
+            unsafe { arrivals.queue.push(&node) };
+            drop(arrivals);
             waiter.wait(Reason::Barrier, None);
             return BarrierWaitResult(false);
         }
-        come.count = 0;
-        let wakes = come.queue.claim_all();
-        drop(come);
+        arrivals.count = 0;
+        let wakes = arrivals.queue.claim_all();
+        drop(arrivals);
         drop(wakes);
         BarrierWaitResult(true)
     }
@@ -113,7 +115,7 @@ impl Barrier {
 opaque_debug!(Barrier);
 
 impl BarrierWaitResult {
-    /// Whether this thread is the leader of its round: there is exactly one.
+    /// Whether this thread is the leader of its round. Each round has exactly one leader.
     ///
     /// # Examples
     ///

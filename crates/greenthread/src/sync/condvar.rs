@@ -1,15 +1,16 @@
-//! `Condvar`: the public face of `raw::condvar`, for mutexes that can be poisoned.
+//! `Condvar`: the public API of `raw::condvar`, for mutexes that can be poisoned.
 
 use core::time::Duration;
 
 use super::{LockResult, MutexGuard, PoisonError, raw::condvar::RawCondvar};
 use crate::task::time::{deadline_after, now};
 
-/// What doesn't depend on the kind of the mutex: `$path` is the module of the condition variable.
+/// Implements the part of a condition variable's API that does not depend on the kind of the mutex.
+/// `$path` is the module of the condition variable.
 macro_rules! condvar {
     ($path:literal) => {
         impl Condvar {
-            /// A new condition variable, with nobody waiting.
+            /// Creates a condition variable, on which no thread waits yet.
             ///
             /// # Examples
             ///
@@ -24,28 +25,28 @@ macro_rules! condvar {
                 Self(RawCondvar::new())
             }
 
-            /// Wakes the thread that has waited longest, if there is one. Never blocks.
+            /// Wakes the thread that has waited longest, if any thread waits. Never blocks.
             ///
             /// # Examples
             ///
             /// ```
             #[doc = concat!("use greenthread::", $path, "::Condvar;")]
             ///
-            /// Condvar::new().notify_one(); // Nobody waits: nothing happens.
+            /// Condvar::new().notify_one(); // No thread waits: nothing happens.
             /// ```
             pub fn notify_one(&self) {
                 self.0.notify_one();
             }
 
-            /// Wakes all threads that wait at this moment, in the order in which they began to.
-            /// Never blocks.
+            /// Wakes all threads that wait at this moment, in the order in which they began to
+            /// wait. Never blocks.
             ///
             /// # Examples
             ///
             /// ```
             #[doc = concat!("use greenthread::", $path, "::Condvar;")]
             ///
-            /// Condvar::new().notify_all(); // Nobody waits: nothing happens.
+            /// Condvar::new().notify_all(); // No thread waits: nothing happens.
             /// ```
             pub fn notify_all(&self) {
                 self.0.notify_all();
@@ -65,10 +66,10 @@ macro_rules! condvar {
 
 pub(super) use condvar;
 
-/// Whether a wait with a time limit ended because of the limit.
+/// The result of a wait with a timeout. It says whether the wait ended because of the timeout.
 ///
-/// Made by [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`]. (std's own type has no
-/// constructor, so it can't be used here.)
+/// [`Condvar::wait_timeout`] and [`Condvar::wait_timeout_while`] return it. This is a type of this
+/// crate, because std's own type has no public constructor.
 ///
 /// # Examples
 ///
@@ -85,7 +86,7 @@ pub(super) use condvar;
 pub struct WaitTimeoutResult(pub(super) bool);
 
 impl WaitTimeoutResult {
-    /// Whether the time ran out.
+    /// Whether the wait ended because of the timeout.
     ///
     /// # Examples
     ///
@@ -105,20 +106,21 @@ impl WaitTimeoutResult {
     }
 }
 
-/// A condition variable: threads wait on it for another thread to change what a mutex guards.
+/// A condition variable. A thread waits on it until another thread has changed the data that a
+/// mutex guards.
 ///
-/// This is [`std::sync::Condvar`] for [`Mutex`](super::Mutex): a green thread that waits lets its
-/// worker run others, an OS thread that waits blocks, and both may wait at one condition variable.
+/// This is [`std::sync::Condvar`] for [`Mutex`](super::Mutex). A green thread that waits lets its
+/// worker run other threads. An OS thread that waits blocks. Both may wait on the same condition
+/// variable.
 ///
-/// Threads are woken in the order in which they began to wait. As with std, look at the condition
-/// again after waking (or use [`wait_while`](Condvar::wait_while)): another thread may have been at
-/// the mutex first.
+/// Threads are woken in the order in which they began to wait. As with std, a woken thread must
+/// check the condition again (or use [`wait_while`](Condvar::wait_while)), because another thread
+/// may have locked the mutex first.
 ///
 /// # Differs from std
 ///
-/// * It may be used with several mutexes at a time. std leaves open whether that panics; here it
-///   works.
-/// * No wake-up is spurious so far; don't rely on it.
+/// * It may be used with several mutexes at a time. With std this may panic.
+/// * Currently no wake-up is spurious. Don't rely on this.
 ///
 /// # Examples
 ///
@@ -142,12 +144,12 @@ condvar!("sync");
 impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
-    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is
-    /// unlocked is not lost.
+    /// Blocks the calling thread, green or OS. No notification is lost that comes after the mutex
+    /// has been unlocked.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned by the time it is locked again; the error holds the guard.
+    /// If the mutex is poisoned when this thread has locked it again. The error contains the guard.
     ///
     /// # Examples
     ///
@@ -170,12 +172,12 @@ impl Condvar {
         guard.poison().wrap(guard)
     }
 
-    /// Waits as long as `condition` holds. It is called with the mutex locked: first before
-    /// waiting, then after each notification.
+    /// Waits while `condition` returns `true`. `condition` is called with the mutex locked: once
+    /// before the first wait, and again after each notification.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned; the error holds the guard.
+    /// If the mutex is poisoned. The error contains the guard.
     ///
     /// # Examples
     ///
@@ -207,11 +209,12 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// As [`wait`](Condvar::wait), for `ms` milliseconds at most; `false` if the time ran out.
+    /// Like [`wait`](Condvar::wait), but waits for at most `ms` milliseconds. The returned `bool`
+    /// is `false` if the wait timed out.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned; the error holds the guard.
+    /// If the mutex is poisoned. The error contains the guard.
     ///
     /// # Examples
     ///
@@ -234,15 +237,15 @@ impl Condvar {
         waited.map(plain).map_err(|error| PoisonError::new(plain(error.into_inner())))
     }
 
-    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the
-    /// mutex again, which may take its own time).
+    /// Like [`wait`](Condvar::wait), but waits for a notification for at most `dur`. After that it
+    /// locks the mutex again, which may take longer.
     ///
-    /// A notification that comes just as the time runs out is not swallowed: either this thread
-    /// took it and the result says so, or it goes to another one.
+    /// A notification that comes just as the time runs out is not lost. Either this thread has
+    /// received it, and the result says that it did not time out, or it goes to another thread.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned; the error holds the guard and the result.
+    /// If the mutex is poisoned. The error contains the guard and the result.
     ///
     /// # Examples
     ///
@@ -264,12 +267,12 @@ impl Condvar {
         guard.poison().wrap((guard, WaitTimeoutResult(!notified)))
     }
 
-    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The
-    /// result says that the time ran out only if the condition still holds.
+    /// Like [`wait_while`](Condvar::wait_while), but waits for at most `dur` in total. The result
+    /// says that the wait timed out only if the condition still holds.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned; the error holds the guard and the result.
+    /// If the mutex is poisoned. The error contains the guard and the result.
     ///
     /// # Examples
     ///
@@ -299,7 +302,7 @@ impl Condvar {
             if !condition(&mut guard) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
-            // The clock is first looked at when there is need to wait.
+            // The clock is not read before this thread has to wait.
             let deadline = *limit.get_or_insert_with(|| deadline_after(dur));
             if deadline.is_some_and(|deadline| deadline <= now()) {
                 return Ok((guard, WaitTimeoutResult(true)));

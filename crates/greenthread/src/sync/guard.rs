@@ -1,18 +1,20 @@
-//! The locks around a value and their guards, each from one pattern: a lock is a raw lock, a flag
-//! if it can be poisoned, and the value; a guard is the raw lock held, and a pointer to the value
-//! or to a part of it.
+//! Macros that define the locks around a value, and their guards. A lock consists of a raw lock, a
+//! poison flag if the lock can be poisoned, and the value. A guard consists of a guard of the raw
+//! lock and a pointer to the value or to a part of it.
 //!
 //! Invariants:
-//! 1. A guard's `value` points into what the held lock guards, and is good for as long as it is
-//!    held. A guard that writes has it to itself; one that reads shares it with others that read.
-//! 2. A guard is dropped on the thread that made it: it is not `Send`, as `NonNull` is not.
-//! 3. A lock's `value` is touched through guards: one that writes, or any number that read, as the
-//!    raw lock is held. Otherwise only through `&mut` or by owning the lock.
+//! 1. A guard's `value` points to the lock's value or into it, and is valid while the raw lock is
+//!    held. A write guard has exclusive access through it. A read guard shares access with other
+//!    read guards.
+//! 2. A guard is dropped on the thread that made it. It is not `Send`, because `NonNull` is not.
+//! 3. A lock's `value` is accessed through guards: one write guard, or any number of read guards,
+//!    as the raw lock allows. Other accesses need `&mut` to the lock, or ownership of it.
 
-/// Defines a lock, `$name`, around a value that must be `$share` for the lock to be `Sync`: `Send`,
-/// since it goes from holder to holder, and `Sync` if several may hold it.
+/// Defines a lock, `$name`, around a value. The lock is `Sync` if the value is `$share`. The value
+/// must be `Send`, because each holder may be another thread. It must also be `Sync` if several
+/// threads may hold the lock at a time.
 ///
-/// A lock that can be poisoned has a flag, `$poison`, and fails to lock with
+/// A lock that can be poisoned has a flag in the field `$poison`, and its methods fail with
 /// `TryLockError::$Poisoned`.
 macro_rules! lock {
     (
@@ -26,17 +28,18 @@ macro_rules! lock {
             value: core::cell::UnsafeCell<T>,
         }
 
-        // SAFETY: the value goes where the lock goes.
+        // SAFETY: the lock owns the value, and `T: Send`. Nothing else in it belongs to a thread.
         unsafe impl<T: ?Sized + Send> Send for $name<T> {}
-        // SAFETY: the value goes from one that writes to the next, and is shared by those that read
-        // (invariant 3 of `guard`), whichever OS threads they are on.
+        // SAFETY: one writer at a time accesses the value, which `Send` allows on any thread, or
+        // several readers share it (invariant 3 of `guard`). `$share` includes `Sync` for locks
+        // that have readers.
         unsafe impl<T: ?Sized + $($share +)+> Sync for $name<T> {}
 
         impl<T: ?Sized> $name<T> {
-            /// Where the value is.
+            /// A pointer to the value.
             #[inline]
-            fn place(&self) -> core::ptr::NonNull<T> {
-                // SAFETY: a cell's content is somewhere.
+            fn value_ptr(&self) -> core::ptr::NonNull<T> {
+                // SAFETY: `UnsafeCell::get` never returns a null pointer.
                 unsafe { core::ptr::NonNull::new_unchecked(self.value.get()) }
             }
         }
@@ -47,8 +50,8 @@ macro_rules! lock {
     };
 }
 
-/// The traits of a lock. `Debug` locks it, `$lock`, by `$try_lock`, and shows `$locked` if it
-/// can't; for the rest see `lock!`.
+/// Implements the traits of a lock. `Debug` locks the lock, which it calls `$lock`, by the
+/// expression `$try_lock`, and shows `$locked` if that fails. For the other parameters see `lock!`.
 macro_rules! lock_traits {
     ($name:ident, $lock:ident => $try_lock:expr, $locked:expr $(, $poison:ident: $Poisoned:ident)?) => {
         impl<T> From<T> for $name<T> {
@@ -59,7 +62,7 @@ macro_rules! lock_traits {
         }
 
         impl<T: Default> Default for $name<T> {
-            /// A lock around the type's default.
+            /// Creates a lock around the default value of `T`.
             fn default() -> Self {
                 Self::new(T::default())
             }
@@ -81,16 +84,16 @@ macro_rules! lock_traits {
     };
 }
 
-/// What a lock that can be poisoned has beside the methods that lock it. `$write` is the one that
-/// locks it for writing.
+/// Implements the methods of a lock that can be poisoned, except those that lock it. `$write` is
+/// the method that locks it for writing.
 macro_rules! poisoned_value {
     ($name:ident, $write:ident) => {
         impl<T: ?Sized> $name<T> {
-            /// Whether a thread has panicked while it held the lock (a read-write lock: for
-            /// writing).
+            /// Whether the lock is poisoned. A thread that panics while it holds the lock poisons
+            /// it. An `RwLock` is poisoned only if the thread holds it for writing.
             ///
-            /// Another thread may poison the lock at any time: don't rely on `false` without
-            /// holding it.
+            /// Another thread may poison the lock at any time. So don't rely on the result `false`
+            /// unless the calling thread holds the lock.
             ///
             /// # Examples
             ///
@@ -111,7 +114,7 @@ macro_rules! poisoned_value {
                 self.poison.get()
             }
 
-            /// Takes the poison away: the value is in order again, says the caller.
+            /// Clears the poisoned state. Call this when the value is in a consistent state again.
             ///
             /// # Examples
             ///
@@ -137,11 +140,11 @@ macro_rules! poisoned_value {
                 self.poison.clear();
             }
 
-            /// Gives the value back; no lock is needed to take apart what is one's own.
+            /// Consumes the lock and returns the value.
             ///
             /// # Errors
             ///
-            /// The lock is poisoned; the error holds the value.
+            /// If the lock is poisoned. The error contains the value.
             ///
             /// # Examples
             ///
@@ -157,11 +160,12 @@ macro_rules! poisoned_value {
                 self.poison.wrap(self.value.into_inner())
             }
 
-            /// The value; whoever has the lock to itself needs no guard.
+            /// Returns a mutable reference to the value. It does not lock: `&mut self` already
+            /// guarantees exclusive access.
             ///
             /// # Errors
             ///
-            /// The lock is poisoned; the error holds the reference.
+            /// If the lock is poisoned. The error contains the reference.
             ///
             /// # Examples
             ///
@@ -179,12 +183,12 @@ macro_rules! poisoned_value {
     };
 }
 
-/// What a lock that can't be poisoned has beside the methods that lock it. `$read` is the one that
-/// locks it for reading, and `$write` the one for writing.
+/// Implements the methods of a lock that can't be poisoned, except those that lock it. `$read` is
+/// the method that locks it for reading, and `$write` the one for writing.
 macro_rules! value {
     ($name:ident, $read:ident, $write:ident) => {
         impl<T> $name<T> {
-            /// A clone of the value.
+            /// Returns a clone of the value.
             #[doc = concat!("Blocks as [`", stringify!($read), "`](", stringify!($name), "::", stringify!($read), ").")]
             ///
             /// # Examples
@@ -201,7 +205,7 @@ macro_rules! value {
                 self.$read().clone()
             }
 
-            /// Puts another value in, and drops the old one after unlocking.
+            /// Replaces the value. The old value is dropped after unlocking.
             #[doc = concat!("Blocks as [`", stringify!($write), "`](", stringify!($name), "::", stringify!($write), ").")]
             ///
             /// # Examples
@@ -217,7 +221,7 @@ macro_rules! value {
                 drop(self.replace(value));
             }
 
-            /// Puts another value in, and returns the old one.
+            /// Replaces the value and returns the old one.
             #[doc = concat!("Blocks as [`", stringify!($write), "`](", stringify!($name), "::", stringify!($write), ").")]
             ///
             /// # Examples
@@ -234,7 +238,7 @@ macro_rules! value {
         }
 
         impl<T: ?Sized> $name<T> {
-            /// Gives the value back; no lock is needed to take apart what is one's own.
+            /// Consumes the lock and returns the value.
             ///
             /// # Examples
             ///
@@ -250,7 +254,8 @@ macro_rules! value {
                 self.value.into_inner()
             }
 
-            /// The value; whoever has the lock to itself needs no guard.
+            /// Returns a mutable reference to the value. It does not lock: `&mut self` already
+            /// guarantees exclusive access.
             ///
             /// # Examples
             ///
@@ -265,8 +270,8 @@ macro_rules! value {
                 self.value.get_mut()
             }
 
-            /// Where the value is. What is done with it is up to `unsafe` code, which must hold the
-            /// lock by other means.
+            /// Returns a raw pointer to the value. Code that accesses the value through the pointer
+            /// must hold the lock by other means.
             ///
             /// # Examples
             ///
@@ -302,11 +307,11 @@ macro_rules! value {
     };
 }
 
-/// Defines a guard type with its `map` and `filter_map`, which make a guard of type `$mapped`.
-/// `$held` is dropped to unlock.
+/// Defines a guard type with its functions `map` and `filter_map`, which return a guard of type
+/// `$mapped`. Dropping `$held` unlocks.
 ///
-/// `& mut` is for guards that write, and makes the guard invariant in its type; `&` is for those
-/// that read. A closure of `map` that panics drops the guard, which poisons and unlocks as usual.
+/// `& mut` is for write guards, and makes the guard invariant in `T`. `&` is for read guards. If
+/// the closure passed to `map` panics, the guard is dropped, which poisons and unlocks as usual.
 macro_rules! guard {
     (
         $(#[$meta:meta])*
@@ -318,22 +323,22 @@ macro_rules! guard {
         pub struct $name<$a, T: ?Sized + $a> {
             value: core::ptr::NonNull<T>,
             held: $held,
-            lent: core::marker::PhantomData<&$a $($mut)? T>,
+            borrow: core::marker::PhantomData<&$a $($mut)? T>,
         }
 
-        // SAFETY: a shared guard gives `&T` only.
+        // SAFETY: a shared reference to a guard gives access to `&T` only, and `T: Sync`.
         unsafe impl<T: ?Sized + Sync> Sync for $name<'_, T> {}
 
         impl<$a, T: ?Sized> $name<$a, T> {
-            /// The caller sees to invariant 1 of `guard`.
+            /// Makes a guard. The caller upholds invariant 1 of `guard`.
             #[inline]
             fn new(value: core::ptr::NonNull<T>, held: $held) -> Self {
-                Self { value, held, lent: core::marker::PhantomData }
+                Self { value, held, borrow: core::marker::PhantomData }
             }
 
-            /// Narrows the guard to a part of the value; the lock stays held.
+            /// Turns the guard into a guard of a part of the value. The lock stays held.
             ///
-            /// It is called as a function, not as a method, which might hide one of the value's.
+            /// This is an associated function, so that it does not hide a method of the value.
             ///
             /// # Examples
             ///
@@ -349,13 +354,14 @@ macro_rules! guard {
                 $mapped::new(value, orig.held)
             }
 
-            /// Narrows the guard to a part of the value, if there is one; the lock stays held.
+            /// Turns the guard into a guard of a part of the value, if the closure returns one. The
+            /// lock stays held.
             ///
-            /// It is called as a function, not as a method, which might hide one of the value's.
+            /// This is an associated function, so that it does not hide a method of the value.
             ///
             /// # Errors
             ///
-            /// The guard as it was, if the closure returns `None`.
+            /// If the closure returns `None`. The error is the original guard.
             ///
             /// # Examples
             ///
@@ -379,7 +385,8 @@ macro_rules! guard {
 
             #[inline]
             fn deref(&self) -> &T {
-                // SAFETY: held as long as the guard is there (invariant 1 of `guard`).
+                // SAFETY: the lock is held while the guard exists, so the pointer is valid
+                // (invariant 1 of `guard`).
                 unsafe { self.value.as_ref() }
             }
         }
@@ -388,8 +395,8 @@ macro_rules! guard {
             impl<T: ?Sized> core::ops::DerefMut for $name<'_, T> {
                 #[inline]
                 fn deref_mut(&$mut self) -> &$mut T {
-                    // SAFETY: held, and to itself, as long as the guard is there (invariant 1 of
-                    // `guard`).
+                    // SAFETY: the lock is held for writing while the guard exists, so the pointer
+                    // is valid and the access exclusive (invariant 1 of `guard`).
                     unsafe { self.value.as_mut() }
                 }
             }

@@ -1,9 +1,9 @@
-//! `LazyLock`: a value that is made when it is first wanted.
+//! `LazyLock`: a value that is initialized on the first access.
 //!
 //! Invariants:
-//! 1. `data` is written by the one thread that runs the closure of `once`, or through
+//! 1. `data` is written only by the thread that runs the closure of `once`, or through
 //!    `&mut LazyLock`.
-//! 2. Once `once` is complete, `data` is `Made`, and is only read, until somebody has
+//! 2. When `once` is complete, `data` is `Init`. From then on it is only read, except through
 //!    `&mut LazyLock`.
 
 use core::{
@@ -15,18 +15,19 @@ use core::{
 
 use super::Once;
 
-/// A value that is made when it is first wanted: [`std::sync::LazyLock`] for green threads.
+/// A value that is initialized on the first access. This is [`std::sync::LazyLock`] for green
+/// threads.
 ///
-/// Threads that want the value while another one makes it wait for that: a green thread lets its
-/// worker run others, an OS thread blocks.
+/// A thread that accesses the value while another thread initializes it waits. A green thread that
+/// waits lets its worker run other threads. An OS thread that waits blocks.
 ///
 /// # Poisoning
 ///
-/// If the closure panics there will never be a value: whoever wants it panics too.
+/// If the closure panics, the lock is poisoned: every later access panics too.
 ///
 /// # Differs from std
 ///
-/// * It is larger: 24 bytes and an `enum` of the value and the closure, on a 64-bit machine.
+/// * It is larger: on a 64-bit machine, 24 bytes more than an `enum` of the value and the closure.
 ///
 /// # Examples
 ///
@@ -42,32 +43,35 @@ pub struct LazyLock<T, F = fn() -> T> {
 }
 
 enum Data<T, F> {
-    Unmade(F),
-    /// It is being made, or its closure has panicked.
-    Gone,
-    Made(T),
+    /// The closure has not been called.
+    Uninit(F),
+    /// The closure is running, or has panicked.
+    Taken,
+    /// The closure has returned this value.
+    Init(T),
 }
 
-// SAFETY: the closure is taken by one thread; the value is made by it, may be taken by another, and
-// is shared in between (invariants 1, 2).
+// SAFETY: one thread takes the closure, so `F: Send` suffices. That thread makes the value, and
+// another one may drop it, which `T: Send` allows. Meanwhile threads share the value, which
+// `T: Sync` allows (invariants 1, 2).
 unsafe impl<T: Sync + Send, F: Send> Sync for LazyLock<T, F> {}
 
 impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
 impl<T: UnwindSafe, F: UnwindSafe> UnwindSafe for LazyLock<T, F> {}
 
 impl<T, F: FnOnce() -> T> Data<T, F> {
-    /// The closure, to be called: until the value is there, it is gone.
+    /// Takes the closure out, and leaves `Taken`. Panics if the closure has been taken before.
     #[track_caller]
     fn take(&mut self) -> F {
-        match mem::replace(self, Data::Gone) {
-            Data::Unmade(f) => f,
+        match mem::replace(self, Data::Taken) {
+            Data::Uninit(f) => f,
             _ => panic!("LazyLock instance has previously been poisoned"),
         }
     }
 }
 
 impl<T, F: FnOnce() -> T> LazyLock<T, F> {
-    /// A value that `f` will make.
+    /// Creates a `LazyLock` whose value `f` will make on the first access.
     ///
     /// # Examples
     ///
@@ -79,17 +83,17 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// ```
     #[inline]
     pub const fn new(f: F) -> Self {
-        Self { once: Once::new(), data: UnsafeCell::new(Data::Unmade(f)) }
+        Self { once: Once::new(), data: UnsafeCell::new(Data::Uninit(f)) }
     }
 
-    /// The value, which is made if need be.
+    /// Returns the value. Initializes it first if need be.
     ///
-    /// Blocks the calling thread, green or OS, while another one is making it. To call this from
-    /// within the closure is a deadlock.
+    /// Blocks the calling thread, green or OS, while another thread initializes the value. A
+    /// closure that calls this on its own `LazyLock` deadlocks.
     ///
     /// # Panics
     ///
-    /// If the closure panics, or has.
+    /// If the closure panics, or has panicked before.
     ///
     /// # Examples
     ///
@@ -101,22 +105,23 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     pub fn force(this: &Self) -> &T {
         this.once.call_once_force(|_| {
-            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete
-            // (invariants 1, 2). No reference is kept while foreign code runs.
+            // SAFETY: only this thread runs the closure of `once`, and no thread reads `data`
+            // before `once` is complete (invariants 1, 2). No reference to `data` exists while `f`
+            // runs.
             unsafe {
                 let f = (*this.data.get()).take();
                 let value = f();
-                *this.data.get() = Data::Made(value);
+                *this.data.get() = Data::Init(value);
             }
         });
-        Self::get(this).expect("the value is there once that is complete")
+        Self::get(this).expect("`once` is complete, so the value is there")
     }
 
-    /// The value, which is made if need be; whoever has it to itself may change it.
+    /// Returns a mutable reference to the value. Initializes the value first if need be.
     ///
     /// # Panics
     ///
-    /// If the closure panics, or has.
+    /// If the closure panics, or has panicked before.
     ///
     /// # Examples
     ///
@@ -129,17 +134,17 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// ```
     pub fn force_mut(this: &mut Self) -> &mut T {
         let data = this.data.get_mut();
-        if !matches!(data, Data::Made(_)) {
+        if !matches!(data, Data::Init(_)) {
             let value = data.take()();
-            *data = Data::Made(value);
+            *data = Data::Init(value);
             this.once.call_once(|| {});
         }
-        Self::get_mut(this).expect("it has just been made")
+        Self::get_mut(this).expect("it has just been initialized")
     }
 }
 
 impl<T, F> LazyLock<T, F> {
-    /// The value, if it has been made; whoever has it to itself may change it.
+    /// Returns a mutable reference to the value, or `None` if it has not been initialized.
     ///
     /// # Examples
     ///
@@ -154,12 +159,12 @@ impl<T, F> LazyLock<T, F> {
     #[inline]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         match this.data.get_mut() {
-            Data::Made(value) => Some(value),
+            Data::Init(value) => Some(value),
             _ => None,
         }
     }
 
-    /// The value, if it has been made. Never blocks.
+    /// Returns the value, or `None` if it has not been initialized. Never blocks.
     ///
     /// # Examples
     ///
@@ -176,9 +181,10 @@ impl<T, F> LazyLock<T, F> {
         if !this.once.is_completed() {
             return None;
         }
-        // SAFETY: complete: it is only read from now on (invariant 2).
+        // SAFETY: `once` is complete, so `data` is only read while `this` is borrowed (invariant
+        // 2).
         match unsafe { &*this.data.get() } {
-            Data::Made(value) => Some(value),
+            Data::Init(value) => Some(value),
             _ => None,
         }
     }
@@ -187,7 +193,7 @@ impl<T, F> LazyLock<T, F> {
 impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     type Target = T;
 
-    /// As [`LazyLock::force`].
+    /// The same as [`LazyLock::force`].
     #[inline]
     fn deref(&self) -> &T {
         LazyLock::force(self)
@@ -195,7 +201,7 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
 }
 
 impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
-    /// As [`LazyLock::force_mut`].
+    /// The same as [`LazyLock::force_mut`].
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         LazyLock::force_mut(self)
@@ -203,7 +209,7 @@ impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
 }
 
 impl<T: Default> Default for LazyLock<T> {
-    /// The type's default, when it is wanted.
+    /// Creates a `LazyLock` whose value is the default value of `T`.
     fn default() -> Self {
         LazyLock::new(T::default)
     }

@@ -1,11 +1,12 @@
-//! Raw locks for the crate `lock_api`, and its locks made of them.
+//! Raw locks for the crate `lock_api`.
 //!
-//! They are the locks of `nonpoison`, in the shape in which generic code wants them: with timeouts,
-//! guards that can be owned, and guards that can be mapped.
+//! Generic code can build `lock_api`'s locks from them. Compared with the locks of `nonpoison`,
+//! those also have timeouts and, with `lock_api`'s feature `arc_lock`, guards that own an `Arc` of
+//! their lock.
 //!
 //! Invariants:
-//! 1. The methods of these traits that unlock are `unsafe`: who calls them holds the lock in that
-//!    way.
+//! 1. The methods of `lock_api`'s traits that unlock or downgrade are `unsafe`. Their caller
+//!    vouches that it holds the lock, in the way that the method says.
 
 use core::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ use crate::{
     task::{coop::polled, time::deadline_after},
 };
 
-/// A mutex for [`lock_api::Mutex`].
+/// A raw mutex for [`lock_api::Mutex`]. A green thread that waits for it lets its worker run other
+/// threads.
 ///
 /// # Examples
 ///
@@ -31,7 +33,8 @@ use crate::{
 /// ```
 pub struct RawMutex(raw::mutex::RawMutex);
 
-/// A read-write lock for [`lock_api::RwLock`].
+/// A raw read-write lock for [`lock_api::RwLock`]. A green thread that waits for it lets its worker
+/// run other threads.
 ///
 /// # Examples
 ///
@@ -45,9 +48,9 @@ pub struct RawMutex(raw::mutex::RawMutex);
 /// ```
 pub struct RawRwLock(raw::rwlock::RawRwLock);
 
-// SAFETY: `raw::mutex` excludes (its invariant 1).
+// SAFETY: at most one thread holds a `raw::mutex::RawMutex` (its invariant 1).
 unsafe impl lock_api::RawMutex for RawMutex {
-    #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait declares it so")]
     const INIT: Self = Self(raw::mutex::RawMutex::new());
 
     type GuardMarker = GuardNoSend;
@@ -64,7 +67,7 @@ unsafe impl lock_api::RawMutex for RawMutex {
 
     #[inline]
     unsafe fn unlock(&self) {
-        // SAFETY: held, says the caller (invariant 1).
+        // SAFETY: the caller holds the mutex (invariant 1).
         unsafe { self.0.unlock() };
     }
 
@@ -73,7 +76,7 @@ unsafe impl lock_api::RawMutex for RawMutex {
     }
 }
 
-// SAFETY: they return `true` if and only if they have taken the lock.
+// SAFETY: these methods return `true` if and only if they have taken the lock.
 unsafe impl lock_api::RawMutexTimed for RawMutex {
     type Duration = Duration;
     type Instant = Instant;
@@ -87,9 +90,9 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     }
 }
 
-// SAFETY: `raw::rwlock` excludes writers from all others (its invariant 1).
+// SAFETY: while a writer holds a `raw::rwlock::RawRwLock`, no other thread does (its invariant 1).
 unsafe impl lock_api::RawRwLock for RawRwLock {
-    #[allow(clippy::declare_interior_mutable_const, reason = "the trait has it so")]
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait declares it so")]
     const INIT: Self = Self(raw::rwlock::RawRwLock::new());
 
     type GuardMarker = GuardNoSend;
@@ -106,7 +109,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     unsafe fn unlock_shared(&self) {
-        // SAFETY: held, says the caller (invariant 1).
+        // SAFETY: the caller holds the lock for reading (invariant 1).
         unsafe { self.0.unlock_read() };
     }
 
@@ -122,7 +125,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     unsafe fn unlock_exclusive(&self) {
-        // SAFETY: held, says the caller (invariant 1).
+        // SAFETY: the caller holds the lock for writing (invariant 1).
         unsafe { self.0.unlock_write() };
     }
 
@@ -135,15 +138,15 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
     }
 }
 
-// SAFETY: the lock is held for reading afterwards, and was never free.
+// SAFETY: `downgrade` leaves the lock held for reading, and the lock is not free in between.
 unsafe impl RawRwLockDowngrade for RawRwLock {
     unsafe fn downgrade(&self) {
-        // SAFETY: held for writing, says the caller (invariant 1).
+        // SAFETY: the caller holds the lock for writing (invariant 1).
         unsafe { self.0.downgrade() };
     }
 }
 
-// SAFETY: they return `true` if and only if they have taken the lock.
+// SAFETY: these methods return `true` if and only if they have taken the lock.
 unsafe impl RawRwLockTimed for RawRwLock {
     type Duration = Duration;
     type Instant = Instant;

@@ -1,24 +1,27 @@
 //! Locks, condition variables and channels: [`std::sync`] for green threads.
 //!
-//! The names are std's, and so is their meaning. What blocks here puts the calling *green* thread
-//! to sleep, and its worker runs others meanwhile. On an OS thread the same call blocks that
-//! thread; both kinds may meet at one lock or channel.
+//! The types have the names and the meaning of their std counterparts. A call that blocks puts the
+//! calling *green* thread to sleep, and the thread's worker runs other threads meanwhile. On an OS
+//! thread the same call blocks the OS thread. Green threads and OS threads may share a lock or a
+//! channel.
 //!
-//! What never blocks is std's own, under its usual name: [`Arc`], [`Weak`], [`atomic`], and the
-//! types that locks return.
+//! Types that never block are std's own, re-exported under their usual names: [`Arc`], [`Weak`],
+//! [`atomic`], and the result and error types of locks.
 //!
-//! Some of it std has on nightly only: guards of a part ([`MutexGuard::map`] and its like),
-//! [`ReentrantLock`], the locks of [`nonpoison`]. And two things it hasn't: [`Semaphore`] and
-//! [`WaitGroup`]. With the feature `lock_api` there are raw locks for the crate of this name.
+//! Some of these types exist in std on nightly only: guards of a part of the value
+//! ([`MutexGuard::map`] and the like), [`ReentrantLock`], and the locks of [`nonpoison`]. Two types
+//! don't exist in std: [`Semaphore`] and [`WaitGroup`]. With the feature `lock_api` there are raw
+//! locks for the crate of that name.
 //!
-//! With `std::sync`'s own types in a green thread, a wait blocks the whole worker, and if whoever
-//! it waits for is a green thread of the same worker, for ever.
+//! A green thread that waits at one of `std::sync`'s own types blocks its whole worker. If it waits
+//! for a green thread of the same worker, it waits for ever.
 //!
-//! # Who is next
+//! # Fairness
 //!
-//! Nobody starves at a lock, however busy it is: threads that wait are in line, and one that has
-//! come first in line and been passed by others for about half a millisecond is handed the lock.
-//! The types say more.
+//! No thread starves at a lock, however busy the lock is. Waiting threads are queued in the order
+//! in which they came. Running threads may overtake the first thread in the queue, but only for
+//! about half a millisecond. Then the lock is handed to that thread. The documentation of each type
+//! says more.
 //!
 //! # Example
 //!

@@ -1,23 +1,24 @@
 //! Channels with many senders and many receivers. This is [`std::sync::mpmc`], on stable Rust and
 //! for green threads.
 //!
-//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a
-//! bound, and sending waits for room. With a bound of 0 each message passes from hand to hand. Each
-//! message is received by one of the receivers.
+//! [`channel`] creates an unbounded channel, to which sending never blocks. [`sync_channel`]
+//! creates a bounded channel. Sending to a full channel waits until a message has been received. A
+//! channel with the bound 0 has no buffer: `send` returns when a receiver has received the message.
+//! Each message is received by exactly one receiver.
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Threads
-//! that wait are served in the order in which they came. [`greenthread::channel`](crate::channel)
-//! has such channels with `select!`.
+//! A green thread that waits lets its worker run other threads. An OS thread that waits blocks.
+//! Waiting threads are served in the order in which they came. The channels of
+//! [`greenthread::channel`](crate::channel) also work with `select!`.
 //!
 //! # Memory
 //!
-//! As with [`mpsc`](super::mpsc).
+//! The same as for [`mpsc`](super::mpsc).
 //!
 //! # Differs from std
 //!
-//! * Deadlines are [`greenthread::time::Instant`](crate::time::Instant).
-//! * The handles, the iterators and [`SendTimeoutError`] are types of our own; the other errors are
-//!   those of std's `mpsc`, as with std.
+//! * Deadlines are of the type [`greenthread::time::Instant`](crate::time::Instant).
+//! * The handles, the iterators and [`SendTimeoutError`] are types of this crate. The other errors
+//!   are those of `std::sync::mpsc`, as with std.
 //!
 //! # Examples
 //!
@@ -44,7 +45,7 @@ use super::chan::{
     handle::{self, Rx},
 };
 
-/// A channel with room for any number of messages.
+/// Creates an unbounded channel. Sending to it never blocks.
 ///
 /// # Examples
 ///
@@ -60,11 +61,12 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     new(None)
 }
 
-/// A channel with room for `cap` messages; with 0, `send` waits until its message is received.
+/// Creates a channel that holds up to `cap` messages. If `cap` is 0, `send` waits until its message
+/// has been received.
 ///
 /// # Panics
 ///
-/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// If `cap` messages are larger than `isize::MAX` bytes. If their memory can't be allocated, the
 /// process aborts.
 ///
 /// # Examples
@@ -73,7 +75,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// use greenthread::{sync::mpmc::sync_channel, thread};
 ///
 /// let (sender, receiver) = sync_channel(1);
-/// sender.send(1).unwrap(); // There is room.
+/// sender.send(1).unwrap(); // The channel is empty: returns at once.
 /// thread::spawn(move || sender.send(2).unwrap()); // Waits for the first one to be received.
 /// assert!(receiver.iter().eq([1, 2]));
 /// ```
@@ -89,11 +91,11 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 
 sender!("sync::mpmc", "channel", "sync_channel");
 receiver! {
-    /// Takes a message if there is one at this moment. Never blocks.
+    /// Receives a message if there is one at this moment. Never blocks.
     "sync::mpmc", "channel", "sync_channel", Rx<T>
 }
 
-/// Why [`Sender::send_timeout`] and [`Sender::send_deadline`] sent nothing. It holds the message.
+/// The error of [`Sender::send_timeout`] and [`Sender::send_deadline`]. It contains the message.
 ///
 /// # Examples
 ///
@@ -105,9 +107,9 @@ receiver! {
 /// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
-    /// There was no room in time.
+    /// The channel stayed full, or with a bound of 0 no receiver came, until the time ran out.
     Timeout(T),
-    /// There is no receiver any more.
+    /// All receivers have been dropped.
     Disconnected(T),
 }
 

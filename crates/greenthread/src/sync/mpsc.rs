@@ -1,30 +1,31 @@
-//! Channels: many senders, one receiver, first in, first out. This is [`std::sync::mpsc`] for green
-//! threads.
+//! First-in, first-out channels with many senders and one receiver. This is [`std::sync::mpsc`] for
+//! green threads.
 //!
-//! [`channel`] has room for any number of messages, so sending never blocks; [`sync_channel`] has a
-//! bound, and sending waits for room. With a bound of 0 each message passes from hand to hand:
-//! `send` returns when it was received.
+//! [`channel`] creates an unbounded channel, to which sending never blocks. [`sync_channel`]
+//! creates a bounded channel. Sending to a full channel waits until a message has been received. A
+//! channel with the bound 0 has no buffer: `send` returns when the receiver has received the
+//! message.
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may
-//! be at the same channel, at either end. Threads that wait are served in the order in which they
-//! came, and nobody overtakes them.
+//! A green thread that waits lets its worker run other threads. An OS thread that waits blocks.
+//! Both kinds of thread may use the same channel, at either end. Waiting threads are served in the
+//! order in which they came, and no other thread overtakes them.
 //!
-//! When all senders are gone, the receiver gets what is in the channel, and then an error. When the
-//! receiver is gone, what is in the channel is dropped, and sending fails and gives the message
-//! back.
+//! When all senders have been dropped, the receiver receives the messages that are left, and then
+//! an error. When the receiver has been dropped, the messages that are left are dropped. Sending
+//! then fails, and the error contains the message.
 //!
 //! # Memory
 //!
-//! A bounded channel allocates room for all its messages when it is made. An unbounded one
-//! allocates a block for each 31 messages that nobody has received yet, and keeps one block for
-//! later. Waiting allocates nothing. As with std, a failing allocation aborts the process.
+//! A bounded channel allocates memory for all its messages when it is created. An unbounded channel
+//! allocates one block for every 31 messages that have not been received, and keeps one empty block
+//! for reuse. Waiting does not allocate. As with std, a failing allocation aborts the process.
 //!
 //! # Differs from std
 //!
-//! * A thread that waits is handed the message (or its message is taken over) by the thread that
-//!   wakes it. What is sent just as a [`recv_timeout`](Receiver::recv_timeout) runs out is either
-//!   received by it or stays in the channel, as with std.
-//! * The iterators and handles are types of our own; the errors are std's.
+//! * A waking thread hands the message to the waiting receiver, or takes the message of the waiting
+//!   sender. A message that is sent just as a [`recv_timeout`](Receiver::recv_timeout) times out is
+//!   either received by that call or stays in the channel, as with std.
+//! * The iterators and handles are types of this crate. The errors are std's.
 //!
 //! # Examples
 //!
@@ -57,7 +58,7 @@ use super::chan::{
 };
 use crate::opaque_debug::opaque_debug;
 
-/// The sending half of [`channel`]. Clone it for more senders.
+/// The sending half of [`channel`]. Clones of it send to the same channel.
 ///
 /// # Examples
 ///
@@ -74,7 +75,7 @@ pub struct Sender<T> {
     core: Tx<T>,
 }
 
-/// The sending half of [`sync_channel`]. Clone it for more senders.
+/// The sending half of [`sync_channel`]. Clones of it send to the same channel.
 ///
 /// # Examples
 ///
@@ -84,7 +85,7 @@ pub struct Sender<T> {
 /// let (sender, receiver) = sync_channel(1);
 /// thread::spawn(move || {
 ///     for n in 0..10 {
-///         sender.send(n).unwrap(); // Waits until there is room.
+///         sender.send(n).unwrap(); // Waits while the channel is full.
 ///     }
 /// });
 /// assert!(receiver.iter().eq(0..10));
@@ -93,8 +94,8 @@ pub struct SyncSender<T> {
     core: Tx<T>,
 }
 
-/// The receiving half of [`channel`] and [`sync_channel`]. There is one only, and it can't be
-/// shared.
+/// The receiving half of [`channel`] and [`sync_channel`]. A channel has only one receiver, which
+/// can be moved to another thread but not shared.
 ///
 /// # Examples
 ///
@@ -107,12 +108,12 @@ pub struct SyncSender<T> {
 /// ```
 pub struct Receiver<T> {
     core: Rx<T>,
-    /// One consumer at a time, as std promises: not `Sync`.
+    /// Makes the receiver `!Sync`, as std's is: one thread at a time receives.
     _not_sync: PhantomData<*const ()>,
 }
 
-// SAFETY: a receiver is a counted core, which is `Send` and `Sync` if messages are `Send`; the
-// marker only takes `Sync` away.
+// SAFETY: `Rx<T>` is `Send` if `T: Send`. The marker has no data: it is there to remove `Sync`
+// only.
 unsafe impl<T: Send> Send for Receiver<T> {}
 
 impl<T> UnwindSafe for Sender<T> {}
@@ -122,7 +123,7 @@ impl<T> RefUnwindSafe for SyncSender<T> {}
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
-/// A channel with room for any number of messages.
+/// Creates an unbounded channel. Sending to it never blocks.
 ///
 /// # Examples
 ///
@@ -139,11 +140,12 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { core: sender }, Receiver { core: receiver, _not_sync: PhantomData })
 }
 
-/// A channel with room for `bound` messages; with 0, `send` waits until its message is received.
+/// Creates a channel that holds up to `bound` messages. If `bound` is 0, `send` waits until its
+/// message has been received.
 ///
 /// # Panics
 ///
-/// If `bound` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// If `bound` messages are larger than `isize::MAX` bytes. If their memory can't be allocated, the
 /// process aborts.
 ///
 /// # Examples
@@ -152,7 +154,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// use greenthread::{sync::mpsc::sync_channel, thread};
 ///
 /// let (sender, receiver) = sync_channel(1);
-/// sender.send(1).unwrap(); // There is room.
+/// sender.send(1).unwrap(); // The channel is empty: returns at once.
 /// thread::spawn(move || sender.send(2).unwrap()); // Waits for the first one to be received.
 /// assert_eq!(receiver.recv().unwrap(), 1);
 /// assert_eq!(receiver.recv().unwrap(), 2);
@@ -166,11 +168,12 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 impl<T> Sender<T> {
     /// Sends a message. Never blocks.
     ///
-    /// `Ok` means that the receiver was there, not that it will ever look at the message.
+    /// `Ok` means that the receiver still existed. It does not mean that the message will be
+    /// received.
     ///
     /// # Errors
     ///
-    /// The receiver is gone; the error holds the message.
+    /// If the receiver has been dropped. The error contains the message.
     ///
     /// # Examples
     ///
@@ -183,7 +186,7 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(2).unwrap_err().0, 2);
     /// ```
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        // Without a bound there is always room.
+        // An unbounded channel is never full, so this never waits.
         self.core.send(t, Timeout::Wait(None)).map_err(|failed| SendError(failed.into_message()))
     }
 }
@@ -194,7 +197,7 @@ impl<T> SyncSender<T> {
 
 impl<T> Receiver<T> {
     recv_methods! {
-        /// Takes a message if there is one at this moment. Never blocks.
+        /// Receives a message if there is one at this moment. Never blocks.
         "sync::mpsc", "channel"
     }
 }
@@ -205,14 +208,14 @@ iterators! {
 }
 
 impl<T> Clone for Sender<T> {
-    /// One more sender for the same channel.
+    /// Creates another sender for the same channel.
     fn clone(&self) -> Self {
         Self { core: self.core.clone() }
     }
 }
 
 impl<T> Clone for SyncSender<T> {
-    /// One more sender for the same channel.
+    /// Creates another sender for the same channel.
     fn clone(&self) -> Self {
         Self { core: self.core.clone() }
     }

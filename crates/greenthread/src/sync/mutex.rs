@@ -1,4 +1,4 @@
-//! `Mutex`: a raw mutex, a flag for panics, and the value.
+//! `Mutex`: a raw mutex, a poison flag, and the value.
 
 use core::{
     cell::UnsafeCell,
@@ -14,32 +14,34 @@ use super::{
 };
 
 lock! {
-    /// A lock around a value: one thread at a time gets at it.
+    /// A mutual exclusion lock around a value. One thread at a time has access to the value.
     ///
-    /// This is [`std::sync::Mutex`] for green threads. A thread that finds it locked goes to sleep,
-    /// and its worker runs others meanwhile; an OS thread that finds it locked blocks, as it would
-    /// with std's. Green threads and OS threads may share one.
+    /// This is [`std::sync::Mutex`] for green threads. A green thread that finds the mutex locked
+    /// goes to sleep, and its worker runs other threads meanwhile. An OS thread that finds it
+    /// locked blocks, as it would with std's mutex. Green threads and OS threads may share a mutex.
     ///
-    /// A guard may be kept across calls that block. Threads that come in the meantime wait; with a
-    /// std mutex they would block the worker that the holder needs to go on.
+    /// A green thread may hold a guard across calls that block. Threads that want the lock
+    /// meanwhile wait. With a std mutex they would block their worker, which the holder may need in
+    /// order to continue.
     ///
-    /// # Who is next
+    /// # Fairness
     ///
-    /// An unlocked mutex goes to whoever asks first, be it a newcomer; threads that sleep are woken
-    /// in the order in which they came. One that was woken in vain for about half a millisecond is
-    /// handed the lock by the next one that unlocks, so nobody starves. A thread that neither
-    /// blocks nor yields keeps the others of its worker from running, with or without a lock.
+    /// An unlocked mutex goes to the first thread that asks for it, which may be one that has not
+    /// waited. Sleeping threads are woken in the order in which they came. If other threads have
+    /// overtaken a woken thread for about half a millisecond, the next unlock hands the lock to
+    /// that thread. So no thread starves. A thread that neither blocks nor yields keeps the other
+    /// threads of its worker from running, whether it holds a lock or not.
     ///
     /// # Poisoning
     ///
-    /// A mutex is poisoned when a thread panics while it holds the lock, as with std. What counts
-    /// is the green thread's own panic ([`thread::panicking`](crate::thread::panicking)), not that
-    /// of a sibling on the same worker.
+    /// A mutex is poisoned when a thread panics while it holds the lock, as with std. Only a panic
+    /// of the green thread itself counts ([`thread::panicking`](crate::thread::panicking)), not one
+    /// of another thread on the same worker.
     ///
     /// # Differs from std
     ///
-    /// * It is larger: 40 bytes and the value, on a 64-bit machine.
-    /// * Locking it twice in one thread is a deadlock, never a panic.
+    /// * It is larger: on a 64-bit machine, 40 bytes more than the value.
+    /// * A thread that locks a mutex which it already holds deadlocks. It never panics.
     ///
     /// # Examples
     ///
@@ -65,9 +67,10 @@ impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 guard! {
-    /// A mutex held: through it the value is reached, and dropping it unlocks.
+    /// A guard of a locked [`Mutex`]. It dereferences to the value, and unlocks the mutex when it
+    /// is dropped.
     ///
-    /// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
+    /// [`Mutex::lock`] and [`Mutex::try_lock`] return it.
     ///
     /// # Examples
     ///
@@ -99,11 +102,11 @@ impl<T: ?Sized> UnwindSafe for MutexGuard<'_, T> {}
 impl<T: ?Sized> RefUnwindSafe for MutexGuard<'_, T> {}
 
 guard! {
-    /// A mutex held, and a part of its value: dropping it unlocks. std has this type on nightly
-    /// only.
+    /// A guard of a locked [`Mutex`] that dereferences to a part of the value. It unlocks the mutex
+    /// when it is dropped. std has this type on nightly only.
     ///
-    /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`]. A [`Condvar`](super::Condvar)
-    /// wants the whole.
+    /// [`MutexGuard::map`] and [`MutexGuard::filter_map`] return it. A
+    /// [`Condvar`](super::Condvar) accepts a [`MutexGuard`] only.
     ///
     /// # Examples
     ///
@@ -132,12 +135,12 @@ assert_eq!(*MappedMutexGuard::filter_map(inner, |inner| inner.as_mut()).unwrap()
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The raw lock.
+    /// The guard of the raw mutex.
     pub(super) fn held(&mut self) -> &mut Exclusive<'a> {
         &mut self.held.held
     }
 
-    /// The mutex's mark.
+    /// The mutex's poison flag.
     pub(super) fn poison(&self) -> &'a Flag {
         self.held.flag()
     }
@@ -146,7 +149,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 poisoned_value!(Mutex, lock);
 
 impl<T> Mutex<T> {
-    /// A new mutex, unlocked.
+    /// Creates a mutex, unlocked.
     ///
     /// # Examples
     ///
@@ -165,16 +168,16 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     #[inline]
     fn guard<'a>(&'a self, held: Exclusive<'a>) -> LockResult<MutexGuard<'a, T>> {
-        self.poison.wrap(MutexGuard::new(self.place(), Poisoning::new(held, &self.poison)))
+        self.poison.wrap(MutexGuard::new(self.value_ptr(), Poisoning::new(held, &self.poison)))
     }
 
-    /// Waits until the mutex is free, and locks it.
+    /// Locks the mutex. Waits until it is free.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `lock` is one atomic operation.
     ///
     /// # Errors
     ///
-    /// The mutex is poisoned; the error holds the guard all the same.
+    /// If the mutex is poisoned. The mutex is locked even then: the error contains the guard.
     ///
     /// # Examples
     ///
@@ -194,8 +197,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if it is locked, and [`TryLockError::Poisoned`], which holds
-    /// the guard, if it is poisoned.
+    /// [`TryLockError::WouldBlock`] if the mutex is locked. [`TryLockError::Poisoned`], which
+    /// contains the guard, if it is poisoned.
     ///
     /// # Examples
     ///

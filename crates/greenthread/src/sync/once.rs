@@ -1,4 +1,4 @@
-//! `Once`: the public face of `raw::once`.
+//! `Once`: the public API of `raw::once`.
 
 use core::{
     cell::Cell,
@@ -9,16 +9,16 @@ use core::{
 use super::raw::once::{Begin, RawOnce};
 use crate::{opaque_debug::opaque_debug, task::coop::polled};
 
-/// Something that is done once, by whichever thread comes first: [`std::sync::Once`] for green
-/// threads.
+/// A one-time initialization: the first thread that comes runs a closure, and no other thread does.
+/// This is [`std::sync::Once`] for green threads.
 ///
-/// Others that come while it is being done wait for the end of it: a green thread lets its worker
-/// run others, an OS thread blocks.
+/// A thread that comes while the closure runs waits until it has returned. A green thread that
+/// waits lets its worker run other threads. An OS thread that waits blocks.
 ///
 /// # Differs from std
 ///
 /// * It is larger: 24 bytes on a 64-bit machine.
-/// * To call it from within its own closure is a deadlock, never a panic.
+/// * A closure that uses its own `Once` deadlocks. It never panics.
 ///
 /// # Examples
 ///
@@ -31,7 +31,7 @@ use crate::{opaque_debug::opaque_debug, task::coop::polled};
 /// ```
 pub struct Once(RawOnce);
 
-/// What [`Once::call_once_force`] tells its closure.
+/// The state that [`Once::call_once_force`] passes to its closure.
 ///
 /// # Examples
 ///
@@ -41,20 +41,20 @@ pub struct Once(RawOnce);
 /// Once::new().call_once_force(|state: &OnceState| assert!(!state.is_poisoned()));
 /// ```
 pub struct OnceState {
-    /// A cell, so that it stays on its thread, as std's does.
+    /// A `Cell`, so that `OnceState` is not `Sync`, like std's type.
     poisoned: Cell<bool>,
 }
 
-/// A [`Once`] in its first state.
+/// A [`Once`] whose closure has not run.
 #[deprecated(note = "the `Once::new()` function is now preferred")]
-#[allow(clippy::declare_interior_mutable_const, reason = "std has it so")]
+#[allow(clippy::declare_interior_mutable_const, reason = "std declares it so")]
 pub const ONCE_INIT: Once = Once::new();
 
 impl UnwindSafe for Once {}
 impl RefUnwindSafe for Once {}
 
 impl Once {
-    /// Something that has not been done.
+    /// Creates a `Once` whose closure has not run.
     ///
     /// # Examples
     ///
@@ -66,19 +66,19 @@ impl Once {
     /// ```
     #[inline]
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "std has none")]
+    #[allow(clippy::new_without_default, reason = "std has no `Default` for `Once`")]
     pub const fn new() -> Self {
         Self(RawOnce::new())
     }
 
-    /// Calls `f` if nobody has. On return it has been called and has returned, here or elsewhere,
-    /// and what it did is seen by the caller.
+    /// Calls `f` if no closure has run for this `Once`. When `call_once` returns, a closure has run
+    /// to its end, in this thread or another one, and its effects are visible to the caller.
     ///
-    /// Blocks the calling thread, green or OS, while another thread is at it.
+    /// Blocks the calling thread, green or OS, while another thread runs its closure.
     ///
     /// # Panics
     ///
-    /// If `f` panics; and then it is poisoned, and each later call panics.
+    /// If `f` panics. This poisons the `Once`, and each later call panics.
     ///
     /// # Examples
     ///
@@ -101,7 +101,7 @@ impl Once {
         }
     }
 
-    /// As [`call_once`](Once::call_once), and tries again where a closure has panicked before.
+    /// Like [`call_once`](Once::call_once), but also calls `f` if the `Once` is poisoned.
     ///
     /// # Panics
     ///
@@ -148,7 +148,7 @@ impl Once {
         }
     }
 
-    /// Whether it has been done. Never blocks.
+    /// Whether a closure has run to its end. Never blocks.
     ///
     /// # Examples
     ///
@@ -164,13 +164,13 @@ impl Once {
         polled(self.0.is_complete())
     }
 
-    /// Waits until another thread has done it.
+    /// Waits until another thread has run its closure to the end.
     ///
     /// Blocks the calling thread, green or OS.
     ///
     /// # Panics
     ///
-    /// If whoever tried has panicked.
+    /// If the `Once` is poisoned.
     ///
     /// # Examples
     ///
@@ -185,7 +185,7 @@ impl Once {
         assert!(self.0.is_complete() || self.0.wait(false), "Once instance has previously been poisoned");
     }
 
-    /// As [`wait`](Once::wait), and where a closure has panicked waits on for another that doesn't.
+    /// Like [`wait`](Once::wait), but keeps waiting for another closure if the `Once` is poisoned.
     ///
     /// # Examples
     ///
@@ -204,7 +204,7 @@ impl Once {
 }
 
 impl OnceState {
-    /// Whether a closure has panicked before.
+    /// Whether the `Once` was poisoned: whether the closure before this one has panicked.
     ///
     /// # Examples
     ///

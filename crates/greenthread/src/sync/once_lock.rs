@@ -1,10 +1,11 @@
-//! `OnceLock`: a value that is put in once.
+//! `OnceLock`: a cell that is written once.
 //!
 //! Invariants:
-//! 1. `value` is written by the one thread that runs the closure of `once`, or through
+//! 1. `value` is written only by the thread that runs the closure of `once`, or through
 //!    `&mut OnceLock`.
-//! 2. Once `once` is complete, `value` is there, and is only read, until somebody has
-//!    `&mut OnceLock`. `get_or_init` completes it with a value, or panics and doesn't.
+//! 2. When `once` is complete, `value` is `Some`. From then on it is only read, except through
+//!    `&mut OnceLock`. `get_or_init` completes `once` after it has written a value. If it panics,
+//!    it does not complete `once`.
 
 use core::{
     cell::UnsafeCell,
@@ -14,14 +15,15 @@ use core::{
 
 use super::Once;
 
-/// A place for a value that is put in once: [`std::sync::OnceLock`] for green threads.
+/// A cell that is written once. This is [`std::sync::OnceLock`] for green threads.
 ///
-/// Threads that want the value while another one makes it wait for that: a green thread lets its
-/// worker run others, an OS thread blocks.
+/// A thread that calls [`get_or_init`](OnceLock::get_or_init), [`set`](OnceLock::set) or
+/// [`wait`](OnceLock::wait) while another thread initializes the cell waits. A green thread that
+/// waits lets its worker run other threads. An OS thread that waits blocks.
 ///
 /// # Differs from std
 ///
-/// * It is larger: 24 bytes and an `Option` of the value, on a 64-bit machine.
+/// * It is larger: on a 64-bit machine, 24 bytes more than an `Option` of the value.
 ///
 /// # Examples
 ///
@@ -39,17 +41,17 @@ pub struct OnceLock<T> {
     value: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: the value goes where the cell goes.
+// SAFETY: the cell owns the value, and `T: Send`.
 unsafe impl<T: Send> Send for OnceLock<T> {}
-// SAFETY: the value is made by one thread, may be taken by another, and is shared in between
-// (invariants 1, 2).
+// SAFETY: one thread makes the value, and another one may drop it, which `T: Send` allows.
+// Meanwhile threads share the value, which `T: Sync` allows (invariants 1, 2).
 unsafe impl<T: Sync + Send> Sync for OnceLock<T> {}
 
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 impl<T: UnwindSafe> UnwindSafe for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
-    /// An empty place.
+    /// Creates an empty cell.
     ///
     /// # Examples
     ///
@@ -65,7 +67,7 @@ impl<T> OnceLock<T> {
         Self { once: Once::new(), value: UnsafeCell::new(None) }
     }
 
-    /// The value, if it is there. Never blocks.
+    /// Returns the value, or `None` if the cell is empty. Never blocks.
     ///
     /// # Examples
     ///
@@ -79,11 +81,12 @@ impl<T> OnceLock<T> {
         if !self.once.is_completed() {
             return None;
         }
-        // SAFETY: complete: it is only read from now on (invariant 2).
+        // SAFETY: `once` is complete, so `value` is only read while `self` is borrowed (invariant
+        // 2).
         unsafe { &*self.value.get() }.as_ref()
     }
 
-    /// The value, if it is there; whoever has the place to itself may change it.
+    /// Returns a mutable reference to the value, or `None` if the cell is empty.
     ///
     /// # Examples
     ///
@@ -99,7 +102,7 @@ impl<T> OnceLock<T> {
         self.value.get_mut().as_mut()
     }
 
-    /// Waits until another thread has put the value in.
+    /// Waits until another thread has initialized the cell, and returns the value.
     ///
     /// Blocks the calling thread, green or OS.
     ///
@@ -115,14 +118,14 @@ impl<T> OnceLock<T> {
     #[inline]
     pub fn wait(&self) -> &T {
         self.once.wait_force();
-        self.there()
+        self.expect_value()
     }
 
-    /// Puts `value` in. Blocks while another thread is making one.
+    /// Sets the value of an empty cell. Blocks while another thread initializes the cell.
     ///
     /// # Errors
     ///
-    /// There is a value already; the error is `value`.
+    /// If the cell has a value already. The error is `value`.
     ///
     /// # Examples
     ///
@@ -143,14 +146,14 @@ impl<T> OnceLock<T> {
         }
     }
 
-    /// The value; `f` makes it if it isn't there.
+    /// Returns the value. If the cell is empty, calls `f` first and stores its result.
     ///
-    /// Blocks the calling thread, green or OS, while another one is making it. To call this from
-    /// within `f` is a deadlock.
+    /// Blocks the calling thread, green or OS, while another thread initializes the cell. If `f`
+    /// calls this for the same cell, it deadlocks.
     ///
     /// # Panics
     ///
-    /// If `f` panics; the place stays empty, and the next one may try.
+    /// If `f` panics. The cell stays empty, and a later call may initialize it.
     ///
     /// # Examples
     ///
@@ -168,19 +171,20 @@ impl<T> OnceLock<T> {
     {
         self.once.call_once_force(|_| {
             let value = f();
-            // SAFETY: this thread alone runs the closure, and nobody reads before it is complete
-            // (invariants 1, 2).
+            // SAFETY: only this thread runs the closure of `once`, and no thread reads `value`
+            // before `once` is complete (invariants 1, 2).
             unsafe { *self.value.get() = Some(value) };
         });
-        self.there()
+        self.expect_value()
     }
 
+    /// Returns the value of a cell whose `once` is complete.
     #[inline]
-    fn there(&self) -> &T {
-        self.get().expect("the value is there once that is complete")
+    fn expect_value(&self) -> &T {
+        self.get().expect("`once` is complete, so the value is there")
     }
 
-    /// The value, if it is there; the place goes.
+    /// Consumes the cell and returns the value, or `None` if the cell is empty.
     ///
     /// # Examples
     ///
@@ -194,7 +198,7 @@ impl<T> OnceLock<T> {
         self.value.into_inner()
     }
 
-    /// Takes the value out, if it is there; the place is empty again.
+    /// Takes the value out and leaves the cell empty. Returns `None` if the cell is empty already.
     ///
     /// # Examples
     ///
@@ -230,14 +234,14 @@ impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
 }
 
 impl<T: Clone> Clone for OnceLock<T> {
-    /// A place with a clone of the value, or an empty one.
+    /// Creates a cell with a clone of the value, or an empty one if this cell is empty.
     fn clone(&self) -> Self {
         self.get().cloned().map_or_else(Self::new, Self::from)
     }
 }
 
 impl<T> From<T> for OnceLock<T> {
-    /// A place with `value` in it.
+    /// Creates a cell with the value `value`.
     fn from(value: T) -> Self {
         let cell = Self::new();
         cell.get_or_init(|| value);
@@ -246,7 +250,7 @@ impl<T> From<T> for OnceLock<T> {
 }
 
 impl<T: PartialEq> PartialEq for OnceLock<T> {
-    /// Whether both are empty, or both values are equal.
+    /// Whether both cells are empty, or both have values and these are equal.
     fn eq(&self, other: &Self) -> bool {
         self.get() == other.get()
     }

@@ -1,9 +1,8 @@
 //! A channel for one message. This is [`std::sync::oneshot`], on stable Rust and for green threads.
 //!
-//! Both ends are used up: sending consumes the sender and never blocks, receiving consumes the
-//! receiver.
+//! Sending consumes the sender and never blocks. Receiving consumes the receiver.
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks.
+//! A green thread that waits lets its worker run other threads. An OS thread that waits blocks.
 //!
 //! # Examples
 //!
@@ -30,7 +29,7 @@ use super::chan::{
 };
 use crate::{opaque_debug::opaque_debug, time::Instant};
 
-/// A channel for one message.
+/// Creates a channel for one message.
 ///
 /// # Examples
 ///
@@ -54,7 +53,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 /// use greenthread::sync::oneshot::{RecvError, channel};
 ///
-/// // Without a message the receiver is told.
+/// // The receiver learns that the sender is gone.
 /// let (sender, receiver) = channel::<i32>();
 /// drop(sender);
 /// assert_eq!(receiver.recv(), Err(RecvError));
@@ -78,9 +77,9 @@ pub struct Receiver<T> {
     core: Rx<T>,
 }
 
-// SAFETY: by a shared reference nothing can be done with it but to print its name.
+// SAFETY: the only operation on a shared reference is `Debug`, which prints the type's name.
 unsafe impl<T> Sync for Sender<T> {}
-// SAFETY: as above.
+// SAFETY: the only operation on a shared reference is `Debug`, which prints the type's name.
 unsafe impl<T> Sync for Receiver<T> {}
 
 impl<T> UnwindSafe for Sender<T> {}
@@ -91,11 +90,12 @@ impl<T> RefUnwindSafe for Receiver<T> {}
 impl<T> Sender<T> {
     /// Sends the message. Never blocks.
     ///
-    /// `Ok` means that the receiver was there, not that it will ever look at the message.
+    /// `Ok` means that the receiver still existed. It does not mean that the message will be
+    /// received.
     ///
     /// # Errors
     ///
-    /// The receiver is gone; the error holds the message.
+    /// If the receiver has been dropped. The error contains the message.
     ///
     /// # Examples
     ///
@@ -107,19 +107,19 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(1), Err(SendError(1)));
     /// ```
     pub fn send(self, t: T) -> Result<(), SendError<T>> {
-        // There is room for the one message: it fails only if the receiver is gone.
+        // The buffer holds one message, so sending fails only if the receiver has been dropped.
         self.core.send(t, Timeout::Try).map_err(|failed| SendError(failed.into_message()))
     }
 }
 
 impl<T> Receiver<T> {
-    /// Takes the message, and waits for it if need be.
+    /// Receives the message. Waits for it if need be.
     ///
     /// Blocks the calling thread, green or OS.
     ///
     /// # Errors
     ///
-    /// The sender is gone and has sent nothing.
+    /// If the sender has been dropped without sending a message.
     ///
     /// # Examples
     ///
@@ -134,11 +134,12 @@ impl<T> Receiver<T> {
         self.core.recv(Timeout::Wait(None)).map_err(|_| RecvError)
     }
 
-    /// Takes the message if it is there. Never blocks.
+    /// Receives the message if it has been sent. Never blocks.
     ///
     /// # Errors
     ///
-    /// It is not there: the error gives the receiver back. Or it can't come any more.
+    /// [`TryRecvError::Empty`], which contains the receiver, if no message has been sent yet.
+    /// [`TryRecvError::Disconnected`] if the sender has been dropped without sending a message.
     ///
     /// # Examples
     ///
@@ -157,12 +158,12 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
+    /// Like [`recv`](Receiver::recv), but waits for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// The message didn't come in time: the error gives the receiver back. Or it can't come any
-    /// more.
+    /// [`RecvTimeoutError::Timeout`], which contains the receiver, if no message was sent in time.
+    /// [`RecvTimeoutError::Disconnected`] if the sender has been dropped without sending a message.
     ///
     /// # Examples
     ///
@@ -179,12 +180,12 @@ impl<T> Receiver<T> {
         self.recv_within(Timeout::within(timeout))
     }
 
-    /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
+    /// Like [`recv`](Receiver::recv), but waits until `deadline` at most.
     ///
     /// # Errors
     ///
-    /// The message didn't come in time: the error gives the receiver back. Or it can't come any
-    /// more.
+    /// [`RecvTimeoutError::Timeout`], which contains the receiver, if no message was sent in time.
+    /// [`RecvTimeoutError::Disconnected`] if the sender has been dropped without sending a message.
     ///
     /// # Examples
     ///
@@ -209,7 +210,7 @@ impl<T> Receiver<T> {
 
 opaque_debug!(Sender<T>, Receiver<T>);
 
-/// Why [`Receiver::try_recv`] returned no message.
+/// The error of [`Receiver::try_recv`].
 ///
 /// # Examples
 ///
@@ -221,13 +222,13 @@ opaque_debug!(Sender<T>, Receiver<T>);
 /// assert!(matches!(receiver.try_recv(), Err(TryRecvError::Disconnected)));
 /// ```
 pub enum TryRecvError<T> {
-    /// It is not there yet. Here is the receiver again.
+    /// No message has been sent yet. This variant contains the receiver.
     Empty(Receiver<T>),
-    /// The sender is gone and has sent nothing.
+    /// The sender has been dropped without sending a message.
     Disconnected,
 }
 
-/// Why [`Receiver::recv_timeout`] and [`Receiver::recv_deadline`] returned no message.
+/// The error of [`Receiver::recv_timeout`] and [`Receiver::recv_deadline`].
 ///
 /// # Examples
 ///
@@ -240,9 +241,9 @@ pub enum TryRecvError<T> {
 /// assert!(matches!(error, Err(RecvTimeoutError::Disconnected)));
 /// ```
 pub enum RecvTimeoutError<T> {
-    /// It didn't come in time. Here is the receiver again.
+    /// No message was sent in time. This variant contains the receiver.
     Timeout(Receiver<T>),
-    /// The sender is gone and has sent nothing.
+    /// The sender has been dropped without sending a message.
     Disconnected,
 }
 

@@ -1,8 +1,10 @@
-//! Locks that remember a panic: the same types as in [`sync`](super), by the name of their module.
+//! Locks that a panic poisons. These are the same types as in [`sync`](super); this module
+//! re-exports them, as std's module of the same name does.
 //!
-//! A lock is poisoned when a thread panics while it holds it (a read-write lock: for writing): what
-//! it guards may be left half done. From then on its methods return errors, which hold the guard
-//! all the same. The locks of [`nonpoison`](super::nonpoison) know nothing of that.
+//! A lock is poisoned when a thread panics while it holds the lock. An `RwLock` is poisoned only if
+//! the thread holds it for writing. The value may then be in an inconsistent state. From then on
+//! the methods that lock return errors. Such an error contains the guard, so the value can still be
+//! accessed. The locks of [`nonpoison`](super::nonpoison) are never poisoned.
 //!
 //! # Examples
 //!
@@ -20,7 +22,8 @@ pub use super::{
     PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
 };
 
-/// A lock's mark. Relaxed will do: the lock itself orders it.
+/// A lock's poison flag. Relaxed operations suffice: a thread that holds the lock sees what earlier
+/// holders wrote, because the lock orders them.
 #[derive(Debug)]
 pub(crate) struct Flag(AtomicBool);
 
@@ -38,45 +41,45 @@ impl Flag {
         self.0.store(false, Relaxed);
     }
 
-    /// `value`, as an error if the lock is poisoned.
+    /// Wraps `value` in `Err` if the lock is poisoned, and in `Ok` otherwise.
     #[inline]
     pub(crate) fn wrap<T>(&self, value: T) -> LockResult<T> {
         if self.get() { Err(PoisonError::new(value)) } else { Ok(value) }
     }
 }
 
-/// A lock held by a thread whose panic would poison it. `H` unlocks when it is dropped, which is
-/// after poisoning.
+/// A guard that poisons its lock if its thread panics. `H` is the guard of the raw lock. It is
+/// dropped after the flag has been set.
 pub(crate) struct Poisoning<'a, H> {
-    mark: Mark<'a>,
+    on_drop: PoisonOnPanic<'a>,
     pub(crate) held: H,
 }
 
-struct Mark<'a> {
+/// Sets the flag when it is dropped, if its thread began to panic in between.
+struct PoisonOnPanic<'a> {
     flag: &'a Flag,
     /// Whether the thread was panicking already when it took the lock.
-    before: bool,
+    was_panicking: bool,
 }
 
 impl<'a, H> Poisoning<'a, H> {
-    /// At locking.
+    /// Makes the guard of a lock that has just been taken.
     #[inline]
     pub(crate) fn new(held: H, flag: &'a Flag) -> Self {
-        Self { mark: Mark { flag, before: std::thread::panicking() }, held }
+        Self { on_drop: PoisonOnPanic { flag, was_panicking: std::thread::panicking() }, held }
     }
 
-    /// The lock's mark.
+    /// The lock's poison flag.
     #[inline]
     pub(crate) fn flag(&self) -> &'a Flag {
-        self.mark.flag
+        self.on_drop.flag
     }
 }
 
-impl Drop for Mark<'_> {
-    /// A panic that began in between poisons.
+impl Drop for PoisonOnPanic<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.before && std::thread::panicking() {
+        if !self.was_panicking && std::thread::panicking() {
             self.flag.0.store(true, Relaxed);
         }
     }

@@ -1,12 +1,12 @@
-//! `ReentrantLock`: a raw mutex that knows its owner.
+//! `ReentrantLock`: a raw mutex and the id of the thread that holds it.
 //!
 //! Invariants:
-//! 1. `owner` is the number of the thread that holds `raw`, and 0 while nobody does. Only the
-//!    holder changes it; others may read it, and never find their own number, since numbers are not
-//!    given twice.
-//! 2. `depth` is how many guards the owner has, and is touched by the owner only. The last guard to
-//!    go unlocks `raw`.
-//! 3. A guard is dropped on the thread that made it: it is not `Send`.
+//! 1. `owner` is the id of the thread that holds `raw`, or 0 if no thread does. Only the holder
+//!    writes it. Other threads may read it, but never find their own id in it, because an id is
+//!    never used for two threads.
+//! 2. `depth` is the number of guards that the owner has. Only the owner accesses it. Dropping the
+//!    last guard unlocks `raw`.
+//! 3. A guard is dropped on the thread that made it, because it is not `Send`.
 
 use core::{
     cell::Cell,
@@ -20,13 +20,13 @@ use core::{
 use super::{guard::lock_traits, raw::lock_guard::worker_id, raw::mutex::RawMutex};
 use crate::task::{coop::polled, id, worker_core};
 
-/// A lock that its owner may lock again:
-/// [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html),
-/// which std has on nightly only.
+/// A mutual exclusion lock that the thread which holds it may lock again. std has
+/// [`std::sync::ReentrantLock`](https://doc.rust-lang.org/std/sync/struct.ReentrantLock.html) on
+/// nightly only.
 ///
-/// The owner is a *thread*, green or OS: siblings on the same worker exclude each other. Since
-/// there may be several guards at a time they give a shared reference only; put a `RefCell` inside
-/// to change things.
+/// The owner of the lock is a *thread*, green or OS. Two green threads of the same worker exclude
+/// each other. A guard gives a shared reference only, because there may be several guards at a
+/// time. Put the value into a `RefCell` to change it.
 ///
 /// # Examples
 ///
@@ -46,17 +46,19 @@ pub struct ReentrantLock<T: ?Sized> {
     value: T,
 }
 
-// SAFETY: the value goes where the lock goes.
+// SAFETY: the lock owns the value, and `T: Send`. Sending the lock needs that no guard exists.
 unsafe impl<T: ?Sized + Send> Send for ReentrantLock<T> {}
-// SAFETY: the value is reached by one thread at a time, and `depth` too (invariants 1, 2).
+// SAFETY: one thread at a time accesses `value` and `depth` (invariants 1, 2), which `T: Send`
+// allows.
 unsafe impl<T: ?Sized + Send> Sync for ReentrantLock<T> {}
 
 impl<T: ?Sized + UnwindSafe> UnwindSafe for ReentrantLock<T> {}
 impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for ReentrantLock<T> {}
 
-/// A reentrant lock held: through it the value is read, and dropping the last one unlocks.
+/// A guard of a locked [`ReentrantLock`]. It dereferences to the value. Dropping the thread's last
+/// guard unlocks the lock.
 ///
-/// Made by [`ReentrantLock::lock`].
+/// [`ReentrantLock::lock`] returns it.
 ///
 /// # Examples
 ///
@@ -76,16 +78,17 @@ pub struct ReentrantLockGuard<'a, T: ?Sized + 'a> {
     _not_send: PhantomData<*mut ()>,
 }
 
-// SAFETY: a shared guard gives `&T` only.
+// SAFETY: a shared reference to a guard gives access to `&T` only, and `T: Sync`.
 unsafe impl<T: ?Sized + Sync> Sync for ReentrantLockGuard<'_, T> {}
 
 impl<T: ?Sized + RefUnwindSafe> UnwindSafe for ReentrantLockGuard<'_, T> {}
 impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for ReentrantLockGuard<'_, T> {}
 
-/// The calling thread's number.
-fn me() -> u64 {
+/// The id of the calling thread, green or OS.
+fn current_thread_id() -> u64 {
     thread_local! {
-        /// An OS thread's; 0 if it has none yet. It has no destructor, so it is there to the end.
+        /// The id of an OS thread, or 0 if it has none yet. It has no destructor, so it can be read
+        /// until the thread ends.
         static OS_THREAD: Cell<u64> = const { Cell::new(0) };
     }
     if let Some(task) = worker_core::get().and_then(|core| core.running()) {
@@ -98,7 +101,7 @@ fn me() -> u64 {
 }
 
 impl<T> ReentrantLock<T> {
-    /// A new lock, unlocked.
+    /// Creates a lock, unlocked.
     ///
     /// # Examples
     ///
@@ -112,7 +115,7 @@ impl<T> ReentrantLock<T> {
         Self { raw: RawMutex::new(), owner: AtomicU64::new(0), depth: Cell::new(0), value: t }
     }
 
-    /// Gives the value back.
+    /// Consumes the lock and returns the value.
     ///
     /// # Examples
     ///
@@ -127,13 +130,13 @@ impl<T> ReentrantLock<T> {
 }
 
 impl<T: ?Sized> ReentrantLock<T> {
-    /// Locks; waits until no other thread holds the lock.
+    /// Locks. Waits until no other thread holds the lock.
     ///
-    /// Blocks the calling thread, green or OS. It is never poisoned.
+    /// Blocks the calling thread, green or OS. The lock is never poisoned.
     ///
     /// # Panics
     ///
-    /// If a thread has locked it 2^32 times.
+    /// If the thread has 2^32 - 1 guards of this lock already.
     ///
     /// # Examples
     ///
@@ -149,31 +152,33 @@ impl<T: ?Sized> ReentrantLock<T> {
             self.raw.lock(worker_id());
             true
         })
-        .expect("waited for")
+        .expect("the closure has waited for the lock")
     }
 
-    /// Locks, if no other thread holds the lock.
+    /// Locks if no other thread holds the lock. Never blocks.
     pub(crate) fn try_lock(&self) -> Option<ReentrantLockGuard<'_, T>> {
         self.lock_if(|| polled(self.raw.try_lock(worker_id())))
     }
 
-    /// Locks, if the lock is this thread's already or `take` takes it.
+    /// Locks if the calling thread holds the lock already, or if `take` takes the raw lock and
+    /// returns `true`.
     fn lock_if(&self, take: impl FnOnce() -> bool) -> Option<ReentrantLockGuard<'_, T>> {
-        let me = me();
-        if self.owner.load(Relaxed) == me {
-            // Ours (invariant 2).
+        let id = current_thread_id();
+        if self.owner.load(Relaxed) == id {
+            // This thread holds the lock, so it may access `depth` (invariants 1, 2).
             self.depth.set(self.depth.get().checked_add(1).expect("a reentrant lock is locked too often"));
         } else {
             if !take() {
                 return None;
             }
-            self.owner.store(me, Relaxed);
+            self.owner.store(id, Relaxed);
             self.depth.set(1);
         }
         Some(ReentrantLockGuard { lock: self, _not_send: PhantomData })
     }
 
-    /// The value; whoever has the lock to itself needs no guard.
+    /// Returns a mutable reference to the value. It does not lock: `&mut self` already guarantees
+    /// exclusive access.
     ///
     /// # Examples
     ///
@@ -218,7 +223,8 @@ impl<T: ?Sized> Drop for ReentrantLockGuard<'_, T> {
         self.lock.depth.set(depth);
         if depth == 0 {
             self.lock.owner.store(0, Relaxed);
-            // SAFETY: this was the owner's last guard (invariant 2).
+            // SAFETY: the calling thread holds the raw lock, and this was its last guard
+            // (invariants 2, 3).
             unsafe { self.lock.raw.unlock() };
         }
     }

@@ -1,4 +1,4 @@
-//! `RwLock`: a raw read-write lock, a flag for panics, and the value.
+//! `RwLock`: a raw read-write lock, a poison flag, and the value.
 
 use core::{
     cell::UnsafeCell,
@@ -14,39 +14,43 @@ use super::{
 };
 
 lock! {
-    /// A lock around a value that many may read at a time, or one may write.
+    /// A read-write lock around a value. Many threads at a time may read the value, or one thread
+    /// may write it.
     ///
-    /// This is [`std::sync::RwLock`] for green threads. A thread that must wait goes to sleep, and
-    /// its worker runs others meanwhile; an OS thread that must wait blocks, as it would with
-    /// std's. Green threads and OS threads may share one.
+    /// This is [`std::sync::RwLock`] for green threads. A green thread that must wait goes to
+    /// sleep, and its worker runs other threads meanwhile. An OS thread that must wait blocks, as
+    /// it would with std's lock. Green threads and OS threads may share a lock.
     ///
-    /// Guards may be kept across calls that block.
+    /// A green thread may hold a guard across calls that block.
     ///
-    /// # Who is next
+    /// # Fairness
     ///
-    /// Readers and writers wait in a line each, in the order in which they came. When a writer
-    /// leaves, all readers in line go in, together; else the first writer in line is woken, and
-    /// another thread may be faster.
+    /// Waiting readers and waiting writers are in two queues, each in the order in which they came.
+    /// When a writer unlocks, all readers in the queue get the lock together. If no reader is
+    /// queued, the first writer in the queue is woken, and another thread may take the lock before
+    /// it.
     ///
-    /// A reader that comes while others read goes in, though a writer be in line. But only 31
-    /// readers pass a writer that sleeps there, and one that was woken in vain for about half a
-    /// millisecond is passed no more: readers that come then get in line too, and when the last one
-    /// of those that are in leaves, the writer is handed the lock. So neither readers nor writers
-    /// starve: a reader waits for one writer, and a writer for those who were faster during its
-    /// half millisecond. A thread that neither blocks nor yields keeps the others of its worker
-    /// from running, with or without a lock.
+    /// While readers hold the lock, an arriving reader gets it at once, even if a writer is queued.
+    /// Two rules limit this. Only 31 readers overtake a writer that sleeps. And readers stop
+    /// overtaking a writer that was woken but has been overtaken for about half a millisecond. From
+    /// then on arriving readers are queued too, and when the last of the current readers unlocks,
+    /// the writer is handed the lock. So neither readers nor writers starve. A reader waits for one
+    /// writer. A writer waits for the threads that overtook it during its half millisecond. A
+    /// thread that neither blocks nor yields keeps the other threads of its worker from running,
+    /// whether it holds a lock or not.
     ///
     /// # Poisoning
     ///
-    /// A lock is poisoned when a thread panics while it holds it for writing, as with std. What
-    /// counts is the green thread's own panic ([`thread::panicking`](crate::thread::panicking)),
-    /// not that of a sibling on the same worker.
+    /// A lock is poisoned when a thread panics while it holds the lock for writing, as with std.
+    /// Only a panic of the green thread itself counts
+    /// ([`thread::panicking`](crate::thread::panicking)), not one of another thread on the same
+    /// worker.
     ///
     /// # Differs from std
     ///
-    /// * It is larger: 48 bytes and the value, on a 64-bit machine.
-    /// * To lock it for writing twice in one thread, or for reading and writing, is a deadlock,
-    ///   never a panic.
+    /// * It is larger: on a 64-bit machine, 48 bytes more than the value.
+    /// * A thread that locks for writing while it already holds the lock, or for reading while it
+    ///   holds it for writing, deadlocks. It never panics.
     ///
     /// # Examples
     ///
@@ -72,9 +76,10 @@ impl<T: ?Sized> UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
 
 guard! {
-    /// A lock held for reading: through it the value is read, and dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for reading. It dereferences to the value, and
+    /// unlocks when it is dropped.
     ///
-    /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    /// [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`] return it.
     ///
     /// # Examples
     ///
@@ -100,9 +105,10 @@ assert!(RwLockReadGuard::filter_map(lock.read().unwrap(), |list| list.get(1)).is
 }
 
 guard! {
-    /// A lock held for writing: through it the value is reached, and dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for writing. It dereferences to the value, and
+    /// unlocks when it is dropped.
     ///
-    /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    /// [`RwLock::write`] and [`RwLock::try_write`] return it.
     ///
     /// # Examples
     ///
@@ -132,10 +138,10 @@ impl<T: ?Sized> UnwindSafe for RwLockWriteGuard<'_, T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLockWriteGuard<'_, T> {}
 
 guard! {
-    /// A lock held for reading, and a part of its value: dropping it unlocks. std has this type on
-    /// nightly only.
+    /// A guard of an [`RwLock`] that is locked for reading. It dereferences to a part of the value,
+    /// and unlocks when it is dropped. std has this type on nightly only.
     ///
-    /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    /// [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`] return it.
     ///
     /// # Examples
     ///
@@ -162,10 +168,10 @@ assert_eq!(*MappedRwLockReadGuard::filter_map(inner, |inner| inner.as_ref()).unw
 }
 
 guard! {
-    /// A lock held for writing, and a part of its value: dropping it unlocks. std has this type on
-    /// nightly only.
+    /// A guard of an [`RwLock`] that is locked for writing. It dereferences to a part of the value,
+    /// and unlocks when it is dropped. std has this type on nightly only.
     ///
-    /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    /// [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`] return it.
     ///
     /// # Examples
     ///
@@ -194,8 +200,8 @@ assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).un
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never
-    /// blocks.
+    /// Turns the guard into a read guard. No writer takes the lock in between, but other readers
+    /// may take it from now on. Never blocks.
     ///
     /// # Examples
     ///
@@ -216,7 +222,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 poisoned_value!(RwLock, write);
 
 impl<T> RwLock<T> {
-    /// A new lock, unlocked.
+    /// Creates a lock, unlocked.
     ///
     /// # Examples
     ///
@@ -235,28 +241,29 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn read_guard<'a>(&'a self, held: Reading<'a>) -> LockResult<RwLockReadGuard<'a, T>> {
-        self.poison.wrap(RwLockReadGuard::new(self.place(), held))
+        self.poison.wrap(RwLockReadGuard::new(self.value_ptr(), held))
     }
 
     #[inline]
     fn write_guard<'a>(&'a self, held: Writing<'a>) -> LockResult<RwLockWriteGuard<'a, T>> {
-        self.poison.wrap(RwLockWriteGuard::new(self.place(), Poisoning::new(held, &self.poison)))
+        self.poison.wrap(RwLockWriteGuard::new(self.value_ptr(), Poisoning::new(held, &self.poison)))
     }
 
-    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for
-    /// reading.
+    /// Locks for reading. Waits while a writer holds the lock, and while the lock is reserved for a
+    /// writer that has waited too long.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A
-    /// thread that reads already may wait for itself for ever, if a writer has come in between:
-    /// don't.
+    /// thread that calls `read` while it holds a read guard may deadlock, because a writer may be
+    /// waiting for that guard.
     ///
     /// # Errors
     ///
-    /// The lock is poisoned; the error holds the guard all the same.
+    /// If the lock is poisoned. It is locked even then: the error contains the guard.
     ///
     /// # Panics
     ///
-    /// If there are absurdly many readers, as when guards are leaked in a loop.
+    /// If the number of readers would overflow. Only a program that leaks guards in a loop gets
+    /// there.
     ///
     /// # Examples
     ///
@@ -272,17 +279,17 @@ impl<T: ?Sized> RwLock<T> {
         self.read_guard(Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too
-    /// long. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, and the lock is not reserved
+    /// for a writer that has waited too long. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds
-    /// the guard, if the lock is poisoned.
+    /// [`TryLockError::WouldBlock`] if the lock can't be taken at this moment.
+    /// [`TryLockError::Poisoned`], which contains the guard, if the lock is poisoned.
     ///
     /// # Panics
     ///
-    /// As [`read`](RwLock::read).
+    /// The same as [`read`](RwLock::read).
     ///
     /// # Examples
     ///
@@ -300,13 +307,13 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.read_guard(held)?)
     }
 
-    /// Waits until nobody holds the lock, and locks it for writing.
+    /// Locks for writing. Waits until no other thread holds the lock.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `write` is one atomic operation.
     ///
     /// # Errors
     ///
-    /// The lock is poisoned; the error holds the guard all the same.
+    /// If the lock is poisoned. It is locked even then: the error contains the guard.
     ///
     /// # Examples
     ///
@@ -322,12 +329,12 @@ impl<T: ?Sized> RwLock<T> {
         self.write_guard(Writing::lock(&self.raw))
     }
 
-    /// Locks for writing if nobody holds the lock at this moment. Never blocks.
+    /// Locks for writing if no thread holds the lock at this moment. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if that is not so, and [`TryLockError::Poisoned`], which holds
-    /// the guard, if the lock is poisoned.
+    /// [`TryLockError::WouldBlock`] if the lock can't be taken at this moment.
+    /// [`TryLockError::Poisoned`], which contains the guard, if the lock is poisoned.
     ///
     /// # Examples
     ///

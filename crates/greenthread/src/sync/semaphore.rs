@@ -1,4 +1,4 @@
-//! `Semaphore`: the public face of `raw::semaphore`.
+//! `Semaphore`: the public API of `raw::semaphore`.
 
 use core::{fmt, mem, time::Duration};
 use std::{sync::Arc, time::Instant};
@@ -6,15 +6,15 @@ use std::{sync::Arc, time::Instant};
 use super::raw::semaphore::{MAX, RawSemaphore};
 use crate::task::{coop::polled, time::deadline_after};
 
-/// A number of permits, of which threads take some and give them back: so many may do something at
-/// a time.
+/// A counting semaphore. It has a number of permits, which threads acquire and release. So it
+/// limits how many threads do something at a time.
 ///
-/// std has none; the names are those of the crate `tokio`. A green thread that must wait lets its
-/// worker run others, an OS thread blocks, and both may share a semaphore.
+/// std has no semaphore. The names are those of the crate `tokio`. A green thread that waits lets
+/// its worker run other threads. An OS thread that waits blocks. Both may share a semaphore.
 ///
-/// Threads are served in the order in which they come, so nobody starves: one that wants much is
-/// not passed by others that want little. An uncontended `acquire` and its release are one atomic
-/// operation each.
+/// Threads are served in the order in which they come, so no thread starves. A thread that wants
+/// many permits is not overtaken by threads that want few. An uncontended `acquire` and its release
+/// are one atomic operation each.
 ///
 /// # Examples
 ///
@@ -44,11 +44,11 @@ impl Semaphore {
     /// The largest number of permits that a semaphore can have.
     pub const MAX_PERMITS: usize = MAX;
 
-    /// A semaphore with so many permits.
+    /// Creates a semaphore with `permits` permits.
     ///
     /// # Panics
     ///
-    /// If that is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    /// If `permits` is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     ///
     /// # Examples
     ///
@@ -64,7 +64,7 @@ impl Semaphore {
         Self(RawSemaphore::new(permits))
     }
 
-    /// How many permits there are at this moment.
+    /// The number of permits that are available at this moment.
     ///
     /// # Examples
     ///
@@ -82,11 +82,11 @@ impl Semaphore {
         permits
     }
 
-    /// Adds permits, and wakes those who can go on with them. Never blocks.
+    /// Adds `n` permits, and wakes the waiting threads that can go on with them. Never blocks.
     ///
     /// # Panics
     ///
-    /// If there were more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS) then.
+    /// If the number of available permits would exceed [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     ///
     /// # Examples
     ///
@@ -101,7 +101,8 @@ impl Semaphore {
         assert!(self.0.release(n), "more permits than a semaphore can have");
     }
 
-    /// Takes up to `n` of the available permits away for ever, and says how many. Never blocks.
+    /// Removes up to `n` of the available permits for good. Returns how many it has removed. Never
+    /// blocks.
     ///
     /// # Examples
     ///
@@ -114,7 +115,7 @@ impl Semaphore {
         self.0.forget(n)
     }
 
-    /// Waits for a permit, and takes it.
+    /// Acquires a permit. Waits until one is available.
     ///
     /// Blocks the calling thread, green or OS.
     ///
@@ -133,9 +134,10 @@ impl Semaphore {
         self.acquire_many(1)
     }
 
-    /// Waits for `n` permits, and takes them, all at once.
+    /// Acquires `n` permits at once. Waits until `n` permits are available.
     ///
-    /// Blocks the calling thread, green or OS: for ever if there will never be so many.
+    /// Blocks the calling thread, green or OS. It blocks for ever if the semaphore never has `n`
+    /// permits available.
     ///
     /// # Panics
     ///
@@ -154,7 +156,8 @@ impl Semaphore {
         SemaphorePermit { semaphore: self, permits: n }
     }
 
-    /// As [`acquire`](Semaphore::acquire), for at most `dur`; `None` if the time ran out.
+    /// Like [`acquire`](Semaphore::acquire), but waits for at most `dur`. Returns `None` if it
+    /// timed out.
     ///
     /// # Examples
     ///
@@ -167,12 +170,12 @@ impl Semaphore {
         self.acquire_many_timeout(1, dur)
     }
 
-    /// As [`acquire_many`](Semaphore::acquire_many), for at most `dur`; `None` if the time ran out,
-    /// and then no permit is taken.
+    /// Like [`acquire_many`](Semaphore::acquire_many), but waits for at most `dur`. Returns `None`
+    /// if it timed out, and has acquired no permit then.
     ///
     /// # Panics
     ///
-    /// As [`acquire_many`](Semaphore::acquire_many).
+    /// The same as [`acquire_many`](Semaphore::acquire_many).
     ///
     /// # Examples
     ///
@@ -188,7 +191,7 @@ impl Semaphore {
         taken.then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 
-    /// Takes a permit, if there is one and nobody waits for it. Never blocks.
+    /// Acquires a permit if one is available and no thread waits for permits. Never blocks.
     ///
     /// # Examples
     ///
@@ -202,7 +205,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes `n` permits, if there are so many and nobody waits for them. Never blocks.
+    /// Acquires `n` permits if they are available and no thread waits for permits. Never blocks.
     ///
     /// # Examples
     ///
@@ -212,12 +215,13 @@ impl Semaphore {
     /// assert!(Semaphore::new(1).try_acquire_many(2).is_none());
     /// ```
     pub fn try_acquire_many(&self, n: usize) -> Option<SemaphorePermit<'_>> {
-        // Not `then_some`: a permit that is made is given back.
+        // Not `then_some`, which would make the value in any case and drop it, releasing permits
+        // that were not acquired.
         polled(self.0.try_acquire(n)).then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 
-    /// As [`acquire`](Semaphore::acquire); the permit may go to another thread that outlives this
-    /// one.
+    /// Like [`acquire`](Semaphore::acquire), but the permit owns an `Arc` of the semaphore. So it
+    /// can be moved to a thread that outlives this one.
     ///
     /// # Examples
     ///
@@ -226,7 +230,7 @@ impl Semaphore {
     ///
     /// let semaphore = Arc::new(Semaphore::new(2));
     /// for _ in 0..5 {
-    ///     // At most two of these threads are there at a time.
+    ///     // At most two of these threads exist at a time.
     ///     let permit = Arc::clone(&semaphore).acquire_owned();
     ///     thread::spawn(move || drop(permit));
     /// }
@@ -235,12 +239,12 @@ impl Semaphore {
         self.acquire_many_owned(1)
     }
 
-    /// As [`acquire_many`](Semaphore::acquire_many); the permits may go to another thread that
-    /// outlives this one.
+    /// Like [`acquire_many`](Semaphore::acquire_many), but the permits own an `Arc` of the
+    /// semaphore. So they can be moved to a thread that outlives this one.
     ///
     /// # Panics
     ///
-    /// As [`acquire_many`](Semaphore::acquire_many).
+    /// The same as [`acquire_many`](Semaphore::acquire_many).
     ///
     /// # Examples
     ///
@@ -255,8 +259,8 @@ impl Semaphore {
         OwnedSemaphorePermit { semaphore: self, permits: n }
     }
 
-    /// As [`try_acquire`](Semaphore::try_acquire); the permit may go to another thread that
-    /// outlives this one.
+    /// Like [`try_acquire`](Semaphore::try_acquire), but the permit owns an `Arc` of the semaphore.
+    /// So it can be moved to a thread that outlives this one.
     ///
     /// # Examples
     ///
@@ -269,8 +273,8 @@ impl Semaphore {
         self.try_acquire_many_owned(1)
     }
 
-    /// As [`try_acquire_many`](Semaphore::try_acquire_many); the permits may go to another thread
-    /// that outlives this one.
+    /// Like [`try_acquire_many`](Semaphore::try_acquire_many), but the permits own an `Arc` of the
+    /// semaphore. So they can be moved to a thread that outlives this one.
     ///
     /// # Examples
     ///
@@ -296,6 +300,8 @@ impl fmt::Debug for Semaphore {
     }
 }
 
+/// Defines a type that stands for permits: one that borrows its semaphore, or one that owns an
+/// `Arc` of it. `$acquire` is the beginning of the examples.
 macro_rules! permit {
     ($(#[$meta:meta])* $name:ident $(<$a:lifetime>)?, $semaphore:ty, $acquire:literal) => {
         $(#[$meta])*
@@ -307,7 +313,7 @@ macro_rules! permit {
         }
 
         impl $(<$a>)? $name $(<$a>)? {
-            /// How many permits this stands for.
+            /// The number of permits that this value holds.
             ///
             /// # Examples
             ///
@@ -322,7 +328,8 @@ macro_rules! permit {
                 self.permits
             }
 
-            /// Keeps the permits from ever being given back.
+            /// Drops the value without releasing its permits. The semaphore has fewer permits for
+            /// good.
             ///
             /// # Examples
             ///
@@ -337,11 +344,11 @@ macro_rules! permit {
                 self.permits = 0;
             }
 
-            /// Takes over another's permits, which must be of the same semaphore.
+            /// Moves the permits of `other` into this value.
             ///
             /// # Panics
             ///
-            /// If they are of another one.
+            /// If `other` is of a different semaphore.
             ///
             /// # Examples
             ///
@@ -360,7 +367,7 @@ macro_rules! permit {
                 self.permits += mem::take(&mut other.permits);
             }
 
-            /// Gives `n` of the permits to a value of their own; `None` if there are fewer.
+            /// Moves `n` of the permits into a new value. Returns `None` if this value holds fewer.
             ///
             /// # Examples
             ///
@@ -379,7 +386,7 @@ macro_rules! permit {
         }
 
         impl $(<$a>)? Drop for $name $(<$a>)? {
-            /// Gives the permits back.
+            /// Releases the permits.
             fn drop(&mut self) {
                 if self.permits != 0 {
                     self.semaphore.add_permits(self.permits);
@@ -396,7 +403,7 @@ macro_rules! permit {
 }
 
 permit! {
-    /// Permits of a [`Semaphore`]: given back when this is dropped, on whichever thread.
+    /// Permits of a [`Semaphore`]. Dropping this value releases them, on any thread.
     ///
     /// # Examples
     ///
@@ -414,8 +421,7 @@ permit! {
 }
 
 permit! {
-    /// Permits of a [`Semaphore`] behind an `Arc`: given back when this is dropped, on whichever
-    /// thread.
+    /// Permits of a [`Semaphore`] in an `Arc`. Dropping this value releases them, on any thread.
     ///
     /// # Examples
     ///

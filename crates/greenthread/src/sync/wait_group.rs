@@ -1,10 +1,11 @@
-//! `WaitGroup`: a count of members, and a queue of those who wait for it to be zero.
+//! `WaitGroup`: a count of members, and a queue of threads that wait for it to become zero.
 //!
 //! Invariants:
-//! 1. The count is that of the members that there are. A new member is made from an old one, so the
-//!    count never leaves zero again.
-//! 2. A thread queues itself only if it sees, under the queue's lock, that the count isn't zero.
-//!    Whoever makes it zero takes that lock afterwards, and wakes the queue.
+//! 1. `members` is the number of values of `WaitGroup` for the group. A new member is made from an
+//!    existing one, so the count never changes again when it is zero.
+//! 2. A thread pushes its node only if it sees, under the queue's lock, that the count is not zero.
+//!    The thread that makes the count zero takes that lock afterwards, and wakes all queued
+//!    threads.
 //! 3. The nodes obey the invariants of `wait_queue`.
 
 use core::{
@@ -22,11 +23,12 @@ use super::{
 };
 use crate::task::wait::{Reason, Waiter};
 
-/// Waits for a number of threads to be done with something.
+/// A group of threads, for whose work another thread can wait.
 ///
-/// Each thread has a clone, and drops it when it is done. [`wait`](WaitGroup::wait) gives up one's
-/// own and waits until all are gone. (The name and the idea are Go's, the shape is the crate
-/// `crossbeam`'s: nobody can forget to count.)
+/// Each value of this type is a *member* of its group, and cloning it adds a member. Each thread
+/// owns a member, and drops it when its work is done. [`wait`](WaitGroup::wait) drops the caller's
+/// member and waits until the group has no members. The name and the idea are Go's. The API is that
+/// of the crate `crossbeam`: members are counted automatically.
 ///
 /// # Examples
 ///
@@ -55,20 +57,20 @@ struct Group {
 }
 
 impl WaitGroup {
-    /// A group with one member, the caller's.
+    /// Creates a group with one member, the returned value.
     ///
     /// # Examples
     ///
     /// ```
-    /// greenthread::sync::WaitGroup::new().wait(); // There is nobody else.
+    /// greenthread::sync::WaitGroup::new().wait(); // There is no other member.
     /// ```
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Group { members: AtomicUsize::new(1), waiting: SpinLock::new(Queue::new()) }))
     }
 
-    /// Gives this member up, and waits until all others are gone. What their threads did before is
-    /// seen then.
+    /// Drops this member, and waits until all other members have been dropped. Everything that a
+    /// thread did before it dropped its member is visible to the caller afterwards.
     ///
     /// Blocks the calling thread, green or OS. Several threads may wait at a time.
     ///
@@ -94,8 +96,8 @@ impl WaitGroup {
         if group.members.load(Acquire) == 0 {
             return;
         }
-        // SAFETY: it stays until it has been taken out and claimed, as the wait has no deadline
-        // (invariant 3).
+        // SAFETY: the node is in no queue. The wait has no deadline, so this function keeps the
+        // node until it has been dequeued and claimed (invariant 3).
         unsafe { waiting.push(&node) };
         drop(waiting);
         waiter.wait(Reason::WaitGroup, None);
@@ -103,7 +105,7 @@ impl WaitGroup {
 }
 
 impl Clone for WaitGroup {
-    /// One more member.
+    /// Adds a member to the group.
     fn clone(&self) -> Self {
         self.0.members.fetch_add(1, Relaxed);
         Self(Arc::clone(&self.0))
@@ -111,7 +113,7 @@ impl Clone for WaitGroup {
 }
 
 impl Drop for WaitGroup {
-    /// One member less.
+    /// Removes this member. If it is the last one, wakes the waiting threads.
     fn drop(&mut self) {
         if self.0.members.fetch_sub(1, AcqRel) == 1 {
             let wakes = self.0.waiting.lock().claim_all();

@@ -10,8 +10,8 @@ use crate::{
 
 /// A condition variable for [`nonpoison::Mutex`](super::Mutex).
 ///
-/// It is [`sync::Condvar`](crate::sync::Condvar) in everything else. Its methods borrow the guard
-/// instead of taking it, since there are no errors to give it back in.
+/// It differs from [`sync::Condvar`](crate::sync::Condvar) in one more point: its methods borrow
+/// the guard instead of consuming it.
 ///
 /// # Examples
 ///
@@ -35,8 +35,8 @@ condvar!("sync::nonpoison");
 impl Condvar {
     /// Unlocks the mutex, waits to be notified, and locks the mutex again.
     ///
-    /// Blocks the calling thread, green or OS. A notification that comes after the mutex is
-    /// unlocked is not lost.
+    /// Blocks the calling thread, green or OS. No notification is lost that comes after the mutex
+    /// has been unlocked.
     ///
     /// # Examples
     ///
@@ -58,8 +58,8 @@ impl Condvar {
         guard.held().wait(&self.0, None);
     }
 
-    /// Waits as long as `condition` holds. It is called with the mutex locked: first before
-    /// waiting, then after each notification.
+    /// Waits while `condition` returns `true`. `condition` is called with the mutex locked: once
+    /// before the first wait, and again after each notification.
     ///
     /// # Examples
     ///
@@ -78,8 +78,8 @@ impl Condvar {
         }
     }
 
-    /// As [`wait`](Condvar::wait), for `dur` at most (that is about when it *begins* to lock the
-    /// mutex again, which may take its own time).
+    /// Like [`wait`](Condvar::wait), but waits for a notification for at most `dur`. After that it
+    /// locks the mutex again, which may take longer.
     ///
     /// # Examples
     ///
@@ -95,8 +95,8 @@ impl Condvar {
         WaitTimeoutResult(!notified)
     }
 
-    /// As [`wait_while`](Condvar::wait_while), for `dur` at most, all waits taken together. The
-    /// result says that the time ran out only if the condition still holds.
+    /// Like [`wait_while`](Condvar::wait_while), but waits for at most `dur` in total. The result
+    /// says that the wait timed out only if the condition still holds.
     ///
     /// # Examples
     ///
@@ -120,7 +120,7 @@ impl Condvar {
     {
         let mut limit = None;
         while condition(guard) {
-            // The clock is first looked at when there is need to wait.
+            // The clock is not read before this thread has to wait.
             let deadline = *limit.get_or_insert_with(|| deadline_after(dur));
             if deadline.is_some_and(|deadline| deadline <= now()) {
                 return WaitTimeoutResult(true);

@@ -1,10 +1,9 @@
-//! Locks that know nothing of panics:
-//! [`std::sync::nonpoison`](https://doc.rust-lang.org/std/sync/nonpoison/), which std has on
-//! nightly only.
+//! Locks that a panic does not poison. std has its module
+//! [`std::sync::nonpoison`](https://doc.rust-lang.org/std/sync/nonpoison/) on nightly only.
 //!
-//! They are the locks of [`sync`](super) with one difference: a thread that panics while it holds
-//! one just unlocks it. So there are no errors to unwrap; whoever locks next finds the value as the
-//! panic left it.
+//! These are the locks of [`sync`](super), with one difference: a thread that panics while it holds
+//! a lock only unlocks it. So locking returns no error that must be unwrapped. The next holder
+//! finds the value as the panicking thread left it.
 //!
 //! # Examples
 //!
@@ -26,7 +25,7 @@ pub use condvar::Condvar;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
 pub use rwlock::{MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What `try_lock` and its like return: a guard, or that it would have to wait.
+/// The result of `try_lock`, `try_read` and `try_write`: a guard, or [`WouldBlock`].
 ///
 /// # Examples
 ///
@@ -40,7 +39,7 @@ pub use rwlock::{MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockRe
 /// ```
 pub type TryLockResult<Guard> = Result<Guard, WouldBlock>;
 
-/// The lock is held by somebody, and the call may not wait.
+/// The error of a call that does not block: it could not take the lock without waiting.
 ///
 /// # Differs from std
 ///

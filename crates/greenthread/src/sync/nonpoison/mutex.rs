@@ -10,9 +10,9 @@ use crate::sync::{
 };
 
 lock! {
-    /// A lock around a value that a panic does not poison.
+    /// A mutual exclusion lock around a value, which a panic does not poison.
     ///
-    /// It is [`sync::Mutex`](crate::sync::Mutex) in everything else: see there for who is next.
+    /// In everything else it is the same as [`sync::Mutex`](crate::sync::Mutex), fairness included.
     ///
     /// # Examples
     ///
@@ -32,9 +32,10 @@ lock! {
 }
 
 guard! {
-    /// A mutex held: through it the value is reached, and dropping it unlocks.
+    /// A guard of a locked [`Mutex`]. It dereferences to the value, and unlocks the mutex when it
+    /// is dropped.
     ///
-    /// Made by [`Mutex::lock`] and [`Mutex::try_lock`].
+    /// [`Mutex::lock`] and [`Mutex::try_lock`] return it.
     ///
     /// # Examples
     ///
@@ -63,9 +64,10 @@ assert!(MutexGuard::filter_map(mutex.lock(), |list| list.get_mut(1)).is_err());"
 }
 
 guard! {
-    /// A mutex held, and a part of its value: dropping it unlocks.
+    /// A guard of a locked [`Mutex`] that dereferences to a part of the value. It unlocks the mutex
+    /// when it is dropped.
     ///
-    /// Made by [`MutexGuard::map`] and [`MutexGuard::filter_map`].
+    /// [`MutexGuard::map`] and [`MutexGuard::filter_map`] return it.
     ///
     /// # Examples
     ///
@@ -94,7 +96,7 @@ assert_eq!(*MappedMutexGuard::filter_map(inner, |inner| inner.as_mut()).unwrap()
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The raw lock.
+    /// The guard of the raw mutex.
     pub(super) fn held(&mut self) -> &mut Exclusive<'a> {
         &mut self.held
     }
@@ -103,7 +105,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 value!(Mutex, lock, lock);
 
 impl<T> Mutex<T> {
-    /// A new mutex, unlocked.
+    /// Creates a mutex, unlocked.
     ///
     /// # Examples
     ///
@@ -120,7 +122,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits until the mutex is free, and locks it.
+    /// Locks the mutex. Waits until it is free.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `lock` is one atomic operation.
     ///
@@ -135,14 +137,14 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(self.place(), Exclusive::lock(&self.raw))
+        MutexGuard::new(self.value_ptr(), Exclusive::lock(&self.raw))
     }
 
     /// Locks the mutex if it is free at this moment. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`] if it is locked.
+    /// [`WouldBlock`] if the mutex is locked.
     ///
     /// # Examples
     ///
@@ -157,6 +159,6 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        Exclusive::try_lock(&self.raw).map(|held| MutexGuard::new(self.place(), held)).ok_or(WouldBlock)
+        Exclusive::try_lock(&self.raw).map(|held| MutexGuard::new(self.value_ptr(), held)).ok_or(WouldBlock)
     }
 }

@@ -10,10 +10,11 @@ use crate::sync::{
 };
 
 lock! {
-    /// A lock around a value that many may read at a time, or one may write, and that a panic does
-    /// not poison.
+    /// A read-write lock around a value, which a panic does not poison. Many threads at a time may
+    /// read the value, or one thread may write it.
     ///
-    /// It is [`sync::RwLock`](crate::sync::RwLock) in everything else: see there for who is next.
+    /// In everything else it is the same as [`sync::RwLock`](crate::sync::RwLock), fairness
+    /// included.
     ///
     /// # Examples
     ///
@@ -33,9 +34,10 @@ lock! {
 }
 
 guard! {
-    /// A lock held for reading: through it the value is read, and dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for reading. It dereferences to the value, and
+    /// unlocks when it is dropped.
     ///
-    /// Made by [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`].
+    /// [`RwLock::read`], [`RwLock::try_read`] and [`RwLockWriteGuard::downgrade`] return it.
     ///
     /// # Examples
     ///
@@ -61,9 +63,10 @@ assert!(RwLockReadGuard::filter_map(lock.read(), |list| list.get(1)).is_err());"
 }
 
 guard! {
-    /// A lock held for writing: through it the value is reached, and dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for writing. It dereferences to the value, and
+    /// unlocks when it is dropped.
     ///
-    /// Made by [`RwLock::write`] and [`RwLock::try_write`].
+    /// [`RwLock::write`] and [`RwLock::try_write`] return it.
     ///
     /// # Examples
     ///
@@ -90,9 +93,10 @@ assert!(RwLockWriteGuard::filter_map(lock.write(), |list| list.get_mut(1)).is_er
 }
 
 guard! {
-    /// A lock held for reading, and a part of its value: dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for reading. It dereferences to a part of the value,
+    /// and unlocks when it is dropped.
     ///
-    /// Made by [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`].
+    /// [`RwLockReadGuard::map`] and [`RwLockReadGuard::filter_map`] return it.
     ///
     /// # Examples
     ///
@@ -119,9 +123,10 @@ assert_eq!(*MappedRwLockReadGuard::filter_map(inner, |inner| inner.as_ref()).unw
 }
 
 guard! {
-    /// A lock held for writing, and a part of its value: dropping it unlocks.
+    /// A guard of an [`RwLock`] that is locked for writing. It dereferences to a part of the value,
+    /// and unlocks when it is dropped.
     ///
-    /// Made by [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`].
+    /// [`RwLockWriteGuard::map`] and [`RwLockWriteGuard::filter_map`] return it.
     ///
     /// # Examples
     ///
@@ -150,8 +155,8 @@ assert_eq!(*MappedRwLockWriteGuard::filter_map(inner, |inner| inner.as_mut()).un
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// Goes on as a reader, without letting a writer in between: others who read may come in. Never
-    /// blocks.
+    /// Turns the guard into a read guard. No writer takes the lock in between, but other readers
+    /// may take it from now on. Never blocks.
     ///
     /// # Examples
     ///
@@ -172,7 +177,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 value!(RwLock, read, write);
 
 impl<T> RwLock<T> {
-    /// A new lock, unlocked.
+    /// Creates a lock, unlocked.
     ///
     /// # Examples
     ///
@@ -189,16 +194,17 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until no writer holds the lock, nor has waited for it too long, and locks it for
-    /// reading.
+    /// Locks for reading. Waits while a writer holds the lock, and while the lock is reserved for a
+    /// writer that has waited too long.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `read` is one atomic operation. A
-    /// thread that reads already may wait for itself for ever, if a writer has come in between:
-    /// don't.
+    /// thread that calls `read` while it holds a read guard may deadlock, because a writer may be
+    /// waiting for that guard.
     ///
     /// # Panics
     ///
-    /// If there are absurdly many readers, as when guards are leaked in a loop.
+    /// If the number of readers would overflow. Only a program that leaks guards in a loop gets
+    /// there.
     ///
     /// # Examples
     ///
@@ -211,19 +217,19 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard::new(self.place(), Reading::lock(&self.raw))
+        RwLockReadGuard::new(self.value_ptr(), Reading::lock(&self.raw))
     }
 
-    /// Locks for reading if no writer holds the lock at this moment, nor has waited for it too
-    /// long. Never blocks.
+    /// Locks for reading if no writer holds the lock at this moment, and the lock is not reserved
+    /// for a writer that has waited too long. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`] if that is not so.
+    /// [`WouldBlock`] if the lock can't be taken at this moment.
     ///
     /// # Panics
     ///
-    /// As [`read`](RwLock::read).
+    /// The same as [`read`](RwLock::read).
     ///
     /// # Examples
     ///
@@ -237,10 +243,12 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        Reading::try_lock(&self.raw).map(|held| RwLockReadGuard::new(self.place(), held)).ok_or(WouldBlock)
+        Reading::try_lock(&self.raw)
+            .map(|held| RwLockReadGuard::new(self.value_ptr(), held))
+            .ok_or(WouldBlock)
     }
 
-    /// Waits until nobody holds the lock, and locks it for writing.
+    /// Locks for writing. Waits until no other thread holds the lock.
     ///
     /// Blocks the calling thread, green or OS. An uncontended `write` is one atomic operation.
     ///
@@ -255,14 +263,14 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard::new(self.place(), Writing::lock(&self.raw))
+        RwLockWriteGuard::new(self.value_ptr(), Writing::lock(&self.raw))
     }
 
-    /// Locks for writing if nobody holds the lock at this moment. Never blocks.
+    /// Locks for writing if no thread holds the lock at this moment. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`] if that is not so.
+    /// [`WouldBlock`] if the lock can't be taken at this moment.
     ///
     /// # Examples
     ///
@@ -276,11 +284,13 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        Writing::try_lock(&self.raw).map(|held| RwLockWriteGuard::new(self.place(), held)).ok_or(WouldBlock)
+        Writing::try_lock(&self.raw)
+            .map(|held| RwLockWriteGuard::new(self.value_ptr(), held))
+            .ok_or(WouldBlock)
     }
 
-    /// Calls `f` with the value while the lock is held for reading. Blocks as
-    /// [`read`](RwLock::read).
+    /// Calls `f` with a reference to the value while the lock is held for reading. Blocks as
+    /// [`read`](RwLock::read) does.
     ///
     /// # Examples
     ///
