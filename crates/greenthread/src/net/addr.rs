@@ -1,4 +1,4 @@
-//! Names and addresses, looked up off the worker.
+//! Socket addresses. Names are looked up off the worker.
 
 use std::{
     io, iter,
@@ -8,13 +8,14 @@ use std::{
 
 use crate::runtime;
 
-/// What can be turned into addresses, if need be by looking up a name: [`std::net::ToSocketAddrs`],
-/// but only the calling thread waits for the answer.
+/// A value that can be converted into socket addresses, by a name lookup if necessary:
+/// [`std::net::ToSocketAddrs`], but only the calling thread waits for the answer.
 ///
-/// It is implemented for all that std implements its own for: addresses, pairs of a host and a
-/// port, strings, slices of addresses, and references to these. A string that is an address is only
-/// parsed; anything else is a name, which the system looks up on an OS thread while the green
-/// thread is parked. If there is none for it, that is an error of the kind `QuotaExceeded` (see
+/// The trait is implemented for the types for which std implements its own trait: addresses, pairs
+/// of a host and a port, strings, slices of addresses, and references to these. A string that is an
+/// address is only parsed. Any other string is a host name, which the system looks up on an OS
+/// thread while the green thread is parked. If no OS thread is available, the lookup fails with an
+/// error of the kind `QuotaExceeded` (see
 /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
 ///
 /// # Examples
@@ -28,17 +29,17 @@ use crate::runtime;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait ToSocketAddrs {
-    /// The addresses, one after the other.
+    /// The iterator over the addresses.
     type Iter: Iterator<Item = SocketAddr>;
 
-    /// The addresses that this stands for; there may be none.
+    /// Converts this value into an iterator over its addresses, which may be empty.
     ///
-    /// Blocks the calling thread if a name has to be looked up.
+    /// Blocks the calling thread while a name is looked up.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if a string is no address and no `host:port`; otherwise what the system says
-    /// about the name.
+    /// `InvalidInput` if a string is neither an address nor of the form `host:port`; otherwise the
+    /// error that the system gives for the lookup.
     ///
     /// # Examples
     ///
@@ -53,7 +54,7 @@ pub trait ToSocketAddrs {
     fn to_socket_addrs(&self) -> io::Result<Self::Iter>;
 }
 
-/// The types that std turns into one address without any lookup.
+/// Implements the trait for types that std converts into one address without a lookup.
 macro_rules! plain {
     ($($type:ty),*) => { $(
         impl ToSocketAddrs for $type {
@@ -98,7 +99,7 @@ impl ToSocketAddrs for str {
         }
         match self.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
             Some((host, Ok(port))) => (host, port).to_socket_addrs(),
-            // std has the words for what is wrong with it, and looks nothing up.
+            // std gives the error for a malformed string. It looks nothing up for such a string.
             _ => std::net::ToSocketAddrs::to_socket_addrs(self),
         }
     }
@@ -128,7 +129,8 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
     }
 }
 
-/// The first success with one of the addresses, or else the last failure.
+/// Calls `attempt` with each address until it succeeds. If it never succeeds, the error is that of
+/// the last address.
 pub(super) fn each_address<A: ToSocketAddrs, T>(
     addresses: A,
     mut attempt: impl FnMut(&SocketAddr) -> io::Result<T>,

@@ -12,11 +12,11 @@ use crate::{
     },
 };
 
-/// A socket that listens for connections: [`std::net::TcpListener`], for green threads.
+/// A TCP socket that listens for connections: [`std::net::TcpListener`] for green threads.
 ///
-/// Several threads may accept on one listener; a connection goes to one of them. (It wakes all of
-/// those that wait on one worker, so a crowd of them is of no use.) The listener is closed when it
-/// is dropped.
+/// Several threads may accept connections from one listener; each connection goes to one of them.
+/// (A connection wakes all threads of one worker that wait for it, so many accepting threads gain
+/// nothing.) Dropping the listener closes it.
 ///
 /// # Examples
 ///
@@ -36,14 +36,15 @@ use crate::{
 pub struct TcpListener(Socket);
 
 impl TcpListener {
-    /// A listener on the first of the addresses that can be had. With port 0 the system chooses
-    /// one, and [`local_addr`](Self::local_addr) tells.
+    /// Creates a listener that is bound to the first of the addresses that can be bound. With port
+    /// 0 the system chooses a port; [`local_addr`](Self::local_addr) returns it.
     ///
-    /// Blocks only if a name has to be looked up. As in std, `SO_REUSEADDR` is set.
+    /// Blocks the calling thread only while a name is looked up. As in std, `SO_REUSEADDR` is set.
     ///
     /// # Errors
     ///
-    /// If no address can be bound, the error of the last; `InvalidInput` if there are none.
+    /// If no address can be bound, the error for the last address. `InvalidInput` if there are no
+    /// addresses.
     ///
     /// # Examples
     ///
@@ -57,15 +58,15 @@ impl TcpListener {
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         each_address(addr, |address| {
-            let ours = socket::open_nonblocking(Family::of(address), Type::Stream)?;
-            options::set_socket_reuseaddr(&ours, true)?;
-            socket::bind(&ours, address)?;
-            socket::listen(&ours)?;
-            Ok(TcpListener(Socket::listener(ours)))
+            let socket = socket::open_nonblocking(Family::of(address), Type::Stream)?;
+            options::set_socket_reuseaddr(&socket, true)?;
+            socket::bind(&socket, address)?;
+            socket::listen(&socket)?;
+            Ok(TcpListener(Socket::listener(socket)))
         })
     }
 
-    /// The address that it listens on.
+    /// Returns the address that this listener is bound to.
     ///
     /// # Examples
     ///
@@ -80,11 +81,12 @@ impl TcpListener {
         Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
-    /// Another handle to the same listener; what is set on one holds for both.
+    /// Creates another handle to the same listener. Settings that are changed through one handle
+    /// apply to both.
     ///
     /// # Errors
     ///
-    /// The process has no descriptor left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///
@@ -99,13 +101,14 @@ impl TcpListener {
         self.0.try_clone().map(TcpListener)
     }
 
-    /// The next connection, and who made it. Blocks the calling thread until there is one.
+    /// Accepts a connection, and returns it with the address of its peer. Blocks the calling thread
+    /// until there is a connection.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` in non-blocking mode; otherwise the error is the connection's
-    /// (`ConnectionAborted`: the next may be well) or the system's (no descriptor is left: the
-    /// connection waits on).
+    /// `WouldBlock` in non-blocking mode if there is no connection. Other errors are about the
+    /// connection (`ConnectionAborted`: the next connection may be fine), or about the system (no
+    /// descriptor is left: the connection stays in the queue).
     ///
     /// # Examples
     ///
@@ -124,7 +127,7 @@ impl TcpListener {
         Ok((stream, socket::to_ip(address.ok_or(OsError::INVALID)?)?))
     }
 
-    /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
+    /// Returns an iterator that calls [`accept`](Self::accept) again and again. It never ends.
     ///
     /// # Examples
     ///
@@ -143,7 +146,7 @@ impl TcpListener {
         Incoming { listener: self }
     }
 
-    /// Sets `IP_TTL`: how many hops a packet may take. Connections inherit it.
+    /// Sets `IP_TTL`: the number of hops that a packet may take. Accepted connections inherit it.
     ///
     /// # Examples
     ///
@@ -159,7 +162,7 @@ impl TcpListener {
         Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
-    /// What [`set_ttl`](Self::set_ttl) has set.
+    /// Returns the value of `IP_TTL`; see [`set_ttl`](Self::set_ttl).
     ///
     /// # Examples
     ///
@@ -175,7 +178,7 @@ impl TcpListener {
         Ok(options::ip_ttl(&self.0)?)
     }
 
-    /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
+    /// Returns the socket's pending error (`SO_ERROR`) and clears it.
     ///
     /// # Examples
     ///
@@ -189,11 +192,12 @@ impl TcpListener {
         self.0.take_error()
     }
 
-    /// Sets `IPV6_V6ONLY`, which the system refuses on a listener that is bound, and all are.
+    /// Sets `IPV6_V6ONLY`. The system refuses this once a listener is bound, and every listener of
+    /// this type is bound.
     ///
     /// # Errors
     ///
-    /// What the system says: `InvalidInput`.
+    /// The system's error: `InvalidInput`.
     ///
     /// # Examples
     ///
@@ -209,11 +213,11 @@ impl TcpListener {
         Ok(options::set_ipv6_v6only(&self.0, only_v6)?)
     }
 
-    /// Whether an IPv6 listener takes no IPv4 connections.
+    /// Returns whether an IPv6 listener refuses IPv4 connections.
     ///
     /// # Errors
     ///
-    /// It is no IPv6 listener.
+    /// An error if this is not an IPv6 listener.
     ///
     /// # Examples
     ///
@@ -229,7 +233,7 @@ impl TcpListener {
         Ok(options::ipv6_v6only(&self.0)?)
     }
 
-    /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.
+    /// Sets whether [`accept`](Self::accept) returns `WouldBlock` instead of blocking.
     ///
     /// # Examples
     ///
@@ -249,15 +253,16 @@ impl TcpListener {
 }
 
 impl From<OwnedFd> for TcpListener {
-    /// Keeps the mode, blocking or not, that the descriptor is in.
+    /// Converts a descriptor. Its mode (blocking or not) becomes the listener's mode.
     fn from(descriptor: OwnedFd) -> Self {
         TcpListener(Socket::adopt_listener(descriptor))
     }
 }
 
 impl From<TcpListener> for OwnedFd {
-    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other
-    /// handles by [`try_clone`](TcpListener::try_clone), which need it so, it stays non-blocking.
+    /// Converts a listener. The descriptor gets the mode that was set for the listener. It stays in
+    /// non-blocking mode while other handles made by [`try_clone`](TcpListener::try_clone) exist,
+    /// because these need that mode.
     fn from(listener: TcpListener) -> OwnedFd {
         listener.0.into_listening_descriptor()
     }
@@ -277,7 +282,7 @@ impl fmt::Debug for TcpListener {
     }
 }
 
-/// Accepts connections without end: what [`TcpListener::incoming`] returns.
+/// An iterator that accepts connections and never ends. [`TcpListener::incoming`] returns it.
 ///
 /// # Examples
 ///

@@ -1,14 +1,15 @@
-//! `std::net`, for green threads: the same names, the same meaning, and only the calling thread
-//! waits.
+//! `std::net` for green threads: the same names with the same meaning. A call that waits blocks
+//! only the calling thread.
 //!
-//! Everything here works on green threads and on OS threads. On a green thread a call that would
-//! block parks the thread, and its worker runs others; on an OS thread (and inside
-//! [`without_yield`](crate::thread::without_yield)) it blocks the OS thread, as std's does. A
-//! socket may be used by several threads at once, of any workers and of none, and be closed by any.
+//! Everything in this module works on green threads and on OS threads. On a green thread, a call
+//! that would block parks the thread, and its worker runs other threads. On an OS thread (and
+//! inside [`without_yield`](crate::thread::without_yield)) the call blocks the OS thread, as in
+//! std. Several threads may use one socket at once. They may belong to different workers or to
+//! none, and any of them may close the socket.
 //!
 //! # Examples
 //!
-//! A server that echoes, with a thread for each connection:
+//! An echo server with one thread for each connection:
 //!
 //! ```
 //! use greenthread::{net::{TcpListener, TcpStream}, thread};
@@ -43,26 +44,26 @@
 //!
 //! # Differs from std
 //!
-//! * [`ToSocketAddrs`] is a trait of our own, with std's implementations, because a name must be
-//!   looked up off the worker. For a type that implements std's only, pass what its
-//!   `to_socket_addrs` gives, collected.
-//! * Timeouts and non-blocking mode are what was set by the methods of these types, or through the
-//!   descriptor (by `socket2::SockRef`, say) before the call: the kernel is asked again after each
-//!   `as_fd` and `as_raw_fd`. What is changed later through a descriptor that was kept, or by
-//!   another process, green threads do not notice. Clones by `try_clone` share these settings, as
-//!   std's do.
-//! * The descriptor of a [`TcpListener`] is in the kernel's non-blocking mode whatever
-//!   `set_nonblocking` says, since `accept` has no flag of its own for it. So the mode of a
-//!   listener is set by its own method only.
-//! * A thread that waits to write to a Unix socket is freed by `shutdown` of these types, of
-//!   `Shutdown::Write` through the descriptor it does not notice.
-//! * With `SO_LINGER`, closing waits for the unsent bytes: for the thread that drops the socket, as
-//!   in std, and for no other. (An `OwnedFd` that a socket was turned into is std's, and blocks its
-//!   worker.)
-//! * Vectored writes raise no `SIGPIPE`, like plain ones.
-//! * What is still unstable in std (`read_buf`, `set_linger`, `into_incoming`) is not there;
-//!   [`socket2`](https://docs.rs/socket2)'s `SockRef` takes any of these sockets and sets every
-//!   option.
+//! * [`ToSocketAddrs`] is a trait of this crate, with the implementations that std's trait has.
+//!   std's own trait would look names up on the worker and block it. To pass a type that implements
+//!   only std's trait, call its `to_socket_addrs` and collect the result.
+//! * Green threads observe timeouts and non-blocking mode that were set by the methods of these
+//!   types, or through the descriptor (by `socket2::SockRef`, for example) before the call: each
+//!   `as_fd` and `as_raw_fd` makes the library ask the kernel again. Green threads do not notice a
+//!   change that is made later through a descriptor that was kept, or by another process. Clones
+//!   made by `try_clone` share these settings, as in std.
+//! * The descriptor of a [`TcpListener`] is always in the kernel's non-blocking mode, whatever
+//!   `set_nonblocking` says, because `accept` has no flag that makes one call non-blocking.
+//!   Therefore only the listener's own method sets its mode.
+//! * The method `shutdown` of these types wakes a thread that waits to write to a Unix socket.
+//!   `Shutdown::Write` through the descriptor does not wake it.
+//! * With `SO_LINGER`, closing a socket waits until its unsent bytes have gone out. Only the thread
+//!   that drops the socket waits, as in std. (A socket that was converted into an `OwnedFd` is
+//!   std's. Dropping that blocks the worker.)
+//! * Vectored writes do not raise `SIGPIPE`, and neither do plain writes.
+//! * Methods that are still unstable in std (`read_buf`, `set_linger`, `into_incoming`) are
+//!   missing. The `SockRef` of [`socket2`](https://docs.rs/socket2) accepts all of these sockets
+//!   and sets every option.
 
 mod addr;
 mod listener;

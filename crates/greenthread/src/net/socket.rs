@@ -1,7 +1,8 @@
-//! A socket: a descriptor with what only sockets have, timeouts, receiving and sending.
+//! A socket: a descriptor, with the operations that only sockets have (timeouts, receiving,
+//! sending).
 //!
-//! [`Blocking::Never`] asks one call not to block; everything else about waiting is the
-//! descriptor's (`descriptor`).
+//! [`Blocking::Never`] makes one call non-blocking. The module `descriptor` does everything else
+//! about waiting.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -22,49 +23,51 @@ use crate::{
     },
 };
 
-/// See the module.
+/// A socket; see the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Socket {
     descriptor: Descriptor,
-    /// Whether a count that comes short says that the kernel has no more. So it is with TCP; a
-    /// datagram is what it is, and a Unix stream stops at what carries descriptors.
-    short_tells: bool,
-    /// An error that ended a write which had sent something already, and so returned how much: the
-    /// kernel has forgotten it, and the next call shall find it.
+    /// Whether a short count shows that the kernel has no more data (or no more space). This holds
+    /// for TCP. It does not hold for a datagram, whose length is its own, nor for a Unix stream,
+    /// where a call stops at data that carries descriptors.
+    short_means_blocked: bool,
+    /// The number of an error that ended a write which had already sent something and so returned a
+    /// count; 0 if there is none. The kernel has forgotten the error, and the next call must report
+    /// it.
     error: AtomicI32,
 }
 
 impl Socket {
-    fn with(descriptor: Descriptor, short_tells: bool) -> Self {
-        Self { descriptor, short_tells, error: AtomicI32::new(0) }
+    fn with(descriptor: Descriptor, short_means_blocked: bool) -> Self {
+        Self { descriptor, short_means_blocked, error: AtomicI32::new(0) }
     }
 
-    /// One of our own making, with all at its defaults.
+    /// A socket that this library made, with all settings at their defaults.
     pub(crate) fn new(descriptor: OwnedFd) -> Self {
         Self::with(Descriptor::new(descriptor), false)
     }
 
-    /// One that comes from elsewhere, as it is.
+    /// A socket that comes from elsewhere. Its settings stay as they are.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
         Self::with(Descriptor::adopt(descriptor), false)
     }
 
-    /// The same, of TCP.
+    /// Marks this socket as a TCP socket.
     pub(crate) fn tcp(self) -> Self {
-        Self { short_tells: true, ..self }
+        Self { short_means_blocked: true, ..self }
     }
 
-    /// The same, of a Unix socket.
+    /// Marks this socket as a Unix socket.
     pub(crate) fn unix(self) -> Self {
         Self { descriptor: self.descriptor.unix(), ..self }
     }
 
-    /// One that listens, of our own making, in the kernel's non-blocking mode.
+    /// A listener that this library made. Its descriptor is in the kernel's non-blocking mode.
     pub(crate) fn listener(descriptor: OwnedFd) -> Self {
         Self::with(Descriptor::new(descriptor).listening(), false)
     }
 
-    /// One that listens, and comes from elsewhere.
+    /// A listener that comes from elsewhere. Its mode at this moment becomes the listener's mode.
     pub(crate) fn adopt_listener(descriptor: OwnedFd) -> Self {
         let nonblocking = is_nonblocking(&descriptor);
         let descriptor = Descriptor::adopt(descriptor).listening();
@@ -72,7 +75,7 @@ impl Socket {
         Self::with(descriptor, false)
     }
 
-    /// The user's view of it.
+    /// Returns the descriptor for the user, who may change its settings; they are read again.
     pub(crate) fn expose(&self) -> BorrowedFd<'_> {
         self.descriptor.expose()
     }
@@ -81,8 +84,8 @@ impl Socket {
         self.descriptor.into_owned()
     }
 
-    /// For one that listens. The descriptor is in the mode that was set, unless there are clones,
-    /// which need it non-blocking.
+    /// Converts a listener into its descriptor. The descriptor gets the mode that was set for the
+    /// listener. If there are clones it stays in non-blocking mode, which they need.
     pub(crate) fn into_listening_descriptor(self) -> OwnedFd {
         let blocking = !self.descriptor.is_nonblocking() && !self.descriptor.is_shared();
         let descriptor = self.into_descriptor();
@@ -93,14 +96,14 @@ impl Socket {
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self::with(self.descriptor.try_clone()?, self.short_tells))
+        Ok(Self::with(self.descriptor.try_clone()?, self.short_means_blocked))
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         self.descriptor.set_nonblocking(nonblocking)
     }
 
-    /// For one that listens: the kernel's mode stays as it is.
+    /// Sets the mode of a listener. The kernel's mode does not change.
     pub(crate) fn set_accept_nonblocking(&self, nonblocking: bool) {
         self.descriptor.remember_nonblocking(nonblocking);
     }
@@ -121,23 +124,24 @@ impl Socket {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match socket::take_error(self)? {
             Some(error) => Ok(Some(error.into())),
-            None => Ok(self.kept_error()),
+            None => Ok(self.take_saved_error()),
         }
     }
 
-    /// An error that the kernel has given us, and nobody else yet.
+    /// Takes the error that the kernel has reported to this library but that no caller has seen
+    /// yet.
     #[cold]
-    fn kept_error(&self) -> Option<io::Error> {
+    fn take_saved_error(&self) -> Option<io::Error> {
         match self.error.swap(0, Relaxed) {
             0 => None,
             number => Some(io::Error::from_raw_os_error(number)),
         }
     }
 
-    /// Receives, or peeks: `call` does, into room for `room` bytes.
+    /// Receives or peeks, by `call`, into buffers of `capacity` bytes.
     fn receive<T: Default>(
         &self,
-        room: usize,
+        capacity: usize,
         peek: bool,
         mut call: impl FnMut(Blocking) -> OsResult<(usize, T)>,
     ) -> io::Result<(usize, T)> {
@@ -149,22 +153,22 @@ impl Socket {
                 self.descriptor.attempt(driver, Interest::Read, deadline, || {
                     let (count, value) = match call(Blocking::Never) {
                         Err(OsError::WOULD_BLOCK)
-                            if !self.short_tells && self.descriptor.has_ended(&mut again) =>
+                            if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
                         {
                             (0, T::default())
                         }
                         result => result?,
                     };
-                    // What was only peeked at is still there.
-                    let short = 0 < count && count < room && !peek;
-                    let shown = if short { self.short() } else { CallResult::Full };
-                    Ok(((count, value), shown))
+                    // After a peek the data is still there, so the next call would not block.
+                    let short = 0 < count && count < capacity && !peek;
+                    let result = if short { self.short_result() } else { CallResult::Full };
+                    Ok(((count, value), result))
                 })?
             }
         };
         if count == 0
-            && room != 0
-            && let Some(error) = self.kept_error()
+            && capacity != 0
+            && let Some(error) = self.take_saved_error()
         {
             return Err(error);
         }
@@ -172,9 +176,9 @@ impl Socket {
     }
 
     fn receive_plain(&self, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
-        let room = buffer.len();
+        let capacity = buffer.len();
         let call = |blocking| Ok((socket::receive(self, buffer, peek, blocking)?, ()));
-        Ok(self.receive(room, peek, call)?.0)
+        Ok(self.receive(capacity, peek, call)?.0)
     }
 
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -188,55 +192,56 @@ impl Socket {
     pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let most = buffers.len().min(MAX_BUFFERS);
         let buffers = &mut buffers[..most];
-        let room = buffers.iter().map(|buffer| buffer.len()).sum();
+        let capacity = buffers.iter().map(|buffer| buffer.len()).sum();
         let call = |blocking| Ok((socket::receive_vectored(self, buffers, blocking)?, ()));
-        Ok(self.receive(room, false, call)?.0)
+        Ok(self.receive(capacity, false, call)?.0)
     }
 
-    /// Receives a datagram, and who sent it, if that has a name.
+    /// Receives a datagram, with the sender's address if the sender has one.
     pub(crate) fn receive_from(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<AnyAddress>)> {
         self.receive_from_with(buffer, false)
     }
 
-    /// The same, and leaves it there.
+    /// As `receive_from`, but the datagram stays in the queue.
     pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<AnyAddress>)> {
         self.receive_from_with(buffer, true)
     }
 
     fn receive_from_with(&self, buffer: &mut [u8], peek: bool) -> io::Result<(usize, Option<AnyAddress>)> {
-        let room = buffer.len();
-        self.receive(room, peek, |blocking| socket::receive_from(self, buffer, peek, blocking))
+        let capacity = buffer.len();
+        self.receive(capacity, peek, |blocking| socket::receive_from(self, buffer, peek, blocking))
     }
 
-    /// Sends `all` bytes: `alone` does off the runtime, `first` begins on it, and `rest` gives what
-    /// it left over.
+    /// Sends `all` bytes. Off the runtime, `plain` sends them by one call. On the runtime, `first`
+    /// makes the first call, and `rest` yields the bytes that it has left over.
     ///
-    /// A blocking `send` comes back when the kernel has taken all, and so do we. If something goes
-    /// wrong in between it tells how much it has taken, and the next call tells what went wrong.
-    fn transmit<'a, R: IntoIterator<Item = &'a [u8]>>(
+    /// A blocking `send` of the kernel returns when the kernel has taken everything, and so does
+    /// this function. After an error in between, it returns how many bytes the kernel has taken,
+    /// and the next call reports the error.
+    fn send_all<'a, R: IntoIterator<Item = &'a [u8]>>(
         &self,
         all: usize,
-        alone: impl FnOnce() -> OsResult<usize>,
+        plain: impl FnOnce() -> OsResult<usize>,
         first: impl FnOnce(&Driver, Option<Instant>) -> io::Result<usize>,
         rest: impl FnOnce(usize) -> R,
     ) -> io::Result<usize> {
         let Some(driver) = runtime::driver() else {
-            return self.sent(alone().map_err(io::Error::from));
+            return self.or_saved_error(plain().map_err(io::Error::from));
         };
         let deadline = self.descriptor.deadline(Interest::Write);
-        let mut done = self.sent(first(driver, deadline))?;
+        let mut done = self.or_saved_error(first(driver, deadline))?;
         if done == all || self.descriptor.is_nonblocking() {
             return Ok(done);
         }
         for mut bytes in rest(done) {
             while !bytes.is_empty() {
-                match self.descriptor.send(driver, bytes, self.short(), deadline) {
+                match self.descriptor.send(driver, bytes, self.short_result(), deadline) {
                     Ok(count) => {
                         done += count;
                         bytes = &bytes[count..];
                     }
                     Err(error) => {
-                        self.keep(&error);
+                        self.save_error(&error);
                         return Ok(done);
                     }
                 }
@@ -245,32 +250,32 @@ impl Socket {
         Ok(done)
     }
 
-    /// What a short count shows.
-    fn short(&self) -> CallResult {
-        if self.short_tells { CallResult::Short } else { CallResult::Full }
+    /// Returns the `CallResult` for a short count.
+    fn short_result(&self) -> CallResult {
+        if self.short_means_blocked { CallResult::Short } else { CallResult::Full }
     }
 
-    /// Keeps what the kernel will not say again.
-    fn keep(&self, error: &io::Error) {
+    /// Saves an error that the kernel will not report again.
+    fn save_error(&self, error: &io::Error) {
         match OsError::of(error) {
             None | Some(OsError::WOULD_BLOCK | OsError::BROKEN_PIPE) => {}
             Some(error) => self.error.store(error.number(), Relaxed),
         }
     }
 
-    /// Of a broken pipe there may be more to tell.
-    fn sent(&self, result: io::Result<usize>) -> io::Result<usize> {
+    /// Replaces a broken pipe by the saved error, if there is one: that error is the cause.
+    fn or_saved_error(&self, result: io::Result<usize>) -> io::Result<usize> {
         result.map_err(|error| match OsError::of(&error) {
-            Some(OsError::BROKEN_PIPE) => self.kept_error().unwrap_or(error),
+            Some(OsError::BROKEN_PIPE) => self.take_saved_error().unwrap_or(error),
             _ => error,
         })
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.transmit(
+        self.send_all(
             bytes.len(),
             || socket::send(self, bytes, Blocking::AsSet),
-            |driver, deadline| self.descriptor.send(driver, bytes, self.short(), deadline),
+            |driver, deadline| self.descriptor.send(driver, bytes, self.short_result(), deadline),
             |done| [&bytes[done..]],
         )
     }
@@ -279,13 +284,13 @@ impl Socket {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
         let all = buffers.iter().map(|buffer| buffer.len()).sum();
         let call = |blocking| socket::send_vectored(self, buffers, blocking);
-        self.transmit(
+        self.send_all(
             all,
             || call(Blocking::AsSet),
             |driver, deadline| {
                 self.descriptor.attempt(driver, Interest::Write, deadline, || {
                     let count = call(Blocking::Never)?;
-                    Ok((count, if count < all { self.short() } else { CallResult::Full }))
+                    Ok((count, if count < all { self.short_result() } else { CallResult::Full }))
                 })
             },
             |mut done| {
@@ -298,19 +303,20 @@ impl Socket {
         )
     }
 
-    /// Sends a datagram, whole; nothing else of it is sent later.
+    /// Sends a whole datagram by one call.
     pub(crate) fn send_datagram(&self, bytes: &[u8]) -> io::Result<usize> {
         self.send_datagram_with(|blocking| socket::send(self, bytes, blocking))
     }
 
-    /// The same, to somebody.
+    /// As `send_datagram`, to an address.
     pub(crate) fn send_to(&self, bytes: &[u8], address: &impl Address) -> io::Result<usize> {
         self.send_datagram_with(|blocking| socket::send_to(self, bytes, address, blocking))
     }
 
-    /// The same, to a Unix socket. It may have to wait for room in our buffer, of which the system
-    /// tells, or in the receiver's queue, of which it tells only sockets that are connected to the
-    /// receiver: so one is, for as long as we wait.
+    /// As `send_datagram`, to the address of a Unix socket. A send may have to wait for space in
+    /// this socket's send buffer, or for space in the receiver's queue. The system reports the
+    /// first by an event. It reports the second only to sockets that are connected to the receiver,
+    /// so this function connects an extra socket to the receiver and waits on that one.
     pub(crate) fn send_to_unix(&self, bytes: &[u8], address: &UnixAddress) -> io::Result<usize> {
         let call = |blocking| socket::send_to(self, bytes, address, blocking);
         let Some(driver) = runtime::driver() else { return Ok(call(Blocking::AsSet)?) };
@@ -320,7 +326,7 @@ impl Socket {
             let sent = self.descriptor.attempt(driver, Interest::Write, deadline, || {
                 let sent = match call(Blocking::Never) {
                     Err(OsError::WOULD_BLOCK) if !self.descriptor.is_nonblocking() => {
-                        has_room(self)?;
+                        check_writable(self)?;
                         None
                     }
                     result => Some(result?),
@@ -336,12 +342,14 @@ impl Socket {
                 connected = other.ok().map(Descriptor::new);
             }
             let Some(connected) = &connected else {
-                // Not to be had, or not allowed to us; the call by itself may still be.
+                // The extra socket could not be made, or this process may not connect it. The
+                // blocking call may still succeed.
                 return Ok(runtime::unblock_wait(|| call(Blocking::AsSet))??);
             };
-            // The look by itself has the system tell of room from then on, each time once.
+            // `check_writable` also subscribes the socket to the receiver's next event: the system
+            // reports each event only once.
             connected.attempt(driver, Interest::Write, deadline, || {
-                Ok((has_room(connected)?, CallResult::Full))
+                Ok((check_writable(connected)?, CallResult::Full))
             })?;
         }
     }
@@ -353,8 +361,8 @@ impl Socket {
             .attempt(driver, Interest::Write, deadline, || Ok((call(Blocking::Never)?, CallResult::Full)))
     }
 
-    /// Makes a call that has no flag of its own for it, on a descriptor that is in non-blocking
-    /// mode, from any thread. Past the deadline it gives `WouldBlock`.
+    /// Makes a call that has no flag to make it non-blocking, on a descriptor in non-blocking mode.
+    /// Any thread may call this. Past the deadline the result is `WouldBlock`.
     pub(crate) fn attempt_anywhere<T>(
         &self,
         interest: Interest,
@@ -364,11 +372,11 @@ impl Socket {
         self.descriptor.attempt_anywhere(interest, deadline, call)
     }
 
-    /// The next connection to one that listens, and who made it, if the system says.
+    /// Accepts a connection, and returns it with the peer's address, if the system gives one.
     pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<AnyAddress>)> {
         if self.descriptor.is_exposed() {
-            // Somebody may have set the mode, which whoever has the socket open shares: then the
-            // call would block the worker.
+            // The user may have changed the mode, which all who have the socket open share. In
+            // blocking mode the call would block the worker.
             ensure_nonblocking(self)?;
         }
         let deadline = self.descriptor.deadline(Interest::Read);
@@ -378,26 +386,26 @@ impl Socket {
         }
         let mut again = false;
         self.attempt_anywhere(Interest::Read, deadline, || match call() {
-            // As a blocking call would say; of TCP, any call.
+            // A blocking `accept` returns this error then. On TCP a non-blocking one does so too.
             Err(OsError::WOULD_BLOCK) if self.descriptor.has_ended(&mut again) => Err(OsError::INVALID),
             result => result,
         })
     }
 
-    /// A connection that was accepted here. It asks the kernel for what it has inherited, if that
-    /// is anything.
+    /// Wraps a connection that this listener has accepted. If the connection may have inherited
+    /// settings, it will ask the kernel for them.
     pub(crate) fn connection(&self, descriptor: OwnedFd) -> Self {
         if self.descriptor.is_inherited() { Self::adopt(descriptor) } else { Self::new(descriptor) }
     }
 
-    /// Shuts down a direction, or both.
+    /// Shuts down one direction, or both.
     pub(crate) fn shutdown(&self, how: std::net::Shutdown) -> io::Result<()> {
         self.descriptor.shutting(|| Ok(socket::shutdown(self, how)?))
     }
 }
 
-/// `WOULD_BLOCK` if a call to send to somebody with whom there is room would block.
-fn has_room(socket: &impl AsFd) -> OsResult<()> {
+/// Fails with `WOULD_BLOCK` if the socket is not ready for writing.
+fn check_writable(socket: &impl AsFd) -> OsResult<()> {
     match look_one(socket.as_fd(), Interest::Write) {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(OsError::WOULD_BLOCK),
         result => result.map_err(|error| OsError::of(&error).unwrap_or(OsError::OTHER)),

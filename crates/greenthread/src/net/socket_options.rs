@@ -1,14 +1,15 @@
-//! What all types of sockets but those that listen have alike, written once.
+//! The methods that all socket types except listeners share.
 
-/// The settings that all have but those that listen. `$setup` is Rust that makes a `socket`,
-/// `$receive` how it reads a buffer.
+/// Defines the methods for settings. `$setup` is doctest code that makes a `socket`; `$receive` is
+/// an expression that reads from it.
 macro_rules! settings {
     ($type:ident, $setup:literal, $receive:literal) => {
-        /// Another handle to the same socket: the same data, and what is set on one holds for both.
+        /// Creates another handle to the same socket. Both handles see the same data, and settings
+        /// that are changed through one apply to both.
         ///
         /// # Errors
         ///
-        /// The process has no descriptor left.
+        /// An error if the process has no descriptor left.
         ///
         /// # Examples
         ///
@@ -23,8 +24,8 @@ macro_rules! settings {
             self.0.try_clone().map($type)
         }
 
-        /// How long receiving may block; with `None`, for ever. What takes longer gives
-        /// `WouldBlock`.
+        /// Sets how long a receiving call may block; `None` means without limit. A call that takes
+        /// longer returns `WouldBlock`.
         ///
         /// # Errors
         ///
@@ -47,8 +48,9 @@ macro_rules! settings {
             self.0.set_timeout(crate::driver::Interest::Read, timeout)
         }
 
-        /// How long sending may block; with `None`, for ever. What takes longer gives how much was
-        /// sent, or, if that is nothing, `WouldBlock`.
+        /// Sets how long a sending call may block; `None` means without limit. A call that takes
+        /// longer returns the number of bytes that it has sent, or `WouldBlock` if it has sent
+        /// none.
         ///
         /// # Errors
         ///
@@ -70,7 +72,8 @@ macro_rules! settings {
             self.0.set_timeout(crate::driver::Interest::Write, timeout)
         }
 
-        /// What [`set_read_timeout`](Self::set_read_timeout) has set, as the system has rounded it.
+        /// Returns the timeout that [`set_read_timeout`](Self::set_read_timeout) has set, as
+        /// rounded by the system.
         ///
         /// # Examples
         ///
@@ -83,8 +86,8 @@ macro_rules! settings {
             self.0.timeout(crate::driver::Interest::Read)
         }
 
-        /// What [`set_write_timeout`](Self::set_write_timeout) has set, as the system has rounded
-        /// it.
+        /// Returns the timeout that [`set_write_timeout`](Self::set_write_timeout) has set, as
+        /// rounded by the system.
         ///
         /// # Examples
         ///
@@ -97,7 +100,7 @@ macro_rules! settings {
             self.0.timeout(crate::driver::Interest::Write)
         }
 
-        /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
+        /// Returns the socket's pending error (`SO_ERROR`) and clears it.
         ///
         /// # Examples
         ///
@@ -110,7 +113,7 @@ macro_rules! settings {
             self.0.take_error()
         }
 
-        /// Whether receiving and sending give `WouldBlock` instead of blocking.
+        /// Sets whether receiving and sending calls return `WouldBlock` instead of blocking.
         ///
         /// # Examples
         ///

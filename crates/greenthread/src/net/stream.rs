@@ -20,16 +20,16 @@ use crate::{
     task::time::deadline_after,
 };
 
-/// A connection: [`std::net::TcpStream`], for green threads.
+/// A TCP connection: [`std::net::TcpStream`] for green threads.
 ///
-/// Reading and writing block the calling thread only. Several threads may use one stream at once,
-/// also on different workers and OS threads, through references ([`Read`](std::io::Read) and
-/// [`Write`](std::io::Write) are there for `&TcpStream`) or clones. It is closed when it is
-/// dropped, and all its clones are.
+/// Reading and writing block only the calling thread. Several threads may use one stream at once,
+/// on different workers and OS threads, through references ([`Read`](std::io::Read) and
+/// [`Write`](std::io::Write) are implemented for `&TcpStream`) or through clones. The connection is
+/// closed when the stream and all of its clones have been dropped.
 ///
-/// As with a blocking socket of the system, a `write` comes back when the system has taken all of
-/// the buffer, unless there is a timeout or an error before; still, only
-/// [`write_all`](std::io::Write::write_all) promises it.
+/// A `write` returns when the system has taken the whole buffer, or earlier after a timeout or an
+/// error, as it does for a blocking socket of the system. Only
+/// [`write_all`](std::io::Write::write_all) guarantees that everything is written.
 ///
 /// # Examples
 ///
@@ -51,18 +51,18 @@ use crate::{
 pub struct TcpStream(Socket);
 
 impl TcpStream {
-    /// One whose descriptor is fresh, with everything at its defaults.
+    /// Wraps a newly accepted socket.
     pub(super) fn accepted(socket: Socket) -> Self {
         Self(socket.tcp())
     }
 
-    /// Connects to the first of the addresses that accepts. Blocks the calling thread, also while a
-    /// name is looked up.
+    /// Connects to the first of the addresses that accepts the connection. Blocks the calling
+    /// thread, also while a name is looked up.
     ///
     /// # Errors
     ///
-    /// If no address accepts, the error of the last (`ConnectionRefused` and others);
-    /// `InvalidInput` if there are none.
+    /// If no address accepts, the error for the last address (for example `ConnectionRefused`).
+    /// `InvalidInput` if there are no addresses.
     ///
     /// # Examples
     ///
@@ -78,12 +78,12 @@ impl TcpStream {
         each_address(addr, |address| Self::connect_until(address, None))
     }
 
-    /// Connects to one address, and gives up after a while. Blocks the calling thread.
+    /// Connects to one address, and fails after the timeout. Blocks the calling thread.
     ///
     /// # Errors
     ///
-    /// `TimedOut` after the timeout; `InvalidInput` if it is zero; otherwise as for
-    /// [`connect`](Self::connect).
+    /// `TimedOut` if the timeout has passed; `InvalidInput` if the timeout is zero; otherwise as
+    /// for [`connect`](Self::connect).
     ///
     /// # Examples
     ///
@@ -104,21 +104,21 @@ impl TcpStream {
     }
 
     fn connect_until(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStream> {
-        let ours = Socket::new(socket::open_nonblocking(Family::of(address), Type::Stream)?).tcp();
-        let call = || socket::connect_on(&ours, address);
-        let connected = ours.attempt_anywhere(Interest::Write, deadline, call);
+        let socket = Socket::new(socket::open_nonblocking(Family::of(address), Type::Stream)?).tcp();
+        let call = || socket::connect_on(&socket, address);
+        let connected = socket.attempt_anywhere(Interest::Write, deadline, call);
         match connected {
-            // Nothing but the deadline gives this one.
+            // Only the deadline gives `WouldBlock` here.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out"));
             }
             result => result?,
         }
-        set_nonblocking(&ours, false)?;
-        Ok(TcpStream(ours))
+        set_nonblocking(&socket, false)?;
+        Ok(TcpStream(socket))
     }
 
-    /// The address of the other end.
+    /// Returns the address of the peer.
     ///
     /// # Examples
     ///
@@ -134,7 +134,7 @@ impl TcpStream {
         Ok(socket::to_ip(socket::peer_address(&self.0)?.ok_or(OsError::INVALID)?)?)
     }
 
-    /// The address of this end.
+    /// Returns the local address of this connection.
     ///
     /// # Examples
     ///
@@ -151,11 +151,11 @@ impl TcpStream {
     }
 
     /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for
-    /// that direction go on: who reads gets `Ok(0)`, who writes an error.
+    /// that direction stop waiting: a reader gets `Ok(0)`, and a writer gets an error.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if the other side has torn the connection down already.
+    /// `NotConnected` if the peer has already torn the connection down.
     ///
     /// # Examples
     ///
@@ -178,11 +178,11 @@ impl TcpStream {
         self.0.shutdown(how)
     }
 
-    /// Reads without taking what is read away: the next read gives the same. Blocks like a read.
+    /// Reads without removing the data: the next read returns the same data. Blocks as a read does.
     ///
     /// # Errors
     ///
-    /// As for reading.
+    /// As for a read.
     ///
     /// # Examples
     ///
@@ -202,7 +202,7 @@ impl TcpStream {
         self.0.peek(buf)
     }
 
-    /// Sets `TCP_NODELAY`: data go out at once, however few they are.
+    /// Sets `TCP_NODELAY`: if set, data is sent at once, however little it is.
     ///
     /// # Examples
     ///
@@ -219,7 +219,7 @@ impl TcpStream {
         Ok(options::set_tcp_nodelay(&self.0, nodelay)?)
     }
 
-    /// What [`set_nodelay`](Self::set_nodelay) has set.
+    /// Returns the value of `TCP_NODELAY`; see [`set_nodelay`](Self::set_nodelay).
     ///
     /// # Examples
     ///
@@ -235,7 +235,7 @@ impl TcpStream {
         Ok(options::tcp_nodelay(&self.0)?)
     }
 
-    /// Sets `IP_TTL`: how many hops a packet may take.
+    /// Sets `IP_TTL`: the number of hops that a packet may take.
     ///
     /// # Examples
     ///
@@ -252,7 +252,7 @@ impl TcpStream {
         Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
-    /// What [`set_ttl`](Self::set_ttl) has set.
+    /// Returns the value of `IP_TTL`; see [`set_ttl`](Self::set_ttl).
     ///
     /// # Examples
     ///
@@ -279,7 +279,7 @@ let socket = TcpStream::connect(listener.local_addr()?)?;",
 }
 
 impl From<OwnedFd> for TcpStream {
-    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    /// Converts a descriptor. Its timeouts and its mode (blocking or not) stay as they are.
     fn from(descriptor: OwnedFd) -> Self {
         TcpStream(Socket::adopt(descriptor).tcp())
     }

@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// A UDP socket: [`std::net::UdpSocket`], for green threads.
+/// A UDP socket: [`std::net::UdpSocket`] for green threads.
 ///
-/// Several threads may send and receive on one socket at once, through references or clones; each
-/// datagram goes to one of those who receive.
+/// Several threads may send and receive on one socket at once, through references or clones. If
+/// several threads receive, each datagram goes to one of them.
 ///
 /// # Examples
 ///
@@ -46,20 +46,22 @@ use crate::{
 /// ```
 pub struct UdpSocket(Socket);
 
-/// With the sender, which an internet socket always names.
+/// Adds the sender's address in std's form. The system gives one for every datagram of an internet
+/// socket.
 fn received((count, address): (usize, Option<AnyAddress>)) -> io::Result<(usize, SocketAddr)> {
     Ok((count, socket::to_ip(address.ok_or(OsError::INVALID)?)?))
 }
 
 impl UdpSocket {
-    /// A socket on the first of the addresses that can be had. With port 0 the system chooses one,
-    /// and [`local_addr`](Self::local_addr) tells.
+    /// Creates a UDP socket that is bound to the first of the addresses that can be bound. With
+    /// port 0 the system chooses a port; [`local_addr`](Self::local_addr) returns it.
     ///
-    /// Blocks only if a name has to be looked up.
+    /// Blocks the calling thread only while a name is looked up.
     ///
     /// # Errors
     ///
-    /// If no address can be bound, the error of the last; `InvalidInput` if there are none.
+    /// If no address can be bound, the error for the last address. `InvalidInput` if there are no
+    /// addresses.
     ///
     /// # Examples
     ///
@@ -70,19 +72,20 @@ impl UdpSocket {
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         each_address(addr, |address| {
-            let ours = socket::open(Family::of(address), Type::Datagram)?;
-            socket::bind(&ours, address)?;
-            Ok(UdpSocket(Socket::new(ours)))
+            let socket = socket::open(Family::of(address), Type::Datagram)?;
+            socket::bind(&socket, address)?;
+            Ok(UdpSocket(Socket::new(socket)))
         })
     }
 
-    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and
-    /// who sent it. Blocks the calling thread until there is one.
+    /// Receives a datagram and returns its length and its sender. Blocks the calling thread until a
+    /// datagram arrives. If the datagram is longer than the buffer, the rest of it is lost, and the
+    /// length is that of the buffer.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode;
-    /// otherwise what the system says.
+    /// `WouldBlock` if the [timeout](Self::set_read_timeout) has passed, and in non-blocking mode
+    /// if no datagram is there; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -100,8 +103,8 @@ impl UdpSocket {
         received(self.0.receive_from(buf)?)
     }
 
-    /// As [`recv_from`](Self::recv_from), and leaves the datagram there: the next call gives the
-    /// same.
+    /// Receives a datagram as [`recv_from`](Self::recv_from) does, but does not remove it from the
+    /// queue: the next call returns the same datagram.
     ///
     /// # Errors
     ///
@@ -123,13 +126,14 @@ impl UdpSocket {
         received(self.0.peek_from(buf)?)
     }
 
-    /// Sends a datagram to the first of the addresses; gives its length. Blocks the calling thread
-    /// while the system has no room for it, and while a name is looked up.
+    /// Sends a datagram to the first of the addresses, and returns its length. Blocks the calling
+    /// thread while the socket's send buffer is full, and while a name is looked up.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there is no address; otherwise what the system says, also about what was
-    /// sent before (`ConnectionRefused`, on a connected socket), or if the datagram is too large.
+    /// `InvalidInput` if there is no address; otherwise the system's error, for example if the
+    /// datagram is too large. On a connected socket the error may be about an earlier datagram
+    /// (`ConnectionRefused`).
     ///
     /// # Examples
     ///
@@ -147,11 +151,11 @@ impl UdpSocket {
         self.0.send_to(buf, &address)
     }
 
-    /// The address that [`connect`](Self::connect) has set.
+    /// Returns the address that [`connect`](Self::connect) has set.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if it was not called.
+    /// `NotConnected` if `connect` was not called.
     ///
     /// # Examples
     ///
@@ -168,7 +172,7 @@ impl UdpSocket {
         Ok(socket::to_ip(socket::peer_address(&self.0)?.ok_or(OsError::NOT_CONNECTED)?)?)
     }
 
-    /// The address that it is bound to.
+    /// Returns the address that this socket is bound to.
     ///
     /// # Examples
     ///
@@ -182,12 +186,13 @@ impl UdpSocket {
         Ok(socket::to_ip(socket::local_address(&self.0)?)?)
     }
 
-    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received
-    /// from now on. Blocks only if a name has to be looked up.
+    /// Connects this socket to an address: [`send`](Self::send) sends to that address, and only
+    /// datagrams from that address are received from then on. Blocks the calling thread only while
+    /// a name is looked up.
     ///
     /// # Errors
     ///
-    /// If the system refuses all addresses, the error of the last.
+    /// If the system refuses every address, the error for the last one.
     ///
     /// # Examples
     ///
@@ -204,12 +209,12 @@ impl UdpSocket {
         each_address(addr, |address| Ok(socket::connect(&self.0, address)?))
     }
 
-    /// Sends a datagram to the one whom [`connect`](Self::connect) has named. Blocks like
-    /// [`send_to`](Self::send_to).
+    /// Sends a datagram to the address that [`connect`](Self::connect) has set. Blocks as
+    /// [`send_to`](Self::send_to) does.
     ///
     /// # Errors
     ///
-    /// The socket is not connected; otherwise as for [`send_to`](Self::send_to).
+    /// An error if the socket is not connected; otherwise as for [`send_to`](Self::send_to).
     ///
     /// # Examples
     ///
@@ -224,7 +229,7 @@ impl UdpSocket {
         self.0.send_datagram(buf)
     }
 
-    /// Receives a datagram; see [`recv_from`](Self::recv_from).
+    /// Receives a datagram as [`recv_from`](Self::recv_from) does, and returns only its length.
     ///
     /// # Errors
     ///
@@ -243,7 +248,8 @@ impl UdpSocket {
         self.0.read(buf)
     }
 
-    /// As [`recv`](Self::recv), and leaves the datagram there: the next call gives the same.
+    /// Receives a datagram as [`recv`](Self::recv) does, but does not remove it from the queue: the
+    /// next call returns the same datagram.
     ///
     /// # Errors
     ///
@@ -263,7 +269,7 @@ impl UdpSocket {
         self.0.peek(buf)
     }
 
-    /// Sets `SO_BROADCAST`: whether it may send to broadcast addresses.
+    /// Sets `SO_BROADCAST`: whether this socket may send to broadcast addresses.
     ///
     /// # Examples
     ///
@@ -279,7 +285,7 @@ impl UdpSocket {
         Ok(options::set_socket_broadcast(&self.0, broadcast)?)
     }
 
-    /// What [`set_broadcast`](Self::set_broadcast) has set.
+    /// Returns the value of `SO_BROADCAST`; see [`set_broadcast`](Self::set_broadcast).
     ///
     /// # Examples
     ///
@@ -295,7 +301,8 @@ impl UdpSocket {
         Ok(options::socket_broadcast(&self.0)?)
     }
 
-    /// Sets `IP_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
+    /// Sets `IP_MULTICAST_LOOP`: whether datagrams that this socket sends to an IPv4 group are also
+    /// delivered to this machine.
     ///
     /// # Examples
     ///
@@ -311,7 +318,8 @@ impl UdpSocket {
         Ok(options::set_ip_multicast_loop(&self.0, multicast_loop_v4)?)
     }
 
-    /// What [`set_multicast_loop_v4`](Self::set_multicast_loop_v4) has set.
+    /// Returns the value of `IP_MULTICAST_LOOP`; see
+    /// [`set_multicast_loop_v4`](Self::set_multicast_loop_v4).
     ///
     /// # Examples
     ///
@@ -327,7 +335,7 @@ impl UdpSocket {
         Ok(options::ip_multicast_loop(&self.0)?)
     }
 
-    /// Sets `IP_MULTICAST_TTL`: how many hops a datagram to a group may take.
+    /// Sets `IP_MULTICAST_TTL`: the number of hops that a datagram to an IPv4 group may take.
     ///
     /// # Examples
     ///
@@ -343,7 +351,8 @@ impl UdpSocket {
         Ok(options::set_ip_multicast_ttl(&self.0, multicast_ttl_v4)?)
     }
 
-    /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) has set.
+    /// Returns the value of `IP_MULTICAST_TTL`; see
+    /// [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4).
     ///
     /// # Examples
     ///
@@ -359,7 +368,7 @@ impl UdpSocket {
         Ok(options::ip_multicast_ttl(&self.0)?)
     }
 
-    /// Sets `IP_TTL`: how many hops a datagram may take.
+    /// Sets `IP_TTL`: the number of hops that a datagram may take.
     ///
     /// # Examples
     ///
@@ -375,7 +384,7 @@ impl UdpSocket {
         Ok(options::set_ip_ttl(&self.0, ttl)?)
     }
 
-    /// What [`set_ttl`](Self::set_ttl) has set.
+    /// Returns the value of `IP_TTL`; see [`set_ttl`](Self::set_ttl).
     ///
     /// # Examples
     ///
@@ -391,7 +400,8 @@ impl UdpSocket {
         Ok(options::ip_ttl(&self.0)?)
     }
 
-    /// Sets `IPV6_MULTICAST_LOOP`: whether what it sends to a group comes back to this machine.
+    /// Sets `IPV6_MULTICAST_LOOP`: whether datagrams that this socket sends to an IPv6 group are
+    /// also delivered to this machine.
     ///
     /// # Examples
     ///
@@ -408,7 +418,8 @@ impl UdpSocket {
         Ok(options::set_ipv6_multicast_loop(&self.0, multicast_loop_v6)?)
     }
 
-    /// What [`set_multicast_loop_v6`](Self::set_multicast_loop_v6) has set.
+    /// Returns the value of `IPV6_MULTICAST_LOOP`; see
+    /// [`set_multicast_loop_v6`](Self::set_multicast_loop_v6).
     ///
     /// # Examples
     ///
@@ -425,12 +436,12 @@ impl UdpSocket {
         Ok(options::ipv6_multicast_loop(&self.0)?)
     }
 
-    /// Joins a multicast group. The interface is named by its address; with `UNSPECIFIED` the
-    /// system chooses one.
+    /// Joins an IPv4 multicast group. `interface` is the address of a local interface; with
+    /// `UNSPECIFIED` the system chooses the interface.
     ///
     /// # Errors
     ///
-    /// The address is no group, or there is no such interface.
+    /// An error if the address is not that of a group, or if there is no such interface.
     ///
     /// # Examples
     ///
@@ -447,12 +458,13 @@ impl UdpSocket {
         Ok(options::set_ip_add_membership(&self.0, multiaddr, interface)?)
     }
 
-    /// Leaves a multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has joined. The
-    /// interface is named by its address; with `UNSPECIFIED` the system chooses one.
+    /// Leaves an IPv4 multicast group that [`join_multicast_v4`](Self::join_multicast_v4) has
+    /// joined. `interface` is the address of a local interface; with `UNSPECIFIED` the system
+    /// chooses the interface.
     ///
     /// # Errors
     ///
-    /// It is no member.
+    /// An error if the socket is not a member of the group.
     ///
     /// # Examples
     ///
@@ -469,11 +481,12 @@ impl UdpSocket {
         Ok(options::set_ip_drop_membership(&self.0, multiaddr, interface)?)
     }
 
-    /// Joins a multicast group. The interface is named by its index; with 0 the system chooses one.
+    /// Joins an IPv6 multicast group. `interface` is the index of a local interface; with 0 the
+    /// system chooses the interface.
     ///
     /// # Errors
     ///
-    /// The address is no group, or there is no such interface.
+    /// An error if the address is not that of a group, or if there is no such interface.
     ///
     /// # Examples
     ///
@@ -491,12 +504,13 @@ impl UdpSocket {
         Ok(options::set_ipv6_add_membership(&self.0, multiaddr, interface)?)
     }
 
-    /// Leaves a multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has joined. The
-    /// interface is named by its index; with 0 the system chooses one.
+    /// Leaves an IPv6 multicast group that [`join_multicast_v6`](Self::join_multicast_v6) has
+    /// joined. `interface` is the index of a local interface; with 0 the system chooses the
+    /// interface.
     ///
     /// # Errors
     ///
-    /// It is no member.
+    /// An error if the socket is not a member of the group.
     ///
     /// # Examples
     ///
@@ -522,7 +536,7 @@ impl UdpSocket {
 }
 
 impl From<OwnedFd> for UdpSocket {
-    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    /// Converts a descriptor. Its timeouts and its mode (blocking or not) stay as they are.
     fn from(descriptor: OwnedFd) -> Self {
         UdpSocket(Socket::adopt(descriptor))
     }
