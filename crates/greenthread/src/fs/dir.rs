@@ -1,4 +1,4 @@
-//! What is in a directory.
+//! Reading directories.
 
 use std::{
     collections::VecDeque,
@@ -13,15 +13,19 @@ use std::{
 
 use crate::{runtime, task::worker_core};
 
-/// How many entries are fetched at once: the way to the pool and back is shared by so many.
+/// The number of entries that one trip to the pool fetches. A larger batch spreads the cost of the
+/// trip over more entries, but takes more memory and shows older entries; a smaller one makes more
+/// trips.
 const BATCH: usize = 128;
 
-/// The entries of a directory: [`std::fs::ReadDir`], made by [`read_dir`](super::read_dir).
+/// An iterator over the entries of a directory: [`std::fs::ReadDir`]. [`read_dir`](super::read_dir)
+/// returns it.
 ///
 /// # Differs from std
 ///
-/// On a green thread entries are fetched in batches of up to 128: what is added or removed
-/// meanwhile may be seen later than with std, where it may or may not be seen as well.
+/// On a green thread entries are fetched in batches of up to 128. An entry that is added or removed
+/// meanwhile may be noticed later than with std. (std does not promise to notice such a change
+/// either.)
 ///
 /// # Examples
 ///
@@ -40,8 +44,8 @@ pub struct ReadDir {
     ended: bool,
 }
 
-// Nothing is half done when a panic leaves it. An `io::Error` in there isn't by itself, but std's
-// directory gives the like.
+// A panic leaves no operation half done. An `io::Error` in the queue is not `UnwindSafe` by itself,
+// but the items of std's `ReadDir` are such errors too.
 impl UnwindSafe for ReadDir {}
 impl RefUnwindSafe for ReadDir {}
 
@@ -59,7 +63,7 @@ impl ReadDir {
     }
 
     fn fetch(&mut self) {
-        self.fetched.extend(self.entries.by_ref().take(BATCH).map(|entry| entry.map(DirEntry::told)));
+        self.fetched.extend(self.entries.by_ref().take(BATCH).map(|entry| entry.map(DirEntry::with_type)));
         self.ended = self.fetched.len() < BATCH;
     }
 }
@@ -87,7 +91,7 @@ impl fmt::Debug for ReadDir {
     }
 }
 
-/// One entry of a directory: [`std::fs::DirEntry`].
+/// An entry of a directory: [`std::fs::DirEntry`].
 ///
 /// # Examples
 ///
@@ -105,18 +109,19 @@ impl fmt::Debug for ReadDir {
 /// ```
 pub struct DirEntry {
     entry: fs::DirEntry,
-    /// Most file systems tell it with the name; where they don't, it was asked for where waiting is
-    /// no harm.
+    /// The type. Most file systems return it together with the name. For the others, the pool's
+    /// thread asked for it, where waiting does no harm.
     file_type: Option<FileType>,
 }
 
 impl DirEntry {
-    fn told(entry: fs::DirEntry) -> Self {
+    fn with_type(entry: fs::DirEntry) -> Self {
         let file_type = entry.file_type().ok();
         Self { entry, file_type }
     }
 
-    /// The path: that of the directory, as it was given, and the name.
+    /// Returns the path of the entry: the path that was given to `read_dir`, joined with the
+    /// entry's name.
     ///
     /// # Examples
     ///
@@ -130,11 +135,11 @@ impl DirEntry {
         self.entry.path()
     }
 
-    /// What the system knows about it; a symbolic link is not followed.
+    /// Returns the metadata of the entry. A symbolic link is not followed.
     ///
     /// # Errors
     ///
-    /// As the system gives them: it may have gone.
+    /// The system's error: for example, the entry may have been removed.
     ///
     /// # Examples
     ///
@@ -147,11 +152,11 @@ impl DirEntry {
         runtime::unblock_disk(|| self.entry.metadata())
     }
 
-    /// What kind of thing it is; a symbolic link is one.
+    /// Returns the type of the entry. A symbolic link is not followed.
     ///
     /// # Errors
     ///
-    /// As the system gives them, if the directory doesn't tell.
+    /// The system's error, if the file system does not return the type with the name.
     ///
     /// # Examples
     ///
@@ -164,7 +169,7 @@ impl DirEntry {
         self.file_type.map_or_else(|| runtime::unblock_disk(|| self.entry.file_type()), Ok)
     }
 
-    /// The name, without the directory.
+    /// Returns the name of the entry, without the directory.
     ///
     /// # Examples
     ///

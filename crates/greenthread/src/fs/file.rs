@@ -1,4 +1,4 @@
-//! Open files.
+//! `File`.
 
 use std::{
     fmt,
@@ -16,28 +16,28 @@ use std::{
 use super::{OpenOptions, op::Open};
 use crate::{runtime, sys::lookup::About};
 
-/// An open file: [`std::fs::File`], for which only the calling thread waits.
+/// An open file: [`std::fs::File`], but only the calling thread waits for it.
 ///
-/// It reads, writes and seeks by reference as well, and positioned by the trait
-/// [`FileExt`](crate::os::unix::fs::FileExt); all of it works straight on the caller's buffer. It
-/// converts from and into std's.
+/// `&File` also implements `Read`, `Write` and `Seek`, and the trait
+/// [`FileExt`](crate::os::unix::fs::FileExt) adds reads and writes at an offset. All of them use
+/// the caller's buffer directly. A `File` converts from and into std's `File`.
 ///
-/// Non-blocking mode (`O_NONBLOCK`) counts for what waits for others: a FIFO, a terminal, a socket.
-/// A call that would wait gives `WouldBlock` then. The kernel is asked before each wait, so the
-/// mode may be changed at any time, as by `fcntl`; who waits already goes on waiting. Whether the
-/// file is read past the cache (`O_DIRECT`), and a socket's timeouts, are asked once, at the first
-/// call.
+/// Non-blocking mode (`O_NONBLOCK`) has an effect on a file that waits for another party: a FIFO, a
+/// terminal, a socket. In this mode a call that would wait returns `WouldBlock`. The mode may
+/// change at any time (by `fcntl`, for example), because the kernel is asked before each wait; a
+/// thread that waits already goes on waiting. The kernel is asked only once, at the first call,
+/// whether the file bypasses the page cache (`O_DIRECT`), and for the timeouts of a socket.
 ///
-/// Dropping it closes it, on the spot: on a local file system that doesn't wait for the disk. Where
-/// it might (a network file system, the last handle to a large file that has been removed), drop it
-/// inside [`unblock`](crate::thread::unblock).
+/// Dropping a `File` closes it directly. On a local file system, closing does not wait for the
+/// disk. On a network file system, or if this is the last handle to a large file that has been
+/// removed, closing may wait; drop the file inside [`unblock`](crate::thread::unblock) then.
 ///
 /// # Differs from std
 ///
-/// * There is no `Read`, `Write` and `Seek` for `Arc<File>`, which only std could add: use
+/// * `Arc<File>` does not implement `Read`, `Write` and `Seek`: only std could add that. Use
 ///   `&*file`.
-/// * [`is_terminal`](File::is_terminal) is a method, and of
-///   [`io::IsTerminal`](crate::io::IsTerminal): std's trait is closed to others.
+/// * [`is_terminal`](File::is_terminal) is an inherent method, and a method of
+///   [`io::IsTerminal`](crate::io::IsTerminal): std's trait cannot be implemented outside of std.
 ///
 /// # Examples
 ///
@@ -85,7 +85,7 @@ impl File {
         OpenOptions::new().read(true).open(path)
     }
 
-    /// Opens a file for writing; it is made if it isn't there, and emptied if it is.
+    /// Opens a file for writing. The file is created if it does not exist, and emptied if it does.
     ///
     /// # Errors
     ///
@@ -105,11 +105,11 @@ impl File {
         OpenOptions::new().write(true).create(true).truncate(true).open(path)
     }
 
-    /// Makes a file, for reading and writing.
+    /// Creates a new file, and opens it for reading and writing.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if something of that name is there; and as [`OpenOptions::open`].
+    /// `AlreadyExists` if the path exists; otherwise as [`OpenOptions::open`].
     ///
     /// # Examples
     ///
@@ -125,7 +125,7 @@ impl File {
         OpenOptions::new().read(true).write(true).create_new(true).open(path)
     }
 
-    /// The same as [`OpenOptions::new`].
+    /// Returns new options, as [`OpenOptions::new`] does.
     ///
     /// # Examples
     ///
@@ -139,11 +139,11 @@ impl File {
         OpenOptions::new()
     }
 
-    /// Waits until everything is on the disk, what is known about the file included.
+    /// Waits until the file's data and metadata are on the disk.
     ///
     /// # Errors
     ///
-    /// What couldn't be written; other errors, as the system gives them.
+    /// An error if data could not be written; other errors of the system.
     ///
     /// # Examples
     ///
@@ -158,7 +158,8 @@ impl File {
         self.0.sync(false, fs::File::sync_all)
     }
 
-    /// As [`sync_all`](Self::sync_all), without what isn't needed to read the data again.
+    /// Waits as [`sync_all`](Self::sync_all) does, but only for the data and for the metadata that
+    /// is needed to read the data back.
     ///
     /// # Errors
     ///
@@ -177,16 +178,16 @@ impl File {
         self.0.sync(true, fs::File::sync_data)
     }
 
-    /// Locks the file for this handle alone. Waits for as long as others hold it, shared or not; if
-    /// it has to wait, that takes an OS thread (see
+    /// Takes an exclusive lock on the file. Blocks the calling thread while other handles hold a
+    /// lock, shared or exclusive. A call that has to wait takes an OS thread (see
     /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
     ///
-    /// As in std the lock is advisory, belongs to the handle (and those made by
-    /// [`try_clone`](Self::try_clone)), not to a thread, and ends when they are closed.
+    /// As in std, the lock is advisory. It belongs to the handle and to its clones made by
+    /// [`try_clone`](Self::try_clone), not to a thread. It ends when all of them are closed.
     ///
     /// # Errors
     ///
-    /// As the system gives them; or, of the kind `QuotaExceeded`, there is no OS thread to wait on.
+    /// The system's error; `QuotaExceeded` if there is no OS thread to wait on.
     ///
     /// # Examples
     ///
@@ -207,8 +208,8 @@ impl File {
         }
     }
 
-    /// Locks the file together with others that do the same; waits while somebody has locked it
-    /// alone. As [`lock`](Self::lock).
+    /// Takes a shared lock on the file. Blocks the calling thread while another handle holds an
+    /// exclusive lock; see [`lock`](Self::lock).
     ///
     /// # Errors
     ///
@@ -233,11 +234,11 @@ impl File {
         }
     }
 
-    /// Locks the file for this handle alone, if nobody else holds it.
+    /// Takes an exclusive lock on the file if no other handle holds a lock.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if somebody does; others as the system gives them.
+    /// `WouldBlock` if another handle holds a lock; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -254,7 +255,7 @@ impl File {
         self.0.call(|file| Ok(file.try_lock())).unwrap_or_else(|error| Err(TryLockError::Error(error)))
     }
 
-    /// Locks the file together with others that do the same, if nobody has locked it alone.
+    /// Takes a shared lock on the file if no other handle holds an exclusive lock.
     ///
     /// # Errors
     ///
@@ -276,11 +277,11 @@ impl File {
         self.0.call(|file| Ok(file.try_lock_shared())).unwrap_or_else(|error| Err(TryLockError::Error(error)))
     }
 
-    /// Ends this handle's lock, if it has one.
+    /// Releases this handle's lock, if it holds one.
     ///
     /// # Errors
     ///
-    /// As the system gives them.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -298,12 +299,13 @@ impl File {
         self.0.call(fs::File::unlock)
     }
 
-    /// Makes the file so long: cuts it off, or fills it up with zeros. The position stays.
+    /// Sets the length of the file: a longer file is cut off, and a shorter one is extended with
+    /// zeros. The position does not change.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if it isn't open for writing, or the size is out of range; others as the
-    /// system gives them.
+    /// `InvalidInput` if the file is not open for writing, or if the size is out of range;
+    /// otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -320,11 +322,11 @@ impl File {
         self.0.call(|file| file.set_len(size))
     }
 
-    /// What the system knows about the file.
+    /// Returns the metadata of the file.
     ///
     /// # Errors
     ///
-    /// As the system gives them.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -337,11 +339,11 @@ impl File {
         self.0.ask(fs::File::metadata)
     }
 
-    /// Another handle to the same open file, with the same position.
+    /// Creates another handle to the same open file. Both handles share the position.
     ///
     /// # Errors
     ///
-    /// No descriptor is left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///
@@ -359,7 +361,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// The file isn't yours; others as the system gives them.
+    /// An error if the user does not own the file; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -377,11 +379,11 @@ impl File {
         self.0.call(|file| file.set_permissions(perm))
     }
 
-    /// Sets the times at which the file was last read and changed, as far as `times` says.
+    /// Sets the times of the last access and of the last change, as far as `times` contains them.
     ///
     /// # Errors
     ///
-    /// The file isn't yours; others as the system gives them.
+    /// An error if the user does not own the file; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -399,7 +401,7 @@ impl File {
         self.0.call(|file| file.set_times(times))
     }
 
-    /// Sets the time at which the file was last changed.
+    /// Sets the time of the last change.
     ///
     /// # Errors
     ///
@@ -420,7 +422,7 @@ impl File {
         self.set_times(FileTimes::new().set_modified(time))
     }
 
-    /// Whether it is a terminal: as [`IsTerminal`](crate::io::IsTerminal), which it has too.
+    /// Returns whether the file is a terminal, as [`IsTerminal`](crate::io::IsTerminal) does.
     ///
     /// # Examples
     ///
@@ -479,7 +481,7 @@ impl Write for &File {
         self.0.write(bufs, None, |mut file| file.write_vectored(bufs))
     }
 
-    /// Nothing is held back here; see [`sync_all`](File::sync_all).
+    /// Does nothing: a `File` has no buffer. See [`sync_all`](File::sync_all).
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
@@ -501,7 +503,7 @@ impl Write for File {
 
 impl Seek for &File {
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
-        self.0.quick(|mut file| file.seek(to))
+        self.0.call_at_position(|mut file| file.seek(to))
     }
 }
 
@@ -571,7 +573,8 @@ impl AsRawFd for File {
 
 impl FromRawFd for File {
     unsafe fn from_raw_fd(descriptor: RawFd) -> Self {
-        // SAFETY: open and the caller's to give, says the caller.
+        // SAFETY: the contract of `from_raw_fd`, which the caller keeps: the descriptor is open,
+        // and the caller owns it.
         Self::new(unsafe { fs::File::from_raw_fd(descriptor) })
     }
 }

@@ -1,43 +1,46 @@
 //! Files and directories: [`std::fs`] for green threads.
 //!
-//! The names and their meaning are std's. What waits for a disk here makes only the calling green
-//! thread wait. On an OS thread every call is std's, as it stands. On a green thread:
+//! The names and their meaning are std's. A call that waits for a disk blocks only the calling
+//! green thread. On an OS thread every call is std's. On a green thread:
 //!
-//! * A read of what is in the page cache is done on the spot. So are opening a file that is there,
-//!   [`metadata`], [`symlink_metadata`] and [`exists`], if the kernel has the path in its cache
-//!   (Linux 5.12) and the file system is a local one.
+//! * A read of data that is in the page cache is done directly, without a wait. The same holds for
+//!   opening an existing file, [`metadata`], [`symlink_metadata`] and [`exists`], if the kernel has
+//!   the path in its cache (Linux 5.12) and the file system is local.
 //! * Positioned reads and writes ([`FileExt`](crate::os::unix::fs::FileExt)), `sync_all` and
-//!   `sync_data` are handed to the kernel by io_uring, where there is one (see `GREENTHREAD_IO`),
-//!   together with those of the other threads; it works on the caller's own buffer. With `O_DIRECT`
-//!   among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) they pass the
-//!   page cache by, as ever.
-//! * A FIFO, a terminal, or whatever else a [`File`] may be that waits for others and not for a
-//!   disk, is waited for as a socket is; that takes no OS thread.
-//! * All else is called on OS threads, of which there are up to
-//!   [`disk_threads`](crate::RuntimeBuilder::disk_threads). A trip there and back costs some
-//!   microseconds. So one call for a whole file ([`read`], [`write`](write()), [`copy`],
-//!   `read_to_end`) is better than many small ones, and a [`BufWriter`](std::io::BufWriter) better
-//!   than small writes. While the system gives no OS thread at all, the call is made on the spot.
+//!   `sync_data` go to the kernel through io_uring, where it is available (see `GREENTHREAD_IO`),
+//!   together with the operations of other threads. The kernel uses the caller's own buffer. With
+//!   `O_DIRECT` among the [`custom_flags`](crate::os::unix::fs::OpenOptionsExt::custom_flags) these
+//!   operations bypass the page cache, as with std.
+//! * A [`File`] may also be a FIFO, a terminal, or another file that waits for another party rather
+//!   than for a disk. The thread waits for it as for a socket, which takes no OS thread.
+//! * All other calls are made on OS threads, of which there are up to
+//!   [`disk_threads`](crate::RuntimeBuilder::disk_threads). A trip to such a thread and back costs
+//!   some microseconds. Therefore one call for a whole file ([`read`], [`write`](write()),
+//!   [`copy`], `read_to_end`) is better than many small ones, and a
+//!   [`BufWriter`](std::io::BufWriter) is better than small writes. While the system provides no OS
+//!   thread at all, the worker makes the call itself.
 //!
-//! An operation that the kernel has begun is not given up: the thread waits for its end.
+//! An operation that the kernel has begun is not abandoned: the thread waits until it ends.
 //!
-//! What doesn't wait is std's own type: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`],
+//! Types that never wait are std's own: [`Metadata`], [`Permissions`], [`FileType`], [`FileTimes`],
 //! [`TryLockError`].
 //!
 //! # Differs from std
 //!
-//! * [`File`] and [`ReadDir`] say so themselves.
-//! * To open a FIFO or a device that waits for others takes an OS thread for as long, of those for
-//!   blocking calls
-//!   ([`RuntimeBuilder::blocking_threads`](crate::RuntimeBuilder::blocking_threads)), and so does a
-//!   read or write of a device that can't be asked whether it would wait, once it is ready. If
-//!   there is none, that is an error.
-//! * Linux asks programs not to read or write a file through its cache and past it (`O_DIRECT`) at
-//!   the same time. With plain calls that goes well on many file systems, since they hold a lock of
-//!   the file as long as such a write takes. They don't for io_uring: old data may be read then,
-//!   and the next `sync_all` fails. `GREENTHREAD_IO=poll` makes plain calls of all.
-//! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and make
-//!   the whole worker wait; the functions here do the same.
+//! * [`File`] and [`ReadDir`] list their own differences.
+//! * Opening a FIFO or a device that waits for another party occupies an OS thread for blocking
+//!   calls until it is open
+//!   ([`RuntimeBuilder::blocking_threads`](crate::RuntimeBuilder::blocking_threads)). So does a
+//!   read or write of a device that cannot be asked whether it would wait, from the moment that the
+//!   device is ready. If no such OS thread is available, the call fails.
+//! * Linux asks programs not to access a file through the page cache and past it (`O_DIRECT`) at
+//!   the same time. With plain system calls this works on many file systems, because these hold a
+//!   lock of the file during a direct write. They do not hold it for io_uring: a read may return
+//!   old data then, and the next `sync_all` fails. With `GREENTHREAD_IO=poll` all operations are
+//!   plain system calls.
+//! * The methods of [`Path`] (`exists`, `metadata`, `read_dir` and the like) are std's, and block
+//!   the whole worker. The functions of this module return the same, and block only the calling
+//!   thread.
 //!
 //! # Examples
 //!
@@ -78,7 +81,7 @@ use path::Opened;
 
 use crate::{runtime, sys::lookup::Access};
 
-/// The absolute path, without symbolic links, of what is there.
+/// Returns the absolute path of an existing file, with all symbolic links resolved.
 ///
 /// # Errors
 ///
@@ -99,7 +102,8 @@ pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
     runtime::unblock_disk(|| fs::canonicalize(path))
 }
 
-/// Copies a file's content and permissions; how many bytes. What was at `to` is overwritten.
+/// Copies the content and the permissions of a file, and returns the number of bytes copied. An
+/// existing file at `to` is overwritten.
 ///
 /// # Errors
 ///
@@ -122,10 +126,10 @@ pub fn canonicalize<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<u64> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    path::opening(&[from, to], None, || fs::copy(from, to))
+    path::open_on_pool(&[from, to], None, || fs::copy(from, to))
 }
 
-/// Makes a directory, whose parent is there.
+/// Makes a directory. Its parent must exist.
 ///
 /// # Errors
 ///
@@ -150,7 +154,7 @@ pub fn create_dir<P: AsRef<Path>>(path: P) -> Result<()> {
     runtime::unblock_disk(|| fs::create_dir(path))
 }
 
-/// Makes a directory and all of its parents, as far as they aren't there.
+/// Makes a directory and all of its missing parents.
 ///
 /// # Errors
 ///
@@ -174,11 +178,12 @@ pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
     runtime::unblock_disk(|| fs::create_dir_all(path))
 }
 
-/// Whether something is there; a symbolic link that leads nowhere is nothing.
+/// Returns whether the path exists. Symbolic links are followed: a link without a target counts as
+/// missing.
 ///
 /// # Errors
 ///
-/// It can't be known: no permission to look, and the like.
+/// An error if the answer cannot be found out, for example for lack of permission.
 ///
 /// # Examples
 ///
@@ -193,13 +198,13 @@ pub fn create_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
 /// ```
 pub fn exists<P: AsRef<Path>>(path: P) -> Result<bool> {
     let path = path.as_ref();
-    match path::ask(path, true, |_| Ok(true), || fs::exists(path)) {
+    match path::query(path, true, |_| Ok(true), || fs::exists(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         result => result,
     }
 }
 
-/// Gives a file another name.
+/// Makes a hard link: an additional name for a file.
 ///
 /// # Errors
 ///
@@ -225,7 +230,7 @@ pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
     runtime::unblock_disk(|| fs::hard_link(original, link))
 }
 
-/// What the system knows about what is there; a symbolic link is followed.
+/// Returns the metadata of the file at a path. Symbolic links are followed.
 ///
 /// # Errors
 ///
@@ -243,10 +248,10 @@ pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    path::ask(path, true, fs::File::metadata, || fs::metadata(path))
+    path::query(path, true, fs::File::metadata, || fs::metadata(path))
 }
 
-/// Reads a whole file.
+/// Reads a whole file into a vector.
 ///
 /// # Errors
 ///
@@ -268,21 +273,22 @@ pub fn metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    match path::open_here(path, Access::READ)? {
-        Opened::Here(file, about) => {
+    match path::open_now(path, Access::READ)? {
+        Opened::Now(file, about) => {
             let mut all = Vec::new();
             File::with(file, about).read_to_end(&mut all)?;
             Ok(all)
         }
-        Opened::Elsewhere(mount) => path::opening(&[path], mount, || fs::read(path)),
+        Opened::MayWait(mount) => path::open_on_pool(&[path], mount, || fs::read(path)),
     }
 }
 
-/// Goes through the entries of a directory, in no order; `.` and `..` are left out.
+/// Returns an iterator over the entries of a directory, in no particular order. `.` and `..` are
+/// left out.
 ///
 /// # Errors
 ///
-/// As [`std::fs::read_dir`]; the entries may be errors as well.
+/// As [`std::fs::read_dir`]. Each item of the iterator may be an error, too.
 ///
 /// # Examples
 ///
@@ -298,7 +304,7 @@ pub fn read_dir<P: AsRef<Path>>(path: P) -> Result<ReadDir> {
     ReadDir::open(path.as_ref())
 }
 
-/// Where a symbolic link leads.
+/// Returns the target of a symbolic link.
 ///
 /// # Errors
 ///
@@ -319,11 +325,11 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
     runtime::unblock_disk(|| fs::read_link(path))
 }
 
-/// Reads a whole file of text.
+/// Reads a whole file into a string.
 ///
 /// # Errors
 ///
-/// As [`std::fs::read_to_string`]; `InvalidData` if it isn't UTF-8.
+/// As [`std::fs::read_to_string`]: `InvalidData` if the content is not UTF-8.
 ///
 /// # Examples
 ///
@@ -341,13 +347,13 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
     let path = path.as_ref();
-    match path::open_here(path, Access::READ)? {
-        Opened::Here(file, about) => {
+    match path::open_now(path, Access::READ)? {
+        Opened::Now(file, about) => {
             let mut all = String::new();
             File::with(file, about).read_to_string(&mut all)?;
             Ok(all)
         }
-        Opened::Elsewhere(mount) => path::opening(&[path], mount, || fs::read_to_string(path)),
+        Opened::MayWait(mount) => path::open_on_pool(&[path], mount, || fs::read_to_string(path)),
     }
 }
 
@@ -375,7 +381,7 @@ pub fn remove_dir<P: AsRef<Path>>(path: P) -> Result<()> {
     runtime::unblock_disk(|| fs::remove_dir(path))
 }
 
-/// Removes a directory with all that is in it. Symbolic links are removed, not followed.
+/// Removes a directory with everything in it. Symbolic links are removed, not followed.
 ///
 /// # Errors
 ///
@@ -400,7 +406,8 @@ pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> Result<()> {
     runtime::unblock_disk(|| fs::remove_dir_all(path))
 }
 
-/// Removes a file's name; the file goes with the last of its names and handles.
+/// Removes a name of a file. The file itself is removed when its last name is gone and its last
+/// handle is closed.
 ///
 /// # Errors
 ///
@@ -424,7 +431,7 @@ pub fn remove_file<P: AsRef<Path>>(path: P) -> Result<()> {
     runtime::unblock_disk(|| fs::remove_file(path))
 }
 
-/// Gives what is there another name; what had that name is replaced.
+/// Renames a file or directory. A file that has the new name already is replaced.
 ///
 /// # Errors
 ///
@@ -450,7 +457,7 @@ pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> Result<()> {
     runtime::unblock_disk(|| fs::rename(from, to))
 }
 
-/// Sets the permissions of what is there; a symbolic link is followed.
+/// Sets the permissions of the file at a path. Symbolic links are followed.
 ///
 /// # Errors
 ///
@@ -498,13 +505,14 @@ pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> Result<()>
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[deprecated(note = "use `greenthread::os::unix::fs::symlink`, as with std")]
-#[allow(deprecated, reason = "it is what std calls it")]
+#[allow(deprecated, reason = "std has this name, too")]
 pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result<()> {
     let (original, link) = (original.as_ref(), link.as_ref());
     runtime::unblock_disk(|| fs::soft_link(original, link))
 }
 
-/// What the system knows about what is there; a symbolic link is not followed.
+/// Returns the metadata of the file at a path. A symbolic link at the end of the path is not
+/// followed.
 ///
 /// # Errors
 ///
@@ -522,10 +530,11 @@ pub fn soft_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> Result
 /// ```
 pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
     let path = path.as_ref();
-    path::ask(path, false, fs::File::metadata, || fs::symlink_metadata(path))
+    path::query(path, false, fs::File::metadata, || fs::symlink_metadata(path))
 }
 
-/// Writes a whole file: makes it, or overwrites it.
+/// Writes a whole file. The file is created if it does not exist, and its content is replaced if it
+/// does.
 ///
 /// # Errors
 ///
@@ -547,5 +556,5 @@ pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> Result<Metadata> {
 /// ```
 pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> Result<()> {
     let (path, contents) = (path.as_ref(), contents.as_ref());
-    path::opening(&[path], None, || fs::write(path, contents))
+    path::open_on_pool(&[path], None, || fs::write(path, contents))
 }

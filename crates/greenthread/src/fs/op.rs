@@ -1,21 +1,21 @@
-//! How a call on an open file is made: the one place that knows.
+//! How a call on an open file is made. All such calls go through this module.
 //!
-//! On an OS thread it is made right here. On a green thread there are four ways; in each of them
-//! the data goes straight into, or out of, the caller's buffer, which can't go meanwhile, since the
-//! caller waits.
+//! On an OS thread the call is made directly. On a green thread there are four ways. In each of
+//! them the kernel reads or writes the caller's own buffer, which stays valid because the caller
+//! waits.
 //!
-//! * *From the cache:* a read takes what is in the page cache, if it is, by one system call that
-//!   never waits for the disk. (So a thread may read on and on without waiting; it takes turns with
-//!   its siblings, as at sockets.)
-//! * *By the driver:* the kernel is handed the operation together with those of other threads, and
-//!   the caller is parked until it is done. A file whose last read was not in the cache is read so
-//!   at first, until a read is answered at once.
-//! * *On the blocking pool*, where the driver has no such thing, and for calls at the file's own
-//!   position: the kernel moves it under a lock when it is asked by a system call, but not when the
-//!   operation was handed over, and two threads would read the same bytes.
-//! * *As a stream:* what waits for others, not for a disk (a FIFO, a terminal, a socket), is waited
-//!   for by readiness, as `descriptor::plain` does it. It is not handed to the driver, for which
-//!   non-blocking mode has no meaning.
+//! * *From the cache:* a read takes data that is in the page cache, by one system call that never
+//!   waits for the disk. (A thread could read in this way without end, so such a read consumes
+//!   cooperative budget, as a socket call does.)
+//! * *By the driver:* the driver hands the operation to the kernel together with those of other
+//!   threads, and the caller is parked until it is done. If the last read of a file was not in the
+//!   cache, the next positioned read starts here, until the kernel answers one at once.
+//! * *On the blocking pool*, where the driver has no such operation, and for calls at the file's
+//!   own position. A system call moves the position under a lock of the kernel. An operation that
+//!   was handed over does not take that lock, so two threads would read the same bytes.
+//! * *As a stream:* a file that waits for another party and not for a disk (a FIFO, a terminal, a
+//!   socket) is waited for by readiness, by `descriptor::plain`. It is not handed to the driver,
+//!   for which non-blocking mode has no meaning.
 
 use core::sync::atomic::{
     AtomicU8, AtomicU32,
@@ -42,32 +42,36 @@ use crate::{
     },
 };
 
-/// It isn't known yet what file it is (`Known::nature`).
+/// The kind of the file is not known yet (`Known::nature`).
 const NEW: u8 = 0;
-/// A read had better try the cache first.
+/// A read tries the cache first.
 const TRY: u8 = 1;
-/// The last one was not there: the driver is quicker.
+/// The last read was not in the cache: a positioned read asks the driver first, which is faster
+/// then.
 const MISSED: u8 = 2;
-/// It must not: the file is read past the cache, can't be asked, or has none.
+/// No read tries the cache: the file bypasses the cache, has none, or cannot be asked for cached
+/// data alone.
 const NEVER: u8 = 3;
 
-/// How much of a whole file is read in one call, in bytes. More would keep siblings waiting, and a
-/// buffer that is cleared for it would not stay in the processor's cache; less costs system calls.
+/// The number of bytes of a whole file that one call reads. A larger chunk keeps the other threads
+/// of the worker waiting longer, and the buffer that is cleared for it does not stay in the
+/// processor's cache. A smaller chunk makes more system calls.
 const CHUNK: usize = 256 << 10;
 
-/// A handle to an open file, and what is known about it.
+/// A handle to an open file, with the facts that are known about the file.
 pub(super) struct Open {
     descriptor: Descriptor,
     known: Arc<Known>,
 }
 
-/// What is known about an open file. All of its handles share it.
+/// Facts about an open file. All handles to the file share them.
 #[derive(Default)]
 struct Known {
     nature: OnceLock<Nature>,
     cache: AtomicU8,
-    /// How many calls are on the pool: they may hold the lock of the file's position.
-    away: AtomicU32,
+    /// The number of calls that are on the pool. They may hold the kernel's lock of the file's
+    /// position.
+    pool_calls: AtomicU32,
 }
 
 impl Open {
@@ -75,7 +79,7 @@ impl Open {
         Self { descriptor: Descriptor::new(file.into()), known: Arc::default() }
     }
 
-    /// One of which that is known, and its size.
+    /// A handle to a file whose metadata is known.
     pub(super) fn with(file: File, about: About) -> Self {
         let nature = Nature::new(about);
         let cache = AtomicU8::new(cache_of(nature.kind));
@@ -83,12 +87,12 @@ impl Open {
         Self { descriptor: Descriptor::new(file.into()), known: Arc::new(known) }
     }
 
-    /// Another handle.
+    /// Makes another handle to the same file.
     pub(super) fn try_clone(&self) -> Result<Self> {
         Ok(Self { descriptor: self.descriptor.try_clone()?, known: self.known.clone() })
     }
 
-    /// std's file.
+    /// Returns std's file for the same descriptor.
     pub(super) fn file(&self) -> View<'_> {
         View::new(self.descriptor.as_fd())
     }
@@ -113,7 +117,8 @@ impl Open {
         self.nature().kind
     }
 
-    /// How it is read: never `NEW`. With `TRY` and `MISSED` it is a file or a disk.
+    /// Returns how a read begins: `TRY`, `MISSED` or `NEVER`. With the first two, the file is a
+    /// regular file or a disk.
     #[inline]
     fn cache(&self) -> u8 {
         match self.known.cache.load(Relaxed) {
@@ -128,20 +133,21 @@ impl Open {
         self.known.cache.load(Relaxed)
     }
 
-    /// Makes a call that may wait for the disk.
+    /// Makes a call that may wait for the disk, on the pool.
     pub(super) fn call<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
-        struct Away<'a>(&'a AtomicU32);
-        impl Drop for Away<'_> {
+        struct PoolCall<'a>(&'a AtomicU32);
+        impl Drop for PoolCall<'_> {
             fn drop(&mut self) {
                 self.0.fetch_sub(1, Release);
             }
         }
-        self.known.away.fetch_add(1, Relaxed);
-        let _away = Away(&self.known.away);
+        self.known.pool_calls.fetch_add(1, Relaxed);
+        let _call = PoolCall(&self.known.pool_calls);
         runtime::unblock_disk(|| f(&self.file()))
     }
 
-    /// Makes a call that reads or writes: if it is a stream, it may wait for others.
+    /// Makes a call that reads or writes. If the file is a stream, the call may wait for another
+    /// party.
     fn transfer<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
         if runtime::driver().is_some() && self.kind() == Kind::Stream {
             return runtime::unblock_wait(|| f(&self.file()))?;
@@ -149,18 +155,18 @@ impl Open {
         self.call(f)
     }
 
-    /// Makes a call that only needs the file's position: it doesn't wait, unless another call that
-    /// does holds it.
-    pub(super) fn quick<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
-        if self.known.away.load(Acquire) == 0 { f(&self.file()) } else { self.call(f) }
+    /// Makes a call that needs only the file's position. Such a call waits only while another call
+    /// holds the lock of the position.
+    pub(super) fn call_at_position<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
+        if self.known.pool_calls.load(Acquire) == 0 { f(&self.file()) } else { self.call(f) }
     }
 
-    /// Makes a call that asks for what a local file system has in memory.
+    /// Makes a call for data that a local file system has in memory.
     pub(super) fn ask<T: Send>(&self, f: impl FnOnce(&File) -> Result<T> + Send) -> Result<T> {
         if runtime::driver().is_some() && self.nature().is_local { f(&self.file()) } else { self.call(f) }
     }
 
-    /// Reads into `bufs`, at an offset or at the position; `plain` is the call that may wait.
+    /// Reads into `bufs`, at an offset or at the position. `plain` is the call that may wait.
     pub(super) fn read<B: Buffers + Send>(
         &self,
         mut bufs: B,
@@ -168,24 +174,24 @@ impl Open {
         plain: impl FnOnce(&File, B) -> Result<usize> + Send,
     ) -> Result<usize> {
         let Some(driver) = runtime::driver() else { return plain(&self.file(), bufs) };
-        let tried = match self.cache() {
+        let try_cache = match self.cache() {
             NEVER => false,
             MISSED if offset.is_some() => false,
             _ => true,
         };
-        if tried && let Some(count) = bufs.with(|bufs| self.read_cached(bufs, offset)) {
+        if try_cache && let Some(count) = bufs.with(|bufs| self.read_cached(bufs, offset)) {
             return Ok(count);
         }
         let kind = self.kind();
         if kind == Kind::Stream && offset.is_none() {
             return bufs.with(|bufs| self.descriptor.read_vectored(bufs));
         }
-        let handed = Self::can_be_handed_over(kind, offset);
+        let may_hand_over = Self::can_be_handed_over(kind, offset);
         let cache = &self.known.cache;
-        if handed {
+        if may_hand_over {
             let answer = bufs.with(|bufs| {
                 let operation = Operation::read(self.descriptor.as_fd(), bufs, offset)?;
-                // SAFETY: it points to `bufs`, which are borrowed until the driver is back.
+                // SAFETY: the operation points to `bufs`, which stay borrowed until `file` returns.
                 unsafe { driver.file(operation) }
             });
             if cache.load(Relaxed) != NEVER {
@@ -199,10 +205,11 @@ impl Open {
         self.transfer(|file| plain(file, bufs))
     }
 
-    /// Reads what is in the cache, which is not `NEVER`. None if a call that may wait must tell.
+    /// Reads data that is in the cache; the file's state is not `NEVER`. `None` if only a call that
+    /// may wait can tell.
     #[inline]
     fn read_cached(&self, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> Option<usize> {
-        if offset.is_none() && self.known.away.load(Acquire) != 0 {
+        if offset.is_none() && self.known.pool_calls.load(Acquire) != 0 {
             return None;
         }
         consume_budget(CALL);
@@ -217,8 +224,8 @@ impl Open {
         None
     }
 
-    /// Reads from the position to the end: what is in the cache on the spot, and the rest in one
-    /// call.
+    /// Reads from the position to the end. Cached data is read directly; the rest is read by one
+    /// call on the pool.
     pub(super) fn read_to_end(&self, all: &mut Vec<u8>) -> Result<usize> {
         if runtime::driver().is_none() {
             return (&*self.file()).read_to_end(all);
@@ -228,7 +235,7 @@ impl Open {
             Kind::Stream => return io::Read::take(Stream(&self.descriptor), u64::MAX).read_to_end(all),
             Kind::Disk { .. } => {
                 if let Ok(about) = About::new(self.descriptor.as_fd())
-                    && let Ok(position) = self.quick(|mut file| file.stream_position())
+                    && let Ok(position) = self.call_at_position(|mut file| file.stream_position())
                 {
                     let left = about.size.saturating_sub(position).try_into().unwrap_or(usize::MAX);
                     all.try_reserve(left)?;
@@ -245,7 +252,7 @@ impl Open {
         Ok(all.len() - before)
     }
 
-    /// As [`read_to_end`](Self::read_to_end), text.
+    /// As [`read_to_end`](Self::read_to_end), for text.
     pub(super) fn read_to_string(&self, text: &mut String) -> Result<usize> {
         let is_first = text.is_empty();
         let mut bytes = if is_first { mem::take(text).into_bytes() } else { Vec::new() };
@@ -253,14 +260,14 @@ impl Open {
         match String::from_utf8(bytes) {
             Ok(read) if is_first => *text = read,
             Ok(read) => text.push_str(&read),
-            // std's own error.
+            // This produces std's own error.
             Err(_) => return result.and_then(|_| io::read_to_string(&[0xff][..])).map(|_| 0),
         }
         result
     }
 
-    /// Adds to `all` what is in the cache at the position, some of it. None if a call that may wait
-    /// must tell.
+    /// Appends to `all` some of the data that is in the cache at the position. `None` if only a
+    /// call that may wait can tell.
     fn read_on(&self, all: &mut Vec<u8>) -> Result<Option<usize>> {
         if self.cache() == NEVER {
             return Ok(None);
@@ -273,7 +280,8 @@ impl Open {
             all.truncate(before + count.unwrap_or(0));
             return Ok(count);
         }
-        // Mostly this is the end, and no more memory is needed.
+        // The buffer has the file's size, so this is usually the end of the file, and no more
+        // memory is needed.
         let mut more = [0; 32];
         let count = read(&mut more);
         if let Some(count @ 1..) = count {
@@ -283,7 +291,7 @@ impl Open {
         Ok(count)
     }
 
-    /// Writes, at an offset or at the position; `plain` is the call that may wait.
+    /// Writes at an offset or at the position. `plain` is the call that may wait.
     pub(super) fn write(
         &self,
         bufs: &[IoSlice<'_>],
@@ -300,22 +308,23 @@ impl Open {
         }
         let write = |driver: &Driver| {
             let operation = Operation::write(self.descriptor.as_fd(), bufs, offset)?;
-            // SAFETY: it points to `bufs`, which are borrowed until the driver is back.
+            // SAFETY: the operation points to `bufs`, which stay borrowed until `file` returns.
             unsafe { driver.file(operation) }
         };
         self.hand_over(Self::can_be_handed_over(kind, offset), write, plain)
     }
 
-    /// Waits until it is on the disk; `plain` is the call that does.
+    /// Waits until the file is on the disk. `plain` is the call that waits.
     pub(super) fn sync(&self, data_only: bool, plain: fn(&File) -> Result<()>) -> Result<()> {
         let sync = |driver: &Driver| {
-            // SAFETY: it points to nothing.
+            // SAFETY: the operation points to no memory.
             unsafe { driver.file(Operation::sync(self.descriptor.as_fd(), data_only)) }
         };
         self.hand_over(true, sync, |file| plain(file).map(|()| 0)).map(drop)
     }
 
-    /// By the driver, if it may be asked and can; else as `plain` does it.
+    /// Hands an operation to the driver by `ask`, if `may` is set and the driver supports it.
+    /// Otherwise makes the call `plain`.
     fn hand_over(
         &self,
         may: bool,
@@ -328,7 +337,8 @@ impl Open {
         }
     }
 
-    /// Whether the driver may do it: it leaves no position to be moved.
+    /// Whether the driver may carry the operation out: on a file or a disk, at an offset, so that
+    /// no position has to move.
     fn can_be_handed_over(kind: Kind, offset: Option<u64>) -> bool {
         matches!(kind, Kind::Disk { .. }) && offset.is_some()
     }
@@ -340,7 +350,7 @@ impl AsFd for Open {
     }
 }
 
-/// How reads of such a file begin.
+/// Returns how reads of a file of this kind begin.
 fn cache_of(kind: Kind) -> u8 {
     match kind {
         Kind::Disk { direct: false } => TRY,
@@ -348,7 +358,7 @@ fn cache_of(kind: Kind) -> u8 {
     }
 }
 
-/// A stream, read call by call.
+/// A reader that reads a stream by one call at a time.
 struct Stream<'a>(&'a Descriptor);
 
 impl Read for Stream<'_> {
@@ -357,7 +367,7 @@ impl Read for Stream<'_> {
     }
 }
 
-/// One buffer or several.
+/// The buffers of a read: one or several.
 pub(super) trait Buffers {
     fn with<T>(&mut self, f: impl FnOnce(&mut [IoSliceMut<'_>]) -> T) -> T;
 }

@@ -1,4 +1,5 @@
-//! How options open a file: above both, so that neither needs the other.
+//! Opening a file by `OpenOptions`. This is a module of its own so that neither `options` nor
+//! `file` depends on the other.
 
 use std::{io::Result, path::Path};
 
@@ -8,12 +9,13 @@ use super::{
 };
 
 impl OpenOptions {
-    /// Opens a file so. Waits for the disk, and for the other end of a FIFO.
+    /// Opens a file with these options. Blocks the calling thread while the disk is read, and until
+    /// the other end of a FIFO is opened.
     ///
     /// # Errors
     ///
     /// As [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`,
-    /// `InvalidInput` for options that contradict each other, and what else the system says.
+    /// `InvalidInput` for options that contradict each other, and other errors of the system.
     ///
     /// # Examples
     ///
@@ -25,12 +27,12 @@ impl OpenOptions {
     pub fn open<P: AsRef<Path>>(&self, path: P) -> Result<File> {
         let path = path.as_ref();
         let mount = match self.access() {
-            Some(access) => match path::open_here(path, access)? {
-                Opened::Here(file, about) => return Ok(File::with(file, about)),
-                Opened::Elsewhere(mount) => mount,
+            Some(access) => match path::open_now(path, access)? {
+                Opened::Now(file, about) => return Ok(File::with(file, about)),
+                Opened::MayWait(mount) => mount,
             },
             None => None,
         };
-        path::opening(&[path], mount, || self.as_std().open(path)).map(File::new)
+        path::open_on_pool(&[path], mount, || self.as_std().open(path)).map(File::new)
     }
 }

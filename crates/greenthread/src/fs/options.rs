@@ -1,4 +1,4 @@
-//! How files are opened and directories are made.
+//! Options for opening files and for making directories.
 
 use std::{
     fmt, fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{runtime, sys::lookup::Access};
 
-/// How a file is to be opened: [`std::fs::OpenOptions`]. The trait
+/// Options for opening a file: [`std::fs::OpenOptions`]. The trait
 /// [`OpenOptionsExt`](crate::os::unix::fs::OpenOptionsExt) adds the mode of new files, and flags.
 ///
 /// # Examples
@@ -31,12 +31,12 @@ use crate::{runtime, sys::lookup::Access};
 #[derive(Clone)]
 pub struct OpenOptions {
     inner: fs::OpenOptions,
-    asked: Asked,
+    requested: Requested,
 }
 
-/// What std's options don't tell.
+/// A copy of the options that std's type does not reveal.
 #[derive(Clone, Copy, Default)]
-struct Asked {
+struct Requested {
     read: bool,
     write: bool,
     append: bool,
@@ -46,8 +46,8 @@ struct Asked {
     flags: i32,
 }
 
-impl Asked {
-    /// See [`OpenOptions::access`].
+impl Requested {
+    /// The access mode for an existing file; see [`OpenOptions::access`].
     fn access(self) -> Option<Access> {
         let access = match self {
             Self { truncate: true, .. } | Self { create: true, .. } | Self { create_new: true, .. } => None,
@@ -63,7 +63,7 @@ impl Asked {
 }
 
 impl OpenOptions {
-    /// Nothing is set yet.
+    /// Creates options with every option off.
     ///
     /// # Examples
     ///
@@ -75,10 +75,10 @@ impl OpenOptions {
     #[expect(clippy::new_without_default, reason = "std's has no default either")]
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: fs::OpenOptions::new(), asked: Asked::default() }
+        Self { inner: fs::OpenOptions::new(), requested: Requested::default() }
     }
 
-    /// For reading.
+    /// Sets whether the file is opened for reading.
     ///
     /// # Examples
     ///
@@ -89,11 +89,11 @@ impl OpenOptions {
     /// ```
     pub fn read(&mut self, read: bool) -> &mut Self {
         self.inner.read(read);
-        self.asked.read = read;
+        self.requested.read = read;
         self
     }
 
-    /// For writing, over what is there.
+    /// Sets whether the file is opened for writing. Writes overwrite the content in place.
     ///
     /// # Examples
     ///
@@ -104,11 +104,11 @@ impl OpenOptions {
     /// ```
     pub fn write(&mut self, write: bool) -> &mut Self {
         self.inner.write(write);
-        self.asked.write = write;
+        self.requested.write = write;
         self
     }
 
-    /// For writing, always at the end.
+    /// Sets whether the file is opened for appending: every write goes to the end of the file.
     ///
     /// # Examples
     ///
@@ -119,11 +119,11 @@ impl OpenOptions {
     /// ```
     pub fn append(&mut self, append: bool) -> &mut Self {
         self.inner.append(append);
-        self.asked.append = append;
+        self.requested.append = append;
         self
     }
 
-    /// Emptied, if it is there. Needs `write`.
+    /// Sets whether an existing file is emptied. This needs `write`.
     ///
     /// # Examples
     ///
@@ -134,11 +134,11 @@ impl OpenOptions {
     /// ```
     pub fn truncate(&mut self, truncate: bool) -> &mut Self {
         self.inner.truncate(truncate);
-        self.asked.truncate = truncate;
+        self.requested.truncate = truncate;
         self
     }
 
-    /// Made, if it isn't there. Needs `write` or `append`.
+    /// Sets whether the file is created if it does not exist. This needs `write` or `append`.
     ///
     /// # Examples
     ///
@@ -151,11 +151,13 @@ impl OpenOptions {
     /// ```
     pub fn create(&mut self, create: bool) -> &mut Self {
         self.inner.create(create);
-        self.asked.create = create;
+        self.requested.create = create;
         self
     }
 
-    /// Made, and not there before: in one step, so of several that try it one succeeds.
+    /// Sets whether the file must be created by this call, so that opening an existing file fails.
+    /// The check and the creation are one step: if several threads or processes try it, one
+    /// succeeds.
     ///
     /// # Examples
     ///
@@ -171,17 +173,17 @@ impl OpenOptions {
     /// ```
     pub fn create_new(&mut self, create_new: bool) -> &mut Self {
         self.inner.create_new(create_new);
-        self.asked.create_new = create_new;
+        self.requested.create_new = create_new;
         self
     }
 
-    /// How a file that is there is opened; none if that is for the plain call to judge, or a file
-    /// may be made or emptied.
+    /// How an existing file is opened. `None` if the call may create or empty a file, or if only
+    /// std's call can judge the options.
     pub(super) fn access(&self) -> Option<Access> {
-        self.asked.access()
+        self.requested.access()
     }
 
-    /// std's options.
+    /// Returns std's options.
     pub(super) fn as_std(&self) -> &fs::OpenOptions {
         &self.inner
     }
@@ -195,7 +197,7 @@ impl OpenOptionsExt for OpenOptions {
 
     fn custom_flags(&mut self, flags: i32) -> &mut Self {
         self.inner.custom_flags(flags);
-        self.asked.flags = flags;
+        self.requested.flags = flags;
         self
     }
 }
@@ -206,8 +208,8 @@ impl fmt::Debug for OpenOptions {
     }
 }
 
-/// How a directory is to be made: [`std::fs::DirBuilder`]. The trait
-/// [`DirBuilderExt`](crate::os::unix::fs::DirBuilderExt) adds its mode.
+/// Options for making a directory: [`std::fs::DirBuilder`]. The trait
+/// [`DirBuilderExt`](crate::os::unix::fs::DirBuilderExt) adds the directory's mode.
 ///
 /// # Examples
 ///
@@ -224,7 +226,7 @@ impl fmt::Debug for OpenOptions {
 pub struct DirBuilder(fs::DirBuilder);
 
 impl DirBuilder {
-    /// A directory whose parent is there.
+    /// Creates options for one directory whose parent exists.
     ///
     /// # Examples
     ///
@@ -238,7 +240,7 @@ impl DirBuilder {
         Self(fs::DirBuilder::new())
     }
 
-    /// With all its parents, and content if it is there already.
+    /// Sets whether missing parents are made too. If set, it is no error that the directory exists.
     ///
     /// # Examples
     ///
@@ -251,7 +253,7 @@ impl DirBuilder {
         self
     }
 
-    /// Makes it.
+    /// Makes the directory.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
-//! How a call on a path is made: the one place that knows.
+//! How a call on a path is made. All such calls go through this module.
 //!
-//! On an OS thread it is made right here. On a green thread there are three ways:
+//! On an OS thread the call is made directly. On a green thread there are three ways:
 //!
-//! * *On the spot*, if the kernel has the path in its cache and it leads to a local file system:
-//!   nothing has to be waited for then, to open a file or to tell what is there.
-//! * *In the pool's lane for disks*, if it may have to be waited for.
-//! * *In the pool's lane for blocking calls*, if it opens what may wait for others: a FIFO, a
-//!   terminal, another device.
+//! * *Directly*, if the kernel has the path in its cache and the path leads to a local file system.
+//!   Then neither opening a file nor reading its metadata waits for anything.
+//! * *In the pool's lane for disks*, if the call may wait for a disk.
+//! * *In the pool's lane for blocking calls*, if the call opens a file that may wait for another
+//!   party: a FIFO, a terminal, or another device.
 
 use std::{
     fs::{self, File},
@@ -25,12 +25,13 @@ use crate::{
     },
 };
 
-/// What came of opening a file on the spot.
+/// The outcome of an attempt to open a file without waiting.
 pub(super) enum Opened {
-    /// It is open.
-    Here(File, About),
-    /// That may have to be waited for; and the mount is not known yet.
-    Elsewhere(Option<Mount>),
+    /// The file is open.
+    Now(File, About),
+    /// Opening the file may wait. Of the mount, if there is one, it is not known whether it is
+    /// local.
+    MayWait(Option<Mount>),
 }
 
 fn look(path: &Path, follow: bool) -> Lookup {
@@ -43,16 +44,17 @@ fn look(path: &Path, follow: bool) -> Lookup {
     }
 }
 
-/// Asks what is at `path`: the file system on the spot (`there` is given what stands for it), or
-/// `plain`.
-pub(super) fn ask<T: Send>(
+/// Asks for something about the file at `path`. If the kernel's cache leads to it, `cached` is
+/// called directly, with a descriptor of the path (`O_PATH`). If only a call that may wait can
+/// tell, `plain` is called on the pool.
+pub(super) fn query<T: Send>(
     path: &Path,
     follow: bool,
-    there: impl FnOnce(&File) -> Result<T>,
+    cached: impl FnOnce(&File) -> Result<T>,
     plain: impl FnOnce() -> Result<T> + Send,
 ) -> Result<T> {
     match look(path, follow) {
-        Lookup::Local(found) => there(&View::new(found.descriptor.as_fd())),
+        Lookup::Local(found) => cached(&View::new(found.descriptor.as_fd())),
         Lookup::Missing => Err(OsError::NOT_FOUND.into()),
         Lookup::Unknown(mount) => runtime::unblock_disk(|| {
             mount.into_iter().for_each(Mount::learn);
@@ -61,23 +63,23 @@ pub(super) fn ask<T: Send>(
     }
 }
 
-/// Opens what is at `path` on the spot, if it can.
+/// Opens the file at `path` if that does not wait.
 ///
 /// # Errors
-/// There is nothing.
-pub(super) fn open_here(path: &Path, access: Access) -> Result<Opened> {
+/// `NOT_FOUND` if there is no file at the path.
+pub(super) fn open_now(path: &Path, access: Access) -> Result<Opened> {
     Ok(match look(path, true) {
         Lookup::Local(found) => match open_found(path, found, access) {
-            Some((file, about)) => Opened::Here(file, about),
-            None => Opened::Elsewhere(None),
+            Some((file, about)) => Opened::Now(file, about),
+            None => Opened::MayWait(None),
         },
         Lookup::Missing => return Err(OsError::NOT_FOUND.into()),
-        Lookup::Unknown(mount) => Opened::Elsewhere(mount),
+        Lookup::Unknown(mount) => Opened::MayWait(mount),
     })
 }
 
-/// Makes a call that opens what is at the paths, where it may wait.
-pub(super) fn opening<T: Send>(
+/// Makes a call that opens the files at `paths` on an OS thread of the pool, where it may wait.
+pub(super) fn open_on_pool<T: Send>(
     paths: &[&Path],
     mount: Option<Mount>,
     plain: impl FnOnce() -> Result<T> + Send,
@@ -97,8 +99,8 @@ pub(super) fn opening<T: Send>(
     }
 }
 
-/// Whether a call that opens it may wait for others. Whoever exchanges it after this look, keeps a
-/// thread of the wrong lane.
+/// Whether a call that opens the file may wait for another party. If another process replaces the
+/// file after this check, the call may occupy a thread of the wrong lane.
 fn waits_for_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| open_waits_for_others(&metadata))
 }
