@@ -1,8 +1,8 @@
-//! [`std::io`], for green threads: its traits and types, and standard streams and pipes for which
+//! [`std::io`] for green threads: std's traits and types, and standard streams and pipes for which
 //! only the calling thread waits.
 //!
-//! Everything that is not about waiting is std's own, and the same type. [`copy`] and the rest work
-//! with whatever reads and writes.
+//! Items that never wait are std's own, of the same type. [`copy`] and the other functions work
+//! with every reader and writer.
 //!
 //! # Examples
 //!

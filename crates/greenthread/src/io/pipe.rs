@@ -7,16 +7,17 @@ use crate::descriptor::{
     fd_impls::{pipe_end, reading, writing},
 };
 
-/// Makes a pipe: what is written into one end comes out of the other, in order: [`std::io::pipe`],
-/// for green threads.
+/// Creates a pipe: [`std::io::pipe`] for green threads. Bytes that are written into one end come
+/// out of the other end in order.
 ///
-/// A read waits until there is something, and gives 0 when all writers are gone; a write waits for
-/// room (64 KiB on Linux), and fails with `BrokenPipe` when all readers are. Between green threads
-/// a [`channel`](crate::sync::mpsc::channel) is faster; a pipe also leads to other processes.
+/// A read waits until there are bytes, and returns 0 when all writers are gone. A write waits while
+/// the pipe is full (64 KiB on Linux), and fails with `BrokenPipe` when all readers are gone.
+/// Between green threads a [`channel`](crate::sync::mpsc::channel) is faster; a pipe can also lead
+/// to another process.
 ///
 /// # Errors
 ///
-/// The process has no descriptors left.
+/// An error if the process has no descriptors left.
 ///
 /// # Examples
 ///
@@ -36,14 +37,14 @@ use crate::descriptor::{
 /// ```
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     let (reader, writer) = io::pipe()?;
-    let ours = |end: OwnedFd| Descriptor::new(end);
-    Ok((PipeReader(ours(reader.into())), PipeWriter(ours(writer.into()))))
+    let wrap = |end: OwnedFd| Descriptor::new(end);
+    Ok((PipeReader(wrap(reader.into())), PipeWriter(wrap(writer.into()))))
 }
 
-/// The end of a [`pipe`] that reads: [`std::io::PipeReader`], for green threads.
+/// The reading end of a [`pipe`]: [`std::io::PipeReader`] for green threads.
 ///
 /// Reading blocks the calling thread until something is written or all writers are gone. Several
-/// threads may read; each byte goes to one of them.
+/// threads may read from one pipe; each byte goes to one of them.
 ///
 /// # Examples
 ///
@@ -62,10 +63,10 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 #[derive(Debug)]
 pub struct PipeReader(Descriptor);
 
-/// The end of a [`pipe`] that writes: [`std::io::PipeWriter`], for green threads.
+/// The writing end of a [`pipe`]: [`std::io::PipeWriter`] for green threads.
 ///
-/// Writing blocks the calling thread while the pipe is full. Several threads may write; what is no
-/// longer than `PIPE_BUF` (4096 bytes on Linux) stays together.
+/// Writing blocks the calling thread while the pipe is full. Several threads may write to one pipe;
+/// a write of at most `PIPE_BUF` bytes (4096 on Linux) is not mixed with others.
 ///
 /// # Examples
 ///
@@ -82,11 +83,11 @@ pub struct PipeReader(Descriptor);
 pub struct PipeWriter(Descriptor);
 
 impl PipeReader {
-    /// Another handle to the same end.
+    /// Creates another handle to the same end of the pipe.
     ///
     /// # Errors
     ///
-    /// The process has no descriptor left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///
@@ -107,11 +108,12 @@ impl PipeReader {
 }
 
 impl PipeWriter {
-    /// Another handle to the same end. The reader comes to the end when all are gone.
+    /// Creates another handle to the same end of the pipe. The reader reaches the end of the data
+    /// when all handles are gone.
     ///
     /// # Errors
     ///
-    /// The process has no descriptor left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! The standard input.
+//! Standard input.
 
 use std::{
     fmt,
@@ -13,7 +13,7 @@ use crate::{
     sys::{self, error::OsError},
 };
 
-/// The descriptor itself.
+/// The descriptor, without a buffer.
 #[derive(Debug)]
 struct Raw;
 
@@ -24,7 +24,7 @@ impl Read for Raw {
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         match read_foreign(sys::io::stdin(), bufs) {
-            // A process that was started without one has come to its end.
+            // A process that was started without a standard input is at its end.
             Err(error) if OsError::of(&error) == Some(OsError::BAD_DESCRIPTOR) => Ok(0),
             result => result,
         }
@@ -33,7 +33,7 @@ impl Read for Raw {
 
 static STDIN: LazyLock<Mutex<BufReader<Raw>>> = LazyLock::new(|| Mutex::new(BufReader::new(Raw)));
 
-/// The standard input of the process: [`std::io::stdin`], for green threads.
+/// Returns a handle to the standard input of the process: [`std::io::stdin`] for green threads.
 ///
 /// # Examples
 ///
@@ -53,21 +53,21 @@ pub fn stdin() -> Stdin {
     Stdin { shared: &STDIN }
 }
 
-/// A handle to the standard input, which all share with its buffer: [`std::io::Stdin`], for green
-/// threads.
+/// A handle to the standard input: [`std::io::Stdin`] for green threads. All handles share one
+/// buffer.
 ///
-/// Reading blocks the calling thread only. The descriptor's mode is never touched, since other
-/// processes have it open as well: what is there is taken at once, and otherwise the thread waits
-/// in its worker's poller until there is something. A terminal is read on an OS thread then, and a
-/// terminal whose reads end for other reasons (`VMIN` of 0, for example) at once.
+/// Reading blocks only the calling thread. The descriptor's mode is never changed, because other
+/// processes have the descriptor open too. Data that is there is read at once; otherwise the thread
+/// waits in its worker's poller. A terminal is then read on an OS thread; a terminal whose reads
+/// may end for other reasons (a `VMIN` of 0, for example) is read there without that wait.
 ///
-/// A process that is moved to the background while it waits is stopped by its terminal when there
-/// is something to read, not before.
+/// A process that is moved to the background during the wait is stopped by its terminal only when
+/// there is input to read.
 ///
 /// # Differs from std
 ///
-/// The buffer is not that of [`std::io::stdin`]: what the one has taken in, the other does not
-/// find.
+/// The buffer is not that of [`std::io::stdin`]. Input that one of the two has buffered does not
+/// reach the other.
 ///
 /// # Examples
 ///
@@ -82,7 +82,7 @@ pub struct Stdin {
     shared: &'static Mutex<BufReader<Raw>>,
 }
 
-/// The standard input, held by one thread: [`std::io::StdinLock`], for green threads.
+/// A lock on the standard input, which one thread holds: [`std::io::StdinLock`] for green threads.
 ///
 /// # Examples
 ///
@@ -94,13 +94,13 @@ pub struct Stdin {
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[must_use = "it is given back as soon as this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct StdinLock<'a> {
     buffer: MutexGuard<'a, BufReader<Raw>>,
 }
 
 impl Stdin {
-    /// Takes it for this thread. Blocks the calling thread while another has it.
+    /// Locks the standard input. Blocks the calling thread while another thread holds the lock.
     ///
     /// # Examples
     ///
@@ -117,12 +117,13 @@ impl Stdin {
         StdinLock { buffer: self.shared.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
-    /// Takes it and adds a line to the string, with its end of line; gives its length, which is 0
-    /// at the end. Blocks the calling thread.
+    /// Locks the standard input and appends a line, with its line terminator, to the string.
+    /// Returns the number of bytes read, which is 0 at the end of the input. Blocks the calling
+    /// thread.
     ///
     /// # Errors
     ///
-    /// `InvalidData` if it is not UTF-8; otherwise what the system says.
+    /// `InvalidData` if the line is not UTF-8; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -140,7 +141,7 @@ impl Stdin {
         self.lock().read_line(buf)
     }
 
-    /// Takes it, and gives its lines.
+    /// Locks the standard input, and returns an iterator over its lines.
     ///
     /// # Examples
     ///
@@ -158,7 +159,7 @@ impl Stdin {
     }
 }
 
-/// By what there is to read from: one lock for each call, as in std.
+/// Implements `Read` by `$inner`. Each call locks the input once, as in std.
 macro_rules! read_by {
     ($(impl $type:ty, $self:ident => $inner:expr;)*) => { $(
         impl Read for $type {

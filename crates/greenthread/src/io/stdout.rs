@@ -1,4 +1,4 @@
-//! The standard output and the standard error.
+//! Standard output and standard error, and the macros that print.
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,7 +21,7 @@ use crate::{
     task::worker_core::{self, process_exits},
 };
 
-/// A descriptor itself.
+/// A descriptor, without a buffer.
 #[derive(Clone, Copy, Debug)]
 enum Raw {
     Out,
@@ -44,7 +44,7 @@ impl Write for Raw {
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match write_foreign(self.descriptor(), bufs) {
-            // A process that was started without one has nobody to tell it to.
+            // A process that was started without this stream discards its output.
             Err(error) if OsError::of(&error) == Some(OsError::BAD_DESCRIPTOR) => {
                 Ok(bufs.iter().map(|buf| buf.len()).sum())
             }
@@ -66,10 +66,10 @@ static STDOUT: LazyLock<Lines> = LazyLock::new(|| {
 
 static STDERR: ReentrantLock<RefCell<Raw>> = ReentrantLock::new(RefCell::new(Raw::Err));
 
-/// Writes what is in the buffer, and has no more of it: nobody would come again. If somebody is
-/// just writing there, it is left to them.
+/// Flushes the buffer and replaces it by one of no capacity, because nothing flushes it after this.
+/// If a thread is writing at that moment, the buffer is left to that thread.
 extern "C" fn flush_at_exit() {
-    // Nothing may switch any more, whoever says so first.
+    // No thread may switch from here on, whichever exit handler runs first.
     process_exits();
     if let Some(guard) = STDOUT.try_lock()
         && let Ok(mut lines) = guard.try_borrow_mut()
@@ -79,7 +79,7 @@ extern "C" fn flush_at_exit() {
     }
 }
 
-/// The standard output of the process: [`std::io::stdout`], for green threads.
+/// Returns a handle to the standard output of the process: [`std::io::stdout`] for green threads.
 ///
 /// # Examples
 ///
@@ -94,7 +94,7 @@ pub fn stdout() -> Stdout {
     Stdout { shared: &STDOUT }
 }
 
-/// The standard error of the process: [`std::io::stderr`], for green threads.
+/// Returns a handle to the standard error of the process: [`std::io::stderr`] for green threads.
 ///
 /// # Examples
 ///
@@ -109,29 +109,31 @@ pub fn stderr() -> Stderr {
     Stderr { shared: &STDERR }
 }
 
-/// A handle to the standard output: [`std::io::Stdout`], for green threads.
+/// A handle to the standard output: [`std::io::Stdout`] for green threads.
 ///
-/// It is buffered line by line, and what is left in the buffer is written when the process exits.
-/// Writing blocks the calling thread only; the descriptor's mode is never touched, since other
-/// processes have it open as well. What can't be written at once waits in the worker's poller until
-/// there is room; what leads to a terminal or a file is written on an OS thread, if there is one.
+/// Output is buffered by lines, and the rest of the buffer is written when the process exits.
+/// Writing blocks only the calling thread. The descriptor's mode is never changed, because other
+/// processes have the descriptor open too. If a write would block, the thread waits in its worker's
+/// poller until there is space. Writes to a terminal or a file are made on an OS thread if there is
+/// one.
 ///
 /// # Differs from std
 ///
-/// Neither the buffer nor the lock is that of [`std::io::stdout`], which `std::println!` uses.
-/// Whole lines come out in order all the same; but to flush this one does not bring out a prompt by
-/// `std::print!`. On a green thread [`greenthread::print!`](crate::print) and
-/// [`greenthread::println!`](crate::println) use this one: `use greenthread::{print, println}`.
+/// The buffer and the lock are not those of [`std::io::stdout`], which `std::println!` uses. Whole
+/// lines still come out in order, but flushing this handle does not bring out a prompt that
+/// `std::print!` has printed. On a green thread [`greenthread::print!`](crate::print) and
+/// [`greenthread::println!`](crate::println) use this handle: `use greenthread::{print, println}`.
 ///
 /// # Tests
 ///
-/// `cargo test` keeps back what a test prints, and shows it if the test fails. It does so for what
-/// is printed by a macro (of std's, or of this crate's) on the test's own OS thread, and on OS
-/// threads that the test has spawned by [`std::thread::spawn`]. What is printed on a green thread,
-/// by whichever macro, is not kept back: it appears at once, among the lines of the harness, and so
-/// do the reports of panics there. A worker serves the green threads of all tests, and to which of
-/// them a thread belongs it can't know. `cargo test -- --nocapture --test-threads=1` puts things in
-/// order. What is written to a handle, this one or std's, is never kept back.
+/// `cargo test` captures the output of a test, and shows it if the test fails. It captures output
+/// that a macro (std's or this crate's) prints on the test's own OS thread, and on OS threads that
+/// the test has spawned by [`std::thread::spawn`]. Output of a green thread is not captured,
+/// whichever macro prints it: it appears at once, between the lines of the harness, and so do
+/// reports of panics on green threads. The reason is that one worker runs the green threads of all
+/// tests, and cannot know which thread belongs to which test.
+/// `cargo test -- --nocapture --test-threads=1` brings the output into order. Output that is
+/// written to a handle, this one or std's, is never captured.
 ///
 /// # Examples
 ///
@@ -141,7 +143,7 @@ pub fn stderr() -> Stderr {
 /// greenthread::run(|| {
 ///     let mut stdout = io::stdout();
 ///     stdout.write_all(b"hello\n")?;
-///     // Each call locks it for itself; this keeps two together.
+///     // Each call takes the lock. This guard keeps two lines together.
 ///     let mut lock = stdout.lock();
 ///     writeln!(lock, "one")?;
 ///     writeln!(lock, "two")
@@ -152,7 +154,8 @@ pub struct Stdout {
     shared: &'static Lines,
 }
 
-/// The standard output, held by one thread: [`std::io::StdoutLock`], for green threads.
+/// A lock on the standard output, which one thread holds: [`std::io::StdoutLock`] for green
+/// threads.
 ///
 /// # Examples
 ///
@@ -164,14 +167,14 @@ pub struct Stdout {
 /// writeln!(lock, "two")?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[must_use = "it is given back as soon as this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct StdoutLock<'a> {
     guard: ReentrantLockGuard<'a, RefCell<LineWriter<Raw>>>,
 }
 
 impl Stdout {
-    /// Takes it for this thread, which may take it again. Blocks the calling thread while another
-    /// has it.
+    /// Locks the stream. Blocks the calling thread while another thread holds the lock. A thread
+    /// that holds the lock may lock it again.
     ///
     /// # Examples
     ///
@@ -191,9 +194,9 @@ impl Stdout {
     }
 }
 
-/// A handle to the standard error: [`std::io::Stderr`], for green threads.
+/// A handle to the standard error: [`std::io::Stderr`] for green threads.
 ///
-/// It is not buffered. Writing blocks the calling thread only, as for [`Stdout`].
+/// Output is not buffered. Writing blocks only the calling thread, as for [`Stdout`].
 ///
 /// # Differs from std
 ///
@@ -207,7 +210,7 @@ impl Stdout {
 /// greenthread::run(|| {
 ///     let mut stderr = io::stderr();
 ///     stderr.write_all(b"hello\n")?;
-///     // Each call locks it for itself; this keeps two together.
+///     // Each call takes the lock. This guard keeps two lines together.
 ///     let mut lock = stderr.lock();
 ///     writeln!(lock, "one")?;
 ///     writeln!(lock, "two")
@@ -218,7 +221,7 @@ pub struct Stderr {
     shared: &'static ReentrantLock<RefCell<Raw>>,
 }
 
-/// The standard error, held by one thread: [`std::io::StderrLock`], for green threads.
+/// A lock on the standard error, which one thread holds: [`std::io::StderrLock`] for green threads.
 ///
 /// # Examples
 ///
@@ -230,14 +233,14 @@ pub struct Stderr {
 /// writeln!(lock, "two")?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[must_use = "it is given back as soon as this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct StderrLock<'a> {
     guard: ReentrantLockGuard<'a, RefCell<Raw>>,
 }
 
 impl Stderr {
-    /// Takes it for this thread, which may take it again. Blocks the calling thread while another
-    /// has it.
+    /// Locks the stream. Blocks the calling thread while another thread holds the lock. A thread
+    /// that holds the lock may lock it again.
     ///
     /// # Examples
     ///
@@ -254,7 +257,7 @@ impl Stderr {
     }
 }
 
-/// By what there is to write to: one lock for each call, as in std.
+/// Implements `Write` by `$inner`. Each call locks the stream once, as in std.
 macro_rules! write_by {
     ($(impl $type:ty, $self:ident => $inner:expr;)*) => { $(
         impl Write for $type {
@@ -282,7 +285,8 @@ write_by! {
     impl StderrLock<'_>, self => self.guard.borrow_mut();
 }
 
-/// Handles, by their locks: also what is formatted stays together.
+/// Implements `Write` for a handle by its lock. A formatted write holds the lock until it is
+/// complete, so its parts stay together.
 macro_rules! write_by_lock {
     ($($type:ty),*) => { $(
         impl Write for $type {
@@ -311,7 +315,7 @@ macro_rules! write_by_lock {
 
 write_by_lock!(Stdout, &Stdout, Stderr, &Stderr);
 
-macro_rules! faces {
+macro_rules! handle_impls {
     ($($type:ty, $name:literal, $raw:expr;)*) => { $(
         impl AsFd for $type {
             fn as_fd(&self) -> BorrowedFd<'_> {
@@ -333,14 +337,14 @@ macro_rules! faces {
     )* };
 }
 
-faces! {
+handle_impls! {
     Stdout, "Stdout", Raw::Out;
     StdoutLock<'_>, "StdoutLock", Raw::Out;
     Stderr, "Stderr", Raw::Err;
     StderrLock<'_>, "StderrLock", Raw::Err;
 }
 
-// What is left half done by a panic is a line, for both.
+// A panic can leave at most a line incomplete, in both streams.
 impl UnwindSafe for Stdout {}
 impl RefUnwindSafe for Stdout {}
 impl UnwindSafe for StdoutLock<'_> {}
@@ -351,20 +355,20 @@ impl UnwindSafe for StderrLock<'_> {}
 impl RefUnwindSafe for StderrLock<'_> {}
 
 impl From<Stdout> for Stdio {
-    /// The child has the same output as this process.
+    /// The child gets the same standard output as this process.
     fn from(_: Stdout) -> Stdio {
         io::stdout().into()
     }
 }
 
 impl From<Stderr> for Stdio {
-    /// The child has the same error as this process.
+    /// The child gets the same standard error as this process.
     fn from(_: Stderr) -> Stdio {
         io::stderr().into()
     }
 }
 
-/// What `print!` is made of.
+/// The implementation of `print!`.
 #[doc(hidden)]
 pub fn print(args: fmt::Arguments<'_>) {
     if !is_green() {
@@ -375,7 +379,7 @@ pub fn print(args: fmt::Arguments<'_>) {
     }
 }
 
-/// What `eprint!` is made of.
+/// The implementation of `eprint!`.
 #[doc(hidden)]
 pub fn eprint(args: fmt::Arguments<'_>) {
     if !is_green() {
@@ -386,22 +390,22 @@ pub fn eprint(args: fmt::Arguments<'_>) {
     }
 }
 
-/// Whether the calling thread is a green one. An OS thread prints by std, which knows whether a
-/// test harness captures it.
+/// Returns whether the calling thread is a green thread. An OS thread prints through std, which
+/// knows whether a test harness captures the output.
 fn is_green() -> bool {
     worker_core::get().is_some_and(|core| core.running().is_some())
 }
 
-/// An OS thread has printed the beginning of a line, which std's buffer may still hold.
+/// Whether an OS thread has printed the beginning of a line, which std's buffer may still hold.
 static LINE_BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// Prints on an OS thread. What the two buffers hold comes out in the order in which it was
-/// printed: each is flushed before the other goes on.
+/// Prints on an OS thread. The contents of the two buffers come out in the order in which they were
+/// printed, because each buffer is flushed before the other one is used again.
 fn print_by_std(args: fmt::Arguments<'_>) {
-    /// Knows how what it shows ends.
-    struct Shown<'a>(fmt::Arguments<'a>, Cell<bool>);
+    /// Formatted text that records whether it ends within a line.
+    struct Tracked<'a>(fmt::Arguments<'a>, Cell<bool>);
 
-    impl fmt::Display for Shown<'_> {
+    impl fmt::Display for Tracked<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             struct Pieces<'a, 'f>(&'a mut fmt::Formatter<'f>, &'a Cell<bool>);
 
@@ -418,15 +422,15 @@ fn print_by_std(args: fmt::Arguments<'_>) {
         }
     }
 
-    // A failure is that of whoever has printed it.
+    // An error concerns the threads whose output was in the buffer, not this one.
     let _ = stdout().flush();
-    let shown = Shown(args, Cell::new(false));
-    std::print!("{shown}");
-    LINE_BEGUN.store(shown.1.get(), Relaxed);
+    let tracked = Tracked(args, Cell::new(false));
+    std::print!("{tracked}");
+    LINE_BEGUN.store(tracked.1.get(), Relaxed);
 }
 
-/// Brings out the line that an OS thread has begun; not where nothing may switch, since a sibling
-/// may have std's lock.
+/// Flushes the line that an OS thread has begun. Does nothing on a green thread that may not
+/// switch, because another green thread of this worker may hold std's lock.
 #[cold]
 fn finish_line_of_std() {
     if (!is_green() || worker_core::current().is_some()) && LINE_BEGUN.swap(false, Relaxed) {
@@ -434,17 +438,16 @@ fn finish_line_of_std() {
     }
 }
 
-/// Prints to the standard output: [`std::print!`], but only the calling thread waits if that is
-/// slow.
+/// Prints to the standard output: [`std::print!`], but only the calling thread waits if the output
+/// is slow.
 ///
-/// On an OS thread it is `std::print!`, and a test harness captures it; on a green thread it writes
-/// to [`io::stdout()`](crate::io::stdout), which a harness doesn't capture (see
-/// [`Stdout`](crate::io::Stdout)). What either holds in its buffer comes out before the other goes
-/// on.
+/// On an OS thread this is `std::print!`, and a test harness captures it. On a green thread it
+/// writes to [`io::stdout()`](crate::io::stdout), which a harness does not capture (see
+/// [`Stdout`](crate::io::Stdout)). Each of the two buffers is flushed before the other one is used.
 ///
 /// # Panics
 ///
-/// If it can't be written.
+/// Panics if the write fails.
 ///
 /// # Examples
 ///
@@ -459,11 +462,12 @@ macro_rules! print {
 }
 
 /// Prints a line to the standard output: [`std::println!`], but only the calling thread waits if
-/// that is slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
+/// the output is slow. A test harness captures the line only on an OS thread, as with
+/// [`print!`](crate::print).
 ///
 /// # Panics
 ///
-/// If it can't be written.
+/// Panics if the write fails.
 ///
 /// # Examples
 ///
@@ -482,12 +486,13 @@ macro_rules! println {
     };
 }
 
-/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if that is
-/// slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
+/// Prints to the standard error: [`std::eprint!`], but only the calling thread waits if the output
+/// is slow. A test harness captures the text only on an OS thread, as with
+/// [`print!`](crate::print).
 ///
 /// # Panics
 ///
-/// If it can't be written.
+/// Panics if the write fails.
 ///
 /// # Examples
 ///
@@ -502,11 +507,12 @@ macro_rules! eprint {
 }
 
 /// Prints a line to the standard error: [`std::eprintln!`], but only the calling thread waits if
-/// that is slow. A test harness captures it on an OS thread only, as [`print!`](crate::print).
+/// the output is slow. A test harness captures the line only on an OS thread, as with
+/// [`print!`](crate::print).
 ///
 /// # Panics
 ///
-/// If it can't be written.
+/// Panics if the write fails.
 ///
 /// # Examples
 ///

@@ -2,8 +2,8 @@
 
 use std::os::fd::AsFd;
 
-/// Whether something is a terminal: [`std::io::IsTerminal`], which allows no implementations but
-/// its own. This one is there for all that has a descriptor.
+/// A trait that tells whether a descriptor is a terminal: [`std::io::IsTerminal`], which cannot be
+/// implemented outside of std. This trait is implemented for all types that have a descriptor.
 ///
 /// # Examples
 ///
@@ -13,12 +13,12 @@ use std::os::fd::AsFd;
 /// let (reader, _writer) = io::pipe()?;
 /// assert!(!reader.is_terminal());
 /// if io::stdin().is_terminal() {
-///     println!("Somebody may be there.");
+///     println!("The input is a terminal.");
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait IsTerminal {
-    /// Whether it is a terminal. Does not block.
+    /// Returns whether this is a terminal. Does not block.
     ///
     /// # Examples
     ///
