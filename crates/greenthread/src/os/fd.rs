@@ -1,7 +1,8 @@
-//! Descriptors: [`std::os::fd`], as it is.
+//! Descriptors: a re-export of [`std::os::fd`].
 //!
-//! What is open here (sockets, pipes, processes' pipes, the standard streams) has `AsFd` and
-//! `AsRawFd`, and goes from and into descriptors as in std.
+//! The types of this crate that own a descriptor (sockets, pipes, pipes to processes, the standard
+//! streams) implement `AsFd` and `AsRawFd`, and convert from and into descriptors as std's types
+//! do.
 //!
 //! # Examples
 //!

@@ -1,4 +1,4 @@
-//! What only some systems have: [`std::os`], for green threads.
+//! Items that exist only on some systems: [`std::os`] for green threads.
 //!
 //! # Examples
 //!

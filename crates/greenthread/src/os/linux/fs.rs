@@ -1,4 +1,5 @@
-//! What Linux knows about files: [`std::os::linux::fs`]. It is std's own, as nothing here waits.
+//! Linux-specific properties of files: [`std::os::linux::fs`]. The trait is std's own, because
+//! nothing here waits.
 //!
 //! # Examples
 //!

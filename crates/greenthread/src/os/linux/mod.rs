@@ -1,4 +1,4 @@
-//! What Linux has: [`std::os::linux`], for green threads.
+//! Linux-specific items: [`std::os::linux`] for green threads.
 //!
 //! # Examples
 //!
@@ -9,7 +9,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-#[allow(deprecated, reason = "it is std's, as it is")]
+#[allow(deprecated, reason = "a re-export of std's module")]
 pub use std::os::linux::raw;
 
 pub mod fs;

@@ -1,4 +1,4 @@
-//! What Linux's sockets have: [`std::os::linux::net`], for green threads.
+//! Linux-specific properties of sockets: [`std::os::linux::net`] for green threads.
 //!
 //! # Examples
 //!
@@ -16,7 +16,7 @@ pub use std::os::linux::net::SocketAddrExt;
 
 use crate::{net::TcpStream, sys::socket_options as options};
 
-/// What a [`TcpStream`] has on Linux: [`std::os::linux::net::TcpStreamExt`].
+/// Linux-specific methods of [`TcpStream`]: [`std::os::linux::net::TcpStreamExt`].
 ///
 /// # Examples
 ///
@@ -30,11 +30,12 @@ use crate::{net::TcpStream, sys::socket_options as options};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait TcpStreamExt: sealed::Sealed {
-    /// Sets `TCP_QUICKACK`: what arrives is acknowledged at once. The system may take it back.
+    /// Sets `TCP_QUICKACK`: if set, received data is acknowledged at once. The system may reset the
+    /// option later.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -49,11 +50,11 @@ pub trait TcpStreamExt: sealed::Sealed {
     /// ```
     fn set_quickack(&self, quickack: bool) -> io::Result<()>;
 
-    /// Whether `TCP_QUICKACK` is set.
+    /// Returns whether `TCP_QUICKACK` is set.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Examples
     ///

@@ -1,6 +1,7 @@
-//! What Unix has of files: [`std::os::unix::fs`], for green threads.
+//! Unix-specific operations on files: [`std::os::unix::fs`] for green threads.
 //!
-//! The traits are std's own, so that what is written for them works with [`crate::fs`]'s types too.
+//! The traits are std's own, so code that is written for them also works with the types of
+//! [`crate::fs`].
 //!
 //! # Examples
 //!
@@ -23,11 +24,12 @@ pub use std::os::unix::fs::{
 
 use crate::runtime;
 
-/// Changes who owns what is there, and its group; `None` leaves it as it is.
+/// Changes the owner and the group of the file at a path. `None` leaves the owner or the group as
+/// it is.
 ///
 /// # Errors
 ///
-/// As [`std::os::unix::fs::chown`]: mostly, that only root may.
+/// As [`std::os::unix::fs::chown`]: usually, only root may change the owner.
 ///
 /// # Examples
 ///
@@ -45,7 +47,7 @@ pub fn chown<P: AsRef<Path>>(dir: P, uid: Option<u32>, gid: Option<u32>) -> Resu
     runtime::unblock_disk(|| unix::chown(dir, uid, gid))
 }
 
-/// Changes the root directory of the process: of all its threads.
+/// Changes the root directory of the process, which means of all of its threads.
 ///
 /// # Errors
 ///
@@ -64,7 +66,7 @@ pub fn chroot<P: AsRef<Path>>(dir: P) -> Result<()> {
     runtime::unblock_disk(|| unix::chroot(dir))
 }
 
-/// As [`chown`], of an open file.
+/// Changes the owner and the group of an open file, as [`chown`] does.
 ///
 /// # Errors
 ///
@@ -86,7 +88,7 @@ pub fn fchown<F: AsFd>(fd: F, uid: Option<u32>, gid: Option<u32>) -> Result<()> 
     runtime::unblock_disk(|| unix::fchown(fd, uid, gid))
 }
 
-/// As [`chown`], without following a symbolic link.
+/// Changes the owner and the group as [`chown`] does, but does not follow a symbolic link.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What Unix has: [`std::os::unix`], for green threads.
+//! Unix-specific items: [`std::os::unix`] for green threads.
 //!
 //! # Examples
 //!
@@ -10,7 +10,7 @@
 //! ```
 
 pub use std::os::unix::ffi;
-#[allow(deprecated, reason = "it is std's, as it is")]
+#[allow(deprecated, reason = "a re-export of std's module")]
 pub use std::os::unix::raw;
 
 pub use super::fd as io;

@@ -1,4 +1,4 @@
-//! All the traits of this module at once: [`std::os::unix::prelude`].
+//! A re-export of the traits of this module: [`std::os::unix::prelude`].
 //!
 //! # Examples
 //!

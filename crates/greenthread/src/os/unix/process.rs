@@ -1,4 +1,4 @@
-//! What processes have on Unix: [`std::os::unix::process`], for green threads.
+//! Unix-specific properties of processes: [`std::os::unix::process`] for green threads.
 //!
 //! # Examples
 //!
@@ -10,13 +10,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use std::{ffi::OsStr, io, os::unix::process::CommandExt as Theirs};
+use std::{ffi::OsStr, io, os::unix::process::CommandExt as StdCommandExt};
 
 pub use std::os::unix::process::{ExitStatusExt, parent_id};
 
 use crate::process::Command;
 
-/// What a [`Command`] has on Unix: [`std::os::unix::process::CommandExt`].
+/// Unix-specific methods of [`Command`]: [`std::os::unix::process::CommandExt`].
 ///
 /// # Examples
 ///
@@ -28,14 +28,15 @@ use crate::process::Command;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait CommandExt: sealed::Sealed {
-    /// Sets the user that the child runs as, and drops the supplementary groups, if it may.
+    /// Sets the user that the child runs as. The child also drops its supplementary groups, if it
+    /// has the permission.
     ///
     /// # Examples
     ///
     /// ```
     /// use greenthread::{os::unix::process::CommandExt, process::Command};
     ///
-    /// // Only root may become somebody else.
+    /// // Only root may change the user.
     /// match Command::new("id").arg("-u").uid(1000).output() {
     ///     Ok(output) => assert_eq!(output.stdout, b"1000\n"),
     ///     Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
@@ -58,13 +59,14 @@ pub trait CommandExt: sealed::Sealed {
     /// ```
     fn gid(&mut self, id: u32) -> &mut Command;
 
-    /// Has a function run in the child, before the program. If it fails, so does the start.
+    /// Registers a function that runs in the child before the program. If the function fails,
+    /// starting the program fails.
     ///
     /// # Safety
     ///
-    /// As std's: between the fork and the program only what is async-signal-safe is allowed; other
-    /// threads may have held any lock, and memory must not be allocated. Nothing of this crate may
-    /// be called.
+    /// As for std's method: between the fork and the program the function may only make
+    /// async-signal-safe calls. Other threads may have held any lock at the fork, and the function
+    /// must not allocate memory. It must not call anything of this crate.
     ///
     /// # Examples
     ///
@@ -72,7 +74,7 @@ pub trait CommandExt: sealed::Sealed {
     /// use greenthread::{os::unix::process::CommandExt, process::Command};
     ///
     /// let mut command = Command::new("true");
-    /// // SAFETY: it makes an error, and nothing else.
+    /// // SAFETY: the closure only makes an error, which allocates nothing.
     /// unsafe { command.pre_exec(|| Err(std::io::ErrorKind::Unsupported.into())) };
     /// assert!(command.status().is_err());
     /// ```
@@ -94,7 +96,7 @@ pub trait CommandExt: sealed::Sealed {
     /// # #[allow(deprecated)]
     /// # fn main() {
     /// let mut command = Command::new("true");
-    /// // SAFETY: it makes an error, and nothing else.
+    /// // SAFETY: the closure only makes an error, which allocates nothing.
     /// unsafe { command.before_exec(|| Err(std::io::ErrorKind::Unsupported.into())) };
     /// assert!(command.status().is_err());
     /// # }
@@ -105,7 +107,7 @@ pub trait CommandExt: sealed::Sealed {
         F: FnMut() -> io::Result<()> + Send + Sync + 'static;
 
     /// Replaces this process by the program, and returns only if that fails. Nothing is dropped,
-    /// and no thread of this process goes on.
+    /// and all threads of this process end.
     ///
     /// # Examples
     ///
@@ -117,7 +119,7 @@ pub trait CommandExt: sealed::Sealed {
     /// ```
     fn exec(&mut self) -> io::Error;
 
-    /// Sets what the program finds as its own name.
+    /// Sets the program's zeroth argument, which is usually its name.
     ///
     /// # Examples
     ///
@@ -130,8 +132,8 @@ pub trait CommandExt: sealed::Sealed {
     /// ```
     fn arg0<S: AsRef<OsStr>>(&mut self, arg: S) -> &mut Command;
 
-    /// Sets the process group of the child; with 0, one of its own. A Ctrl-C at the terminal goes
-    /// to a group.
+    /// Sets the process group of the child. With 0, the child gets a group of its own. A Ctrl-C at
+    /// the terminal reaches all processes of a group.
     ///
     /// # Examples
     ///
@@ -159,7 +161,8 @@ impl CommandExt for Command {
     where
         F: FnMut() -> io::Result<()> + Send + Sync + 'static,
     {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the caller keeps the contract of this method, which is that of the method called
+        // here.
         unsafe { self.inner.pre_exec(f) };
         self
     }
@@ -168,7 +171,8 @@ impl CommandExt for Command {
     where
         F: FnMut() -> io::Result<()> + Send + Sync + 'static,
     {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the caller keeps the contract of this method, which is that of the method called
+        // here.
         unsafe { self.pre_exec(f) }
     }
 

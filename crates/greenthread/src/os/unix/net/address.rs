@@ -1,4 +1,4 @@
-//! Addresses of Unix sockets, from and to std's type.
+//! Unix sockets, their addresses, and conversions from and to std's address type.
 
 use std::{
     fmt, io,
@@ -14,36 +14,37 @@ use crate::{
     sys::socket::{self, Family, Type, UnixAddress},
 };
 
-/// The system's form of a path. std has the words for what is wrong with it.
+/// Converts a path into the system's form. std gives the error for a path that cannot be an
+/// address.
 pub(super) fn path(path: &Path) -> io::Result<UnixAddress> {
     socket::from_unix(&SocketAddr::from_pathname(path)?)
 }
 
-pub(super) fn local(ours: &Socket) -> io::Result<SocketAddr> {
-    socket::to_unix(Some(socket::local_address(ours)?))
+pub(super) fn local(socket: &Socket) -> io::Result<SocketAddr> {
+    socket::to_unix(Some(socket::local_address(socket)?))
 }
 
-pub(super) fn peer(ours: &Socket) -> io::Result<SocketAddr> {
-    socket::to_unix(socket::peer_address(ours)?)
+pub(super) fn peer(socket: &Socket) -> io::Result<SocketAddr> {
+    socket::to_unix(socket::peer_address(socket)?)
 }
 
-/// A new socket, in blocking mode.
+/// Makes a socket in blocking mode.
 pub(super) fn open(kind: Type) -> io::Result<Socket> {
     Ok(Socket::new(socket::open(Family::Unix, kind)?).unix())
 }
 
-/// A new socket, in non-blocking mode.
+/// Makes a socket in non-blocking mode.
 pub(super) fn open_nonblocking(kind: Type) -> io::Result<Socket> {
     Ok(Socket::new(socket::open_nonblocking(Family::Unix, kind)?).unix())
 }
 
-/// Two sockets that are connected.
+/// Makes two sockets that are connected to each other.
 pub(super) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
     let (one, two) = socket::pair(kind)?;
     Ok((Socket::new(one).unix(), Socket::new(two).unix()))
 }
 
-/// Like std's own.
+/// Formats a socket as std does.
 pub(super) fn debug(f: &mut fmt::Formatter<'_>, name: &str, socket: &Socket, with_peer: bool) -> fmt::Result {
     let mut fields = f.debug_struct(name);
     fields.field("fd", &socket.as_fd().as_raw_fd());

@@ -14,11 +14,11 @@ use crate::{
     sys::socket::{self, Type, UnixAddress},
 };
 
-/// A socket for datagrams: [`std::os::unix::net::UnixDatagram`], for green threads.
+/// A Unix socket for datagrams: [`std::os::unix::net::UnixDatagram`] for green threads.
 ///
-/// Datagrams arrive whole, in order, and none is lost: who sends waits while the receiver has no
-/// room. Several threads may use one socket at once; each datagram goes to one of those who
-/// receive.
+/// Datagrams arrive whole and in order, and none is lost: a sender waits while the receiver's queue
+/// is full. Several threads may use one socket at once; each datagram goes to one of the receiving
+/// threads.
 ///
 /// # Examples
 ///
@@ -38,12 +38,12 @@ use crate::{
 pub struct UnixDatagram(Socket);
 
 impl UnixDatagram {
-    /// A socket with this path, where its file is made.
+    /// Creates a socket that is bound to a path, and creates the socket's file there.
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket;
-    /// otherwise what the system says.
+    /// `AddrInUse` if the file exists; `InvalidInput` if the path cannot be that of a socket;
+    /// otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -62,7 +62,7 @@ impl UnixDatagram {
         Self::bind_to(&address::path(path.as_ref())?)
     }
 
-    /// A socket with this address, which may be abstract.
+    /// Creates a socket that is bound to an address, which may be abstract.
     ///
     /// # Errors
     ///
@@ -83,16 +83,16 @@ impl UnixDatagram {
     }
 
     fn bind_to(address: &UnixAddress) -> io::Result<UnixDatagram> {
-        let ours = address::open(Type::Datagram)?;
-        socket::bind(&ours, address)?;
-        Ok(UnixDatagram(ours))
+        let socket = address::open(Type::Datagram)?;
+        socket::bind(&socket, address)?;
+        Ok(UnixDatagram(socket))
     }
 
-    /// A socket without a name.
+    /// Creates a socket that is not bound to an address.
     ///
     /// # Errors
     ///
-    /// The process has no descriptor left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///
@@ -106,11 +106,11 @@ impl UnixDatagram {
         Ok(UnixDatagram(address::open(Type::Datagram)?))
     }
 
-    /// Two sockets without names, connected to each other.
+    /// Creates two sockets without addresses that are connected to each other.
     ///
     /// # Errors
     ///
-    /// The process has no descriptors left.
+    /// An error if the process has no descriptors left.
     ///
     /// # Examples
     ///
@@ -127,12 +127,12 @@ impl UnixDatagram {
         Ok((UnixDatagram(one), UnixDatagram(two)))
     }
 
-    /// Names the one whom [`send`](Self::send) sends to, and from whom alone something is received
-    /// from now on.
+    /// Connects this socket to the socket at a path: [`send`](Self::send) sends to that socket, and
+    /// only datagrams from that socket are received from then on.
     ///
     /// # Errors
     ///
-    /// There is no such socket, or the path can't be one of a socket.
+    /// An error if there is no such socket, or if the path cannot be that of a socket.
     ///
     /// # Examples
     ///
@@ -154,7 +154,7 @@ impl UnixDatagram {
         Ok(socket::connect(&self.0, &address::path(path.as_ref())?)?)
     }
 
-    /// As [`connect`](Self::connect), to an address.
+    /// Connects this socket to an address, as [`connect`](Self::connect) does to a path.
     ///
     /// # Errors
     ///
@@ -176,13 +176,14 @@ impl UnixDatagram {
         Ok(socket::connect(&self.0, &socket::from_unix(socket_addr)?)?)
     }
 
-    /// Receives a datagram: its length, as far as it fits into the buffer (the rest is lost), and
-    /// who sent it. Blocks the calling thread until there is one.
+    /// Receives a datagram and returns its length and its sender. Blocks the calling thread until a
+    /// datagram arrives. If the datagram is longer than the buffer, the rest of it is lost, and the
+    /// length is that of the buffer.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` after the [timeout](Self::set_read_timeout), and in non-blocking mode;
-    /// otherwise what the system says.
+    /// `WouldBlock` if the [timeout](Self::set_read_timeout) has passed, and in non-blocking mode
+    /// if no datagram is there; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -204,7 +205,7 @@ impl UnixDatagram {
         Ok((count, socket::to_unix(address)?))
     }
 
-    /// Receives a datagram; see [`recv_from`](Self::recv_from).
+    /// Receives a datagram as [`recv_from`](Self::recv_from) does, and returns only its length.
     ///
     /// # Errors
     ///
@@ -224,13 +225,14 @@ impl UnixDatagram {
         self.0.read(buf)
     }
 
-    /// Sends a datagram to the socket with this path; gives its length. Blocks the calling thread
-    /// while that has no room.
+    /// Sends a datagram to the socket at a path, and returns its length. Blocks the calling thread
+    /// while the receiver's queue is full.
     ///
     /// # Errors
     ///
-    /// There is no such socket, or it is connected to another; `WouldBlock` after the
-    /// [timeout](Self::set_write_timeout), and in non-blocking mode.
+    /// An error if there is no such socket, or if it is connected to another socket; `WouldBlock`
+    /// if the [timeout](Self::set_write_timeout) has passed, and in non-blocking mode if the queue
+    /// is full.
     ///
     /// # Examples
     ///
@@ -249,7 +251,7 @@ impl UnixDatagram {
         self.0.send_to_unix(buf, &address::path(path.as_ref())?)
     }
 
-    /// As [`send_to`](Self::send_to), to an address.
+    /// Sends a datagram to an address, as [`send_to`](Self::send_to) does to a path.
     ///
     /// # Errors
     ///
@@ -269,12 +271,12 @@ impl UnixDatagram {
         self.0.send_to_unix(buf, &socket::from_unix(socket_addr)?)
     }
 
-    /// Sends a datagram to the one whom [`connect`](Self::connect) has named, or to the other of a
-    /// [`pair`](Self::pair). Blocks like [`send_to`](Self::send_to).
+    /// Sends a datagram to the socket that [`connect`](Self::connect) has set, or to the other
+    /// socket of a [`pair`](Self::pair). Blocks as [`send_to`](Self::send_to) does.
     ///
     /// # Errors
     ///
-    /// The socket is not connected; otherwise as for [`send_to`](Self::send_to).
+    /// An error if the socket is not connected; otherwise as for [`send_to`](Self::send_to).
     ///
     /// # Examples
     ///
@@ -290,7 +292,7 @@ impl UnixDatagram {
         self.0.send_datagram(buf)
     }
 
-    /// The address of this end; without a name if it was not bound.
+    /// Returns the local address of this socket, which is unnamed if the socket is not bound.
     ///
     /// # Examples
     ///
@@ -305,11 +307,11 @@ impl UnixDatagram {
         address::local(&self.0)
     }
 
-    /// The address of the other end; without a name if it was not bound.
+    /// Returns the address of the peer, which is unnamed if the peer is not bound.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if there is none.
+    /// `NotConnected` if this socket has no peer.
     ///
     /// # Examples
     ///
@@ -325,11 +327,11 @@ impl UnixDatagram {
     }
 
     /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for
-    /// that direction go on.
+    /// that direction stop waiting.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if there is no other end.
+    /// `NotConnected` if this socket has no peer.
     ///
     /// # Examples
     ///
@@ -353,7 +355,7 @@ impl UnixDatagram {
 }
 
 impl From<OwnedFd> for UnixDatagram {
-    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    /// Converts a descriptor. Its timeouts and its mode (blocking or not) stay as they are.
     fn from(descriptor: OwnedFd) -> Self {
         UnixDatagram(Socket::adopt(descriptor).unix())
     }

@@ -14,9 +14,10 @@ use crate::{
     sys::socket::{self, Family, Type, UnixAddress},
 };
 
-/// A socket that listens for connections: [`std::os::unix::net::UnixListener`], for green threads.
+/// A Unix socket that listens for connections: [`std::os::unix::net::UnixListener`] for green
+/// threads.
 ///
-/// It is closed when it is dropped; the file at its path stays, as with std.
+/// Dropping the listener closes it. The file at its path stays, as with std.
 ///
 /// # Examples
 ///
@@ -41,12 +42,12 @@ use crate::{
 pub struct UnixListener(Socket);
 
 impl UnixListener {
-    /// A listener with this path, where the socket's file is made.
+    /// Creates a listener that is bound to a path, and creates the socket's file there.
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is such a file; `InvalidInput` if the path can't be one of a socket;
-    /// otherwise what the system says.
+    /// `AddrInUse` if the file exists; `InvalidInput` if the path cannot be that of a socket;
+    /// otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -65,8 +66,8 @@ impl UnixListener {
         Self::bind_to(&address::path(path.as_ref())?)
     }
 
-    /// A listener with this address, which may be abstract: then there is no file, and it goes with
-    /// the listener.
+    /// Creates a listener that is bound to an address, which may be abstract. An abstract address
+    /// has no file, and is free again when the listener is closed.
     ///
     /// # Errors
     ///
@@ -89,19 +90,19 @@ impl UnixListener {
     }
 
     fn bind_to(address: &UnixAddress) -> io::Result<UnixListener> {
-        let ours = socket::open_nonblocking(Family::Unix, Type::Stream)?;
-        socket::bind(&ours, address)?;
-        socket::listen(&ours)?;
-        Ok(UnixListener(Socket::listener(ours).unix()))
+        let socket = socket::open_nonblocking(Family::Unix, Type::Stream)?;
+        socket::bind(&socket, address)?;
+        socket::listen(&socket)?;
+        Ok(UnixListener(Socket::listener(socket).unix()))
     }
 
-    /// The next connection, and the address of who made it, mostly without a name. Blocks the
-    /// calling thread until there is one.
+    /// Accepts a connection, and returns it with the address of its peer, which is usually unnamed.
+    /// Blocks the calling thread until there is a connection.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` in non-blocking mode; otherwise what the system says (no descriptor is left:
-    /// the connection waits on).
+    /// `WouldBlock` in non-blocking mode if there is no connection; otherwise the system's error.
+    /// If no descriptor is left, the connection stays in the queue.
     ///
     /// # Examples
     ///
@@ -123,11 +124,12 @@ impl UnixListener {
         Ok((UnixStream::accepted(self.0.connection(descriptor)), socket::to_unix(address)?))
     }
 
-    /// Another handle to the same listener; what is set on one holds for both.
+    /// Creates another handle to the same listener. Settings that are changed through one handle
+    /// apply to both.
     ///
     /// # Errors
     ///
-    /// The process has no descriptor left.
+    /// An error if the process has no descriptor left.
     ///
     /// # Examples
     ///
@@ -146,7 +148,7 @@ impl UnixListener {
         self.0.try_clone().map(UnixListener)
     }
 
-    /// The address that it listens on.
+    /// Returns the address that this listener is bound to.
     ///
     /// # Examples
     ///
@@ -165,7 +167,7 @@ impl UnixListener {
         address::local(&self.0)
     }
 
-    /// Whether [`accept`](Self::accept) gives `WouldBlock` instead of blocking.
+    /// Sets whether [`accept`](Self::accept) returns `WouldBlock` instead of blocking.
     ///
     /// # Examples
     ///
@@ -186,7 +188,7 @@ impl UnixListener {
         Ok(())
     }
 
-    /// The error that is pending on the socket (`SO_ERROR`), which is so taken off it.
+    /// Returns the socket's pending error (`SO_ERROR`) and clears it.
     ///
     /// # Examples
     ///
@@ -204,7 +206,7 @@ impl UnixListener {
         self.0.take_error()
     }
 
-    /// The connections, one after the other: [`accept`](Self::accept) in a loop that never ends.
+    /// Returns an iterator that calls [`accept`](Self::accept) again and again. It never ends.
     ///
     /// # Examples
     ///
@@ -237,15 +239,16 @@ impl<'a> IntoIterator for &'a UnixListener {
 }
 
 impl From<OwnedFd> for UnixListener {
-    /// Keeps the mode, blocking or not, that the descriptor is in.
+    /// Converts a descriptor. Its mode (blocking or not) becomes the listener's mode.
     fn from(descriptor: OwnedFd) -> Self {
         UnixListener(Socket::adopt_listener(descriptor).unix())
     }
 }
 
 impl From<UnixListener> for OwnedFd {
-    /// The descriptor is in the mode, blocking or not, that was set; but as long as there are other
-    /// handles by [`try_clone`](UnixListener::try_clone), which need it so, it stays non-blocking.
+    /// Converts a listener. The descriptor gets the mode that was set for the listener. It stays in
+    /// non-blocking mode while other handles made by [`try_clone`](UnixListener::try_clone) exist,
+    /// because these need that mode.
     fn from(listener: UnixListener) -> OwnedFd {
         listener.0.into_listening_descriptor()
     }
@@ -259,7 +262,7 @@ impl fmt::Debug for UnixListener {
     }
 }
 
-/// Accepts connections without end: what [`UnixListener::incoming`] returns.
+/// An iterator that accepts connections and never ends. [`UnixListener::incoming`] returns it.
 ///
 /// # Examples
 ///

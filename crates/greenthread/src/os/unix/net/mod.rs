@@ -1,8 +1,8 @@
-//! Unix sockets: [`std::os::unix::net`], for green threads.
+//! Unix sockets: [`std::os::unix::net`] for green threads.
 //!
-//! Streams, listeners and datagrams by a path, by an abstract name
-//! (`greenthread::os::linux::net::SocketAddrExt`), or in pairs without any name. They wait as
-//! [`greenthread::net`](crate::net)'s do.
+//! The module has streams, listeners and datagram sockets. They have a path, an abstract name
+//! (`greenthread::os::linux::net::SocketAddrExt`), or no address (in pairs). They wait as the
+//! sockets of [`greenthread::net`](crate::net) do.
 //!
 //! # Examples
 //!
@@ -23,9 +23,10 @@
 //!
 //! # Differs from std
 //!
-//! What differs in [`greenthread::net`](crate::net) does so here. And a green thread that waits to
-//! write does not notice when *the other end* is shut down for reading only, since Linux has no
-//! event for that; that it is closed, or that this end is shut down, it does notice.
+//! The differences of [`greenthread::net`](crate::net) apply here too. In addition, a green thread
+//! that waits to write does not notice that *the peer* has been shut down for reading only, because
+//! Linux has no event for that. The thread does notice that the peer has been closed, and that this
+//! end has been shut down.
 
 mod address;
 mod datagram;

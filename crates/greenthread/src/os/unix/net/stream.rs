@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A connection: [`std::os::unix::net::UnixStream`], for green threads.
+/// A connection between Unix sockets: [`std::os::unix::net::UnixStream`] for green threads.
 ///
 /// Several threads may use one stream at once, as with [`TcpStream`](crate::net::TcpStream).
 ///
@@ -47,18 +47,18 @@ use crate::{
 pub struct UnixStream(Socket);
 
 impl UnixStream {
-    /// One whose descriptor is fresh, with everything at its defaults.
+    /// Wraps a newly accepted socket.
     pub(super) fn accepted(socket: Socket) -> Self {
         Self(socket.unix())
     }
 
-    /// Connects to the listener with this path. Blocks the calling thread while that has no room
-    /// for another connection.
+    /// Connects to the listener at a path. Blocks the calling thread while the listener's queue is
+    /// full.
     ///
     /// # Errors
     ///
-    /// `NotFound`, `ConnectionRefused` (nobody listens any more), `PermissionDenied`;
-    /// `InvalidInput` if the path can't be one of a socket.
+    /// `NotFound`, `ConnectionRefused` (no process listens any more) or `PermissionDenied`;
+    /// `InvalidInput` if the path cannot be that of a socket.
     ///
     /// # Examples
     ///
@@ -78,7 +78,7 @@ impl UnixStream {
         Self::connect_to(&address::path(path.as_ref())?)
     }
 
-    /// Connects to the listener with this address; see [`connect`](Self::connect).
+    /// Connects to the listener with an address, as [`connect`](Self::connect) does with a path.
     ///
     /// # Errors
     ///
@@ -101,27 +101,27 @@ impl UnixStream {
 
     fn connect_to(address: &UnixAddress) -> io::Result<UnixStream> {
         if runtime::driver().is_none() {
-            let ours = address::open(Type::Stream)?;
-            socket::connect(&ours, address)?;
-            return Ok(UnixStream(ours));
+            let socket = address::open(Type::Stream)?;
+            socket::connect(&socket, address)?;
+            return Ok(UnixStream(socket));
         }
-        let ours = address::open_nonblocking(Type::Stream)?;
-        let connected = socket::connect(&ours, address);
-        set_nonblocking(&ours, false)?;
+        let socket = address::open_nonblocking(Type::Stream)?;
+        let connected = socket::connect(&socket, address);
+        set_nonblocking(&socket, false)?;
         match connected {
-            // The listener's queue is full, and the system does not tell when it has room again:
-            // the pool waits.
-            Err(OsError::WOULD_BLOCK) => runtime::unblock_wait(|| socket::connect(&ours, address))??,
+            // The listener's queue is full, and the system has no event for space in it. Therefore
+            // a thread of the pool waits.
+            Err(OsError::WOULD_BLOCK) => runtime::unblock_wait(|| socket::connect(&socket, address))??,
             result => result?,
         }
-        Ok(UnixStream(ours))
+        Ok(UnixStream(socket))
     }
 
-    /// Two ends of a connection, without names.
+    /// Creates two streams without addresses that are connected to each other.
     ///
     /// # Errors
     ///
-    /// The process has no descriptors left.
+    /// An error if the process has no descriptors left.
     ///
     /// # Examples
     ///
@@ -139,7 +139,7 @@ impl UnixStream {
         Ok((UnixStream(one), UnixStream(two)))
     }
 
-    /// The address of this end; without a name if it was not bound.
+    /// Returns the local address of this stream, which is unnamed if the socket is not bound.
     ///
     /// # Examples
     ///
@@ -154,11 +154,11 @@ impl UnixStream {
         address::local(&self.0)
     }
 
-    /// The address of the other end; without a name if it was not bound.
+    /// Returns the address of the peer, which is unnamed if the peer is not bound.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if there is none.
+    /// `NotConnected` if this stream has no peer.
     ///
     /// # Examples
     ///
@@ -173,12 +173,12 @@ impl UnixStream {
         address::peer(&self.0)
     }
 
-    /// Shuts down reading, writing or both, for all handles to the socket. Threads that wait for
-    /// that direction go on.
+    /// Shuts down reading, writing or both, for all handles to the stream. Threads that wait for
+    /// that direction stop waiting.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if there is no other end.
+    /// `NotConnected` if this stream has no peer.
     ///
     /// # Examples
     ///
@@ -202,7 +202,7 @@ impl UnixStream {
 }
 
 impl From<OwnedFd> for UnixStream {
-    /// Keeps the timeouts and the mode, blocking or not, that the descriptor has.
+    /// Converts a descriptor. Its timeouts and its mode (blocking or not) stay as they are.
     fn from(descriptor: OwnedFd) -> Self {
         UnixStream(Socket::adopt(descriptor).unix())
     }
