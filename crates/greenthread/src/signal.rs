@@ -1,14 +1,14 @@
-//! Signals, and only the calling thread waits for them: on
-//! [`signal-hook`](https://docs.rs/signal-hook), which does what must be done in a handler.
+//! Signals for green threads: only the calling thread waits for a signal. The module is built on
+//! [`signal-hook`](https://docs.rs/signal-hook), which installs the handlers.
 //!
-//! From the first time that a signal is asked for, here or elsewhere through that crate, the system
-//! does not do any more what it does by itself (end the process, mostly); that does not come back
-//! when nobody asks any more. The handler runs on the stack of whatever thread the system chooses,
-//! and takes a few KiB of it.
+//! The first request for a signal, here or elsewhere through `signal-hook`, disables the system's
+//! default action for it (usually, ending the process). The default action does not come back when
+//! no one waits for the signal any more. The handler runs on the stack of whichever thread the
+//! system chooses, and uses a few KiB of it.
 //!
 //! # Examples
 //!
-//! A server's orderly end:
+//! An orderly shutdown of a server:
 //!
 //! ```no_run
 //! use greenthread::{signal, thread};
@@ -32,7 +32,7 @@ use std::{
 use signal_hook::{
     consts::FORBIDDEN,
     iterator::{
-        backend::{Handle as Theirs, Pending, SignalDelivery},
+        backend::{Handle as HookHandle, Pending, SignalDelivery},
         exfiltrator::SignalOnly,
     },
 };
@@ -48,12 +48,12 @@ use crate::{
     task::coop::{CALL, consume_budget},
 };
 
-/// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. One that came between
-/// two calls is not seen; [`Signals`] keeps them.
+/// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. A signal that arrives
+/// between two calls is lost; [`Signals`] keeps it.
 ///
 /// # Errors
 ///
-/// The process has no descriptors left.
+/// An error if the process has no descriptors left.
 ///
 /// # Examples
 ///
@@ -61,11 +61,11 @@ use crate::{
 /// use greenthread::{signal, thread, time::Duration};
 ///
 /// greenthread::run(|| {
-///     // Now a Ctrl-C does not end the process any more.
+///     // From here on a Ctrl-C does not end the process.
 ///     let _all = signal::Signals::new([signal::SIGINT])?;
 ///     let waiting = thread::spawn(signal::ctrl_c);
 ///     while !waiting.is_finished() {
-///         // What the terminal would do.
+///         // The terminal would send the signal like this.
 ///         signal_hook::low_level::raise(signal::SIGINT)?;
 ///         thread::sleep(Duration::from_millis(1));
 ///     }
@@ -80,10 +80,11 @@ pub fn ctrl_c() -> io::Result<()> {
     }
 }
 
-/// The signals that come, one after the other: an iterator that blocks the calling thread until
-/// there is one, and ends when it is [closed](Handle::close).
+/// An iterator over the signals that arrive. It blocks the calling thread until there is one, and
+/// ends when it is [closed](Handle::close).
 ///
-/// A signal that comes again before it was looked at is one; all who ask for a signal get it.
+/// A signal that arrives several times before the iterator returns it is returned once. If several
+/// iterators have asked for a signal, each of them returns it.
 ///
 /// # Examples
 ///
@@ -94,7 +95,7 @@ pub fn ctrl_c() -> io::Result<()> {
 ///     let mut signals = Signals::new([SIGUSR1])?;
 ///     let handle = signals.handle();
 ///     let waiting = thread::spawn(move || (signals.next(), signals.next()));
-///     // What another process would do.
+///     // Another process would send the signal like this.
 ///     signal_hook::low_level::raise(SIGUSR1)?;
 ///     handle.close();
 ///     assert_eq!(waiting.join().unwrap(), (Some(SIGUSR1), None));
@@ -108,13 +109,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on keeps these signals for this iterator.
+    /// Creates an iterator that collects these signals from now on.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for what can't be asked for (`SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL`,
-    /// `SIGFPE`, and numbers that are no signals); otherwise what the system says: no descriptors
-    /// are left.
+    /// `InvalidInput` for a signal that cannot be requested (`SIGKILL`, `SIGSTOP`, `SIGSEGV`,
+    /// `SIGILL`, `SIGFPE`, and numbers that are not signals); otherwise the system's error, if no
+    /// descriptors are left.
     ///
     /// # Examples
     ///
@@ -140,7 +141,7 @@ impl Signals {
         Ok(this)
     }
 
-    /// The signals that have come and were not seen yet. Does not block.
+    /// Returns the signals that have arrived and were not returned yet. Does not block.
     ///
     /// # Examples
     ///
@@ -156,7 +157,7 @@ impl Signals {
         before.into_iter().flatten().chain(self.delivery.pending())
     }
 
-    /// What ends this from elsewhere.
+    /// Returns a handle that can close this iterator from another thread.
     ///
     /// # Examples
     ///
@@ -186,7 +187,7 @@ impl Iterator for Signals {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
                 result => Ok(result? > 0),
             };
-            // What has come before it was closed is still given.
+            // Signals that arrived before the iterator was closed are still returned.
             let closed = self.delivery.handle().is_closed();
             let batch = self.delivery.poll_pending(&mut wait).ok()?;
             self.batch = Some(batch.unwrap_or_else(|| self.delivery.pending()));
@@ -205,7 +206,7 @@ impl fmt::Debug for Signals {
     }
 }
 
-/// Adds to [`Signals`], and ends them, from any thread.
+/// A handle that adds signals to a [`Signals`], or closes it, from any thread.
 ///
 /// # Examples
 ///
@@ -219,10 +220,10 @@ impl fmt::Debug for Signals {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Handle(Theirs);
+pub struct Handle(HookHandle);
 
 impl Handle {
-    /// Adds a signal to those that are waited for.
+    /// Adds a signal to the iterator.
     ///
     /// # Errors
     ///
@@ -237,7 +238,7 @@ impl Handle {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn add_signal(&self, signal: i32) -> io::Result<()> {
-        // The crate panics where it can't.
+        // `signal-hook` panics for these signals.
         if !(1..=sys::signal::last()).contains(&signal) || FORBIDDEN.contains(&signal) {
             let message = format!("signal {signal} can't be waited for");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -245,8 +246,8 @@ impl Handle {
         self.0.add_signal(signal)
     }
 
-    /// Ends the iterator, and wakes the one who waits in it. Signals that have come before are
-    /// still given.
+    /// Ends the iterator, and wakes the thread that waits in it. Signals that arrived earlier are
+    /// still returned.
     ///
     /// # Examples
     ///
@@ -262,7 +263,7 @@ impl Handle {
         self.0.close();
     }
 
-    /// Whether it was closed.
+    /// Returns whether the iterator was closed.
     ///
     /// # Examples
     ///

@@ -17,10 +17,10 @@ use crate::{
     thread,
 };
 
-/// A process that was started: [`std::process::Child`], for green threads.
+/// A running or exited child process: [`std::process::Child`] for green threads.
 ///
-/// As in std, nothing happens to the process when this is dropped, and one that has ended is
-/// remembered by the system until somebody has waited for it.
+/// As in std, dropping a `Child` does not affect the process. The system remembers an exited
+/// process until it has been waited for.
 ///
 /// # Examples
 ///
@@ -29,31 +29,32 @@ use crate::{
 ///
 /// greenthread::run(|| {
 ///     let mut child = Command::new("sleep").arg("0.01").spawn()?;
-///     // Other green threads go on meanwhile.
+///     // Other green threads run during the wait.
 ///     assert!(child.wait()?.success());
 ///     std::io::Result::Ok(())
 /// })?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Child {
-    /// What it reads, if that was to be [piped](super::Stdio::piped).
+    /// The writing end of the child's standard input, if that is [piped](super::Stdio::piped).
     pub stdin: Option<ChildStdin>,
-    /// What it writes, if that was to be [piped](super::Stdio::piped).
+    /// The reading end of the child's standard output, if that is [piped](super::Stdio::piped).
     pub stdout: Option<ChildStdout>,
-    /// Its errors, if these were to be [piped](super::Stdio::piped).
+    /// The reading end of the child's standard error, if that is [piped](super::Stdio::piped).
     pub stderr: Option<ChildStderr>,
     inner: process::Child,
-    /// A descriptor for the process, which becomes readable at its end; from the first wait until
-    /// the end.
+    /// A descriptor for the process, which becomes readable when the process ends. It exists from
+    /// the first wait until the process has ended.
     end: Option<Descriptor>,
 }
 
 impl Child {
-    /// Makes the process end at once (`SIGKILL`). One that has ended already is left alone.
+    /// Kills the process (`SIGKILL`). A process that has already ended is not affected.
     ///
     /// # Errors
     ///
-    /// What the system says (`PermissionDenied`, for a process that runs as somebody else).
+    /// The system's error (`PermissionDenied`, for example, for a process that runs as another
+    /// user).
     ///
     /// # Examples
     ///
@@ -69,7 +70,7 @@ impl Child {
         self.inner.kill()
     }
 
-    /// The number of the process.
+    /// Returns the process ID.
     ///
     /// # Examples
     ///
@@ -86,12 +87,13 @@ impl Child {
         self.inner.id()
     }
 
-    /// Closes our end of its standard input, so that it does not wait for us, and waits for its
-    /// end. Blocks the calling thread; again, it gives the same.
+    /// Closes this end of the child's standard input, so that the child does not wait for input,
+    /// and waits until the child ends. Blocks the calling thread. Further calls return the same
+    /// status.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -111,7 +113,7 @@ impl Child {
         if let Some(status) = self.inner.try_wait()? {
             return Ok(status);
         }
-        // Where there is none to be had, an OS thread can wait as well.
+        // If the system has no such descriptor, an OS thread waits.
         if self.end.is_none() {
             self.end = open_child(&self.inner).map(Descriptor::new).ok();
         }
@@ -130,12 +132,12 @@ impl Child {
         Ok(status)
     }
 
-    /// How it has ended, or `None` if it has not. Does not block, and leaves the standard input
-    /// open.
+    /// Returns the exit status of the child, or `None` if it has not ended yet. Does not block, and
+    /// does not close the child's standard input.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -154,12 +156,12 @@ impl Child {
         self.inner.try_wait()
     }
 
-    /// Closes our end of its standard input, reads what it writes to its output and error, as far
-    /// as they are piped, and waits for its end. Blocks the calling thread.
+    /// Closes this end of the child's standard input, reads the child's output and error (as far as
+    /// they are piped), and waits until the child ends. Blocks the calling thread.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Examples
     ///
@@ -179,7 +181,8 @@ impl Child {
         let [stdout, stderr] = &mut all;
         match (self.stdout.take(), self.stderr.take()) {
             (Some(mut out), Some(mut err)) => thread::scope(|scope| {
-                // It might fill the one pipe while we wait for the other.
+                // A second thread reads the other pipe, because the child may fill one pipe while
+                // this thread waits for the other.
                 let reader = thread::Builder::new().spawn_scoped(scope, || err.read_to_end(stderr))?;
                 out.read_to_end(stdout)?;
                 reader.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))

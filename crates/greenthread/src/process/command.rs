@@ -10,7 +10,7 @@ use std::{
 use super::Child;
 use crate::sys::descriptors;
 
-/// A program to be run: [`std::process::Command`], for green threads.
+/// A builder for processes: [`std::process::Command`] for green threads.
 ///
 /// # Examples
 ///
@@ -27,15 +27,15 @@ use crate::sys::descriptors;
 /// ```
 pub struct Command {
     pub(crate) inner: process::Command,
-    /// Which of the standard streams the user has set.
+    /// Whether the user has set the standard input, output and error.
     given: [bool; 3],
-    /// The child restores the limit of descriptors.
+    /// Whether `inner` already makes the child restore the limit of descriptors.
     restores: bool,
 }
 
 impl Command {
-    /// A command that runs `program`, found along `PATH` if it has no `/`, without arguments, with
-    /// this process's environment and directory.
+    /// Creates a command that runs `program` without arguments, in the environment and the
+    /// directory of this process. A program whose name has no `/` is looked up along `PATH`.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl Command {
         Self { inner: process::Command::new(program), given: [false; 3], restores: false }
     }
 
-    /// Adds an argument, which no shell looks at.
+    /// Adds an argument. No shell interprets it.
     ///
     /// # Examples
     ///
@@ -85,7 +85,7 @@ impl Command {
         self
     }
 
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     ///
     /// # Examples
     ///
@@ -105,7 +105,7 @@ impl Command {
         self
     }
 
-    /// Sets variables of the environment.
+    /// Sets several environment variables.
     ///
     /// # Examples
     ///
@@ -126,7 +126,7 @@ impl Command {
         self
     }
 
-    /// Takes a variable out of the environment.
+    /// Removes an environment variable.
     ///
     /// # Examples
     ///
@@ -142,7 +142,7 @@ impl Command {
         self
     }
 
-    /// Begins with an empty environment, instead of this process's.
+    /// Makes the child start with an empty environment, instead of that of this process.
     ///
     /// # Examples
     ///
@@ -158,7 +158,7 @@ impl Command {
         self
     }
 
-    /// Sets the directory that the program begins in.
+    /// Sets the working directory of the child.
     ///
     /// # Examples
     ///
@@ -174,8 +174,9 @@ impl Command {
         self
     }
 
-    /// Sets the standard input: this process's with [`spawn`](Self::spawn) and
-    /// [`status`](Self::status), and none with [`output`](Self::output), if nothing is said.
+    /// Sets the child's standard input. By default it is that of this process for
+    /// [`spawn`](Self::spawn) and [`status`](Self::status), and empty (`/dev/null`) for
+    /// [`output`](Self::output).
     ///
     /// # Examples
     ///
@@ -194,8 +195,9 @@ impl Command {
         self
     }
 
-    /// Sets the standard output: this process's with [`spawn`](Self::spawn) and
-    /// [`status`](Self::status), and a pipe with [`output`](Self::output), if nothing is said.
+    /// Sets the child's standard output. By default it is that of this process for
+    /// [`spawn`](Self::spawn) and [`status`](Self::status), and a pipe for
+    /// [`output`](Self::output).
     ///
     /// # Examples
     ///
@@ -211,7 +213,7 @@ impl Command {
         self
     }
 
-    /// Sets the standard error, as [`stdout`](Self::stdout) sets the output.
+    /// Sets the child's standard error. The defaults are as for [`stdout`](Self::stdout).
     ///
     /// # Examples
     ///
@@ -228,13 +230,13 @@ impl Command {
         self
     }
 
-    /// Starts the program, with this process's standard streams if nothing else is said. It stalls
-    /// the worker as long as the system takes to start a process, since the child is to be the
-    /// calling thread's.
+    /// Starts the program. Standard streams that are not set are those of this process. The call
+    /// stalls the worker for as long as the system takes to start a process, because the child is
+    /// to be a child of the calling thread.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such program; otherwise what the system says.
+    /// `NotFound` if there is no such program; otherwise the system's error.
     ///
     /// # Examples
     ///
@@ -251,7 +253,8 @@ impl Command {
         Ok(self.inner.spawn()?.into())
     }
 
-    /// Before each start: the child is to have the limit of descriptors that we were given.
+    /// Makes the child restore the limit of descriptors with which this process was started. Called
+    /// before each start.
     pub(crate) fn prepare(&mut self) {
         if !self.restores && descriptors::is_raised() {
             self.restores = true;
@@ -259,12 +262,12 @@ impl Command {
         }
     }
 
-    /// Runs the program, waits for its end, and gives all that it has written. Blocks the calling
-    /// thread.
+    /// Runs the program, waits until it ends, and returns everything that it has written. Blocks
+    /// the calling thread.
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn), and [`Child::wait_with_output`].
+    /// As for [`spawn`](Self::spawn) and [`Child::wait_with_output`].
     ///
     /// # Examples
     ///
@@ -280,12 +283,12 @@ impl Command {
         let defaults = [Stdio::null(), Stdio::piped(), Stdio::piped()];
         self.fill(defaults);
         let child = self.spawn();
-        // The next run begins as this one did.
+        // The next run starts with the same settings as this one.
         self.fill([Stdio::inherit(), Stdio::inherit(), Stdio::inherit()]);
         child?.wait_with_output()
     }
 
-    /// Sets the streams that the user has not.
+    /// Sets the streams that the user has not set.
     fn fill(&mut self, [stdin, stdout, stderr]: [Stdio; 3]) {
         if !self.given[0] {
             self.inner.stdin(stdin);
@@ -298,12 +301,12 @@ impl Command {
         }
     }
 
-    /// Runs the program, with this process's standard streams if nothing else is said, and waits
-    /// for its end. Blocks the calling thread.
+    /// Runs the program, waits until it ends, and returns its exit status. Standard streams that
+    /// are not set are those of this process. Blocks the calling thread.
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn), and [`Child::wait`].
+    /// As for [`spawn`](Self::spawn) and [`Child::wait`].
     ///
     /// # Examples
     ///
@@ -318,7 +321,7 @@ impl Command {
         self.spawn()?.wait()
     }
 
-    /// The program.
+    /// Returns the program.
     ///
     /// # Examples
     ///
@@ -331,7 +334,7 @@ impl Command {
         self.inner.get_program()
     }
 
-    /// The arguments, without the program.
+    /// Returns the arguments, without the program.
     ///
     /// # Examples
     ///
@@ -344,7 +347,8 @@ impl Command {
         self.inner.get_args()
     }
 
-    /// What is set and taken out (`None`) in the environment.
+    /// Returns the environment variables that this command sets, and those that it removes (with
+    /// the value `None`).
     ///
     /// # Examples
     ///
@@ -359,7 +363,7 @@ impl Command {
         self.inner.get_envs()
     }
 
-    /// The directory that the program begins in, if one is set.
+    /// Returns the working directory of the child, if it was set.
     ///
     /// # Examples
     ///
@@ -374,7 +378,7 @@ impl Command {
 }
 
 impl fmt::Debug for Command {
-    /// As std's: a line that a shell would understand.
+    /// Formats the command as std does: roughly as a shell command.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }

@@ -1,16 +1,15 @@
-//! [`std::process`], for green threads: programs to run, and only the calling thread waits for
-//! them.
+//! [`std::process`] for green threads: only the calling thread waits for a process.
 //!
-//! Waiting for a process's end, and for its pipes, parks the green thread. To start one stalls the
-//! worker for as long as the system takes (about a millisecond): the child is to inherit from the
-//! calling thread, as with std.
+//! A wait for the end of a process, or for its pipes, parks the green thread. Starting a process
+//! stalls the worker for as long as the system takes (about a millisecond), because the child is to
+//! inherit from the calling thread, as with std.
 //!
-//! [`exit`] and the rest that does not wait are std's own. See "Soundness" in the [crate's
-//! documentation](crate#soundness) for an `exit` on a green thread.
+//! [`exit`] and the other items that never wait are std's own. For `exit` on a green thread see
+//! "Soundness" in the [crate's documentation](crate#soundness).
 //!
 //! # Examples
 //!
-//! Three programs at once, on one worker or many:
+//! Three programs that run at the same time, started from any number of workers:
 //!
 //! ```
 //! use greenthread::{process::Command, thread};
@@ -29,7 +28,7 @@
 //!
 //! # Differs from std
 //!
-//! * An error while the output is read is returned by [`Child::wait_with_output`], where std
+//! * [`Child::wait_with_output`] returns an error that occurs while it reads the output. std
 //!   panics.
 
 mod child;

@@ -1,4 +1,4 @@
-//! Our ends of a child's standard streams.
+//! The parent's ends of the pipes to a child's standard streams.
 
 use std::process;
 
@@ -7,10 +7,11 @@ use crate::descriptor::{
     fd_impls::{pipe_end, reading, writing},
 };
 
-/// Our end of a child's standard input: [`std::process::ChildStdin`], for green threads.
+/// The writing end of a child's standard input: [`std::process::ChildStdin`] for green threads.
 ///
 /// Writing blocks the calling thread while the pipe is full, and fails with `BrokenPipe` when the
-/// child reads no more. The child comes to the end of it when this is dropped.
+/// child reads no more. Dropping this closes the pipe, so that the child reads the end of its
+/// input.
 ///
 /// # Examples
 ///
@@ -32,9 +33,10 @@ pub struct ChildStdin(Descriptor);
 
 pipe_end!(ChildStdin, process::ChildStdin);
 
-/// Our end of a child's standard output: [`std::process::ChildStdout`], for green threads.
+/// The reading end of a child's standard output: [`std::process::ChildStdout`] for green threads.
 ///
-/// Reading blocks the calling thread until the child writes, or has closed it, as its end does.
+/// Reading blocks the calling thread until the child writes, or has closed the pipe; a child that
+/// ends closes it.
 ///
 /// # Examples
 ///
@@ -57,9 +59,10 @@ pub struct ChildStdout(Descriptor);
 
 pipe_end!(ChildStdout, process::ChildStdout);
 
-/// Our end of a child's standard error: [`std::process::ChildStderr`], for green threads.
+/// The reading end of a child's standard error: [`std::process::ChildStderr`] for green threads.
 ///
-/// Reading blocks the calling thread until the child writes, or has closed it, as its end does.
+/// Reading blocks the calling thread until the child writes, or has closed the pipe; a child that
+/// ends closes it.
 ///
 /// # Examples
 ///
