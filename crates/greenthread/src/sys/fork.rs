@@ -1,29 +1,30 @@
-//! What is done around a fork of the process, and locks that live through it.
+//! Functions that run around a fork of the process, and locks that survive it.
 
 use core::cell::UnsafeCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What is done around each `fork` of the process, by the thread that calls it.
+/// Functions that run around each `fork` of the process, on the thread that forks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AtFork {
-    /// Before, in the parent.
+    /// Runs before the fork, in the parent.
     pub(crate) before: fn(),
-    /// After, in the parent and in the child.
+    /// Runs after the fork, in the parent and in the child.
     pub(crate) after: fn(),
-    /// Then, in the child, which has this one thread and no other; `generation` is new already.
+    /// Runs after that, only in the child. The child has only this thread, and `generation` already
+    /// has its new value.
     pub(crate) child: fn(),
 }
 
-/// A lock that no other thread has while the process forks, since in the child there is none to
-/// give it back. What panics while it is locked leaves the value as it is.
+/// A lock that no other thread holds while the process forks. The child has no thread that could
+/// release it otherwise. A panic while the lock is held leaves the value as it is.
 ///
-/// Invariant: who touches `held` has the lock.
+/// Invariant: only a thread that holds the lock accesses `held`.
 pub(crate) struct ForkMutex<T: 'static> {
     mutex: Mutex<T>,
     held: UnsafeCell<Option<MutexGuard<'static, T>>>,
 }
 
-// SAFETY: the invariant, for `held`; the rest is a mutex.
+// SAFETY: only the holder of the lock accesses `held` (invariant). The other field is a mutex.
 unsafe impl<T: Send> Sync for ForkMutex<T> {}
 
 impl<T> ForkMutex<T> {
@@ -35,19 +36,19 @@ impl<T> ForkMutex<T> {
         self.mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Before a fork: waits until nobody has it, and keeps everybody out.
+    /// Waits for the lock and holds it across the fork. Called before the fork.
     pub(crate) fn before_fork(&'static self) {
         let guard = self.lock();
-        // SAFETY: we have the lock.
+        // SAFETY: this thread holds the lock by `guard` (invariant).
         unsafe { *self.held.get() = Some(guard) };
     }
 
-    /// After it, in the parent and in the child.
+    /// Releases the lock. Called after the fork, in the parent and in the child.
     ///
     /// # Safety
-    /// The calling thread has called `before_fork`.
+    /// The calling thread has called `before_fork`, and not `after_fork` since.
     pub(crate) unsafe fn after_fork(&'static self) {
-        // SAFETY: we have the lock, as the caller says.
+        // SAFETY: the calling thread has called `before_fork` and so holds the lock (invariant).
         drop(unsafe { (*self.held.get()).take() });
     }
 }

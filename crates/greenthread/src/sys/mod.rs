@@ -1,20 +1,20 @@
-//! What the operating system must give: one contract, and a folder for each system that keeps it.
+//! The contract with the operating system, and one folder for each system that implements it.
 //!
-//! This file is the contract. Each module below names all that a *port* (`linux/` is one) has to
-//! offer, and says what it must do, which errors count, and what a port without such a thing does.
-//! Nothing above this room asks which system it runs on, and nothing above it uses `libc` or
-//! `rustix`, except the tests.
+//! This file is the contract. Each module below names all the items that a *port* (such as
+//! `linux/`) must offer. It says what each item must do, which errors matter, and what a port does
+//! whose system lacks the item. No code above this module asks which system it runs on, and none
+//! uses `libc` or `rustix`, except the tests.
 //!
-//! A new system is a folder beside `linux/` with the same items, and its line in `port` below.
-//! Items that are the same for all systems are in files beside this one: they use std alone.
+//! To add a system, add a folder beside `linux/` with the same items, and a line in `port` below.
+//! Items that are the same for all systems are in files beside this one. These files use only std.
 //!
-//! Rules for all of a port:
-//! 1. A call that this contract doesn't say to wait never blocks the OS thread, however little
-//!    there is to be had.
-//! 2. Nothing here retries, unless it says so: `INTERRUPTED` goes to the caller.
-//! 3. No call leaves a descriptor that a child process would inherit, and none raises `SIGPIPE`.
-//! 4. What runs in a signal handler, or between fork and exec, says so: it neither allocates nor
-//!    locks.
+//! Rules for every item of a port:
+//! 1. A call never blocks the OS thread, whatever is scarce, unless this contract says that it
+//!    waits.
+//! 2. A call does not retry, unless this contract says so: the caller gets `INTERRUPTED`.
+//! 3. No call leaves a descriptor that a child process would inherit, and no call raises `SIGPIPE`.
+//! 4. A function that may run in a signal handler, or between fork and exec, says so. It neither
+//!    allocates nor locks.
 
 pub(crate) mod clock;
 mod fork;
@@ -29,35 +29,38 @@ use linux as port;
 #[cfg(not(target_os = "linux"))]
 compile_error!("greenthread runs on Linux for now; macOS and Windows come with the ports");
 
-/// Why a call of the system's has failed.
+/// Errors of system calls.
 ///
-/// - `OsError`: a copyable error, no bigger than the system's own. `of` finds it in an
-///   [`std::io::Error`], `number` is what `from_raw_os_error` takes, and it converts into an
+/// - `OsError`: a copyable error, no larger than the system's own. `of` finds it in an
+///   [`std::io::Error`], `number` is the argument of `from_raw_os_error`, and it converts into an
 ///   `io::Error` with the system's number and text. Its constants are the errors that the library
-///   tells apart. A system that has no such error never gives it, and a port translates those of
-///   its errors that mean the same (`WSAEWOULDBLOCK` is `WOULD_BLOCK`).
-/// - `OsResult`: what most calls below give.
+///   distinguishes. A port whose system lacks one of these errors never returns it. A port
+///   translates errors of its system that mean the same (`WSAEWOULDBLOCK` is `WOULD_BLOCK`).
+/// - `OsResult`: the result of most calls below.
 pub(crate) mod error {
     pub(crate) use super::port::error::{OsError, OsResult};
 }
 
 /// Memory for stacks.
 ///
-/// - `page_size`: the grain of everything here. One relaxed load.
-/// - `Span`: a piece of address space.
-/// - `reserve` takes address space whose pages read as zero, and cost memory only once touched.
-/// - `guard` makes spans of it fault on every access, for good. If it fails, its error says how
-///   many it has made.
-/// - `decommit` gives the memory of spans back; it keeps their addresses and their guards, and
-///   reads as zero. Where memory can't be given back it stays, and must read as zero all the same
-///   or be left alone for good.
-/// - `release` gives a whole reservation back. It may fail, and has then changed nothing.
-/// - `exhausted`: an error that says what has run out, made with care where memory is short.
-/// - `address_limit`, `addresses_used`: how much address space the process may have, and has. None,
-///   if the system doesn't say or sets no limit.
-/// - `guards_take_maps`, `guards_with_maps`, `map_limit`, `MORE_MAPS`: whether guards take
-///   something that the system has few of, how many such guards there are and can be, and what to
-///   do when it runs out. A port whose guards are free says `false`, 0 and None.
+/// - `page_size`: the unit of all sizes and addresses in this module. Costs one relaxed load.
+/// - `Span`: a range of addresses.
+/// - `reserve` reserves address space. Its pages read as zero, and take memory only once they are
+///   touched.
+/// - `guard` makes every access to spans of a reservation fault, permanently. If it fails, its
+///   error says how many spans it has guarded.
+/// - `decommit` returns the memory of spans to the system. The addresses and guards stay, and the
+///   memory reads as zero. A port that cannot return memory keeps it; it must make it read as zero,
+///   or never use it again.
+/// - `release` returns a whole reservation to the system. If it fails it has changed nothing.
+/// - `exhausted` makes an error that says which resource has run out. It takes care to work where
+///   memory is short.
+/// - `address_limit`, `addresses_used`: how many bytes of address space the process may have, and
+///   has. `None` if the system does not say or sets no limit.
+/// - `guards_take_maps`, `guards_with_maps`, `map_limit`, `MORE_MAPS`: whether guards take a
+///   resource that the system has little of, how many such guards exist and can exist, and an
+///   advice for the user when it runs out. A port whose guards are free returns `false`, 0 and
+///   `None`.
 pub(crate) mod memory {
     pub(crate) use super::port::memory::{
         MORE_MAPS, Span, address_limit, addresses_used, decommit, exhausted, guard, guards_take_maps,
@@ -67,32 +70,35 @@ pub(crate) mod memory {
 
 /// The C library's heap.
 ///
-/// - `trim` has it give unused memory back, which may take milliseconds. A port without does
-///   nothing.
+/// - `trim` makes the heap return unused memory to the system, which may take milliseconds. A port
+///   without such a call does nothing.
 pub(crate) mod heap {
     pub(crate) use super::port::heap::trim;
 }
 
-/// Readiness of descriptors: a worker's only place to sleep.
+/// Readiness of descriptors. A worker sleeps only here.
 ///
-/// - `Interest`, `Readiness`: the words, the same for all systems.
-/// - `Poller`: one wait point. `add` registers a descriptor once, for both directions,
-///   *edge-triggered*: each change of its state after that, and each new arrival of data, is an
-///   event until `delete`; what it is ready for already is one, too. `add` gives `NOT_POLLABLE` for
-///   what the system can't wait for. `wait` sleeps until there are events or a wake-up, or the
-///   timeout has passed, which is never cut short; a signal may end it early. `add`, `delete` and
-///   the waker may be used from any OS thread while another waits, and a descriptor that is closed
-///   after `delete` is closed at once.
-/// - `Events`: room for what one wait brings; `iter` gives keys and what is so. Wake-ups are not
-///   among them.
-/// - `Waker`: ends a wait, or the next one, from any OS thread. Wake-ups before a wait are one.
-/// - `poll_one`: blocks the OS thread until a descriptor is ready or has failed; `TimedOut` past
-///   the deadline.
-/// - `look_one`: the same, without waiting: `TimedOut` if it is not ready.
-/// - `is_shut`: whether somebody has shut a socket down for reading. A port that can't ask says
-///   `false`; its calls to receive must give 0 by themselves then.
+/// - `Interest`, `Readiness`: the types for readiness, which are the same for all systems.
+/// - `Poller`: waits for many descriptors at once. `add` registers a descriptor once, for both
+///   directions, *edge-triggered*: until `delete`, each change of its state and each new arrival of
+///   data is an event. Readiness that exists at the time of `add` is an event too. `add` fails with
+///   `NOT_POLLABLE` if the system cannot wait for the descriptor. `wait` sleeps until there are
+///   events or a wake-up, or until the timeout has passed; a timeout never ends early. A signal may
+///   end the wait early. Any OS thread may use `add`, `delete` and the waker while another waits. A
+///   descriptor that is closed after `delete` is closed at once.
+/// - `Events`: the buffer for the events of one wait. `iter` yields keys with their readiness.
+///   Wake-ups are not among them.
+/// - `Waker`: ends the current wait, or the next one, from any OS thread. Several wake-ups before a
+///   wait count as one.
+/// - `poll_one`: blocks the OS thread until a descriptor is ready or has failed. Past the deadline
+///   it fails with `TimedOut`.
+/// - `look_one`: as `poll_one`, without waiting: it fails with `TimedOut` if the descriptor is not
+///   ready.
+/// - `is_shut`: whether a socket was shut down for reading. A port that cannot tell returns
+///   `false`; its receiving calls must then return 0 by themselves.
 ///
-/// A port on completions (IOCP) makes readiness of them, as by `AFD_POLL`.
+/// A port that is based on completions (IOCP) derives readiness from them, for example by
+/// `AFD_POLL`.
 pub(crate) mod poller {
     pub(crate) use super::{
         port::poller::{Events, Poller, Waker, is_shut, look_one, poll_one},
@@ -100,43 +106,46 @@ pub(crate) mod poller {
     };
 }
 
-/// Operations that the system carries out on a waiting thread's own memory.
+/// Operations that the system carries out on the memory of a waiting thread.
 ///
-/// - `Operation`: `send`, `read`, `write`, `sync`. A send doesn't wait. `read` and `write` give
-///   None for what can't be asked so.
-/// - `Ring`: takes a batch of them at once, and gives one answer for each, with the tag that it was
-///   pushed with. Used by the OS thread that made it, and by no other. See there.
-/// - `is_shortage`: whether an error of `new` or `submit` may pass, so that it pays to try again
-///   later.
+/// - `Operation`: `send`, `read`, `write`, `sync`. A send does not wait. `read` and `write` return
+///   `None` for an operation that the system cannot be asked for in this way.
+/// - `Ring`: takes a batch of operations at once, and gives one answer for each, with the tag that
+///   it was pushed with. Only the OS thread that made a ring uses it. See the type for details.
+/// - `is_shortage`: whether an error of `new` or `submit` may be temporary, so that it pays to try
+///   again later.
 ///
-/// A port without offers a `Ring` whose `new` fails: sends are calls of their own then, and files
-/// go through the pool.
+/// A port without such operations offers a `Ring` whose `new` fails. Then each send is a system
+/// call, and file operations go to the pool.
 pub(crate) mod uring {
     pub(crate) use super::port::uring::{Operation, Ring, is_shortage};
 }
 
 /// OS threads.
 ///
-/// - `OsThread`: `spawn` and `spawn_with_stack` run a closure on a new one, with a name as far as
-///   the system keeps it; `join` waits for its end; dropped, it is left alone. A panic in the
-///   closure aborts the process. Errors are the system's.
+/// - `OsThread`: `spawn` and `spawn_with_stack` run a closure on a new OS thread. The thread gets
+///   the name, as far as the system keeps it. `join` waits until the thread has ended. Dropping the
+///   handle detaches the thread. A panic in the closure aborts the process. Errors are the
+///   system's.
 /// - `ThreadId`, `id`, `is_blocked`: whether an OS thread of this process waits in the kernel. A
-///   port that can't tell says `false`, and the watchdog reports stalls a little differently.
+///   port that cannot tell returns `false`; the watchdog's reports of stalls then differ slightly.
 pub(crate) mod thread {
     pub(crate) use super::port::thread::{OsThread, ThreadId, id, is_blocked};
 }
 
-/// Bad accesses to memory, and signals.
+/// Memory faults, and signals.
 ///
-/// - `on_fault` has a function called with the address of each bad access, on the OS thread that
-///   has made it, before whoever was there before; if it returns, all is as if it had not been
-///   called. The function is called where little is allowed (rule 4). A port without gives an
-///   error: there are no reports of overflows then.
-/// - `AlternateStack` gives that function a stack, where the thread's own is used up, until it is
-///   dropped. A port whose handlers have a stack of their own offers an empty type.
-/// - `pause`, `abort`: what such a function may do.
-/// - `SIGHUP` and the rest, `last`: numbers of signals, for `crate::signal`. They are public: a
-///   port without leaves them, and that module, out.
+/// - `on_fault` registers a function that is called with the address of each bad memory access, on
+///   the OS thread that made the access, before any handler that was installed earlier. If the
+///   function returns, the fault is handled as if the function did not exist. The function runs
+///   under rule 4. A port without such a mechanism returns an error; then there are no reports of
+///   stack overflows.
+/// - `AlternateStack` provides a stack for that function, until it is dropped, because the thread's
+///   own stack may be used up. A port whose handlers have a stack of their own offers an empty
+///   type.
+/// - `pause`, `abort`: calls that such a function may make.
+/// - `SIGHUP` and the other constants, `last`: numbers of signals, for `crate::signal`. They are
+///   public. A port without signals omits them and that module.
 pub(crate) mod signal {
     pub(crate) use super::port::signal::{AlternateStack, abort, last, on_fault, pause};
     pub use super::port::signal::{
@@ -147,15 +156,16 @@ pub(crate) mod signal {
 
 /// The process.
 ///
-/// - `at_exit` calls a function when the process exits. It may be left out.
-/// - `leave` ends the process as a `main` that returns does.
-/// - `AtFork`, `at_fork`: what is done around each fork. Registered once; an error if there is no
-///   memory for it. A port without forks never calls it.
-/// - `generation`: a number that differs between a process and those that it forks. One relaxed
-///   load. Without forks, 0.
-/// - `ForkMutex`: a lock that no other thread has while the process forks.
-/// - `open_child`: a descriptor that becomes readable when a child has ended. A port without gives
-///   an error: a thread of the pool waits then.
+/// - `at_exit` registers a function that is called when the process exits. The system may fail to
+///   call it.
+/// - `leave` ends the process as returning from `main` does.
+/// - `AtFork`, `at_fork`: functions that run around each fork. They are registered once.
+///   Registering them fails if there is no memory for it. A port without forks never calls them.
+/// - `generation`: a number that differs between a process and the processes that it forks. Costs
+///   one relaxed load. Without forks, 0.
+/// - `ForkMutex`: a lock that no other thread holds while the process forks.
+/// - `open_child`: a descriptor that becomes readable when a child process has ended. A port
+///   without such a descriptor returns an error; then a thread of the pool waits for the child.
 pub(crate) mod process {
     pub(crate) use super::{
         fork::{AtFork, ForkMutex},
@@ -163,45 +173,46 @@ pub(crate) mod process {
     };
 }
 
-/// How many descriptors the process may have open.
+/// The limit on the number of open descriptors of the process.
 ///
-/// - `most`, `limit`: if the limit is raised, and now; `u64::MAX` without one.
-/// - `make_room` raises it for so many more, as far as may be. `is_raised` says whether it has, and
-///   `restore_for` has the children of a command begin with the limit as it was. Without limits
-///   these do nothing.
+/// - `most`, `limit`: the number of descriptors if the limit is raised as far as possible, and the
+///   number now; `u64::MAX` without a limit.
+/// - `make_room` raises the limit for a number of additional descriptors, as far as possible.
+///   `is_raised` says whether the limit was raised. `restore_for` makes the children of a command
+///   start with the original limit. Without limits these do nothing.
 pub(crate) mod descriptors {
     pub(crate) use super::port::descriptors::{is_raised, limit, make_room, most, restore_for};
 }
 
-/// The standard error, for what the library itself has to say.
+/// The standard error, for messages of the library itself.
 ///
-/// - `write_now` writes what can be written without blocking; how much, or 0. It leaves the
-///   descriptor's mode alone.
-/// - `write_all` blocks as long as it takes.
-/// - `write_last_words` is for a process that is about to abort: rule 4, and waits a second at
-///   most.
-/// - `ATOMIC`: a pipe takes so many bytes in one piece or not at all.
+/// - `write_now` writes as much as is possible without blocking, and returns the number of bytes,
+///   or 0. It does not change the descriptor's mode.
+/// - `write_all` blocks until everything is written.
+/// - `write_last_words` is for a process that is about to abort. Rule 4 applies to it, and it waits
+///   at most a second for space.
+/// - `ATOMIC`: the number of bytes up to which a write to a pipe is written whole or not at all.
 pub(crate) mod stderr {
     pub(crate) use super::port::stderr::{ATOMIC, write_all, write_last_words, write_now};
 }
 
-/// Any descriptor: reading, writing, and its mode.
+/// Operations on any descriptor: reading, writing, and its mode.
 ///
-/// - `read`, `write`: the plain calls, which block if the descriptor does.
-/// - `read_now`, `write_now` never wait, and leave the mode alone: at an offset, or at the
-///   position, which moves on. `WOULD_BLOCK` if they would have to wait, `UNSUPPORTED` if only the
-///   plain call can tell. A port without always gives the latter, and the plain call is made where
-///   it may block.
-/// - `MAX_BUFFERS`: how many buffers these calls take.
-/// - `nonblocking_mode`, `is_nonblocking`, `set_nonblocking`, `ensure_nonblocking`: the
-///   descriptor's own mode, which all who have it open share. A port that can't ask for it
-///   remembers what was set.
-/// - `waits_until_readable`: whether a read comes back as soon as there is something to be read.
-///   `true`, but for terminals that are set otherwise.
-/// - `close_may_wait`: whether to close a descriptor may take as long as somebody else likes.
-/// - `duplicate`: another descriptor for what is open. An error if none is left.
-/// - `stdin`, `stdout`, `stderr`: the standard streams' descriptors. They may be closed: calls give
-///   `BAD_DESCRIPTOR` then.
+/// - `read`, `write`: the plain calls, which block if the descriptor is in blocking mode.
+/// - `read_now`, `write_now` never wait, and do not change the mode. They work at an offset, or at
+///   the file's position, which then moves. They fail with `WOULD_BLOCK` if they would have to
+///   wait, and with `UNSUPPORTED` if only the plain call can tell. A port without such calls always
+///   returns `UNSUPPORTED`; then the library makes the plain call on an OS thread that may block.
+/// - `MAX_BUFFERS`: the number of buffers that these calls accept.
+/// - `nonblocking_mode`, `is_nonblocking`, `set_nonblocking`, `ensure_nonblocking`: the mode of the
+///   descriptor, which all processes that have it open share. A port that cannot ask for the mode
+///   remembers the value that was set.
+/// - `waits_until_readable`: whether a read returns as soon as there is data. `true`, except for
+///   terminals with other settings.
+/// - `close_may_wait`: whether closing a descriptor may wait without limit.
+/// - `duplicate`: another descriptor for the same open file. An error if no descriptor is left.
+/// - `stdin`, `stdout`, `stderr`: the descriptors of the standard streams. They may be closed;
+///   calls on them then fail with `BAD_DESCRIPTOR`.
 pub(crate) mod io {
     pub(crate) use super::port::io::{
         MAX_BUFFERS, close_may_wait, duplicate, ensure_nonblocking, is_nonblocking, nonblocking_mode, read,
@@ -211,21 +222,23 @@ pub(crate) mod io {
 
 /// Sockets.
 ///
-/// - `Family`, `Type`; `open`, `open_nonblocking`, `pair` make some. Errors: what the process has
-///   run out of.
-/// - `Address` is what a socket can be bound or connected to: std's addresses and `UnixAddress`.
-///   `AnyAddress` is what the system gives back. `to_ip`, `to_unix`, `from_unix` translate.
+/// - `Family`, `Type`; `open`, `open_nonblocking`, `pair` make sockets. They fail if the process
+///   has run out of a resource.
+/// - `Address` is the trait of the addresses that a socket can be bound or connected to: std's
+///   addresses and `UnixAddress`. `AnyAddress` is an address that the system returns. `to_ip`,
+///   `to_unix`, `from_unix` convert.
 /// - `bind`, `listen`, `shutdown`, `local_address`, `peer_address`, `take_error`: as in std.
-/// - `connect` names the peer. `connect_on` is for TCP in non-blocking mode: `WOULD_BLOCK` as long
-///   as it is under way; it is called again after each event for writing.
-/// - `accept` gives a connection that blocks. It waits as the listener's mode says.
-/// - `receive`, `receive_vectored`, `receive_from`, `send`, `send_vectored`, `send_to`, with
-///   `Blocking`: whether one call may wait, whatever the mode says. A port without such a flag
-///   keeps its sockets in non-blocking mode, and waits itself for `AsSet`.
-/// - `timeout`, `set_timeout`: how long `AsSet` waits.
-/// - `NO_WRITE_SHUTDOWN_EVENT`: whether to shut down a Unix socket gives no event to those who wait
-///   to write, and a non-blocking `accept` on one says that it would block. The library wakes them
-///   itself then.
+/// - `connect` connects a socket. `connect_on` is for a TCP socket in non-blocking mode. It fails
+///   with `WOULD_BLOCK` while the connection is being made; the caller repeats it after each event
+///   for writing.
+/// - `accept` returns a connection in blocking mode. It waits as the listener's mode says.
+/// - `receive`, `receive_vectored`, `receive_from`, `send`, `send_vectored`, `send_to` take a
+///   `Blocking`: whether this one call may wait, whatever the mode is. A port without such a flag
+///   keeps its sockets in non-blocking mode, and waits by itself for `AsSet`.
+/// - `timeout`, `set_timeout`: how long a call with `AsSet` waits.
+/// - `NO_WRITE_SHUTDOWN_EVENT`: whether shutting down a Unix socket gives no event to threads that
+///   wait to write, and a non-blocking `accept` on such a socket says that it would block. The
+///   library then wakes these threads by itself.
 pub(crate) mod socket {
     pub(crate) use super::port::socket::{
         Address, AnyAddress, Blocking, Family, NO_WRITE_SHUTDOWN_EVENT, Type, UnixAddress, accept, bind,
@@ -235,9 +248,9 @@ pub(crate) mod socket {
     };
 }
 
-/// Options of sockets: a call each, whose error becomes an `io::Error` by `?`. `socket_linger`
-/// fails for what is no socket. `tcp_quickack` is Linux's alone: a port without leaves `os::linux`
-/// out.
+/// Options of sockets. Each is one call, whose error converts into an `io::Error` by `?`.
+/// `socket_linger` fails for a descriptor that is not a socket. Only Linux has `tcp_quickack`: a
+/// port without it omits `os::linux`.
 pub(crate) mod socket_options {
     pub(crate) use super::port::socket_options::{
         ip_multicast_loop, ip_multicast_ttl, ip_ttl, ipv6_multicast_loop, ipv6_v6only, set_ip_add_membership,
@@ -248,25 +261,27 @@ pub(crate) mod socket_options {
     };
 }
 
-/// Files, beyond what std has.
+/// Operations on files that std lacks.
 ///
-/// - `View`: std's file for a descriptor that somebody else closes.
-/// - `Kind`, `Nature`: how a file is read and written, and whether it is known to be local. A port
-///   that can't tell says that it isn't, and its calls go through the pool.
-/// - `open_waits_for_others`: whether a call that opens such a file may wait for others, as for a
+/// - `View`: std's file for a borrowed descriptor, which it does not close.
+/// - `Kind`, `Nature`: how a file is read and written, and whether it is known to be on a local
+///   file system. A port that cannot tell says that it is not known; calls on the file then go to
+///   the pool.
+/// - `open_waits_for_others`: whether opening such a file may wait for another party, as for a
 ///   FIFO.
 pub(crate) mod file {
     pub(crate) use super::port::file::{Kind, Nature, View, open_waits_for_others};
 }
 
-/// Paths that the system has in its cache.
+/// Lookups of paths in the system's cache.
 ///
-/// - `look_up` finds what is at a path without waiting for a disk: something on a local file system
-///   (`Found`), nothing, or that only a call that may wait can tell. A port without always gives
-///   `Lookup::Unknown(None)`.
-/// - `open_found` opens what was found, with an `Access`; None if that may wait.
-/// - `About`: what a file says about itself without waiting.
-/// - `Mount`: what `learn` asks, where waiting is no harm, so that the next lookup knows.
+/// - `look_up` looks up a path without waiting for a disk. It finds a file on a local file system
+///   (`Found`), or that there is no file, or that only a call that may wait can tell. A port
+///   without such a lookup always returns `Lookup::Unknown(None)`.
+/// - `open_found` opens the file that was found, with an `Access`. `None` if opening it may wait.
+/// - `About`: metadata that is available without waiting.
+/// - `Mount`: a mount about which `learn` asks the system, where waiting does no harm, so that the
+///   next lookup knows the answer.
 pub(crate) mod lookup {
     pub(crate) use super::port::lookup::{About, Access, Lookup, Mount, look_up, open_found};
 }

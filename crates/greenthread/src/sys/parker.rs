@@ -1,7 +1,7 @@
-//! How an OS thread sleeps until another wakes it: a token behind a lock.
+//! Sleep and wake-up of an OS thread: a token behind a lock.
 //!
-//! Our own, and not `std::thread::park`, whose token belongs to the user: a wake-up of ours must
-//! not be swallowed by somebody else's loop, nor the other way round.
+//! `std::thread::park` was rejected, because its token belongs to the user: the user's loop could
+//! consume a wake-up of this library, and the library could consume one of the user's.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -10,7 +10,7 @@ use std::{
 
 use super::clock::os_now;
 
-/// One OS thread's token. Set by `unpark`, consumed by `park`.
+/// The token of one OS thread. `unpark` sets it, and `park` consumes it.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
     token: Mutex<bool>,
@@ -18,22 +18,23 @@ pub(crate) struct Parker {
 }
 
 impl Parker {
-    /// The calling OS thread's own.
+    /// Returns the parker of the calling OS thread.
     pub(crate) fn current() -> Arc<Parker> {
         thread_local! {
             static PARKER: Arc<Parker> = Arc::default();
         }
-        // While the OS thread's locals are being destroyed, one for this wait alone does as well.
+        // While the thread-local variables are being destroyed, a parker for this wait alone is
+        // enough.
         PARKER.try_with(Arc::clone).unwrap_or_default()
     }
 
-    /// Sleeps until there is a token, and takes it.
+    /// Sleeps until the token is set, and consumes it.
     pub(crate) fn park(&self) {
         self.park_until(None);
     }
 
-    /// Sleeps until there is a token or the deadline of the operating system's clock has passed;
-    /// says whether it took a token.
+    /// Sleeps until the token is set or the deadline of the operating system's clock has passed.
+    /// Returns whether it consumed a token.
     pub(crate) fn park_until(&self, deadline: Option<Instant>) -> bool {
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         while !*token {
@@ -52,7 +53,7 @@ impl Parker {
         true
     }
 
-    /// As `park_until`, for so long.
+    /// As `park_until`, with a timeout.
     pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
         self.park_until(os_now().checked_add(timeout))
     }

@@ -1,24 +1,24 @@
-//! The words in which every port speaks of readiness.
+//! Types for readiness, which all ports share.
 
 /// A direction of a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
-    /// To receive or accept.
+    /// Receiving or accepting.
     Read,
-    /// To send, or to have connected.
+    /// Sending or connecting.
     Write,
 }
 
-/// What an event says about its descriptor.
+/// The readiness that an event reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Readiness {
-    /// A call that reads would not block.
+    /// A reading call would not block.
     pub(crate) readable: bool,
-    /// A call that writes would not block.
+    /// A writing call would not block.
     pub(crate) writable: bool,
-    /// There is an end, an error or urgent data ahead: a read that comes short says nothing about
-    /// what is left.
+    /// The end of the data, an error or urgent data lies ahead. A short read then says nothing
+    /// about the data that is left.
     pub(crate) read_ahead: bool,
-    /// The same for writing: both sides are shut down, or there is an error.
+    /// The same for writing: both directions are shut down, or there is an error.
     pub(crate) write_ahead: bool,
 }

@@ -1,12 +1,13 @@
-//! How many descriptors the process may have open: `RLIMIT_NOFILE`, whose soft limit is often low
-//! for the sake of `select(2)`, and may be raised up to the hard one.
+//! The limit on the number of open descriptors of the process: `RLIMIT_NOFILE`. Its soft limit is
+//! often low for the sake of `select(2)`, and may be raised up to the hard limit.
 //!
-//! A process that raises it and starts another hands the raised limit on, to a program that may not
-//! expect it. So the limit is raised by no more than is needed, and a child undoes it (as with Go).
+//! A process that raises the limit passes the raised limit to its children, whose programs may not
+//! expect it. Therefore the limit is raised by no more than is needed, and each child restores it
+//! (as in Go).
 //!
 //! Invariants:
-//! 1. `restore` runs in a child between fork and exec: it reads atomics and makes system calls, and
-//!    nothing else.
+//! 1. `restore` runs in a child between fork and exec. It only reads atomics and makes system
+//!    calls.
 
 use std::{
     io,
@@ -20,22 +21,23 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The soft limit as it was, and as we have raised it; 0 as long as we haven't.
+/// The soft limit before this library raised it, and after; 0 if the library has not raised it.
 static FROM: AtomicU64 = AtomicU64::new(0);
 static TO: AtomicU64 = AtomicU64::new(0);
 
-/// How many there may be if the soft limit is raised to the hard one.
+/// Returns the number of descriptors that are possible if the soft limit is raised to the hard
+/// limit.
 pub(crate) fn most() -> u64 {
     getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
 }
 
-/// How many there may be now.
+/// Returns the number of descriptors that are possible now.
 pub(crate) fn limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Makes room for `count` more, as far as may be, if they would take more than an eighth of what
-/// there is.
+/// Raises the limit by `count`, as far as possible, if `count` is more than an eighth of the
+/// current limit.
 pub(crate) fn make_room(count: u64) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,18 +52,19 @@ pub(crate) fn make_room(count: u64) {
     }
 }
 
-/// Whether we have raised the limit.
+/// Returns whether this library has raised the limit.
 pub(crate) fn is_raised() -> bool {
     TO.load(Relaxed) != 0
 }
 
-/// Has the children of a command begin with the limit as it was before we raised it.
+/// Makes the children of a command start with the limit as it was before this library raised it.
 pub(crate) fn restore_for(command: &mut Command) {
-    // SAFETY: what runs there may (invariant 1).
+    // SAFETY: `restore` only reads atomics and makes system calls, which is allowed between fork
+    // and exec (invariant 1).
     unsafe { command.pre_exec(restore) };
 }
 
-/// Undoes it, unless somebody else has set the limit since.
+/// Restores the limit, unless other code has changed it since.
 fn restore() -> io::Result<()> {
     let now = getrlimit(Resource::Nofile);
     if now.current == Some(TO.load(Relaxed)) {

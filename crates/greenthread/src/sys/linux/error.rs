@@ -1,35 +1,36 @@
-//! Why a system call has failed: Linux's numbers, and names for those that the library tells apart.
+//! Errors of system calls: Linux's error numbers, and names for the errors that the library
+//! distinguishes.
 
 use std::{fmt, io};
 
 use rustix::io::Errno;
 
-/// An error of the system's.
+/// An error of a system call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct OsError(Errno);
 
-/// What a system call gives.
+/// The result of a system call.
 pub(crate) type OsResult<T> = Result<T, OsError>;
 
 impl OsError {
     /// The call would have to wait, and was asked not to.
     pub(crate) const WOULD_BLOCK: Self = Self(Errno::AGAIN);
-    /// A signal has come before anything was done.
+    /// A signal arrived before the call had done anything.
     pub(crate) const INTERRUPTED: Self = Self(Errno::INTR);
     /// The operation was cancelled.
     pub(crate) const CANCELED: Self = Self(Errno::CANCELED);
-    /// The call can't be asked so; only the plain one can tell.
+    /// The call cannot be made in this way. Only the plain call can tell.
     pub(crate) const UNSUPPORTED: Self = Self(Errno::OPNOTSUPP);
-    /// The poller can't wait for such a descriptor.
+    /// The poller cannot wait for such a descriptor.
     pub(crate) const NOT_POLLABLE: Self = Self(Errno::PERM);
     /// There is no such path.
     pub(crate) const NOT_FOUND: Self = Self(Errno::NOENT);
-    /// Nothing is open by this number.
+    /// The number is not that of an open descriptor.
     pub(crate) const BAD_DESCRIPTOR: Self = Self(Errno::BADF);
-    /// What was asked for makes no sense there.
+    /// The arguments do not make sense for this object.
     pub(crate) const INVALID: Self = Self(Errno::INVAL);
-    /// Nobody reads what is written.
+    /// All readers are gone.
     pub(crate) const BROKEN_PIPE: Self = Self(Errno::PIPE);
     /// The socket has no peer.
     pub(crate) const NOT_CONNECTED: Self = Self(Errno::NOTCONN);
@@ -37,20 +38,20 @@ impl OsError {
     pub(crate) const PROCESS_DESCRIPTORS: Self = Self(Errno::MFILE);
     /// The system has no descriptor left.
     pub(crate) const SYSTEM_DESCRIPTORS: Self = Self(Errno::NFILE);
-    /// There is no memory.
+    /// The system has no memory left.
     pub(crate) const OUT_OF_MEMORY: Self = Self(Errno::NOMEM);
-    /// To wait for that would be to wait for oneself.
+    /// The caller would wait for itself.
     pub(crate) const DEADLOCK: Self = Self(Errno::DEADLK);
-    /// In place of an error that is none of the system's.
+    /// Stands for an error that does not come from the system.
     pub(crate) const OTHER: Self = Self(Errno::IO);
 
-    /// The system's error in std's, if there is one in it.
+    /// Returns the system's error in std's error, if there is one.
     #[inline]
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         Errno::from_io_error(error).map(Self)
     }
 
-    /// The number by which `io::Error::from_raw_os_error` knows it. Never 0.
+    /// Returns the number for `io::Error::from_raw_os_error`. Never 0.
     #[inline]
     pub(crate) fn number(self) -> i32 {
         self.0.raw_os_error()
@@ -77,9 +78,10 @@ impl fmt::Debug for OsError {
     }
 }
 
-/// Whether an optional call was refused as such: the kernel doesn't know it, or a flag of it, or a
-/// filter forbids it. What filters answer is up to those who write them. Such an answer says
-/// nothing about what was asked for: the plain call does it, or says why not.
+/// Returns whether the error refuses an optional call as such: the kernel does not know the call or
+/// one of its flags, or a filter forbids it. (Each filter chooses its own error.) Such an error
+/// says nothing about the request itself. The plain call carries the request out, or reports the
+/// reason why not.
 #[inline]
 pub(super) fn is_refused(error: Errno) -> bool {
     matches!(error, Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::INVAL)

@@ -1,7 +1,7 @@
-//! Files, beyond what std has.
+//! Operations on files that std lacks.
 //!
 //! Invariants:
-//! 1. A [`View`] lives no longer than the borrow of its descriptor, and never closes it.
+//! 1. A [`View`] does not outlive the borrow of its descriptor, and never closes the descriptor.
 
 use std::{
     fs::{File, Metadata},
@@ -19,7 +19,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major};
 
 use super::lookup::About;
 
-/// std's file for a descriptor that somebody else closes.
+/// std's file for a borrowed descriptor, which it does not close.
 pub(crate) struct View<'a> {
     file: ManuallyDrop<File>,
     descriptor: PhantomData<BorrowedFd<'a>>,
@@ -28,7 +28,8 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     #[inline]
     pub(crate) fn new(descriptor: BorrowedFd<'a>) -> Self {
-        // SAFETY: open as long as the borrow lasts, and not closed here (invariant 1).
+        // SAFETY: the descriptor is open while it is borrowed, and `ManuallyDrop` does not close it
+        // (invariant 1).
         let file = unsafe { File::from_raw_fd(descriptor.as_raw_fd()) };
         Self { file: ManuallyDrop::new(file), descriptor: PhantomData }
     }
@@ -43,18 +44,18 @@ impl Deref for View<'_> {
     }
 }
 
-/// What an open file is, as far as it matters how it is read and written.
+/// The kind of an open file, as far as it matters to how the file is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A file or a disk: its calls wait for a disk at most.
+    /// A regular file or a disk. Its calls wait for at most a disk.
     Disk {
-        /// They pass the cache by (`O_DIRECT`). Such a read waits for the disk, whatever it was
-        /// asked.
+        /// Its calls bypass the cache (`O_DIRECT`). A read then waits for the disk even with the
+        /// flag not to wait.
         direct: bool,
     },
     Directory,
-    /// A FIFO, a terminal or another device, a socket, or one of the kernel's own kinds: its calls
-    /// wait for others.
+    /// A FIFO, a terminal or another device, a socket, or a kernel object such as an eventfd. Its
+    /// calls wait for another party.
     Stream,
 }
 
@@ -69,7 +70,7 @@ impl Kind {
     }
 }
 
-/// Of what kind an open file is, and whether it is known to be on a local file system.
+/// The kind of an open file, and whether the file is known to be on a local file system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nature {
     pub(crate) kind: Kind,
@@ -77,10 +78,10 @@ pub(crate) struct Nature {
 }
 
 impl Nature {
-    /// Asks the file.
+    /// Asks the system about an open file.
     ///
     /// # Errors
-    /// As the system gives them.
+    /// The system's error.
     pub(crate) fn of(file: &File) -> Result<Self> {
         let direct = fcntl_getfl(file)?.contains(OFlags::DIRECT);
         Ok(match About::new(file) {
@@ -92,16 +93,16 @@ impl Nature {
         })
     }
 
-    /// Of a file that was not opened to pass the cache by.
+    /// Derives the nature of a file that was opened without `O_DIRECT`.
     #[inline]
     pub(crate) fn new(about: About) -> Self {
         Self { kind: Kind::new(about.file_type, false), is_local: about.is_local() }
     }
 }
 
-/// Whether a call that opens such a file may wait for others.
+/// Returns whether a call that opens such a file may wait for another party.
 pub(crate) fn open_waits_for_others(metadata: &Metadata) -> bool {
-    // `/dev/null` and its like: they have nobody behind them.
+    // The major number of `/dev/null` and similar devices, which have no other process behind them.
     const MEMORY: u32 = 1;
     let kind = metadata.file_type();
     kind.is_fifo() || kind.is_char_device() && major(metadata.rdev()) != MEMORY

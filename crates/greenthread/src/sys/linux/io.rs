@@ -1,4 +1,4 @@
-//! Calls on any descriptor: reading, writing, and its mode.
+//! Operations on any descriptor: reading, writing, and its mode.
 
 use std::{
     io::{IoSlice, IoSliceMut},
@@ -17,10 +17,10 @@ use rustix::{
 
 use super::error::{OsError, OsResult, is_refused};
 
-/// How many buffers the kernel takes in one call.
+/// The number of buffers that the kernel accepts in one call (`UIO_MAXIOV`).
 pub(crate) const MAX_BUFFERS: usize = 1024;
 
-/// Reads, and blocks if the descriptor does.
+/// Reads. Blocks if the descriptor is in blocking mode.
 #[inline]
 pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> OsResult<usize> {
     Ok(match buffers {
@@ -29,7 +29,7 @@ pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -
     })
 }
 
-/// Writes, and blocks if the descriptor does.
+/// Writes. Blocks if the descriptor is in blocking mode.
 #[inline]
 pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsResult<usize> {
     Ok(match buffers {
@@ -38,13 +38,13 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
     })
 }
 
-/// Reads what is there without waiting: for a disk, or for others. At `offset`, or without one at
-/// the file's position, which moves on. The mode of the descriptor is left alone, since others may
-/// have it open as well.
+/// Reads the available data without waiting, neither for a disk nor for another party. The data is
+/// read at `offset`, or without one at the file's position, which then moves. The descriptor's mode
+/// does not change, because other processes may have the descriptor open too.
 ///
 /// # Errors
-/// `WOULD_BLOCK` if it would have to wait; `UNSUPPORTED` if only the plain call can tell. Others as
-/// the plain call gives them.
+/// `WOULD_BLOCK` if the call would have to wait; `UNSUPPORTED` if only the plain call can tell;
+/// otherwise the errors of the plain call.
 #[inline]
 pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> OsResult<usize> {
     match preadv2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT) {
@@ -53,17 +53,17 @@ pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Opt
     }
 }
 
-/// Writes what there is room for without waiting, as [`read_now`] reads.
+/// Writes as much as is possible without waiting, in the same way as [`read_now`] reads.
 ///
 /// # Errors
-/// As there.
+/// As for `read_now`.
 #[inline]
 pub(crate) fn write_now(file: impl AsFd, bufs: &[IoSlice<'_>], offset: Option<u64>) -> OsResult<usize> {
     pwritev2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT).map_err(refused)
 }
 
-/// For the kernel, the largest number means no offset; beyond the largest signed one there are no
-/// files.
+/// Converts an offset for the kernel, for which the largest number means that there is none. No
+/// file extends beyond the largest signed number.
 #[inline]
 fn checked(offset: Option<u64>) -> OsResult<u64> {
     match offset {
@@ -73,44 +73,44 @@ fn checked(offset: Option<u64>) -> OsResult<u64> {
     }
 }
 
-/// One answer for all that say that the call, the flag or the file can't be asked so: a plain call
-/// that gives the same error will say it again.
+/// Maps all errors that refuse the call, the flag or the file to `UNSUPPORTED`. If the error means
+/// something else, the plain call will report it again.
 #[cold]
 fn refused(error: Errno) -> OsError {
     if is_refused(error) { OsError::UNSUPPORTED } else { error.into() }
 }
 
-/// Whether nothing read without waiting means the end of the file: Linux 5.9 and 5.10 say so too
-/// early (preadv2(2), "BUGS").
+/// Whether a read of no bytes without waiting means the end of the file. Linux 5.9 and 5.10 return
+/// 0 too early (preadv2(2), "BUGS").
 static ZERO_IS_THE_END: LazyLock<bool> = LazyLock::new(|| {
     let name = rustix::system::uname();
     !["5.9.", "5.10."].iter().any(|early| name.release().to_bytes().starts_with(early.as_bytes()))
 });
 
-/// Whether the descriptor is in non-blocking mode. The kernel is asked, as anyone who has it open
-/// may have changed it.
+/// Returns whether the descriptor is in non-blocking mode. The kernel is asked each time, because
+/// any process that has the descriptor open may have changed the mode.
 ///
 /// # Errors
-/// The kernel doesn't say.
+/// An error if the kernel refuses to tell.
 #[inline]
 pub(crate) fn nonblocking_mode(descriptor: impl AsFd) -> OsResult<bool> {
     Ok(fcntl_getfl(descriptor)?.contains(OFlags::NONBLOCK))
 }
 
-/// The same; if the kernel doesn't say, it is not.
+/// As `nonblocking_mode`, but returns `false` if the kernel refuses to tell.
 #[inline]
 pub(crate) fn is_nonblocking(descriptor: impl AsFd) -> bool {
     nonblocking_mode(descriptor).unwrap_or(false)
 }
 
-/// Sets the mode, which all who have it open share.
+/// Sets the mode, which all processes that have the descriptor open share.
 #[inline]
 pub(crate) fn set_nonblocking(descriptor: impl AsFd, nonblocking: bool) -> OsResult<()> {
     Ok(ioctl_fionbio(descriptor, nonblocking)?)
 }
 
-/// Puts a descriptor into non-blocking mode by either of the two ways to ask for it: one that is
-/// refused says nothing about the descriptor.
+/// Puts a descriptor into non-blocking mode. There are two calls for that, and the second is tried
+/// if the first fails: the failure of one says nothing about the descriptor.
 #[inline]
 pub(crate) fn ensure_nonblocking(descriptor: impl AsFd) -> OsResult<()> {
     let descriptor = descriptor.as_fd();
@@ -118,9 +118,9 @@ pub(crate) fn ensure_nonblocking(descriptor: impl AsFd) -> OsResult<()> {
     Ok(ioctl_fionbio(descriptor, true).or_else(second)?)
 }
 
-/// Whether a read comes back, or goes on, as soon as there is something to be read, and not for
-/// other reasons. A terminal may be set to give back nothing after a while, or to wait for several
-/// bytes; and in the background a read stops the process.
+/// Returns whether a read returns as soon as there is data, and for no other reason. A terminal may
+/// be set to return no data after a time, or to wait for several bytes. A read in the background
+/// stops the process.
 pub(crate) fn waits_until_readable(descriptor: BorrowedFd<'_>) -> bool {
     let Ok(settings) = tcgetattr(descriptor) else { return true };
     let (least, time) = (SpecialCodeIndex::VMIN, SpecialCodeIndex::VTIME);
@@ -130,20 +130,21 @@ pub(crate) fn waits_until_readable(descriptor: BorrowedFd<'_>) -> bool {
     (settings.local_modes.contains(LocalModes::ICANON) || by_bytes) && !in_background
 }
 
-/// Another descriptor for what is open, which no child inherits.
+/// Returns another descriptor for the same open file, which no child process inherits.
 ///
 /// # Errors
-/// The process has no descriptor left.
+/// An error if the process has no descriptor left.
 #[inline]
 pub(crate) fn duplicate(descriptor: BorrowedFd<'_>) -> OsResult<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(descriptor, 0)?)
 }
 
-/// Whether to close it may take as long as somebody else likes.
+/// Returns whether closing the descriptor may wait without limit.
 pub(crate) fn close_may_wait(descriptor: &OwnedFd) -> bool {
     match socket_linger(descriptor) {
         Ok(linger) => linger.is_some_and(|linger| !linger.is_zero()),
-        // Serial lines wait for what they have to put out, network file systems for the network.
+        // A serial line waits until its output is sent, and a network file system waits for the
+        // network.
         Err(Errno::NOTSOCK) => fstat(descriptor.as_fd()).is_ok_and(|stat| {
             matches!(FileType::from_raw_mode(stat.st_mode), FileType::CharacterDevice | FileType::RegularFile)
         }),

@@ -1,19 +1,20 @@
-//! Paths that the kernel has in its cache: what is there, without waiting for a disk.
+//! Lookups of paths in the kernel's cache, without waiting for a disk.
 //!
-//! `openat2` with `RESOLVE_CACHED` (Linux 5.12) goes along a path as far as the cache knows it, and
-//! answers `EAGAIN` instead of asking the disk. That holds for the path, not for the file at its
-//! end: opening that may wait for a server or for a FUSE process, for a FIFO's other end, for a
-//! terminal's line. So a path is looked up first (`O_PATH` opens nothing), and opened on the spot
-//! if it leads to a file or a directory on a file system that is known to be local. `O_NONBLOCK`
-//! sees to it that nobody waits if something else has come to the path meanwhile, and is taken back
-//! after that.
+//! `openat2` with `RESOLVE_CACHED` (Linux 5.12) follows a path as far as the cache knows it, and
+//! fails with `EAGAIN` instead of asking the disk. This covers the path, but not the file at its
+//! end: opening the file may wait for a server, a FUSE process, the other end of a FIFO, or a
+//! terminal line. Therefore a path is looked up first (`O_PATH` opens nothing), and is opened
+//! directly only if it leads to a file or a directory on a file system that is known to be local.
+//! Another file may take over the path between the two calls; `O_NONBLOCK` prevents the second call
+//! from waiting for that file, and is cleared afterwards.
 //!
-//! Nothing but success, and that there is no such file, is taken at its word: all else may be the
-//! answer of an older kernel or of a filter on system calls, and the plain call, made elsewhere,
-//! tells the truth.
+//! Only two answers are believed: success, and that there is no such file. Any other answer may
+//! come from an older kernel or from a filter on system calls. The plain call, which the pool
+//! makes, then gives the true answer.
 //!
-//! Whether a file system is local can only be asked in a way that may wait for it. So it is asked
-//! once for each mount, where waiting is no harm ([`Mount::learn`]), and remembered.
+//! The call that tells whether a file system is local may itself wait for the file system.
+//! Therefore it is made once for each mount, where waiting does no harm ([`Mount::learn`]), and its
+//! answer is remembered.
 
 use std::{
     fs::File,
@@ -32,21 +33,22 @@ use rustix::{
 
 use super::error::OsResult;
 
-/// How many mounts are remembered. A lookup reads them all; a process that uses more asks some of
-/// them again.
+/// The number of mounts that are remembered. Every lookup reads all of the entries. A process that
+/// uses more mounts asks about some of them again.
 const MOUNTS: usize = 32;
 
-/// The mounts that are known: their keys, shifted, and whether they are local. 0 is none.
+/// The known mounts: each entry is the mount's key, shifted left by one, and in the lowest bit
+/// whether the mount is local. 0 is an empty entry.
 static KNOWN: [AtomicU64; MOUNTS] = [const { AtomicU64::new(0) }; MOUNTS];
 
-/// Where the next one goes.
+/// The index of the entry that is replaced next, modulo `MOUNTS`.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// `STATX_MNT_ID_UNIQUE` (Linux 6.8): the number of a mount, which no later one has again.
+/// `STATX_MNT_ID_UNIQUE` (Linux 6.8): asks for an ID of the mount that is never used again.
 const UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
 
-/// The file systems, as `statfs(2)` names them, that answer from memory and from a disk of this
-/// machine, and not from another process or another machine.
+/// The magic numbers (`statfs(2)`) of the local file systems: those that answer from memory or from
+/// a disk of this machine, and not from another process or another machine.
 const LOCAL: [u64; 15] = [
     0xef53,      // ext2, ext3, ext4
     0x5846_5342, // xfs
@@ -65,7 +67,7 @@ const LOCAL: [u64; 15] = [
     0x9660,      // iso9660
 ];
 
-/// How a file that is there is opened: it is neither made nor emptied.
+/// The access mode for opening an existing file. The file is neither created nor emptied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access(OFlags);
 
@@ -73,30 +75,30 @@ impl Access {
     pub(crate) const READ: Self = Self(OFlags::RDONLY);
     pub(crate) const WRITE: Self = Self(OFlags::WRONLY);
     pub(crate) const READ_WRITE: Self = Self(OFlags::RDWR);
-    /// Writes, each of them at the end.
+    /// Each write goes to the end of the file.
     pub(crate) const APPEND: Self = Self(OFlags::WRONLY.union(OFlags::APPEND));
     pub(crate) const READ_APPEND: Self = Self(OFlags::RDWR.union(OFlags::APPEND));
 }
 
-/// What an open file or a path says about itself without waiting.
+/// Metadata of an open file or a path that is available without waiting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About {
     pub(super) file_type: FileType,
-    /// In bytes. Of a file that is not local it may be out of date.
+    /// The size in bytes. For a file that is not local it may be out of date.
     pub(crate) size: u64,
     mount: u64,
 }
 
 impl About {
     /// # Errors
-    /// Of an older kernel, or of a filter.
+    /// An error from an older kernel, or from a filter on system calls.
     pub(crate) fn new(descriptor: impl AsFd) -> OsResult<Self> {
-        // A server or a FUSE process is not asked.
+        // `STATX_DONT_SYNC` makes the call ask neither a server nor a FUSE process.
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let wanted = StatxFlags::TYPE | StatxFlags::SIZE | StatxFlags::MNT_ID | UNIQUE;
         let stat = statx(descriptor, c"", flags, wanted)?;
-        // Before Linux 6.8 numbers are used again. That the same device has it then makes that less
-        // likely.
+        // Before Linux 6.8 an ID may be used again for another mount. Mixing in the device number
+        // makes a false match less likely.
         let mount = match StatxFlags::from_bits_retain(stat.stx_mask) {
             mask if mask.contains(UNIQUE) => stat.stx_mnt_id,
             mask if mask.contains(StatxFlags::MNT_ID) => {
@@ -112,7 +114,7 @@ impl About {
         })
     }
 
-    /// Whether its file system is local; none if that isn't known.
+    /// Returns whether the file system is local, or `None` if that is not known.
     fn locality(&self) -> Option<bool> {
         let mount = |known: &AtomicU64| {
             let known = known.load(Relaxed);
@@ -121,37 +123,38 @@ impl About {
         KNOWN.iter().find_map(mount)
     }
 
-    /// Whether its file system is known to be local.
+    /// Returns whether the file system is known to be local.
     pub(crate) fn is_local(&self) -> bool {
         self.locality() == Some(true)
     }
 }
 
-/// What a lookup has found.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(crate) enum Lookup {
-    /// Something on a local file system.
+    /// A file on a local file system.
     Local(Found),
-    /// There is nothing.
+    /// There is no file.
     Missing,
-    /// Only a call that may wait can tell; of the mount, if there is one, it is not known whether
+    /// Only a call that may wait can tell. Of the mount, if there is one, it is not known whether
     /// it is local.
     Unknown(Option<Mount>),
 }
 
-/// Something that is there: a descriptor that stands for it (`O_PATH`).
+/// A file that exists: a descriptor that stands for its path (`O_PATH`).
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) descriptor: OwnedFd,
     pub(crate) about: About,
 }
 
-/// A mount of which it isn't known whether it is local.
+/// A mount of which it is not known whether it is local.
 #[derive(Debug)]
 pub(crate) struct Mount(Found);
 
 impl Mount {
-    /// Asks and remembers. May wait, as long as the file system likes.
+    /// Asks the system whether the mount is local, and remembers the answer. May wait as long as
+    /// the file system takes.
     pub(crate) fn learn(self) {
         let Self(Found { descriptor, about }) = self;
         if about.mount == 0 || about.locality().is_some() {
@@ -165,7 +168,8 @@ impl Mount {
     }
 }
 
-/// Looks up what is at `path`. A symbolic link at its end is followed, or found itself.
+/// Looks up `path`. With `follow`, a symbolic link at the end of the path is followed; otherwise
+/// the link itself is looked up.
 pub(crate) fn look_up(path: &Path, follow: bool) -> Lookup {
     let mut flags = OFlags::PATH | OFlags::CLOEXEC;
     flags.set(OFlags::NOFOLLOW, !follow);
@@ -183,12 +187,13 @@ pub(crate) fn look_up(path: &Path, follow: bool) -> Lookup {
     }
 }
 
-/// Opens the file or directory that was found at `path`. None if that may wait.
+/// Opens the file or directory that was found at `path`. `None` if that may wait.
 pub(crate) fn open_found(path: &Path, found: Found, access: Access) -> Option<(File, About)> {
     if !matches!(found.about.file_type, FileType::RegularFile | FileType::Directory) {
         return None;
     }
-    // Not two descriptors at a time: the last one that is left would do for the plain call.
+    // Closing the first descriptor before the second is opened leaves one for the plain call when
+    // only one is left.
     drop(found);
     let flags = access.0 | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?);
@@ -202,11 +207,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cached_is_found_and_opened() {
+    fn cached_paths_are_found_and_opened() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         std::fs::metadata(&path).unwrap();
         let found = match look_up(&path, true) {
-            // A system without.
+            // A system without such lookups.
             Lookup::Unknown(None) => return,
             Lookup::Unknown(Some(mount)) => {
                 mount.learn();
@@ -216,7 +221,7 @@ mod tests {
         };
         let found = match found {
             Lookup::Local(found) => found,
-            // Some other file system.
+            // A file system that is not on the list.
             Lookup::Unknown(None) => return,
             other => panic!("{other:?}"),
         };
@@ -227,11 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_known_to_be() {
+    fn a_missing_path_is_known_to_be_missing() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("no such file");
         assert!(std::fs::metadata(&path).is_err());
         assert!(matches!(look_up(&path, true), Lookup::Missing | Lookup::Unknown(None)));
-        // An empty path is nothing, as with the plain call.
+        // An empty path leads to no file, as with the plain call.
         assert!(matches!(look_up(Path::new(""), true), Lookup::Missing | Lookup::Unknown(None)));
     }
 }

@@ -1,20 +1,20 @@
 //! Memory for stacks.
 //!
 //! Linux has two kinds of guard. A *marker* (`MADV_GUARD_INSTALL`, Linux 6.13) is an entry in the
-//! page table and leaves the mapping whole. Elsewhere `mprotect(PROT_NONE)` splits the mapping,
-//! which costs two of the process's `vm.max_map_count` maps for each guard; some of them are left
-//! to the rest of the process, since whoever takes the last map makes some innocent allocation
-//! fail. The environment variable `GREENTHREAD_STACK_GUARD=mprotect` asks for the second kind where
-//! the first is to be had, for tests (`RuntimeBuilder` documents it).
+//! page table and does not split the mapping. On older kernels the guard is made by
+//! `mprotect(PROT_NONE)`, which splits the mapping and takes two of the process's
+//! `vm.max_map_count` maps. Some maps are left to the rest of the process: when no map is left, an
+//! unrelated allocation fails. The environment variable `GREENTHREAD_STACK_GUARD=mprotect` selects
+//! the second kind even where markers work, for tests (`RuntimeBuilder` documents it).
 //!
 //! Invariants:
-//! 1. A [`Span`] given to an `unsafe` function here lies page-aligned in memory that came from
-//!    [`reserve`] and was not released, and the caller alone uses it: nobody else has a reference
-//!    or a live frame in it.
-//! 2. `Span` is laid out as the kernel's `struct iovec`.
-//! 3. `mode` is settled by one probe. Guards of both kinds may be alive at once: the first kernel
-//!    refusal of a marker makes later guards the second kind, and every function here treats both
-//!    alike.
+//! 1. A [`Span`] that is passed to an `unsafe` function here lies page-aligned in memory that came
+//!    from [`reserve`] and was not released. Only the caller uses that memory: no other code has a
+//!    reference or a live frame in it.
+//! 2. `Span` has the layout of the kernel's `struct iovec`.
+//! 3. One probe decides `MODE`. Guards of both kinds may exist at the same time: when the kernel
+//!    refuses a marker for the first time, later guards are of the second kind. Every function here
+//!    treats both kinds alike.
 
 use core::{
     ptr::{self, NonNull},
@@ -24,7 +24,7 @@ use std::io;
 
 use libc::c_int;
 
-/// A piece of address space.
+/// A range of addresses.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -36,7 +36,7 @@ impl Span {
     pub(crate) const EMPTY: Self = Self { start: ptr::null_mut(), len: 0 };
 }
 
-/// What to do when guards have taken all the maps that there are.
+/// The advice in an error when guards have used up all maps.
 pub(crate) const MORE_MAPS: &str = "each guard takes two of the maps that the system grants a process \
      (vm.max_map_count); raise their number (sysctl -w vm.max_map_count=2097152), run fewer threads at once, or \
      use Linux 6.13 or later, where guards take none";
@@ -46,16 +46,17 @@ const _: () = assert!(
         && core::mem::offset_of!(Span, len) == core::mem::offset_of!(libc::iovec, iov_len)
 );
 
-// Not in `libc` yet.
+// The crate `libc` lacks this constant.
 const MADV_GUARD_INSTALL: c_int = 102;
-/// The calling process, as a pidfd that needs no descriptor (Linux 6.15).
+/// A pidfd for the calling process that takes no descriptor (Linux 6.15).
 const PIDFD_SELF: c_int = -10000;
-/// The most spans that the kernel takes in one call.
+/// The largest number of spans that the kernel accepts in one call.
 const UIO_MAXIOV: usize = 1024;
 
-/// Memory or address space has run out; `text` says which, and what to do.
+/// Makes an error that says that memory or address space has run out. `text` says which of them,
+/// and what the user can do.
 ///
-/// Where memory is short, an error without a text is better than an abort for want of one.
+/// If there is no memory for the text, the error has none. That is better than an abort.
 #[cold]
 pub(crate) fn exhausted(text: core::fmt::Arguments<'_>) -> io::Error {
     match Vec::<u8>::new().try_reserve(1024) {
@@ -64,14 +65,14 @@ pub(crate) fn exhausted(text: core::fmt::Arguments<'_>) -> io::Error {
     }
 }
 
-/// The system's page size.
+/// Returns the system's page size in bytes.
 #[inline]
 pub(crate) fn page_size() -> usize {
     static SIZE: AtomicUsize = AtomicUsize::new(0);
 
     #[cold]
     fn ask() -> usize {
-        // SAFETY: it only asks.
+        // SAFETY: `sysconf` has no precondition.
         let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         let size = usize::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096);
         SIZE.store(size, Relaxed);
@@ -84,11 +85,12 @@ pub(crate) fn page_size() -> usize {
     }
 }
 
-/// Takes `len` bytes of zeroed, private, readable and writable address space.
+/// Reserves `len` bytes of zeroed, private, readable and writable address space.
 ///
-/// Transparent huge pages are kept out: with them the first touch of one stack would commit 2 MiB.
+/// Transparent huge pages are disabled for it: with them, the first touch of one stack would commit
+/// 2 MiB.
 pub(crate) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
-    // SAFETY: a new mapping at an address of the kernel's choice touches nobody's memory.
+    // SAFETY: a new mapping at an address that the kernel chooses does not affect existing memory.
     let start = unsafe {
         libc::mmap(
             ptr::null_mut(),
@@ -102,21 +104,21 @@ pub(crate) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
     if start == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // A kernel without huge pages refuses this, and needs it not.
-    // SAFETY: the mapping is the one just made (invariant 1).
+    // A kernel without huge pages refuses this call, and does not need it.
+    // SAFETY: the mapping was just made (invariant 1).
     unsafe { libc::madvise(start, len, libc::MADV_NOHUGEPAGE) };
     NonNull::new(start.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Gives a whole reservation back, in which `guards` guards were placed.
+/// Returns a whole reservation, with `guards` guards in it, to the system.
 ///
-/// It can fail where the kernel has joined the reservation with a neighbour and no map is left to
-/// split them again; then nothing has changed.
+/// The call can fail if the kernel has merged the reservation with a neighbouring one and no map is
+/// left to split them. Then nothing has changed.
 ///
 /// # Safety
-/// `span` is what one call of [`reserve`] gave, and invariant 1 holds for all of it.
+/// `span` is the whole result of one call of [`reserve`], and invariant 1 holds for all of it.
 pub(crate) unsafe fn release(span: Span, guards: usize) -> io::Result<()> {
-    // SAFETY: invariant 1: no one uses these addresses any more.
+    // SAFETY: no other code uses these addresses (invariant 1).
     if unsafe { libc::munmap(span.start.cast(), span.len) } != 0 {
         return Err(io::Error::last_os_error());
     }
@@ -126,40 +128,42 @@ pub(crate) unsafe fn release(span: Span, guards: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the memory of `spans` back. Guards within them stay, and other bytes read as zero.
+/// Returns the memory of `spans` to the system. Guards within them stay, and other bytes read as
+/// zero.
 ///
-/// Where the kernel refuses (memory locked by `mlockall`) the memory simply stays.
+/// If the kernel refuses (for memory locked by `mlockall`), the memory stays.
 ///
 /// # Safety
-/// Invariant 1 for each span.
+/// Invariant 1 holds for each span.
 pub(crate) unsafe fn decommit(spans: &[Span]) {
-    // SAFETY: passed on from the caller.
+    // SAFETY: invariant 1 holds for each span, which the caller of this function vouches for.
     let done = unsafe { advise_batch(spans, libc::MADV_DONTNEED) };
     for span in &spans[done..] {
-        // SAFETY: invariant 1: the bytes are the caller's to lose.
+        // SAFETY: only the caller uses the span (invariant 1), so its bytes may be lost.
         unsafe { libc::madvise(span.start.cast(), span.len, libc::MADV_DONTNEED) };
     }
 }
 
-/// Makes every access to `spans` fault, for good. On failure the first spans, as many as the error
-/// comes with, are guarded.
+/// Makes every access to `spans` fault, permanently. On failure, the error comes with the number of
+/// spans that were guarded, counted from the first.
 ///
 /// # Safety
-/// Invariant 1 for each span.
+/// Invariant 1 holds for each span.
 pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
     let mut done = 0;
     if !guards_take_maps() {
-        // SAFETY: passed on from the caller.
+        // SAFETY: invariant 1 holds for each span, which the caller of this function vouches for.
         done = unsafe { advise_batch(spans, MADV_GUARD_INSTALL) };
         while done < spans.len() {
             let span = spans[done];
-            // SAFETY: invariant 1.
+            // SAFETY: only the caller uses the span, and no live frame is in it (invariant 1).
             match unsafe { libc::madvise(span.start.cast(), span.len, MADV_GUARD_INSTALL) } {
                 0 => done += 1,
                 _ => match io::Error::last_os_error() {
                     e if e.kind() == io::ErrorKind::Interrupted => {}
                     e if e.raw_os_error() == Some(libc::ENOMEM) => return Err((done, e)),
-                    // Refused for this memory (say, locked by `mlockall`): the other kind will do.
+                    // The kernel refuses a marker for this memory (for example, if it is locked by
+                    // `mlockall`). The other kind of guard works there.
                     _ => {
                         MODE.store(PROTECT, Relaxed);
                         break;
@@ -172,7 +176,7 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
         let span = spans[done];
         let taken = PROTECTED.fetch_add(1, Relaxed);
         let full = map_limit().is_some_and(|limit| taken >= limit);
-        // SAFETY: invariant 1.
+        // SAFETY: only the caller uses the span, and no live frame is in it (invariant 1).
         if full || unsafe { libc::mprotect(span.start.cast(), span.len, libc::PROT_NONE) } != 0 {
             let error =
                 if full { io::Error::from_raw_os_error(libc::ENOMEM) } else { io::Error::last_os_error() };
@@ -184,22 +188,22 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
     Ok(())
 }
 
-/// How many bytes of address space the process may have, if it may not have all.
+/// Returns how many bytes of address space the process may have, if there is a limit.
 pub(crate) fn address_limit() -> Option<usize> {
     rustix::process::getrlimit(rustix::process::Resource::As).current.and_then(|limit| limit.try_into().ok())
 }
 
-/// How many bytes of it are used, if the system says.
+/// Returns how many bytes of address space the process uses, if the system tells.
 pub(crate) fn addresses_used() -> Option<usize> {
     use std::io::Read;
     let mut text = [0; 32];
-    // It begins with their number in pages.
+    // The file begins with the number of pages.
     let len = std::fs::File::open("/proc/self/statm").and_then(|mut file| file.read(&mut text)).ok()?;
     let first = text[..len].split(|byte| !byte.is_ascii_digit()).next()?;
     Some(str::from_utf8(first).ok()?.parse::<usize>().ok()? * page_size())
 }
 
-/// Whether guards take maps of the process, of which there are few.
+/// Returns whether guards take maps, of which a process has few.
 pub(crate) fn guards_take_maps() -> bool {
     match MODE.load(Relaxed) {
         UNKNOWN => probe() == PROTECT,
@@ -207,7 +211,7 @@ pub(crate) fn guards_take_maps() -> bool {
     }
 }
 
-/// How many guards of the kind that takes maps there may be, if the system says.
+/// Returns how many guards of the kind that takes maps are possible, if the system tells.
 pub(crate) fn map_limit() -> Option<usize> {
     static LIMIT: AtomicUsize = AtomicUsize::new(0);
     let mut limit = LIMIT.load(Relaxed);
@@ -215,14 +219,15 @@ pub(crate) fn map_limit() -> Option<usize> {
         limit = std::fs::read_to_string("/proc/sys/vm/max_map_count")
             .ok()
             .and_then(|s| s.trim().parse().ok())
-            // Two maps a guard; a thirty-second part is for the rest of the process.
+            // A guard takes two maps. One thirty-second of the maps is left to the rest of the
+            // process.
             .map_or(usize::MAX, |maps: usize| (maps - maps / 32) / 2);
         LIMIT.store(limit.max(1), Relaxed);
     }
     (limit != usize::MAX).then_some(limit)
 }
 
-/// How many guards that take maps there are.
+/// Returns the number of guards that take maps.
 pub(crate) fn guards_with_maps() -> usize {
     PROTECTED.load(Relaxed)
 }
@@ -235,8 +240,8 @@ const UNKNOWN: u8 = 0;
 const MARKER: u8 = 1;
 const PROTECT: u8 = 2;
 
-/// Finds out whether markers work. An emulator may accept an advice that it does not know and do
-/// nothing, so the guard is tried: populating a guarded page must fail.
+/// Finds out whether markers work. An emulator may accept an unknown advice and do nothing.
+/// Therefore the guard is tested: populating a guarded page must fail.
 #[cold]
 fn probe() -> u8 {
     let forced = std::env::var_os("GREENTHREAD_STACK_GUARD").is_some_and(|v| v == "mprotect");
@@ -244,7 +249,8 @@ fn probe() -> u8 {
     let works = !forced
         && reserve(len).is_ok_and(|page| {
             let page = page.as_ptr().cast();
-            // SAFETY: the page was reserved here and nobody else knows it (invariant 1).
+            // SAFETY: the page was just reserved here, and no other code knows its address
+            // (invariant 1).
             unsafe {
                 let works = libc::madvise(page, len, MADV_GUARD_INSTALL) == 0
                     && libc::madvise(page, len, libc::MADV_POPULATE_READ) != 0
@@ -258,22 +264,23 @@ fn probe() -> u8 {
     mode
 }
 
-/// Advises on as many of `spans`, from the first, as one kind of call can do for many at once.
-/// Tells how many it has done; the rest is the caller's, one by one.
+/// Gives advice on spans, several in one system call. Returns the number of spans that are done,
+/// counted from the first. The caller handles the rest one by one.
 ///
 /// # Safety
-/// Invariant 1 for each span, and `advice` does no harm to such memory.
+/// Invariant 1 holds for each span, and `advice` does no harm to such memory.
 unsafe fn advise_batch(spans: &[Span], advice: c_int) -> usize {
     static MISSING: AtomicU8 = AtomicU8::new(0);
     let mut done = 0;
     while spans.len() - done > 1 && MISSING.load(Relaxed) == 0 {
         let batch = &spans[done..spans.len().min(done + UIO_MAXIOV)];
-        // SAFETY: invariants 1 and 2.
+        // SAFETY: only the caller uses the spans (invariant 1), and they have the layout that the
+        // kernel expects (invariant 2).
         let advised = unsafe {
             libc::syscall(libc::SYS_process_madvise, PIDFD_SELF, batch.as_ptr(), batch.len(), advice, 0)
         };
         let Ok(mut bytes) = usize::try_from(advised) else {
-            // An error that is not of these is one span's, which the call by itself will tell.
+            // Any other error is about one span. The call for that span alone will report it.
             if let Some(libc::ENOSYS | libc::EBADF | libc::EPERM | libc::EACCES | libc::EOPNOTSUPP) =
                 io::Error::last_os_error().raw_os_error()
             {
@@ -281,7 +288,7 @@ unsafe fn advise_batch(spans: &[Span], advice: c_int) -> usize {
             }
             break;
         };
-        // It may stop in the middle; doing a part of a span again does no harm.
+        // The call may stop in the middle of a span. Repeating a part of a span does no harm.
         let whole = batch
             .iter()
             .take_while(|s| {
@@ -309,7 +316,7 @@ mod tests {
         let base = reserve(8 * page).unwrap().as_ptr();
         let span =
             |from: usize, pages: usize| Span { start: base.wrapping_add(from * page), len: pages * page };
-        // SAFETY: the reservation is this test's (invariant 1), and only unguarded pages are
+        // SAFETY: the reservation belongs to this test (invariant 1), and only unguarded pages are
         // touched.
         unsafe {
             guard(&[span(0, 1), span(4, 1)]).unwrap();

@@ -1,4 +1,4 @@
-//! Linux: see `sys` for what each of these must offer.
+//! The port to Linux. The module `sys` says what each of these modules must offer.
 
 pub(super) mod descriptors;
 pub(super) mod error;

@@ -1,12 +1,12 @@
-//! Readiness of descriptors, as the OS reports it: Linux's epoll.
+//! Readiness of descriptors: Linux's epoll.
 //!
-//! A descriptor is added once, edge-triggered, for both directions; from then on each change of its
-//! state gives one event until it is deleted. Adding reports what it is ready for at that moment.
-//! So one wait of a worker is one system call, whatever it waits for.
+//! A descriptor is added once, edge-triggered, for both directions. Adding it reports what it is
+//! ready for at that moment. After that each change of its state gives one event, until it is
+//! deleted. Therefore one wait of a worker is one system call, whatever the worker waits for.
 //!
 //! Invariants:
-//! 1. The kernel writes at most `capacity` events to the front of the buffer that `epoll_pwait2` is
-//!    given, and returns how many.
+//! 1. The kernel writes at most `capacity` events to the start of the buffer that `epoll_pwait2`
+//!    gets, and returns their number.
 //! 2. `rustix`'s `Event` has the layout of the kernel's `epoll_event` (asserted below).
 
 use std::{
@@ -49,26 +49,27 @@ fn readiness(flags: EventFlags) -> Readiness {
     }
 }
 
-/// The key of the waker; no descriptor is added with it.
+/// The key of the waker. No descriptor is added with this key.
 const WAKER: u64 = u64::MAX;
 
-/// One wait point of the OS. `add`, `delete` and the waker may be used from any OS thread.
+/// An epoll instance with a waker. Any OS thread may use `add`, `delete` and the waker.
 #[derive(Debug)]
 pub(crate) struct Poller {
     epoll: OwnedFd,
     waker: Arc<Waker>,
-    /// The kernel knows no timeouts finer than a millisecond (before Linux 5.11), or a filter
-    /// forbids them.
+    /// Whether timeouts have a resolution of a millisecond only, because the kernel has no
+    /// `epoll_pwait2` (before Linux 5.11) or a filter forbids it.
     coarse: AtomicBool,
 }
 
 impl Poller {
     /// # Errors
-    /// No descriptor is left for it, or no memory.
+    /// An error if no descriptor or no memory is left.
     pub(crate) fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        // Edge-triggered, each write to it is an event of its own: nobody needs to read it.
+        // Each write to an edge-triggered eventfd is an event of its own, so the eventfd is never
+        // read.
         epoll::add(&epoll, &event, EventData::new_u64(WAKER), EventFlags::IN | EventFlags::ET)?;
         Ok(Self { epoll, waker: Arc::new(Waker { event }), coarse: AtomicBool::new(false) })
     }
@@ -77,27 +78,27 @@ impl Poller {
         self.waker.clone()
     }
 
-    /// From now on tells of both directions of a descriptor, with `key`, beginning with what is so
-    /// already.
+    /// Starts to report events for both directions of a descriptor, with `key`. Readiness that
+    /// exists already is reported first.
     ///
     /// # Errors
-    /// The descriptor can't be waited for, or the kernel's memory or `max_user_watches` are used
-    /// up.
+    /// An error if the descriptor cannot be waited for, or if the kernel's memory or
+    /// `max_user_watches` is used up.
     pub(crate) fn add(&self, descriptor: BorrowedFd<'_>, key: u64) -> io::Result<()> {
         debug_assert_ne!(key, WAKER);
         let events = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::PRI | EventFlags::ET;
         Ok(epoll::add(&self.epoll, descriptor, EventData::new_u64(key), events)?)
     }
 
-    /// Ends what `add` began. An event that was taken from the kernel before may still be looked at
-    /// after.
+    /// Ends the reports that `add` started. An event that was taken from the kernel before may
+    /// still be processed afterwards.
     pub(crate) fn delete(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, descriptor)?)
     }
 
-    /// Sleeps until there are events, a wake-up, or the timeout (none: as long as it takes; zero:
-    /// not at all) has passed, and puts the events in place of those in `events`. A signal may end
-    /// it early.
+    /// Sleeps until there are events or a wake-up, or until the timeout has passed (`None`: no
+    /// limit; zero: does not sleep). The events replace those in `events`. A signal may end the
+    /// wait early.
     pub(crate) fn wait(&self, timeout: Option<Duration>, events: &mut Events) -> OsResult<()> {
         events.list.clear();
         match self.wait_into(timeout, events) {
@@ -117,7 +118,7 @@ impl Poller {
                         result => return result,
                     }
                 }
-                // `epoll_pwait` takes a C int of milliseconds; `rustix` rounds up, as it should.
+                // `epoll_pwait` takes a C int of milliseconds. `rustix` rounds up, as it must.
                 let timeout = timeout.min(Duration::from_millis(i32::MAX as u64));
                 Some(timespec(timeout))
             }
@@ -134,15 +135,15 @@ fn timespec(duration: Duration) -> Timespec {
     }
 }
 
-/// The kernel's own, whatever the C library's `timespec` looks like.
+/// The kernel's `timespec`, which may differ from the C library's.
 #[repr(C)]
 struct KernelTimespec {
     seconds: i64,
     nanoseconds: i64,
 }
 
-/// `epoll_pwait2`, which neither `rustix` (without giving up older kernels) nor older C libraries
-/// offer.
+/// `epoll_pwait2`, by a raw system call. `rustix` has it only without support for older kernels,
+/// and older C libraries lack it.
 fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> rustix::io::Result<()> {
     use std::os::fd::AsRawFd;
 
@@ -152,8 +153,8 @@ fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> r
         nanoseconds: timeout.subsec_nanos().into(),
     };
     debug_assert!(events.list.is_empty());
-    // SAFETY: the buffer has room for `capacity` events of the kernel's layout (invariants 1, 2);
-    // the timeout lives through the call, and no signal mask is given.
+    // SAFETY: the buffer has space for `capacity` events of the kernel's layout (invariants 1 and
+    // 2). The timeout outlives the call, and there is no signal mask.
     let count = unsafe {
         libc::syscall(
             libc::SYS_epoll_pwait2,
@@ -168,18 +169,18 @@ fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> r
     let Ok(count) = usize::try_from(count) else {
         return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
     };
-    // SAFETY: that many have been written (invariant 1).
+    // SAFETY: the kernel has written `count` events (invariant 1).
     unsafe { events.list.set_len(count) };
     Ok(())
 }
 
-/// Room for what one wait brings.
+/// The buffer for the events of one wait.
 pub(crate) struct Events {
     list: Vec<epoll::Event>,
 }
 
-// SAFETY: the kernel's events hold numbers; that one might be a pointer is rustix's view of the
-// same 64 bits.
+// SAFETY: the kernel's events hold numbers. rustix's type also views these 64 bits as a pointer,
+// but no pointer is stored.
 unsafe impl Send for Events {}
 
 impl std::fmt::Debug for Events {
@@ -190,21 +191,22 @@ impl std::fmt::Debug for Events {
 
 impl Events {
     /// # Errors
-    /// There is no memory for it.
+    /// An error if there is no memory for the buffer.
     pub(crate) fn with_capacity(capacity: usize) -> io::Result<Self> {
         let mut list = Vec::new();
         list.try_reserve_exact(capacity)?;
         Ok(Self { list })
     }
 
-    /// What the last wait brought: keys with what is so. Wake-ups are not among them.
+    /// Returns the events of the last wait: their keys, and the readiness. Wake-ups are not among
+    /// them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Readiness)> {
         let all = self.list.iter().map(|event| (event.data.u64(), readiness(event.flags)));
         all.filter(|(key, _)| *key != WAKER)
     }
 }
 
-/// Ends a [`Poller`]'s wait, or its next one; from any OS thread.
+/// Ends a [`Poller`]'s current or next wait, from any OS thread.
 #[derive(Debug)]
 pub(crate) struct Waker {
     event: OwnedFd,
@@ -212,7 +214,7 @@ pub(crate) struct Waker {
 
 impl Waker {
     pub(crate) fn wake(&self) {
-        // It can fail only when the counter is at its limit of 2^64 wake-ups.
+        // The write can fail only when the counter is at its limit of 2^64 wake-ups.
         let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
     }
 }
@@ -223,11 +225,11 @@ impl AsFd for Waker {
     }
 }
 
-/// Blocks the calling OS thread until one descriptor is ready, or has failed, or the deadline of
-/// the operating system's clock has passed.
+/// Blocks the calling OS thread until one descriptor is ready or has failed, or the deadline of the
+/// operating system's clock has passed.
 ///
 /// # Errors
-/// `TimedOut` when the deadline has passed first.
+/// `TimedOut` if the deadline has passed first.
 pub(crate) fn poll_one(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
@@ -249,15 +251,15 @@ pub(crate) fn poll_one(
     }
 }
 
-/// Looks whether one descriptor is ready, or has failed.
+/// Checks whether one descriptor is ready or has failed.
 ///
 /// # Errors
-/// `TimedOut` if it isn't.
+/// `TimedOut` if it is not.
 pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
     poll_one(descriptor, interest, Some(os_now()))
 }
 
-/// Whether somebody has shut a socket down for reading.
+/// Returns whether a socket was shut down for reading.
 pub(crate) fn is_shut(socket: BorrowedFd<'_>) -> bool {
     let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -268,7 +270,7 @@ pub(crate) fn is_shut(socket: BorrowedFd<'_>) -> bool {
 mod tests {
     use super::*;
 
-    /// With the fine timeouts, and as a kernel that has none would do.
+    /// Tests both the fine timeouts and those of a kernel without `epoll_pwait2`.
     #[test]
     fn a_timeout_is_never_cut_short() {
         let (poller, mut events) = (Poller::new().unwrap(), Events::with_capacity(8).unwrap());

@@ -10,17 +10,18 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{super::fork::AtFork, error::OsResult};
 
-/// Calls `f` when the process exits by `exit`. Too many such calls (32 are sure) and this one is
-/// left out: it only makes the exit more orderly.
+/// Registers `f` to be called when the process exits by `exit`. If too many functions are
+/// registered (32 are guaranteed), this one is dropped. That is acceptable, because it only makes
+/// the exit more orderly.
 pub(crate) fn at_exit(f: extern "C" fn()) {
     // SAFETY: `f` is a function without arguments that does not unwind.
     unsafe { libc::atexit(f) };
 }
 
-/// A descriptor that becomes readable when the child has ended.
+/// Returns a descriptor that becomes readable when the child has ended.
 ///
 /// # Errors
-/// There is none to be had: a kernel before 5.3, a filter, or no descriptor left.
+/// An error before Linux 5.3, if a filter forbids the call, or if no descriptor is left.
 pub(crate) fn open_child(child: &Child) -> OsResult<OwnedFd> {
     Ok(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
 }
@@ -30,23 +31,24 @@ pub(crate) fn leave() -> ! {
     std::process::exit(0)
 }
 
-/// How many forks have made this process from the one that called [`at_fork`] first.
+/// The number of forks between the process that called [`at_fork`] first and this process.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// A number that differs between a process and those that it forks. One relaxed load.
+/// Returns a number that differs between a process and the processes that it forks. Costs one
+/// relaxed load.
 ///
-/// A child that `vfork`, `clone` or `_Fork` makes has its parent's number: those don't run the
-/// handlers. `vfork`'s may only call `exec`; the others are for programs that do without the C
-/// library's threads.
+/// A child made by `vfork`, `clone` or `_Fork` has its parent's number, because these calls do not
+/// run the handlers. A child of `vfork` may only call `exec`. The other two are for programs that
+/// do not use the C library's threads.
 #[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
-/// Registers what is done around forks. Once in a process; later calls do nothing.
+/// Registers the functions that run around forks. Only the first call in a process has an effect.
 ///
 /// # Errors
-/// There is no memory for it.
+/// An error if there is no memory for the registration.
 pub(crate) fn at_fork(what: AtFork) -> io::Result<()> {
     static WHAT: OnceLock<AtFork> = OnceLock::new();
     extern "C" fn before() {
@@ -66,7 +68,7 @@ pub(crate) fn at_fork(what: AtFork) -> io::Result<()> {
             (what.child)();
         }
     }
-    // Not in the crate `libc` for Linux.
+    // The crate `libc` does not declare this function for Linux.
     unsafe extern "C" {
         fn pthread_atfork(
             before: Option<extern "C" fn()>,
@@ -77,7 +79,7 @@ pub(crate) fn at_fork(what: AtFork) -> io::Result<()> {
     if WHAT.set(what).is_err() {
         return Ok(());
     }
-    // SAFETY: functions that do not unwind.
+    // SAFETY: the three functions live as long as the process, and do not unwind.
     match unsafe { pthread_atfork(Some(before), Some(parent), Some(child)) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),

@@ -1,15 +1,15 @@
-//! Signals: those that tell of bad memory accesses, and the numbers of the others.
+//! Signals: the handler for memory faults, and the numbers of the other signals.
 //!
-//! Only one thing is sure about a fault in a guard: its address. `si_code` says SEGV_MAPERR for one
-//! kind of guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
+//! The address is the only reliable information about a fault in a guard. `si_code` is SEGV_MAPERR
+//! for one kind of guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
 //!
 //! Invariants:
-//! 1. `SAVED[i]` is written once, before the handler for `SIGNALS[i]` is installed, and then only
-//!    read.
-//! 2. `ON_FAULT` is written before any handler is installed, and then only read.
-//! 3. What runs in the handler is async-signal-safe.
-//! 4. An [`AlternateStack`] is dropped by the OS thread that made it, and not by a signal handler
-//!    (it is not `Send`), so that nothing runs on it when it is unmapped.
+//! 1. `SAVED[i]` is written once, before the handler for `SIGNALS[i]` is installed. After that it
+//!    is only read.
+//! 2. `ON_FAULT` is written before any handler is installed. After that it is only read.
+//! 3. All code that runs in the handler is async-signal-safe.
+//! 4. An [`AlternateStack`] is dropped by the OS thread that made it (it is not `Send`), and not by
+//!    a signal handler. Therefore nothing runs on it when it is unmapped.
 
 use core::{
     cell::UnsafeCell,
@@ -30,21 +30,22 @@ use super::memory::page_size;
 
 const SIGNALS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
-/// The actions that were there before.
+/// The actions that were installed before this library's.
 struct Saved([UnsafeCell<MaybeUninit<libc::sigaction>>; 2]);
 
-// SAFETY: invariant 1.
+// SAFETY: each slot is written once, before any handler can read it (invariant 1).
 unsafe impl Sync for Saved {}
 
 static SAVED: Saved = Saved([const { UnsafeCell::new(MaybeUninit::uninit()) }; 2]);
 
-/// Has `handler` called with the address of each bad access to memory. If it returns, the access is
-/// treated as if it had not been called. To be called once; the handler must be async-signal-safe.
+/// Makes `handler` be called with the address of each bad access to memory. If `handler` returns,
+/// the fault is handled as if it had not been called. This function is called once; the handler
+/// must be async-signal-safe.
 pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
     ON_FAULT.get_or_init(|| handler);
     for (&signal, saved) in SIGNALS.iter().zip(&SAVED.0) {
         // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No
-        // handler reads `saved` as long as ours is not installed (invariant 1).
+        // handler reads `saved` before the handler for `signal` is installed (invariant 1).
         unsafe {
             let mut old: libc::sigaction = mem::zeroed();
             check(libc::sigaction(signal, ptr::null(), &mut old))?;
@@ -54,8 +55,8 @@ pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
                 continue;
             }
             (*saved.get()).write(old);
-            // The old handler is to find blocked what it asked for, and system calls to be
-            // restarted as it asked.
+            // While the old handler runs, the signals that it asked for must be blocked, and system
+            // calls must be restarted if it asked for that.
             action.sa_mask = old.sa_mask;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | (old.sa_flags & libc::SA_RESTART);
             check(libc::sigaction(signal, &action, ptr::null_mut()))?;
@@ -67,34 +68,33 @@ pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
 static ON_FAULT: OnceLock<fn(usize)> = OnceLock::new();
 
 extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    // SAFETY: the system gives a valid `siginfo_t`.
+    // SAFETY: the system passes a valid `siginfo_t`.
     let (sent, address) = unsafe { ((*info).si_code <= 0, (*info).si_addr().addr()) };
-    // A signal that some process has sent comes with no address, but with other things in its
-    // place.
+    // A signal that a process has sent has no address; the field has another meaning then.
     if !sent && let Some(on_fault) = ON_FAULT.get() {
         on_fault(address);
     }
-    // SAFETY: we were called for `signal` with these arguments.
+    // SAFETY: this function is the signal handler, and these are its arguments.
     unsafe { chain(signal, info, context, sent) }
 }
 
-/// Does what would have been done without us.
+/// Does what would happen if this library had not installed its handler.
 ///
 /// # Safety
-/// To be called by a signal handler with its arguments; `sent` if the signal is not the
-/// processor's.
+/// Only the signal handler calls this, with its own arguments. `sent` says that a process sent the
+/// signal, rather than the processor raised it.
 unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent: bool) {
     let Some(i) = SIGNALS.iter().position(|&s| s == signal) else { return };
-    // SAFETY: invariant 1: it was written before this handler was installed.
+    // SAFETY: `SAVED[i]` was written before this handler was installed (invariant 1).
     let saved = unsafe { (*SAVED.0[i].get()).assume_init_ref() };
     match saved.sa_sigaction {
-        // Ignored is ignored. (The system ignores no fault of the processor's: that is left to it,
-        // below.)
+        // An ignored signal stays ignored. (The system does not ignore a fault of the processor.
+        // That case is left to the system below.)
         libc::SIG_IGN if sent => {}
         libc::SIG_DFL | libc::SIG_IGN => {
-            // SAFETY: both calls are async-signal-safe. On return the access is tried again, and
-            // fails again; a signal that was sent is sent again, and comes when this handler has
-            // returned.
+            // SAFETY: both calls are async-signal-safe. For a fault, the access is tried again on
+            // return, and fails again. A signal that was sent is sent again, and arrives when this
+            // handler has returned.
             unsafe {
                 libc::sigaction(signal, saved, ptr::null_mut());
                 if sent {
@@ -103,9 +103,9 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent:
             }
         }
         handler => {
-            // SAFETY: the calls are async-signal-safe. The mask is restored when our handler
-            // returns. The handler is one that somebody has installed for this signal, of the type
-            // that its flags tell.
+            // SAFETY: the calls are async-signal-safe. The system restores the mask when this
+            // handler returns. `handler` was installed for this signal, and `sa_flags` tells its
+            // type.
             unsafe {
                 let mut set = MaybeUninit::<libc::sigset_t>::uninit();
                 if saved.sa_flags & libc::SA_NODEFER != 0 {
@@ -131,38 +131,41 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent:
     }
 }
 
-/// A stack for the calling OS thread's signal handlers, until dropped.
+/// A stack for the signal handlers of the calling OS thread, until dropped.
 #[derive(Debug)]
 pub(crate) struct AlternateStack {
     base: *mut c_void,
     len: usize,
     old: libc::stack_t,
-    /// It belongs to an OS thread.
+    /// The stack belongs to the OS thread that made it.
     _not_send: PhantomData<*mut ()>,
 }
 
-/// Ours needs little, but a crash reporter that was there before may want more.
+/// Size of the stack in bytes, beyond the system's own minimum. The handler of this library needs
+/// little, but a crash reporter that was installed earlier may need more. A smaller stack could
+/// overflow there; a larger one costs address space for each worker.
 const ALTERNATE_SIZE: usize = 64 * 1024;
 
 impl AlternateStack {
     pub(crate) fn new() -> io::Result<Self> {
         let page = page_size();
-        let size = (ALTERNATE_SIZE + least()).next_multiple_of(page);
+        let size = (ALTERNATE_SIZE + minimum_size()).next_multiple_of(page);
         let len = page + size;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
-        // SAFETY: a new mapping touches nobody's memory.
+        // SAFETY: a new mapping at an address that the kernel chooses does not affect existing
+        // memory.
         let base =
             unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // From here on dropping it undoes what is done.
+        // From here on, dropping `this` undoes the steps so far.
         // SAFETY: zero is a valid `stack_t`.
         let mut this = Self { base, len, old: unsafe { mem::zeroed() }, _not_send: PhantomData };
         this.old.ss_flags = libc::SS_DISABLE;
         let stack = libc::stack_t { ss_sp: base.wrapping_byte_add(page), ss_flags: 0, ss_size: size };
-        // SAFETY: the mapping is ours, its first page is the guard, and the rest stays mapped until
-        // the system has been told to use it no more.
+        // SAFETY: the mapping was just made. Its first page is the guard, and the rest stays mapped
+        // until `drop` has told the system to use it no more.
         unsafe {
             check(libc::mprotect(base, page, libc::PROT_NONE))?;
             check(libc::sigaltstack(&stack, &mut this.old))?;
@@ -173,8 +176,8 @@ impl AlternateStack {
 
 impl Drop for AlternateStack {
     fn drop(&mut self) {
-        // SAFETY: the calling thread is the one that made it and does not run on it (invariant 4).
-        // What was there before was valid, and is its owner's to keep valid.
+        // SAFETY: the calling thread made the stack and does not run on it (invariant 4). The
+        // previous stack was valid, and its owner keeps it valid.
         unsafe {
             if libc::sigaltstack(&self.old, ptr::null_mut()) == 0 {
                 libc::munmap(self.base, self.len);
@@ -183,27 +186,28 @@ impl Drop for AlternateStack {
     }
 }
 
-/// What the system itself puts on a signal stack; processors with wide registers make it big.
-fn least() -> usize {
-    // SAFETY: asks for a number.
+/// Returns the number of bytes that the system itself puts on a signal stack. Processors with wide
+/// registers need many.
+fn minimum_size() -> usize {
+    // SAFETY: `getauxval` has no precondition; it only returns a number.
     let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
     least.max(libc::MINSIGSTKSZ)
 }
 
-/// The largest number of a signal.
+/// Returns the largest signal number.
 pub(crate) fn last() -> c_int {
     libc::SIGRTMAX()
 }
 
-/// Waits for some signal. Async-signal-safe.
+/// Waits for any signal. Async-signal-safe.
 pub(crate) fn pause() {
-    // SAFETY: it only waits.
+    // SAFETY: `pause` has no precondition; it only waits.
     unsafe { libc::pause() };
 }
 
 /// Ends the process by SIGABRT. Async-signal-safe.
 pub(crate) fn abort() -> ! {
-    // SAFETY: it asks for nothing.
+    // SAFETY: `abort` has no precondition.
     unsafe { libc::abort() }
 }
 

@@ -1,8 +1,8 @@
-//! Sockets: making them, their addresses, receiving and sending.
+//! Sockets: their creation, their addresses, receiving and sending.
 //!
-//! What a socket's calls wait for is the caller's business: each says by a flag of its own
-//! (`MSG_DONTWAIT`) whether it may block, so the descriptor's mode, which others share, is left
-//! alone. No call raises `SIGPIPE`, and no child inherits a socket.
+//! The caller decides whether a call may block. Each call takes a flag for that (`MSG_DONTWAIT`),
+//! so the descriptor's mode, which others share, does not change. No call raises `SIGPIPE`, and no
+//! child process inherits a socket.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -32,22 +32,22 @@ use super::{
     error::{OsError, OsResult},
 };
 
-/// A Unix socket that is shut down has no event for those who wait to write, and its non-blocking
-/// `accept` says that it would block.
+/// Shutting down a Unix socket gives no event to threads that wait to write, and a non-blocking
+/// `accept` on it says that it would block.
 pub(crate) const NO_WRITE_SHUTDOWN_EVENT: bool = true;
 
-/// How many connections may wait to be accepted; as in std.
+/// The number of connections that may wait in the queue of a listener. The value is std's.
 const BACKLOG: i32 = 128;
 
-/// The flags of a send that doesn't block.
+/// The flags of a send that does not block.
 pub(super) const NONBLOCKING_SEND: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 
-/// How a call waits.
+/// Whether a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blocking {
-    /// As the descriptor's mode and timeouts say.
+    /// The call waits as the descriptor's mode and timeouts say.
     AsSet,
-    /// Not at all: the call gives `WOULD_BLOCK` instead.
+    /// The call does not wait. It fails with `WOULD_BLOCK` instead.
     Never,
 }
 
@@ -70,7 +70,7 @@ impl Blocking {
     }
 }
 
-/// What addresses a socket has.
+/// The address family of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     V4,
@@ -97,7 +97,7 @@ impl Family {
     }
 }
 
-/// What goes through a socket.
+/// The type of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Stream,
@@ -114,67 +114,69 @@ impl Type {
     }
 }
 
-/// A new socket, in blocking mode.
+/// Makes a socket in blocking mode.
 #[inline]
 pub(crate) fn open(family: Family, kind: Type) -> OsResult<OwnedFd> {
     Ok(rnet::socket_with(family.to_system(), kind.to_system(), SocketFlags::CLOEXEC, None)?)
 }
 
-/// A new socket, in non-blocking mode.
+/// Makes a socket in non-blocking mode.
 #[inline]
 pub(crate) fn open_nonblocking(family: Family, kind: Type) -> OsResult<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(rnet::socket_with(family.to_system(), kind.to_system(), flags, None)?)
 }
 
-/// Two Unix sockets that are connected to each other, in blocking mode.
+/// Makes two Unix sockets in blocking mode that are connected to each other.
 #[inline]
 pub(crate) fn pair(kind: Type) -> OsResult<(OwnedFd, OwnedFd)> {
     Ok(rnet::socketpair(AddressFamily::UNIX, kind.to_system(), SocketFlags::CLOEXEC, None)?)
 }
 
-/// Names a socket.
+/// Binds a socket to an address.
 #[inline]
 pub(crate) fn bind(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     Ok(rnet::bind(socket, address)?)
 }
 
-/// From now on it takes connections.
+/// Makes a socket listen for connections.
 #[inline]
 pub(crate) fn listen(socket: impl AsFd) -> OsResult<()> {
     Ok(rnet::listen(socket, BACKLOG)?)
 }
 
-/// Names the peer. A stream in blocking mode waits for it.
+/// Connects a socket to an address. For a stream in blocking mode the call waits for the
+/// connection.
 #[inline]
 pub(crate) fn connect(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     Ok(rnet::connect(socket, address)?)
 }
 
-/// Connects a TCP socket in non-blocking mode: the first call begins, each further one tells how it
-/// stands.
+/// Connects a TCP socket in non-blocking mode. The first call starts the connection, and each
+/// further call reports its state.
 ///
 /// # Errors
-/// `WOULD_BLOCK` as long as it is under way.
+/// `WOULD_BLOCK` while the connection is being made.
 #[inline]
 pub(crate) fn connect_on(socket: impl AsFd, address: &SocketAddr) -> OsResult<()> {
     match rnet::connect(socket, address) {
         Ok(()) | Err(Errno::ISCONN) => Ok(()),
         Err(Errno::INPROGRESS | Errno::ALREADY) => Err(OsError::WOULD_BLOCK),
-        // Not that it would block, but that the system has run out of something.
+        // This error does not mean that the call would block, but that the system has run out of a
+        // resource (such as ports).
         Err(Errno::AGAIN) => Err(Errno::ADDRNOTAVAIL.into()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The next connection, in blocking mode, and who made it, if the system says. Blocks as the
-/// listener's mode says.
+/// Accepts a connection. It is in blocking mode, and comes with the peer's address if the system
+/// gives one. The call waits as the listener's mode says.
 #[inline]
 pub(crate) fn accept(socket: impl AsFd) -> OsResult<(OwnedFd, Option<AnyAddress>)> {
     Ok(rnet::acceptfrom_with(socket, SocketFlags::CLOEXEC)?)
 }
 
-/// Shuts down a direction, or both.
+/// Shuts down one direction, or both.
 #[inline]
 pub(crate) fn shutdown(socket: impl AsFd, how: Shutdown) -> OsResult<()> {
     let how = match how {
@@ -185,7 +187,8 @@ pub(crate) fn shutdown(socket: impl AsFd, how: Shutdown) -> OsResult<()> {
     Ok(rnet::shutdown(socket, how)?)
 }
 
-/// Receives into one buffer; how many bytes. With `peek`, they stay there.
+/// Receives into one buffer, and returns the number of bytes. With `peek`, the data stays in the
+/// queue.
 #[inline]
 pub(crate) fn receive(
     socket: impl AsFd,
@@ -207,7 +210,8 @@ pub(crate) fn receive_vectored(
     Ok(rnet::recvmsg(socket, buffers, nothing, blocking.to_receive(false))?.bytes)
 }
 
-/// Receives a datagram, as much of it as fits, and who sent it, if that has a name.
+/// Receives a datagram, or as much of it as fits. Returns the number of bytes, and the sender's
+/// address if the sender has one.
 #[inline]
 pub(crate) fn receive_from(
     socket: impl AsFd,
@@ -220,13 +224,13 @@ pub(crate) fn receive_from(
     Ok((count.min(room), address))
 }
 
-/// Sends to the peer; how many bytes.
+/// Sends to the peer, and returns the number of bytes.
 #[inline]
 pub(crate) fn send(socket: impl AsFd, bytes: &[u8], blocking: Blocking) -> OsResult<usize> {
     Ok(rnet::send(socket, bytes, blocking.to_send())?)
 }
 
-/// Sends what is in several buffers.
+/// Sends the content of several buffers.
 #[inline]
 pub(crate) fn send_vectored(
     socket: impl AsFd,
@@ -236,7 +240,7 @@ pub(crate) fn send_vectored(
     Ok(rnet::sendmsg(socket, buffers, &mut SendAncillaryBuffer::default(), blocking.to_send())?)
 }
 
-/// Sends a datagram to somebody.
+/// Sends a datagram to an address.
 #[inline]
 pub(crate) fn send_to(
     socket: impl AsFd,
@@ -247,31 +251,32 @@ pub(crate) fn send_to(
     Ok(rnet::sendto(socket, bytes, blocking.to_send(), address)?)
 }
 
-/// The socket's own address.
+/// Returns the local address of a socket.
 #[inline]
 pub(crate) fn local_address(socket: impl AsFd) -> OsResult<AnyAddress> {
     Ok(rnet::getsockname(socket)?)
 }
 
-/// The peer's address, if the system says.
+/// Returns the peer's address, if the system gives one.
 #[inline]
 pub(crate) fn peer_address(socket: impl AsFd) -> OsResult<Option<AnyAddress>> {
     Ok(rnet::getpeername(socket)?)
 }
 
-/// std's form of an address of IP.
+/// Converts an IP address into std's form.
 ///
 /// # Errors
-/// It is another one.
+/// An error if the address is of another family.
 #[inline]
 pub(crate) fn to_ip(address: AnyAddress) -> OsResult<SocketAddr> {
     Ok(address.try_into()?)
 }
 
-/// std's form of a Unix socket's address; of none where the system gave none.
+/// Converts the address of a Unix socket into std's form. If the system gave no address, the result
+/// is unnamed.
 ///
 /// # Errors
-/// It is another one.
+/// An error if the address is of another family.
 pub(crate) fn to_unix(address: Option<AnyAddress>) -> io::Result<net::SocketAddr> {
     let address = address.map(UnixAddress::try_from).transpose()?;
     match &address {
@@ -284,13 +289,13 @@ pub(crate) fn to_unix(address: Option<AnyAddress>) -> io::Result<net::SocketAddr
         {
             net::SocketAddr::from_abstract_name(name)
         }
-        // To std, a path of no bytes is no name; rustix can't tell that from an abstract name of no
-        // bytes.
+        // std represents an unnamed address as an empty path. rustix cannot distinguish an unnamed
+        // address from an empty abstract name.
         _ => net::SocketAddr::from_pathname(""),
     }
 }
 
-/// The system's form of a Unix socket's address.
+/// Converts std's form of a Unix socket's address into the system's form.
 pub(crate) fn from_unix(address: &net::SocketAddr) -> io::Result<UnixAddress> {
     Ok(if let Some(path) = address.as_pathname() {
         UnixAddress::new(path)?
@@ -301,25 +306,25 @@ pub(crate) fn from_unix(address: &net::SocketAddr) -> io::Result<UnixAddress> {
     })
 }
 
-/// Takes the error that is pending off the socket.
+/// Returns the socket's pending error and clears it.
 ///
 /// # Errors
-/// The system doesn't say.
+/// An error if the system refuses to tell.
 #[inline]
 pub(crate) fn take_error(socket: impl AsFd) -> OsResult<Option<OsError>> {
     Ok(sockopt::socket_error(socket)?.err().map(OsError::from))
 }
 
-/// How long blocking calls wait; none is for ever.
+/// Returns how long blocking calls wait; `None` means without limit.
 ///
 /// # Errors
-/// It is no socket.
+/// An error if the descriptor is not a socket.
 #[inline]
 pub(crate) fn timeout(socket: impl AsFd, interest: Interest) -> OsResult<Option<Duration>> {
     Ok(sockopt::socket_timeout(socket, option(interest))?)
 }
 
-/// Sets how long blocking calls wait.
+/// Sets how long blocking calls wait; `None` means without limit.
 #[inline]
 pub(crate) fn set_timeout(socket: impl AsFd, interest: Interest, timeout: Option<Duration>) -> OsResult<()> {
     Ok(sockopt::set_socket_timeout(socket, option(interest), timeout)?)

@@ -1,4 +1,4 @@
-//! Options of sockets, which need no more than a call each.
+//! Options of sockets. Each needs only one call.
 
 pub(crate) use rustix::net::sockopt::{
     ip_multicast_loop, ip_multicast_ttl, ip_ttl, ipv6_multicast_loop, ipv6_v6only, set_ip_add_membership,

@@ -1,4 +1,4 @@
-//! The standard error of the process, for what the library itself has to say.
+//! The standard error of the process, for messages of the library itself.
 
 use std::io::{self, IoSlice};
 
@@ -7,23 +7,23 @@ use rustix::{
     stdio::stderr,
 };
 
-/// A pipe takes so many bytes in one piece or not at all.
+/// The number of bytes up to which a write to a pipe is written whole or not at all.
 pub(crate) const ATOMIC: usize = libc::PIPE_BUF;
 
-/// Writes without blocking; how much, or 0 where that can't be had.
+/// Writes without blocking, and returns the number of bytes written, or 0 if that is impossible.
 pub(crate) fn write_now(bytes: &[u8]) -> usize {
     const HERE: u64 = u64::MAX;
     pwritev2(stderr(), &[IoSlice::new(bytes)], HERE, ReadWriteFlags::NOWAIT).unwrap_or(0)
 }
 
-/// Writes, for as long as it takes. Without a standard error, or if it is closed at the other end,
-/// there is nobody to tell.
+/// Writes everything, and blocks until it is written. If the standard error is closed, or its
+/// reader is gone, the message is lost.
 pub(crate) fn write_all(mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match write(stderr(), bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or(&[]),
             Err(Errno::INTR) => {}
-            // In non-blocking mode, which somebody else has set.
+            // Another process or library has set non-blocking mode.
             Err(Errno::AGAIN) => {
                 is_writable(-1);
             }
@@ -32,12 +32,12 @@ pub(crate) fn write_all(mut bytes: &[u8]) {
     }
 }
 
-/// Writes if that is possible within a second: nobody may be there to read, and the process must
-/// come to its end. Async-signal-safe.
+/// Writes as much as is possible while each piece finds space within a second. There may be no
+/// reader, and the process must end. Async-signal-safe.
 pub(crate) fn write_last_words(mut bytes: &[u8]) {
     while !bytes.is_empty() && is_writable(1000) {
         let piece = bytes.get(..ATOMIC).unwrap_or(bytes);
-        // SAFETY: reads `piece`.
+        // SAFETY: the call reads `piece`, which is valid for its length.
         let written = unsafe { libc::write(libc::STDERR_FILENO, piece.as_ptr().cast(), piece.len()) };
         match usize::try_from(written) {
             Ok(count) if count > 0 => bytes = bytes.get(count..).unwrap_or(&[]),
@@ -47,10 +47,10 @@ pub(crate) fn write_last_words(mut bytes: &[u8]) {
     }
 }
 
-/// Whether it can be written to, or can within so many milliseconds; for ever, if they are
-/// negative.
+/// Waits until the standard error can be written to, for at most this number of milliseconds
+/// (without limit if it is negative). Returns whether it can.
 fn is_writable(milliseconds: i32) -> bool {
     let mut stderr = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: one entry, which is ours.
+    // SAFETY: the call gets one entry, which is a local variable.
     unsafe { libc::poll(&raw mut stderr, 1, milliseconds) > 0 }
 }

@@ -1,13 +1,14 @@
-//! OS threads for workers, by pthreads.
+//! OS threads for workers, made with pthreads.
 //!
-//! Not `std::thread`: a thread that std spawns inherits the spawning test's captured output, so
-//! what the green threads of one test print would land in another test's buffer. (std gives every
-//! thread of its own an alternate signal stack; here the worker brings one, see `signal`.)
+//! `std::thread` was rejected. A thread that std spawns inherits the captured output of the test
+//! that spawns it, so the green threads of one test would print into the buffer of another. (std
+//! gives each of its threads an alternate signal stack. Here the worker makes its own, see
+//! `signal`.)
 //!
 //! Invariants:
-//! 1. The pointer handed to `pthread_create` is a leaked `Box<Main>`; `start` alone takes it back,
-//!    or the creator if the call failed.
-//! 2. A handle is joined or detached exactly once.
+//! 1. The pointer that is passed to `pthread_create` is a leaked `Box<(CString, Main)>`. Only
+//!    `start` takes it back, or the creator if the call failed.
+//! 2. Each handle is joined or detached exactly once.
 //! 3. `Attributes` are initialised from `new` to `drop`.
 
 use std::{ffi::CString, fs, io, mem, ptr};
@@ -16,30 +17,32 @@ use super::memory::page_size;
 
 type Main = Box<dyn FnOnce() + Send>;
 
-/// The kernel's number of an OS thread.
+/// The kernel's ID of an OS thread.
 pub(crate) type ThreadId = rustix::thread::Pid;
 
-/// That of the calling one.
+/// Returns the ID of the calling OS thread.
 pub(crate) fn id() -> ThreadId {
     rustix::thread::gettid()
 }
 
-/// Whether an OS thread of this process is blocked in the kernel; `false` if that isn't known.
+/// Returns whether an OS thread of this process is blocked in the kernel; `false` if that is not
+/// known.
 pub(crate) fn is_blocked(thread: ThreadId) -> bool {
     let path = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
-    // Its state comes after its name, which is in parentheses and may contain some.
+    // The state follows the name, which is in parentheses and may itself contain parentheses.
     let stat = fs::read(path).unwrap_or_default();
     let name_end = stat.iter().rposition(|byte| *byte == b')').unwrap_or(stat.len());
     matches!(stat.get(name_end..), Some([b')', b' ', b'S' | b'D', ..]))
 }
 
-/// An OS thread; detached when dropped.
+/// A handle to an OS thread. Dropping it detaches the thread.
 #[derive(Debug)]
 pub(crate) struct OsThread(libc::pthread_t);
 
 // SAFETY: a pthread handle may be used from any thread.
 unsafe impl Send for OsThread {}
-// SAFETY: as above; only `join` and `drop` use it, and they own it.
+// SAFETY: a shared reference to a handle allows no operation: only `join` and `drop` use it, and
+// both own it.
 unsafe impl Sync for OsThread {}
 
 impl OsThread {
@@ -48,7 +51,7 @@ impl OsThread {
         Self::start(name, &Attributes::new(), main)
     }
 
-    /// The same, with a stack of so many bytes or a little more.
+    /// As `spawn`, with a stack of at least `size` bytes, rounded up to whole pages.
     pub(crate) fn spawn_with_stack(name: &str, size: usize, main: Main) -> io::Result<Self> {
         let mut attributes = Attributes::new();
         attributes.set_stack_size(size);
@@ -57,9 +60,10 @@ impl OsThread {
 
     fn start(name: &str, attributes: &Attributes, main: Main) -> io::Result<Self> {
         extern "C" fn start(main: *mut libc::c_void) -> *mut libc::c_void {
-            // SAFETY: invariant 1.
+            // SAFETY: the pointer is the leaked box, and only this function takes it back
+            // (invariant 1).
             let (name, main) = *unsafe { Box::from_raw(main.cast::<(CString, Main)>()) };
-            // The kernel keeps 15 bytes of it.
+            // The kernel keeps 15 bytes of the name.
             let _ = rustix::thread::set_name(&name);
             drop(name);
             main();
@@ -74,29 +78,29 @@ impl OsThread {
         let error =
             unsafe { libc::pthread_create(handle.as_mut_ptr(), &raw const attributes.0, start, main.cast()) };
         if error != 0 {
-            // SAFETY: no thread was made, so it is still ours (invariant 1).
+            // SAFETY: no thread was made, so this function still owns the box (invariant 1).
             drop(unsafe { Box::from_raw(main) });
             return Err(io::Error::from_raw_os_error(error));
         }
-        // SAFETY: filled by the successful call.
+        // SAFETY: the call succeeded, so it has filled the handle.
         Ok(Self(unsafe { handle.assume_init() }))
     }
 
-    /// Waits until it has ended.
+    /// Waits until the thread has ended.
     pub(crate) fn join(self) {
-        // SAFETY: ours, and forgotten after (invariant 2).
+        // SAFETY: the handle is owned, and is forgotten after the call (invariant 2).
         unsafe { libc::pthread_join(self.0, ptr::null_mut()) };
         mem::forget(self);
     }
 }
 
-/// What a thread is made with.
+/// The attributes with which a thread is made.
 struct Attributes(libc::pthread_attr_t);
 
 impl Attributes {
     fn new() -> Self {
         let mut attributes = mem::MaybeUninit::uninit();
-        // SAFETY: it initialises what it is given; on Linux it can't fail (invariant 3).
+        // SAFETY: the call initialises the attributes; on Linux it cannot fail (invariant 3).
         unsafe {
             libc::pthread_attr_init(attributes.as_mut_ptr());
             Self(attributes.assume_init())
@@ -106,22 +110,22 @@ impl Attributes {
     fn set_stack_size(&mut self, size: usize) {
         let size = size.max(libc::PTHREAD_STACK_MIN);
         let size = size.checked_next_multiple_of(page_size()).unwrap_or(size);
-        // SAFETY: initialised (invariant 3). A size that the system doesn't take leaves the
-        // default.
+        // SAFETY: the attributes are initialised (invariant 3). If the system refuses the size, the
+        // default stays.
         unsafe { libc::pthread_attr_setstacksize(&raw mut self.0, size) };
     }
 }
 
 impl Drop for Attributes {
     fn drop(&mut self) {
-        // SAFETY: initialised, and not used again (invariant 3).
+        // SAFETY: the attributes are initialised, and are not used again (invariant 3).
         unsafe { libc::pthread_attr_destroy(&raw mut self.0) };
     }
 }
 
 impl Drop for OsThread {
     fn drop(&mut self) {
-        // SAFETY: neither joined nor detached before (invariant 2).
+        // SAFETY: the handle was neither joined nor detached before (invariant 2).
         unsafe { libc::pthread_detach(self.0) };
     }
 }
