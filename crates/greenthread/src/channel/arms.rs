@@ -1,10 +1,11 @@
 //! The arms of `select!`, on the stack of the thread that selects.
 //!
 //! Invariants:
-//! 1. A selection borrows its arm, which therefore stays where it is. It knows that arm by its
-//!    place or its channel, and is used up by `finish`.
-//! 2. A selection for a message says that the message is in the arm's place, and is the one way to
-//!    it.
+//! 1. A `Selection` borrows its arm, so the arm does not move while the selection exists. The
+//!    selection identifies the arm by the address of its message (a receive) or by its channel (a
+//!    send). `finish` consumes the selection.
+//! 2. A `Selection` that holds `Selected::Message` says that the message has been written to the
+//!    arm's `place`. The message is read through that selection only.
 
 use core::{cell::UnsafeCell, fmt, mem::MaybeUninit, ptr};
 
@@ -22,11 +23,12 @@ use crate::{
     },
 };
 
-/// What an arm is selected for and has not used yet. Given back when it is dropped.
+/// The outcome of a select, as long as the chosen arm has not used it. If it is dropped unused, the
+/// operation is undone.
 pub struct Selection<'a> {
     selected: Option<Selected>,
     channel: Option<&'a dyn Selectable>,
-    /// Where the message is, for an arm that receives.
+    /// The address of the message of an arm that receives; null for the others.
     place: *const (),
 }
 
@@ -35,23 +37,25 @@ impl<'a> Selection<'a> {
         Self { selected: Some(selected), channel: operation.channel(), place: operation.place() }
     }
 
-    /// Uses it up, to receive.
+    /// Completes a receive, and consumes what was selected.
     ///
     /// # Safety
-    /// `receiver` is the arm's. The message is where the selection says; it is not if the selection
-    /// was moved together with it.
+    /// `receiver` is the one that this was selected for. `place` is the present address of the
+    /// message: it differs from `self.place` if the message has been moved since the select.
     pub(super) unsafe fn receive<T>(
         &mut self,
         receiver: &Receiver<T>,
         place: *const (),
     ) -> Result<T, RecvError> {
-        // SAFETY: as the caller says, and invariant 2.
+        // SAFETY: the caller vouches that `receiver` was selected, and that `place` holds its
+        // message (invariant 2). `take` sees to it that the message is read once.
         self.selected
             .take()
             .map_or(Err(RecvError), |selected| unsafe { receiver.core.finish(&selected, place.cast()) })
     }
 
-    /// Uses it up, to send. `sender` is the arm's.
+    /// Completes a send, and consumes what was selected. `sender` is the one that this was selected
+    /// for.
     pub(super) fn send<T>(&mut self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
         match self.selected.take() {
             Some(selected) => sender.core.complete(selected, message).map_err(SendError),
@@ -59,7 +63,8 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Gives it back. A message that was received stays where it is, and is leaked.
+    /// Undoes the operation. A message that has been received already stays in its place, and is
+    /// leaked.
     pub(super) fn give_back(&mut self) {
         if let (Some(selected), Some(channel)) = (self.selected.take(), self.channel) {
             channel.abandon(selected);
@@ -79,8 +84,8 @@ impl fmt::Debug for Selection<'_> {
     }
 }
 
-/// Does one of the operations, and says which, and what it is selected for. If none was ready in
-/// time the number is that of none.
+/// Does one of the operations. Returns its index and what was selected for it. The index is
+/// `usize::MAX` if no operation was ready in time.
 pub fn run<'a>(operations: &mut [Operation<'a>], timeout: Timeout, choice: Choice) -> (usize, Selection<'a>) {
     match select::select(operations, timeout, choice) {
         Some((chosen, selected)) => (chosen, Selection::new(selected, &operations[chosen])),
@@ -95,26 +100,28 @@ pub struct RecvArm<'a, T> {
 }
 
 impl<'a, T> RecvArm<'a, T> {
-    /// Receives from `receiver`.
+    /// Makes an arm that receives from `receiver`.
     pub fn new(receiver: &'a Receiver<T>) -> Self {
         Self { receiver, place: UnsafeCell::new(MaybeUninit::uninit()) }
     }
 
-    /// What the select does for it.
+    /// The operation that the select does for this arm.
     pub fn operation(&self) -> Operation<'_> {
-        // SAFETY: the place is borrowed for as long as the operation.
+        // SAFETY: `self.place` has room for a `T`, and is borrowed for as long as the operation
+        // lives.
         unsafe { self.receiver.core.operation(self.place.get()) }
     }
 
-    /// The message.
+    /// Returns the message.
     ///
     /// # Panics
     ///
-    /// If the selection is another arm's.
+    /// If `selection` is for another arm.
     pub fn finish(&self, mut selection: Selection<'_>) -> Result<T, RecvError> {
         let place = self.place.get().cast_const().cast();
         assert!(selection.place.is_null() || selection.place == place, "selected for another arm");
-        // SAFETY: it is this arm's, and has not moved (invariant 1).
+        // SAFETY: the assertion has shown that it was selected for this arm, and the arm has not
+        // moved since (invariant 1).
         unsafe { selection.receive(self.receiver, place) }
     }
 }
@@ -125,12 +132,12 @@ pub struct SendArm<'a, T> {
 }
 
 impl<'a, T> SendArm<'a, T> {
-    /// Sends to `sender`.
+    /// Makes an arm that sends to `sender`.
     pub fn new(sender: &'a Sender<T>) -> Self {
         Self { sender }
     }
 
-    /// What the select does for it.
+    /// The operation that the select does for this arm.
     pub fn operation(&self) -> Operation<'a> {
         Operation::send(&*self.sender.core)
     }
@@ -139,7 +146,7 @@ impl<'a, T> SendArm<'a, T> {
     ///
     /// # Panics
     ///
-    /// If the selection is another channel's.
+    /// If `selection` is for another channel.
     pub fn finish(&self, mut selection: Selection<'_>, message: T) -> Result<(), SendError<T>> {
         let own: &dyn Selectable = &*self.sender.core;
         assert!(

@@ -1,10 +1,11 @@
-//! What can go wrong at a channel.
+//! The errors of channel operations.
 
 use core::{error::Error, fmt};
 
 use crate::sync::chan::ends::error;
 
-/// A message was not sent: there is no receiver any more. It holds the message.
+/// The error of [`send`](super::Sender::send): all receivers have been dropped. It holds the
+/// message.
 ///
 /// # Examples
 ///
@@ -18,7 +19,7 @@ use crate::sync::chan::ends::error;
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
-/// A message was not sent by [`try_send`](super::Sender::try_send). It holds the message.
+/// The error of [`try_send`](super::Sender::try_send). It holds the message.
 ///
 /// # Examples
 ///
@@ -32,13 +33,14 @@ pub struct SendError<T>(pub T);
 /// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum TrySendError<T> {
-    /// There is no room; with a capacity of 0, no receiver that waits.
+    /// The channel is full; with a capacity of 0, no receiver is waiting.
     Full(T),
-    /// There is no receiver any more.
+    /// All receivers have been dropped.
     Disconnected(T),
 }
 
-/// A message was not sent in time, or can't be any more. It holds the message.
+/// The error of [`send_timeout`](super::Sender::send_timeout) and
+/// [`send_deadline`](super::Sender::send_deadline). It holds the message.
 ///
 /// # Examples
 ///
@@ -52,13 +54,15 @@ pub enum TrySendError<T> {
 /// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
-    /// There was no room in time; with a capacity of 0, no receiver.
+    /// The channel was full until the time was up; with a capacity of 0, no receiver took the
+    /// message.
     Timeout(T),
-    /// There is no receiver any more.
+    /// All receivers have been dropped.
     Disconnected(T),
 }
 
-/// There is no message, and no sender any more.
+/// The error of [`recv`](super::Receiver::recv): the channel is empty, and all senders have been
+/// dropped.
 ///
 /// # Examples
 ///
@@ -72,7 +76,7 @@ pub enum SendTimeoutError<T> {
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct RecvError;
 
-/// No message was received by [`try_recv`](super::Receiver::try_recv).
+/// The error of [`try_recv`](super::Receiver::try_recv).
 ///
 /// # Examples
 ///
@@ -84,13 +88,14 @@ pub struct RecvError;
 /// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum TryRecvError {
-    /// There is no message.
+    /// The channel is empty.
     Empty,
-    /// There is no message, and no sender any more.
+    /// The channel is empty, and all senders have been dropped.
     Disconnected,
 }
 
-/// No message was received in time, or can be any more.
+/// The error of [`recv_timeout`](super::Receiver::recv_timeout) and
+/// [`recv_deadline`](super::Receiver::recv_deadline).
 ///
 /// # Examples
 ///
@@ -102,13 +107,13 @@ pub enum TryRecvError {
 /// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum RecvTimeoutError {
-    /// No message came in time.
+    /// No message arrived in time.
     Timeout,
-    /// There is no message, and no sender any more.
+    /// The channel is empty, and all senders have been dropped.
     Disconnected,
 }
 
-/// None of the operations is ready; of [`try_select`](super::Select::try_select).
+/// The error of [`try_select`](super::Select::try_select): no operation is ready.
 ///
 /// # Examples
 ///
@@ -120,7 +125,8 @@ pub enum RecvTimeoutError {
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct TrySelectError;
 
-/// None of the operations was ready in time; of [`select_timeout`](super::Select::select_timeout).
+/// The error of [`select_timeout`](super::Select::select_timeout) and
+/// [`select_deadline`](super::Select::select_deadline): no operation became ready in time.
 ///
 /// # Examples
 ///
@@ -133,7 +139,7 @@ pub struct TrySelectError;
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct SelectTimeoutError;
 
-/// None of the operations is ready; of [`try_ready`](super::Select::try_ready).
+/// The error of [`try_ready`](super::Select::try_ready): no operation is ready.
 ///
 /// # Examples
 ///
@@ -145,7 +151,8 @@ pub struct SelectTimeoutError;
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct TryReadyError;
 
-/// None of the operations was ready in time; of [`ready_timeout`](super::Select::ready_timeout).
+/// The error of [`ready_timeout`](super::Select::ready_timeout) and
+/// [`ready_deadline`](super::Select::ready_deadline): no operation became ready in time.
 ///
 /// # Examples
 ///
@@ -158,7 +165,7 @@ pub struct TryReadyError;
 pub struct ReadyTimeoutError;
 
 impl<T> SendError<T> {
-    /// The message.
+    /// Returns the message that was not sent.
     ///
     /// # Examples
     ///
@@ -175,7 +182,7 @@ impl<T> SendError<T> {
 }
 
 impl<T> TrySendError<T> {
-    /// The message.
+    /// Returns the message that was not sent.
     ///
     /// # Examples
     ///
@@ -192,7 +199,7 @@ impl<T> TrySendError<T> {
         }
     }
 
-    /// Whether there was no room.
+    /// Whether the channel was full.
     ///
     /// # Examples
     ///
@@ -207,7 +214,7 @@ impl<T> TrySendError<T> {
         matches!(self, Self::Full(_))
     }
 
-    /// Whether there is no receiver any more.
+    /// Whether all receivers have been dropped.
     ///
     /// # Examples
     ///
@@ -224,7 +231,7 @@ impl<T> TrySendError<T> {
 }
 
 impl<T> SendTimeoutError<T> {
-    /// The message.
+    /// Returns the message that was not sent.
     ///
     /// # Examples
     ///
@@ -240,7 +247,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// Whether there was no room in time.
+    /// Whether the time was up.
     ///
     /// # Examples
     ///
@@ -254,7 +261,7 @@ impl<T> SendTimeoutError<T> {
         matches!(self, Self::Timeout(_))
     }
 
-    /// Whether there is no receiver any more.
+    /// Whether all receivers have been dropped.
     ///
     /// # Examples
     ///
@@ -271,7 +278,7 @@ impl<T> SendTimeoutError<T> {
 }
 
 impl TryRecvError {
-    /// Whether there may be a message later.
+    /// Whether the channel was empty, but not disconnected: a message may arrive later.
     ///
     /// # Examples
     ///
@@ -285,7 +292,7 @@ impl TryRecvError {
         *self == Self::Empty
     }
 
-    /// Whether there is no sender any more.
+    /// Whether the channel was empty and all senders have been dropped.
     ///
     /// # Examples
     ///
@@ -302,7 +309,7 @@ impl TryRecvError {
 }
 
 impl RecvTimeoutError {
-    /// Whether no message came in time.
+    /// Whether the time was up.
     ///
     /// # Examples
     ///
@@ -316,7 +323,7 @@ impl RecvTimeoutError {
         *self == Self::Timeout
     }
 
-    /// Whether there is no sender any more.
+    /// Whether the channel was empty and all senders have been dropped.
     ///
     /// # Examples
     ///
@@ -350,7 +357,7 @@ impl From<RecvError> for RecvTimeoutError {
     }
 }
 
-// The messages themselves need not be `Debug`.
+// The `Debug` output leaves the message out, so that `T` need not be `Debug`.
 
 impl<T> fmt::Debug for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -364,7 +371,7 @@ impl<T> fmt::Debug for TrySendError<T> {
     }
 }
 
-// The texts are those of crossbeam-channel, which programs may compare.
+// The texts are those of crossbeam-channel, since programs may compare them.
 
 const NO_RECEIVER: &str = "sending on a disconnected channel";
 const NO_SENDER: &str = "receiving on an empty and disconnected channel";

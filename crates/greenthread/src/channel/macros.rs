@@ -1,41 +1,44 @@
 //! `select!` and `select_biased!`.
 //!
-//! The tokens are taken apart one arm at a time (`@arm`, `@body`) into a list; then each arm's
-//! channel is bound, one scope inside the other (`@bind`), so that temporaries live long enough; in
-//! the innermost scope the select is run, and the selected arm goes on (`@go`). Each arm's variable
-//! is of an expansion of its own, so they don't clash.
+//! The expansion has three phases. `@arm` and `@body` parse the tokens, one arm at a time, into a
+//! list. `@bind` binds the channel of each arm, in one scope inside the other, so that temporaries
+//! live until the `select!` ends. In the innermost scope the select runs, and `@go` continues with
+//! the chosen arm. The variable of each arm comes from an expansion of its own, so hygiene keeps
+//! them apart.
 
-/// Waits for the first of several operations on channels that can go on, and does that one.
+/// Waits until one of several channel operations can proceed, and does that one.
 ///
-/// The arms are
+/// An arm is one of
 ///
-/// * `recv(receiver) -> pattern => body`: the pattern is bound to a `Result<T, RecvError>`;
-/// * `send(sender, message) -> pattern => body`: the pattern is bound to a
-///   `Result<(), SendError<T>>`. The message is computed only if this arm has been chosen;
-/// * `default => body`: taken if no other arm is ready at this moment, so the `select!` doesn't
-///   wait;
-/// * `default(duration) => body`: taken if no other arm has become ready after so long.
+/// * `recv(receiver) -> pattern => body`: receives a message. The pattern is matched against a
+///   `Result<T, RecvError>`.
+/// * `send(sender, message) -> pattern => body`: sends a message. The pattern is matched against a
+///   `Result<(), SendError<T>>`. The message is evaluated only if this arm has been chosen.
+/// * `default => body`: is chosen if no other arm is ready at this moment. With it, the `select!`
+///   never waits.
+/// * `default(duration) => body`: is chosen if no other arm has become ready within `duration`.
 ///
 /// A body is an expression, followed by a comma unless it is a block. The value of the `select!` is
-/// that of the body. There is one `default` at most.
+/// the value of the body that ran. There can be at most one `default`.
 ///
-/// An operation is ready if it would not block; that its channel is disconnected makes it ready,
-/// and its result an error. If several are ready, one of them is chosen at random, with equal odds.
-/// [`select_biased!`](super::select_biased) chooses the first.
+/// An operation is ready if it would not block. An operation on a disconnected channel is ready,
+/// and its result is an error. If several operations are ready, one of them is chosen at random,
+/// with equal odds; [`select_biased!`](super::select_biased) chooses the first.
 ///
-/// Blocks the calling thread, green or OS, while nothing is ready and there is no `default`. It
-/// uses no other thread, and allocates nothing.
+/// The `select!` blocks the calling thread, green or OS, while no operation is ready and there is
+/// no `default`. It uses no other thread, and allocates nothing.
 ///
 /// # Slow messages
 ///
-/// An arm that sends is selected before its message is computed, and keeps for it a place in the
-/// channel, or a receiver. So while that takes, nobody else can use the place; and the receiver
-/// waits for this message, even if others send and even beyond its timeout. Compute a message that
-/// takes long, or that waits, before the `select!`.
+/// A `send` arm is chosen before its message is evaluated. Until the message is there, the arm
+/// reserves a slot in the channel, or a waiting receiver. Meanwhile no other thread can use that
+/// slot; and that receiver waits for this message, even if other threads send, and even beyond its
+/// own timeout. If a message takes long to evaluate, or waits for something, evaluate it before the
+/// `select!`.
 ///
 /// # Panics
 ///
-/// If there is no arm at all.
+/// If there is no arm.
 ///
 /// # Examples
 ///
@@ -46,14 +49,7 @@
 /// let (s2, r2) = unbounded();
 /// s1.send(10).unwrap();
 ///
-/// // Both are ready.
-/// select! {
-///     recv(r1) -> message => assert_eq!(message, Ok(10)),
-///     send(s2, 20) -> sent => {
-///         assert_eq!(sent, Ok(()));
-///         assert_eq!(r2.recv(), Ok(20));
-///     }
-/// }
+/// Both arms are ready.
 /// ```
 ///
 /// With a timeout:
@@ -76,7 +72,7 @@ macro_rules! __channel_select {
     };
 }
 
-/// As [`select!`](super::select), but of the operations that are ready it chooses the one that is
+/// Like [`select!`](super::select), but if several operations are ready, it chooses the one that is
 /// written first.
 ///
 /// # Examples
@@ -102,11 +98,11 @@ macro_rules! __channel_select_biased {
     };
 }
 
-/// See the module.
+/// The implementation of both macros; see the module's comment.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __channel_arms {
-    // All arms are in the list.
+    // All arms have been parsed.
     (@arm $choice:ident () ()) => {
         ::core::panic!("no operations have been added to `Select`")
     };
@@ -120,7 +116,7 @@ macro_rules! __channel_arms {
         $crate::__channel_arms!(@bind $choice $arms () $default)
     };
 
-    // The next arm's head.
+    // Parses the head of the next arm.
     (@arm $choice:ident $arms:tt $default:tt recv($receiver:expr $(,)?) -> $result:pat => $($rest:tt)+) => {
         $crate::__channel_arms!(@body $choice $arms $default (recv ($receiver) ($result)) $($rest)+)
     };
@@ -147,7 +143,7 @@ macro_rules! __channel_arms {
         ))
     };
 
-    // Its body, and what comes after it.
+    // Parses the body of that arm, and leaves the tokens after it.
     (@body $choice:ident $arms:tt $default:tt $head:tt { $($body:tt)* }, $($rest:tt)*) => {
         $crate::__channel_arms!(@add $choice $arms $default $head { $($body)* } $($rest)*)
     };
@@ -166,7 +162,7 @@ macro_rules! __channel_arms {
         ))
     };
 
-    // Into the list with both.
+    // Adds head and body to the list.
     (@add $choice:ident $arms:tt () (default $timeout:tt) $body:tt $($rest:tt)*) => {
         $crate::__channel_arms!(@arm $choice $arms ($timeout $body) $($rest)*)
     };
@@ -174,7 +170,7 @@ macro_rules! __channel_arms {
         $crate::__channel_arms!(@arm $choice ($($arms)* [$($head)* $body]) $default $($rest)*)
     };
 
-    // Binds the channels.
+    // Binds the channel of each arm.
     (@bind $choice:ident ([recv ($receiver:expr) $result:tt $body:tt] $($arms:tt)*) ($($bound:tt)*) $default:tt) => {
         match $receiver {
             ref receiver => {
@@ -199,7 +195,7 @@ macro_rules! __channel_arms {
             }
         }
     };
-    // All are bound: runs the select.
+    // All channels are bound: runs the select.
     (@bind $choice:ident () ($([$arm:ident $($what:tt)*])*) (($timeout:expr) $default:tt)) => {{
         let (chosen, selection) = {
             let timeout = $timeout;
@@ -213,7 +209,7 @@ macro_rules! __channel_arms {
         $crate::__channel_arms!(@go chosen selection (0usize) ($([$arm $($what)*])*) $default)
     }};
 
-    // Goes on with the arm that was chosen.
+    // Continues with the arm that was chosen.
     (@go $chosen:ident $selection:ident $number:tt () $default:tt) => {{
         ::core::mem::drop($selection);
         $default

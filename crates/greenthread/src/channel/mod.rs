@@ -1,56 +1,60 @@
 //! Channels with many senders, many receivers and a `select!`: the interface of
 //! `crossbeam-channel`, for green threads.
 //!
-//! [`unbounded`] has room for any number of messages, so sending never blocks. [`bounded`] has room
-//! for as many as it is told, and sending waits for room; with a capacity of 0 each message passes
-//! from hand to hand. [`after`], [`at`] and [`tick`] deliver the time, [`never()`] delivers
-//! nothing: for [`select!`].
+//! An [`unbounded`] channel holds any number of messages, so sending never blocks. A [`bounded`]
+//! channel holds at most the given number of messages, and sending waits while it is full. With a
+//! capacity of 0 the channel holds none: the sender waits until a receiver takes the message (a
+//! rendezvous). [`after`], [`at`] and [`tick`] make receivers that deliver the time, and
+//! [`never()`] makes one that delivers nothing. They are meant for [`select!`].
 //!
-//! A green thread that waits lets its worker run others; an OS thread that waits blocks. Both may
-//! be at the same channel, at either end, and in one select. Threads that wait are served in the
-//! order in which they came.
+//! A green thread that waits lets its worker run other threads. An OS thread that waits blocks.
+//! Green and OS threads may use the same channel, at either end, and the same select. Waiting
+//! threads are served in the order in which they began to wait.
 //!
-//! When all senders are gone, receivers get what is in the channel, and then an error. When all
-//! receivers are gone, what is in the channel is dropped, and sending fails and gives the message
-//! back.
+//! When all senders have been dropped, receivers first get the messages that are still in the
+//! channel, and then an error. When all receivers have been dropped, the messages in the channel
+//! are dropped too; sending fails, and the error returns the message.
 //!
 //! # Select
 //!
-//! [`select!`] waits for the first of several operations that can go on, and does that one and no
-//! other: no message is lost, taken twice or sent twice, whichever wins, and whether or not a
-//! timeout comes in between. Of those that are ready it takes any, with equal odds;
-//! [`select_biased!`] takes the first. `default` is taken only if at one moment none was ready.
-//! [`Select`] does the same with a list that is made at run time.
+//! [`select!`] waits until one of several operations can proceed, and does exactly that one. No
+//! message is lost, received twice or sent twice, whichever operation is chosen, and whether or not
+//! a timeout expires at the same time. If several operations are ready, `select!` chooses one of
+//! them at random, with equal odds; [`select_biased!`] chooses the first. The `default` arm is
+//! chosen only if there was a moment at which no operation was ready. [`Select`] does the same with
+//! a list that is built at run time.
 //!
 //! # Memory
 //!
-//! A bounded channel allocates room for all its messages when it is made. An unbounded one
-//! allocates a block for each 31 messages that nobody has received yet, and keeps one for later.
-//! Waiting allocates nothing, in a select neither: a select has a node on its own stack for each
-//! operation. No thread is made for [`after`], [`at`] and [`tick`]. As with std, a failing
-//! allocation aborts the process.
+//! A bounded channel allocates memory for all its messages when it is made. An unbounded channel
+//! allocates one block for every 31 messages that have not been received yet, and keeps one emptied
+//! block for reuse. Waiting allocates nothing, and neither does waiting in a `select!`: it keeps a
+//! queue node for each operation on its own stack. [`after`], [`at`] and [`tick`] start no thread.
+//! As with std, the process aborts if an allocation fails.
 //!
 //! # Coming from Go
 //!
-//! A nil channel is [`never()`]; closing is dropping the last sender; a receive from a closed
-//! channel is an `Err` where Go has a zero value; a send without receivers is an `Err` where Go
-//! waits, and there is no panic for it. In `select!` the message of a `send` is computed only if
-//! that operation has been chosen.
+//! * A nil channel is [`never()`].
+//! * A channel is closed by dropping its last sender.
+//! * Receiving from a closed channel returns an `Err`, where Go returns a zero value.
+//! * Sending to a channel without receivers returns an `Err`, where Go waits for ever. No send
+//!   panics, as one to a closed channel does in Go.
+//! * `select!` evaluates the message of a `send` only if that operation has been chosen.
 //!
 //! # Differs from crossbeam-channel
 //!
-//! * The times that [`after`], [`at`], [`tick`] and the deadlines have are
+//! * [`after`], [`at`], [`tick`] and the methods that take a deadline use
 //!   [`greenthread::time::Instant`](crate::time::Instant).
-//! * `default` in `select!` and `try_select` look at all channels at one moment, not one after the
-//!   other.
-//! * If the message of a chosen `send` panics, or leaves the `select!` by `return`, `break` or `?`,
-//!   the operation is undone, and the receiver that was to have the message goes on waiting. (There
-//!   the process aborts.)
-//! * A [`SelectedOperation`] that is dropped while unwinding is undone in the same way, without a
+//! * `default` in `select!`, and `try_select`, look at all channels at one moment, not at one after
+//!   the other.
+//! * If evaluating the message of a chosen `send` panics, or leaves the `select!` by `return`,
+//!   `break` or `?`, the operation is undone, and the receiver that was to get the message
+//!   continues to wait. (In crossbeam-channel the process aborts.)
+//! * A [`SelectedOperation`] that is dropped during unwinding is undone in the same way, without a
 //!   second panic.
-//! * `select!` takes any number of operations, not 32.
-//! * [`TryReadyError`] and [`ReadyTimeoutError`] are errors with a text, that of [`TrySelectError`]
-//!   and [`SelectTimeoutError`].
+//! * `select!` takes any number of operations, where crossbeam-channel's takes at most 32.
+//! * [`TryReadyError`] and [`ReadyTimeoutError`] implement `Error`, with the same texts as
+//!   [`TrySelectError`] and [`SelectTimeoutError`].
 //!
 //! # Examples
 //!
@@ -110,7 +114,7 @@ use crate::{
 };
 use receiver::Flavor;
 
-/// What the macros expand to.
+/// The items that the expansions of `select!` and `select_biased!` use.
 #[doc(hidden)]
 pub mod internal {
     pub use super::arms::{RecvArm, Selection, SendArm, run};
@@ -120,7 +124,7 @@ pub mod internal {
     };
 }
 
-/// A channel with room for any number of messages.
+/// Creates a channel that holds any number of messages.
 ///
 /// # Examples
 ///
@@ -136,11 +140,12 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     new(None)
 }
 
-/// A channel with room for `cap` messages; with 0, `send` waits until its message is received.
+/// Creates a channel that holds at most `cap` messages. If `cap` is 0, `send` waits until its
+/// message has been received.
 ///
 /// # Panics
 ///
-/// If `cap` messages are more than `isize::MAX` bytes. If the memory for them can't be had, the
+/// If `cap` messages take more than `isize::MAX` bytes. If their memory cannot be allocated, the
 /// process aborts.
 ///
 /// # Examples
@@ -149,8 +154,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// use greenthread::{channel::bounded, thread};
 ///
 /// let (s, r) = bounded(1);
-/// s.send(1).unwrap(); // There is room.
-/// thread::spawn(move || s.send(2).unwrap()); // Waits for the first one to be received.
+/// s.send(1).unwrap(); // The channel has room.
+/// thread::spawn(move || s.send(2).unwrap()); // Waits until the first one has been received.
 /// assert!(r.iter().eq([1, 2]));
 /// ```
 #[must_use]
@@ -163,9 +168,10 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     (Sender { core: sender }, Receiver { core: Flavor::Channel(receiver) })
 }
 
-/// A channel that delivers one message, the present time, after `duration`.
+/// Creates a receiver that gets one message: the time at which `duration` has elapsed.
 ///
-/// One of its receivers gets it. After that the channel is empty for ever; it never disconnects.
+/// If the receiver is cloned, one of the clones gets the message. After that the channel stays
+/// empty; it never disconnects.
 ///
 /// # Examples
 ///
@@ -183,9 +189,10 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
     timer(deadline_after(duration), None)
 }
 
-/// A channel that delivers one message, the time, at `when`.
+/// Creates a receiver that gets one message, `when` itself, once that time has come.
 ///
-/// One of its receivers gets it. After that the channel is empty for ever; it never disconnects.
+/// If the receiver is cloned, one of the clones gets the message. After that the channel stays
+/// empty; it never disconnects.
 ///
 /// # Examples
 ///
@@ -201,11 +208,11 @@ pub fn at(when: Instant) -> Receiver<Instant> {
     timer(Some(when.into()), None)
 }
 
-/// A channel that delivers the time, again and again, a `duration` apart.
+/// Creates a receiver that gets the time again and again, at intervals of `duration`.
 ///
-/// One message at most lies in it, and while nobody takes it there are no others: if it is taken
-/// more than a `duration` late, the next one comes a `duration` after that. The channel never
-/// disconnects.
+/// The channel holds at most one message. While that has not been received, no further message is
+/// made. If it is received more than `duration` late, the next message comes `duration` after it
+/// was received. The channel never disconnects.
 ///
 /// # Examples
 ///
@@ -225,12 +232,12 @@ pub fn tick(duration: Duration) -> Receiver<Instant> {
 fn timer(first: Option<time::Instant>, period: Option<Duration>) -> Receiver<Instant> {
     match first {
         Some(first) => Receiver { core: Flavor::Timer(Arc::new(Timer::new(first, period)), |due| due) },
-        // Beyond what a clock can show.
+        // `first` is later than the clock can represent.
         None => never(),
     }
 }
 
-/// A channel that never delivers anything, and never disconnects.
+/// Creates a receiver that never gets a message and never disconnects.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! The receiving end, and its iterators.
+//! The receiver and its iterators.
 
 use core::{iter::FusedIterator, mem::MaybeUninit};
 use std::sync::Arc;
@@ -18,22 +18,23 @@ use crate::{
 };
 
 receiver! {
-    /// Takes a message if there is one at this moment.
+    /// Receives a message if the channel has one now.
     ///
-    /// It doesn't block, except that it waits for the message of a [`select!`](super::select) that
-    /// has just chosen to send it here, if that is still being computed. (Inside
-    /// [`without_yield`](crate::thread::without_yield), where no sibling can compute it, that is
-    /// for ever.)
+    /// This method blocks in one case only: if a `send` arm of a [`select!`](super::select) has
+    /// been chosen to send to this receiver and its message is still being evaluated, the method
+    /// waits for that message. Inside [`without_yield`](crate::thread::without_yield), where no
+    /// other green thread of this worker runs, that wait never ends if the message is evaluated by
+    /// one of them.
     "channel", "unbounded", "bounded", Flavor<T>
 }
 
 impl<T> FusedIterator for Iter<'_, T> {}
 impl<T> FusedIterator for IntoIter<T> {}
 
-/// What messages come from.
+/// The source of a receiver's messages.
 pub(super) enum Flavor<T> {
     Channel(Rx<T>),
-    /// A timer, and how its times become messages (they are messages).
+    /// A timer, and the function that turns its times into messages. `T` is always `Instant`.
     Timer(Arc<Timer>, fn(Instant) -> T),
     Never,
 }
@@ -80,30 +81,32 @@ impl<T> Flavor<T> {
         }
     }
 
-    /// The arm of a select that receives here, into `place`.
+    /// The operation of a select that receives from here into `place`.
     ///
     /// # Safety
     /// As for [`Operation::receive`].
     pub(super) unsafe fn operation(&self, place: *mut MaybeUninit<T>) -> Operation<'_> {
         match self {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller vouches for `place`, by the same contract.
             Self::Channel(core) => unsafe { Operation::receive(&**core, place.cast()) },
             Self::Timer(timer, _) => Operation::timer(timer),
             Self::Never => Operation::never(),
         }
     }
 
-    /// What an arm has received.
+    /// The result of an arm that was selected.
     ///
     /// # Safety
-    /// It was selected for this, with `place`, which is read here for the first time.
+    /// `selected` came from this receiver's operation. `place` holds the message that the select
+    /// wrote, and it has not been read yet.
     pub(super) unsafe fn finish(
         &self,
         selected: &Selected,
         place: *const MaybeUninit<T>,
     ) -> Result<T, RecvError> {
         match (selected, self) {
-            // SAFETY: the message is there, and the caller's.
+            // SAFETY: `Selected::Message` says that a `T` has been written to `place`, and the
+            // caller vouches that this is the first read.
             (Selected::Message, _) => Ok(unsafe { place.cast::<T>().read() }),
             (Selected::Due(due), Self::Timer(_, message)) => Ok(message((*due).into())),
             _ => Err(RecvError),

@@ -1,7 +1,8 @@
-//! A select over a list that is made at run time.
+//! `Select`: a select over a list that is built at run time.
 //!
-//! Invariant: a parcel has room for a message of its operation's channel, and is told to the
-//! operation as its place before each select; neither is moved before that is over.
+//! Invariant: the `Parcel` of an operation has room for a message of the operation's channel.
+//! `choose` sets the operation's `place` to it before each select, and neither the list nor the
+//! parcel moves until that select has ended.
 
 use core::{alloc::Layout, mem, ptr};
 
@@ -24,24 +25,25 @@ use crate::{
 /// One operation of a [`Select`].
 struct Entry {
     index: usize,
-    /// The sender or receiver, to recognise it.
+    /// The address of the sender or receiver, by which the completing call is checked.
     handle: *const (),
     parcel: Parcel,
 }
 
-/// Selects from a list of operations that is made at run time.
+/// Selects from a list of operations that is built at run time.
 ///
-/// An operation is selected in two steps. [`select`](Select::select) and its like choose one that
-/// is ready, or wait until one is, and return a [`SelectedOperation`]; this one must be completed
-/// by [`SelectedOperation::send`] or [`SelectedOperation::recv`]. [`ready`](Select::ready) and its
-/// like only wait until an operation is ready, and say which.
+/// Selecting takes two steps. [`select`](Select::select) and its variants choose an operation that
+/// is ready, or wait until one is, and return a [`SelectedOperation`]. The caller must then
+/// complete it by [`SelectedOperation::send`] or [`SelectedOperation::recv`]. In contrast,
+/// [`ready`](Select::ready) and its variants only wait until an operation is ready, and return its
+/// index.
 ///
-/// [`select!`](super::select) is simpler where the list is known.
+/// If the list is known at compile time, [`select!`](super::select) is simpler.
 ///
 /// # Memory
 ///
-/// A `Select` allocates for its list, and for messages of more than four words. Waiting allocates
-/// nothing.
+/// A `Select` allocates memory for its list, and for each message that is larger than four words.
+/// Waiting allocates nothing.
 ///
 /// # Examples
 ///
@@ -62,7 +64,7 @@ struct Entry {
 ///         let index = operation.index();
 ///         match operation.recv(&receivers[index]) {
 ///             Ok(n) => break sum += n,
-///             Err(_) => select.remove(index), // This one has no sender any more.
+///             Err(_) => select.remove(index), // All senders of this one have been dropped.
 ///         }
 ///     }
 /// }
@@ -70,36 +72,38 @@ struct Entry {
 /// ```
 pub struct Select<'a> {
     operations: Vec<Operation<'a>>,
-    /// One for each operation.
+    /// The entries, in the same order as `operations`.
     entries: Vec<Entry>,
     next: usize,
     choice: Choice,
 }
 
-// SAFETY: a message that it was given is in a `SelectedOperation` already, and what it does with a
-// channel it does under its lock. Messages that are not `Send` may pass through it as bytes only:
-// to complete an operation takes a handle that is not `Sync` then.
+// SAFETY: a `Select` holds no message: once one has been received, it is in a `SelectedOperation`.
+// A channel is accessed under its lock only. A message that is not `Send` may pass through another
+// thread as bytes, but only a call that has the sender or the receiver reads it, and such a handle
+// is not `Sync`.
 unsafe impl Send for Select<'_> {}
-// SAFETY: by a shared reference it can be cloned and printed.
+// SAFETY: a shared reference to a `Select` only allows to clone and to print it.
 unsafe impl Sync for Select<'_> {}
 
 impl<'a> Select<'a> {
-    /// An empty list. Of several operations that are ready, one is chosen at random.
+    /// Creates an empty list. If several operations are ready, one of them is chosen at random,
+    /// with equal odds.
     ///
     /// # Examples
     ///
     /// ```
     /// use greenthread::channel::Select;
     ///
-    /// // There is nothing to choose from.
-    /// assert!(Select::new().try_select().is_err());
+    /// There is no operation to choose from.
     /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { operations: Vec::new(), entries: Vec::new(), next: 0, choice: Choice::Fair }
     }
 
-    /// An empty list. Of several operations that are ready, the one that was added first is chosen.
+    /// Creates an empty list. If several operations are ready, the one that was added first is
+    /// chosen.
     ///
     /// # Examples
     ///
@@ -118,7 +122,8 @@ impl<'a> Select<'a> {
         Self { choice: Choice::First, ..Self::new() }
     }
 
-    /// Adds the operation of sending to `s`. Returns its index: 0 for the first one, and so on.
+    /// Adds an operation that sends to `s`. Returns its index: 0 for the first operation of the
+    /// list, 1 for the second, and so on.
     ///
     /// # Examples
     ///
@@ -134,7 +139,8 @@ impl<'a> Select<'a> {
         self.add(Operation::send(&*s.core), ptr::from_ref(s).cast(), Layout::new::<()>())
     }
 
-    /// Adds the operation of receiving from `r`. Returns its index: 0 for the first one, and so on.
+    /// Adds an operation that receives from `r`. Returns its index: 0 for the first operation of
+    /// the list, 1 for the second, and so on.
     ///
     /// # Examples
     ///
@@ -148,7 +154,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(select.select().recv(&r), Ok(1));
     /// ```
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
-        // SAFETY: before each select it is given a place (invariant).
+        // SAFETY: `choose` sets a valid `place` before each select (invariant).
         let operation = unsafe { r.core.operation(ptr::null_mut()) };
         self.add(operation, ptr::from_ref(r).cast(), Layout::new::<T>())
     }
@@ -161,7 +167,8 @@ impl<'a> Select<'a> {
         index
     }
 
-    /// Removes an operation. The others keep their indices, and its index is not used again.
+    /// Removes an operation from the list. The other operations keep their indices, and the removed
+    /// index is not used again.
     ///
     /// # Panics
     ///
@@ -190,8 +197,8 @@ impl<'a> Select<'a> {
 
     fn choose(&mut self, timeout: Timeout) -> Option<SelectedOperation<'a>> {
         for (operation, entry) in self.operations.iter_mut().zip(&mut self.entries) {
-            // SAFETY: the parcel has the room, and nothing moves until the select is over
-            // (invariant).
+            // SAFETY: the parcel has room for the message, and neither moves until the select has
+            // ended (invariant).
             unsafe { operation.set_place(entry.parcel.place()) };
         }
         let (at, selected) = select::select(&mut self.operations, timeout, self.choice)?;
@@ -215,15 +222,16 @@ impl<'a> Select<'a> {
         assert!(!self.entries.is_empty(), "no operations have been added to `Select`");
     }
 
-    /// Selects an operation that is ready at this moment. Never blocks.
+    /// Selects an operation that is ready now. Never blocks.
     ///
     /// # Errors
     ///
-    /// None is ready.
+    /// If no operation is ready.
     ///
     /// # Panics
     ///
-    /// The operation must be completed: see [`SelectedOperation`].
+    /// The returned operation panics if it is dropped before it is completed: see
+    /// [`SelectedOperation`].
     ///
     /// # Examples
     ///
@@ -241,13 +249,14 @@ impl<'a> Select<'a> {
         self.choose(Timeout::Try).ok_or(TrySelectError)
     }
 
-    /// Selects an operation that is ready, and waits for one if there is none.
+    /// Selects an operation that is ready. If there is none, waits until there is.
     ///
-    /// Blocks the calling thread, green or OS.
+    /// This blocks the calling thread, green or OS.
     ///
     /// # Panics
     ///
-    /// If there are no operations. And the operation must be completed: see [`SelectedOperation`].
+    /// If the list is empty. The returned operation panics if it is dropped before it is completed:
+    /// see [`SelectedOperation`].
     ///
     /// # Examples
     ///
@@ -274,15 +283,16 @@ impl<'a> Select<'a> {
             .expect("without a deadline, a select ends with one of its operations")
     }
 
-    /// As [`select`](Select::select), waiting for `timeout` at most.
+    /// Like [`select`](Select::select), but waits for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// None was ready in time.
+    /// If no operation became ready in time.
     ///
     /// # Panics
     ///
-    /// The operation must be completed: see [`SelectedOperation`].
+    /// The returned operation panics if it is dropped before it is completed: see
+    /// [`SelectedOperation`].
     ///
     /// # Examples
     ///
@@ -298,15 +308,16 @@ impl<'a> Select<'a> {
         self.choose(Timeout::within(timeout)).ok_or(SelectTimeoutError)
     }
 
-    /// As [`select`](Select::select), waiting until `deadline` at most.
+    /// Like [`select`](Select::select), but waits until `deadline` at the latest.
     ///
     /// # Errors
     ///
-    /// None was ready in time.
+    /// If no operation became ready in time.
     ///
     /// # Panics
     ///
-    /// The operation must be completed: see [`SelectedOperation`].
+    /// The returned operation panics if it is dropped before it is completed: see
+    /// [`SelectedOperation`].
     ///
     /// # Examples
     ///
@@ -325,13 +336,14 @@ impl<'a> Select<'a> {
         self.choose(Timeout::until(deadline)).ok_or(SelectTimeoutError)
     }
 
-    /// The index of an operation that is ready at this moment. Never blocks.
+    /// Returns the index of an operation that is ready now. Never blocks.
     ///
-    /// The operation is not done: until you do it, another thread may.
+    /// The operation is not done. Another thread may do it before the caller does, and then it is
+    /// not ready any more.
     ///
     /// # Errors
     ///
-    /// None is ready.
+    /// If no operation is ready.
     ///
     /// # Examples
     ///
@@ -350,14 +362,14 @@ impl<'a> Select<'a> {
         self.is_ready(Timeout::Try).ok_or(TryReadyError)
     }
 
-    /// The index of an operation that is ready; waits until there is one.
+    /// Returns the index of an operation that is ready. If there is none, waits until there is.
     ///
-    /// Blocks the calling thread, green or OS. The operation is not done: until you do it, another
-    /// thread may.
+    /// This blocks the calling thread, green or OS. The operation is not done. Another thread may
+    /// do it before the caller does, and then it is not ready any more.
     ///
     /// # Panics
     ///
-    /// If there are no operations.
+    /// If the list is empty.
     ///
     /// # Examples
     ///
@@ -376,11 +388,11 @@ impl<'a> Select<'a> {
         self.is_ready(Timeout::Wait(None)).expect("without a deadline, an operation becomes ready")
     }
 
-    /// As [`ready`](Select::ready), waiting for `timeout` at most.
+    /// Like [`ready`](Select::ready), but waits for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// None was ready in time.
+    /// If no operation became ready in time.
     ///
     /// # Examples
     ///
@@ -396,11 +408,11 @@ impl<'a> Select<'a> {
         self.is_ready(Timeout::within(timeout)).ok_or(ReadyTimeoutError)
     }
 
-    /// As [`ready`](Select::ready), waiting until `deadline` at most.
+    /// Like [`ready`](Select::ready), but waits until `deadline` at the latest.
     ///
     /// # Errors
     ///
-    /// None was ready in time.
+    /// If no operation became ready in time.
     ///
     /// # Examples
     ///
@@ -416,7 +428,8 @@ impl<'a> Select<'a> {
         self.is_ready(Timeout::until(deadline)).ok_or(ReadyTimeoutError)
     }
 
-    /// An empty list with the memory of this one, for other channels. Indices start at 0 again.
+    /// Empties the list and returns it with its memory, for use with other channels. Indices start
+    /// at 0 again.
     ///
     /// # Examples
     ///
@@ -437,14 +450,14 @@ impl<'a> Select<'a> {
     pub fn recycle<'b>(mut self) -> Select<'b> {
         self.operations.clear();
         self.entries.clear();
-        // An empty list of operations: in place, by the standard library's collect.
+        // The vector is empty here. The standard library's in-place `collect` keeps its allocation.
         let operations = self.operations.into_iter().map(|_| Operation::never()).collect();
         Select { operations, entries: self.entries, next: 0, choice: self.choice }
     }
 }
 
 impl Clone for Select<'_> {
-    /// The same list, with the same indices.
+    /// Returns a copy of the list, with the same indices.
     fn clone(&self) -> Self {
         let entry = |entry: &Entry| Entry { parcel: entry.parcel.another(), ..*entry };
         Self {

@@ -1,7 +1,8 @@
-//! What a [`Select`](super::Select) has selected.
+//! The operation that a [`Select`](super::Select) has selected.
 //!
-//! Invariant: a parcel that holds a message belongs to a `SelectedOperation`. Only `recv` reads the
-//! message, whose argument proves that the thread may have such messages; otherwise it is leaked.
+//! Invariant: a `Parcel` that holds a message belongs to a `SelectedOperation`. Only
+//! `SelectedOperation::recv` reads the message: its argument, the receiver, proves that the calling
+//! thread may have such messages. Otherwise the message is leaked.
 
 use core::{
     alloc::Layout,
@@ -18,11 +19,13 @@ use super::{
     sender::Sender,
 };
 
-/// A message of any type, or room for one: small ones in here, others on the heap.
+/// Memory for one message of any type. It lies inside the parcel if the message is at most four
+/// words long, and otherwise on the heap.
 pub(super) struct Parcel {
     layout: Layout,
     inside: MaybeUninit<[usize; 4]>,
-    /// None if the message has its place inside, or there is no room yet.
+    /// The memory on the heap. `None` if the message fits inside, or if `place` has not been called
+    /// yet.
     outside: Option<NonNull<u8>>,
 }
 
@@ -31,12 +34,12 @@ impl Parcel {
         Self { layout, inside: MaybeUninit::uninit(), outside: None }
     }
 
-    /// Room for another one of this type.
+    /// An empty parcel for a message of the same type.
     pub(super) const fn another(&self) -> Self {
         Self::new(self.layout)
     }
 
-    /// Where the message is, or shall be.
+    /// The address of the message, whether or not it has been written yet.
     pub(super) fn place(&mut self) -> *mut () {
         let (layout, inside) = (self.layout, Layout::new::<[usize; 4]>());
         if layout.size() <= inside.size() && layout.align() <= inside.align() {
@@ -44,8 +47,7 @@ impl Parcel {
         }
         self.outside
             .get_or_insert_with(|| {
-                // SAFETY: it is larger than nothing, or it would fit inside; if only its alignment
-                // is too large, it is padded to a size of at least 1.
+                // SAFETY: `padded` returns a layout whose size is not 0.
                 let room = unsafe { alloc::alloc(Self::padded(layout)) };
                 NonNull::new(room).unwrap_or_else(|| alloc::handle_alloc_error(layout))
             })
@@ -53,7 +55,8 @@ impl Parcel {
             .cast()
     }
 
-    /// A layout with a size that isn't 0.
+    /// The same layout, with a size of at least 1. A type without a size comes here if its
+    /// alignment is larger than that of `inside`.
     fn padded(layout: Layout) -> Layout {
         Layout::from_size_align(layout.size().max(1), layout.align()).unwrap_or(layout)
     }
@@ -62,24 +65,26 @@ impl Parcel {
 impl Drop for Parcel {
     fn drop(&mut self) {
         if let Some(outside) = self.outside {
-            // SAFETY: allocated in `place`, with this layout.
+            // SAFETY: `place` has allocated it with this layout, and nothing else frees it.
             unsafe { alloc::dealloc(outside.as_ptr(), Self::padded(self.layout)) };
         }
     }
 }
 
-/// An operation that has been selected and must be completed.
+/// An operation that has been selected, and that the caller must complete.
 ///
 /// # Panics
 ///
-/// If it is dropped without, it panics (except while unwinding): a program that does that is wrong.
-/// An operation that sends is undone then; the message of one that receives is leaked.
+/// If it is dropped before it is completed, it panics, except during unwinding: not to complete it
+/// is a bug in the program. An operation that sends is undone then; the message of an operation
+/// that receives is leaked.
 ///
 /// # Complete it soon
 ///
-/// An operation that sends keeps a place in the channel for its message, or a receiver. Until it is
-/// completed or dropped nobody else can use the place, and the receiver waits, even if others send
-/// and even beyond its timeout. One that is leaked (`mem::forget`) leaves them so for ever.
+/// Until it is completed or dropped, an operation that sends reserves a slot in the channel for its
+/// message, or a waiting receiver. Meanwhile no other thread can use that slot; and that receiver
+/// waits for this message, even if other threads send, and even beyond its own timeout. If the
+/// operation is leaked (`mem::forget`), this state is permanent.
 ///
 /// # Examples
 ///
@@ -102,8 +107,8 @@ pub struct SelectedOperation<'a> {
 }
 
 impl SelectedOperation<'_> {
-    /// Which one it is: what [`Select::send`](super::Select::send) or
-    /// [`Select::recv`](super::Select::recv) returned.
+    /// Returns the index of the operation, as [`Select::send`](super::Select::send) or
+    /// [`Select::recv`](super::Select::recv) returned it.
     ///
     /// # Examples
     ///
@@ -126,11 +131,11 @@ impl SelectedOperation<'_> {
     ///
     /// # Errors
     ///
-    /// There is no receiver any more; the error holds the message.
+    /// If all receivers have been dropped. The error holds the message.
     ///
     /// # Panics
     ///
-    /// If `s` is not the reference that was given to [`Select::send`](super::Select::send).
+    /// If `s` is not the reference that was passed to [`Select::send`](super::Select::send).
     ///
     /// # Examples
     ///
@@ -152,11 +157,11 @@ impl SelectedOperation<'_> {
     ///
     /// # Errors
     ///
-    /// There is no message, and no sender any more.
+    /// If the channel is empty and all senders have been dropped.
     ///
     /// # Panics
     ///
-    /// If `r` is not the reference that was given to [`Select::recv`](super::Select::recv).
+    /// If `r` is not the reference that was passed to [`Select::recv`](super::Select::recv).
     ///
     /// # Examples
     ///
@@ -172,17 +177,19 @@ impl SelectedOperation<'_> {
     pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(ptr::from_ref(r).cast() == self.handle, "passed a receiver that wasn't selected");
         let (mut selection, mut parcel) = self.take();
-        // SAFETY: the same receiver, since it is borrowed since then and so is still where it was;
-        // its message is in the parcel (invariant).
+        // SAFETY: the assertion has shown that `r` is the receiver that was selected: that one has
+        // been borrowed since, so no other can be at its address. Its message is in the parcel
+        // (invariant).
         unsafe { selection.receive(r, parcel.place()) }
     }
 }
 
 impl<'a> SelectedOperation<'a> {
-    /// Its parts, without its drop.
+    /// Takes it apart, without running its `drop`.
     fn take(self) -> (Selection<'a>, Parcel) {
         let whole = mem::ManuallyDrop::new(self);
-        // SAFETY: each is read once, and the whole is forgotten.
+        // SAFETY: each field is read once, and `ManuallyDrop` keeps the whole from being dropped.
+        // The fields that are not read need no drop.
         unsafe { (ptr::read(&raw const whole.selection), ptr::read(&raw const whole.parcel)) }
     }
 }

@@ -1,4 +1,4 @@
-//! The sending end.
+//! The sender.
 
 use super::err::{SendError, SendTimeoutError, TrySendError};
 use crate::sync::chan::ends::sender;
