@@ -1,15 +1,16 @@
-//! Messages that nobody has received yet: first in, first out.
+//! The messages that have been sent and not received yet, first in, first out.
 //!
-//! Plain data behind the channel's lock, so nothing in here allocates or frees: blocks are brought
-//! and taken away by the caller, who does that without the lock.
+//! This is plain data behind the channel's lock. The functions that run under the lock allocate and
+//! free nothing: the caller brings blocks, and takes them away, without the lock.
 //!
 //! Invariants:
 //! 1. Ring: the `len` slots from `head` on, modulo the capacity, are filled; the others are not.
-//!    `len` and `kept` together are at most the capacity.
-//! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; both are null, or
-//!    neither. The filled slots are those from `taken` in the head block to `filled` in the tail
-//!    block, `len` in all. Each block has one at least, unless it is the only one.
-//! 3. Each block in the list came from `Box::into_raw`, and the list owns it. So does `spare`.
+//!    The sum of `len` and `kept` is at most the capacity.
+//! 2. Blocks: `head` is the oldest block and `tail` the newest, linked by `next`; either both are
+//!    null or neither is. The filled slots are those from `taken` in the head block to `filled` in
+//!    the tail block, `len` in all. Each block has at least one filled slot, unless it is the only
+//!    block.
+//! 3. Each block in the list came from `Box::into_raw`, and the list owns it. It owns `spare` too.
 
 use core::{
     mem::{self, MaybeUninit, needs_drop},
@@ -22,33 +23,34 @@ pub(super) enum Buffer<T> {
     Blocks(Blocks<T>),
 }
 
-/// What a push came to.
+/// The outcome of a push.
 pub(super) enum Pushed<T> {
     Done,
-    /// It is done, and is the first of so many messages of one time around the buffer.
+    /// It is done, and it began a new lap: this is the number of messages that go once around the
+    /// ring, or into one block. The caller spends that much of its cooperative budget.
     Lap(u32),
     /// The ring is full.
     Full(T),
-    /// There is no block to put it in: bring one with `supply`.
+    /// There is no free block. The caller brings one with `supply`, and pushes again.
     NoBlock(T),
 }
 
-/// What a pop leaves.
+/// What the caller of a pop has to do afterwards.
 pub(super) enum Popped<T> {
     Rest,
-    /// That was the last of so many messages of one time around the buffer. A block that has become
-    /// free is for the caller to drop.
+    /// It ended a lap of that many messages: the caller spends that much of its cooperative budget.
+    /// A block that has become free is the caller's to drop, without the lock.
     Lap(u32, Option<Box<Block<T>>>),
 }
 
 impl<T> Buffer<T> {
-    /// For `capacity` messages. Allocates for all of them: panics if that exceeds `isize::MAX`
-    /// bytes.
+    /// A ring for `capacity` messages. Allocates memory for all of them; panics if that is more
+    /// than `isize::MAX` bytes.
     pub(super) fn bounded(capacity: usize) -> Self {
         Buffer::Ring(Ring { slots: Box::new_uninit_slice(capacity), head: 0, len: 0, kept: 0 })
     }
 
-    /// For any number of messages.
+    /// Blocks for any number of messages.
     pub(super) const fn unbounded() -> Self {
         Buffer::Blocks(Blocks {
             head: ptr::null_mut(),
@@ -68,7 +70,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// The oldest message.
+    /// Takes the oldest message.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<(T, Popped<T>)> {
         match self {
@@ -77,7 +79,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     pub(super) fn len(&self) -> usize {
         match self {
             Buffer::Ring(ring) => ring.len,
@@ -85,7 +87,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// Whether there is room for one more.
+    /// Whether there is a slot that is neither filled nor reserved.
     pub(super) fn has_room(&self) -> bool {
         match self {
             Buffer::Ring(ring) => ring.len + ring.kept < ring.slots.len(),
@@ -93,7 +95,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// Keeps room for a message that comes later; there must be some.
+    /// Reserves a slot for a message that comes later. There must be a free one.
     pub(super) fn keep(&mut self) {
         debug_assert!(self.has_room());
         if let Buffer::Ring(ring) = self {
@@ -101,14 +103,14 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// Ends a `keep`: now the message is pushed, or there will be none.
+    /// Ends a reservation: the caller pushes the message now, or there will be none.
     pub(super) fn release(&mut self) {
         if let Buffer::Ring(ring) = self {
             ring.kept -= 1;
         }
     }
 
-    /// Brings a block for the next push; back comes what isn't needed.
+    /// Brings a block for the next push. Returns it if it is not needed.
     pub(super) fn supply(&mut self, block: Box<Block<T>>) -> Option<Box<Block<T>>> {
         match self {
             Buffer::Blocks(blocks) if blocks.spare.is_none() => {
@@ -120,12 +122,12 @@ impl<T> Buffer<T> {
     }
 }
 
-/// See invariant 1.
+/// The buffer of a bounded channel (invariant 1).
 pub(super) struct Ring<T> {
     slots: Box<[MaybeUninit<T>]>,
     head: usize,
     len: usize,
-    /// How many of the free slots are kept for messages to come.
+    /// The number of free slots that are reserved for messages to come.
     kept: usize,
 }
 
@@ -146,7 +148,7 @@ impl<T> Ring<T> {
         if end == capacity { Pushed::Lap(self.lap()) } else { Pushed::Done }
     }
 
-    /// How many messages there are in one time around.
+    /// The number of messages in one lap.
     fn lap(&self) -> u32 {
         u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
@@ -156,10 +158,11 @@ impl<T> Ring<T> {
         if self.len == 0 {
             return None;
         }
-        // SAFETY: the slot at `head` is filled, and from here on it isn't (invariant 1).
+        // SAFETY: the slot at `head` is filled, and counts as free from here on (invariant 1).
         let message = unsafe { self.slots[self.head].assume_init_read() };
         self.len -= 1;
-        // An empty ring starts over: a channel that is mostly empty stays in one cache line.
+        // An empty ring starts again at its first slot: a channel that is mostly empty uses one
+        // cache line.
         self.head += 1;
         let mut rest = Popped::Rest;
         if self.len == 0 {
@@ -174,9 +177,9 @@ impl<T> Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // One by one, and not as a slice: of that the others would be dropped while the first panic
-        // unwinds, and a second one aborts. As in std, the first panic is let out, and the other
-        // messages are leaked.
+        // The messages are dropped one by one. If they were dropped as a slice and one panicked,
+        // the rest would be dropped during unwinding, where a second panic aborts. Here the first
+        // panic leaves the loop, as in std, and the remaining messages are leaked.
         while needs_drop::<T>()
             && let Some((message, _)) = self.pop()
         {
@@ -185,21 +188,23 @@ impl<T> Drop for Ring<T> {
     }
 }
 
-/// Messages per block.
+/// The number of messages in a block. With the `next` pointer, a block of one-word messages is 32
+/// words long. A larger block wastes memory in a channel with few messages; a smaller one needs
+/// more frequent allocations.
 const PER_BLOCK: usize = 31;
 
-/// One piece of an unbounded buffer.
+/// One block of an unbounded buffer.
 pub(super) struct Block<T> {
     next: *mut Block<T>,
     slots: [MaybeUninit<T>; PER_BLOCK],
 }
 
 impl<T> Block<T> {
-    /// An empty block, made in place: it may be larger than the stack.
+    /// An empty block. It is made in place on the heap, since it may be larger than the stack.
     pub(super) fn new() -> Box<Self> {
         let mut block = Box::<Self>::new_uninit();
-        // SAFETY: `next` is a field of our own allocation; after this all is initialised that must
-        // be.
+        // SAFETY: `next` is a field of the new allocation. With it written the block is
+        // initialised: the slots are `MaybeUninit`.
         unsafe {
             (&raw mut (*block.as_mut_ptr()).next).write(ptr::null_mut());
             block.assume_init()
@@ -207,7 +212,7 @@ impl<T> Block<T> {
     }
 }
 
-/// See invariants 2 and 3.
+/// The buffer of an unbounded channel (invariants 2, 3).
 pub(super) struct Blocks<T> {
     head: *mut Block<T>,
     tail: *mut Block<T>,
@@ -217,7 +222,7 @@ pub(super) struct Blocks<T> {
     spare: Option<Box<Block<T>>>,
 }
 
-// SAFETY: it owns its blocks (invariant 3), and they hold nothing but messages.
+// SAFETY: it owns its blocks (invariant 3), and they contain only messages, which are `Send`.
 unsafe impl<T: Send> Send for Blocks<T> {}
 
 impl<T> Blocks<T> {
@@ -229,7 +234,8 @@ impl<T> Blocks<T> {
             self.link(block);
             pushed = Pushed::Lap(PER_BLOCK as u32);
         }
-        // SAFETY: `tail` is a block of ours (invariants 2, 3), with a slot that isn't filled.
+        // SAFETY: `tail` is a block that the list owns (invariants 2, 3), and its slot at `filled`
+        // is free.
         unsafe { (&mut (*self.tail).slots)[self.filled].write(message) };
         self.filled += 1;
         self.len += 1;
@@ -242,7 +248,7 @@ impl<T> Blocks<T> {
             self.head = block;
             self.taken = 0;
         } else {
-            // SAFETY: `tail` is a block of ours.
+            // SAFETY: `tail` is a block that the list owns (invariants 2, 3).
             unsafe { (*self.tail).next = block };
         }
         self.tail = block;
@@ -254,15 +260,15 @@ impl<T> Blocks<T> {
         if self.len == 0 {
             return None;
         }
-        // SAFETY: the slot at `taken` in the head block is filled, and from here on it isn't
+        // SAFETY: the slot at `taken` in the head block is filled, and counts as free from here on
         // (invariant 2).
         let message = unsafe { (&(*self.head).slots)[self.taken].assume_init_read() };
         self.taken += 1;
         self.len -= 1;
         let mut rest = Popped::Rest;
         if self.len == 0 {
-            // Start over in the one block there is (invariant 2): a channel that is mostly empty
-            // stays in one cache line.
+            // Only one block is left (invariant 2); start again at its first slot: a channel that
+            // is mostly empty uses one cache line.
             self.taken = 0;
             self.filled = 0;
         } else if self.taken == PER_BLOCK {
@@ -271,9 +277,10 @@ impl<T> Blocks<T> {
         Some((message, rest))
     }
 
-    /// Takes the head block out, which is emptied; there is another.
+    /// Takes the emptied head block out of the list. There is another block. Returns it unless it
+    /// becomes the spare one.
     fn unlink(&mut self) -> Option<Box<Block<T>>> {
-        // SAFETY: the head block is ours (invariant 3), and leaves the list here.
+        // SAFETY: the list owns the head block (invariant 3), which leaves the list here.
         let mut block = unsafe { Box::from_raw(self.head) };
         self.head = mem::replace(&mut block.next, ptr::null_mut());
         self.taken = 0;
@@ -287,13 +294,14 @@ impl<T> Blocks<T> {
 
 impl<T> Drop for Blocks<T> {
     fn drop(&mut self) {
-        // As in a ring, a message whose drop panics leaks the others; here with their blocks.
+        // As in a ring, a message whose drop panics leaks the remaining ones, here together with
+        // their blocks.
         while let Some((message, free)) = self.pop() {
             drop(message);
             drop(free);
         }
         if !self.head.is_null() {
-            // SAFETY: an empty list has one block left, or none.
+            // SAFETY: an empty list has at most one block (invariant 2), which it owns (3).
             drop(unsafe { Box::from_raw(self.head) });
         }
     }

@@ -1,12 +1,12 @@
-//! A shared value at the start of a cache line.
+//! A reference-counted value at the start of a cache line.
 //!
-//! An alignment in the type would do the same, but an allocator takes far longer to find such a
-//! chunk than to find one that is a little larger.
+//! Rejected: an alignment of 64 in the type. An allocator takes far longer to find a chunk with
+//! that alignment than one that is a little larger.
 //!
 //! Invariants:
-//! 1. `at` is the first address in the `Storage` of `storage` that begins a line. With the slack
-//!    behind it, a `T` fits.
-//! 2. There is a value at `at` as long as there is a `CacheLineArc`; the last one drops it.
+//! 1. `at` is the first address in `storage` that is a multiple of `LINE`. The slack is long enough
+//!    for a `T` to fit there.
+//! 2. There is a value at `at` as long as a `CacheLineArc` of it exists. The last one drops it.
 
 use core::{
     cell::UnsafeCell,
@@ -18,12 +18,13 @@ use core::{
 };
 use std::sync::Arc;
 
-/// How long a cache line is.
+/// The size of a cache line in bytes, as on most machines. On a machine with longer lines the value
+/// may share a line with other data.
 const LINE: usize = 64;
-/// What `Storage` is aligned to: what an allocator gives anyway.
+/// The alignment of `Storage` in bytes, which allocators give to a chunk of this size anyway.
 const GIVEN: usize = 16;
 
-/// Counted, as an `Arc`.
+/// An `Arc` whose value starts a cache line.
 pub(super) struct CacheLineArc<T> {
     at: NonNull<T>,
     storage: Arc<Storage<T>>,
@@ -39,9 +40,9 @@ const _: () = assert!(align_of::<Memory<()>>() == GIVEN);
 
 struct Storage<T>(UnsafeCell<MaybeUninit<Memory<T>>>);
 
-// SAFETY: as an `Arc` of the value (invariant 2); a storage by itself gives nothing out.
+// SAFETY: it gives access to the value as an `Arc<T>` does (invariant 2), under the same bounds.
 unsafe impl<T: Send + Sync> Send for CacheLineArc<T> {}
-// SAFETY: as above.
+// SAFETY: the same reason as for `Send`.
 unsafe impl<T: Send + Sync> Sync for CacheLineArc<T> {}
 impl<T: RefUnwindSafe> UnwindSafe for CacheLineArc<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for CacheLineArc<T> {}
@@ -50,12 +51,12 @@ impl<T> CacheLineArc<T> {
     pub(super) fn new(value: T) -> Self {
         let storage = Arc::new(Storage(UnsafeCell::new(MaybeUninit::uninit())));
         let shared = Self { at: storage.place(), storage };
-        // SAFETY: invariant 1; nobody else has it yet.
+        // SAFETY: `at` has room for a `T` (invariant 1), and no other thread has the storage yet.
         unsafe { shared.at.write(value) };
         shared
     }
 
-    /// Whether both are of one value.
+    /// Whether both share one value.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.at == other.at
     }
@@ -73,7 +74,8 @@ impl<T> Storage<T> {
 
 impl<T> Drop for Storage<T> {
     fn drop(&mut self) {
-        // SAFETY: invariants 1 and 2; the last `CacheLineArc` has gone.
+        // SAFETY: the last `CacheLineArc` has gone, and its value is at that address (invariants 1,
+        // 2).
         unsafe { self.place().drop_in_place() }
     }
 }
@@ -89,7 +91,7 @@ impl<T> Deref for CacheLineArc<T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: invariant 2.
+        // SAFETY: a value is there as long as `self` exists (invariant 2).
         unsafe { self.at.as_ref() }
     }
 }
@@ -98,7 +100,7 @@ impl<T> Deref for CacheLineArc<T> {
 mod tests {
     use super::*;
 
-    /// Each with its own alignment, and filled to the brim.
+    /// Types with different alignments and without padding.
     #[repr(align(8))]
     struct Eight([u8; 72]);
     #[repr(align(128))]

@@ -1,24 +1,25 @@
-//! How messages and waiting threads meet: one lock, one buffer, and a queue at either end.
+//! Sending, receiving and waiting: one lock, one buffer, and a queue of threads on each side.
 //!
-//! A thread that can't go on at once waits in a queue. Its node, on its own stack, has room for a
-//! message. The other side does the exchange: a sender puts its message into the first waiting
-//! receiver's node, and a receiver moves the first waiting sender's message into the buffer. So a
-//! woken thread needs no lock, and nobody overtakes it. A rendezvous is a buffer without slots.
+//! A thread that cannot proceed at once waits in a queue. Its node, on its own stack, has room for
+//! a message. The thread on the other side does the whole exchange: a sender writes its message
+//! into the node of the first waiting receiver, and a receiver moves the message of the first
+//! waiting sender into the buffer (which has no slots in a rendezvous channel). So a woken thread
+//! needs no lock, and no thread overtakes it.
 //!
-//! A sending arm of a select makes its message only once it is selected: then room in the buffer,
-//! or a receiver that waits, is kept for it (`slot`).
+//! A `send` arm of a select makes its message only after it has been selected. Until then a slot of
+//! the buffer, or a waiting receiver, is reserved for it (`slot`).
 //!
 //! Invariants:
-//! 1. Receivers wait only while the buffer is empty and no sender waits; senders wait only while
-//!    the buffer is full, with what is kept. (Only a select that does both on one channel waits at
-//!    both ends.) After a side is closed nobody waits on the other.
-//! 2. The slots in the queues obey the invariants of `slot`, and the nodes those of `wait_queue`.
-//! 3. The exchange is done *before* the claim, since a claimed thread may be gone at once, and
-//!    undone if the claim is lost. So a wait that ends otherwise never takes a message with it.
-//! 4. A change that may make an operation ready (a message, room, a waiting thread, an end) claims
-//!    the threads that watch.
-//! 5. No message is dropped, and nothing is allocated or freed, under the lock: a `drop` may use
-//!    this very channel.
+//! 1. Receivers wait only while the buffer is empty and no sender waits. Senders wait only while
+//!    the buffer is full, reserved slots included. (Only a select that both sends and receives on
+//!    one channel waits at both ends.) Once a side is closed, no thread waits on the other side.
+//! 2. The `Slot`s in the queues obey the invariants of `slot`, the nodes those of `wait_queue`.
+//! 3. The exchange is done *before* the claim, since a claimed thread may return at once, and
+//!    undone if the claim is lost. So a wait that is not woken never takes a message with it.
+//! 4. A change that may make an operation ready (a message, a free slot, a waiting thread, a closed
+//!    side) claims all watchers.
+//! 5. No message is dropped, and nothing is allocated or freed, under the lock: the `drop` of a
+//!    message may use this very channel.
 
 use core::{cell::UnsafeCell, mem::MaybeUninit};
 use std::time::{Duration, Instant};
@@ -42,19 +43,19 @@ use crate::task::{
 /// How long an operation may block.
 #[derive(Clone, Copy, Debug)]
 pub enum Timeout {
-    /// Not at all.
+    /// It must not block.
     Try,
-    /// Until then, or with `None` for ever.
+    /// Until the instant; with `None`, without a limit.
     Wait(Option<Instant>),
 }
 
 impl Timeout {
-    /// For so long; for ever, if that ends beyond what a clock can show.
+    /// For at most `timeout`; without a limit if that ends later than the clock can represent.
     pub fn within(timeout: Duration) -> Self {
         Timeout::Wait(deadline_after(timeout))
     }
 
-    /// Until then.
+    /// Until `deadline` at the latest.
     pub(crate) fn until(deadline: impl Into<Instant>) -> Self {
         Timeout::Wait(Some(deadline.into()))
     }
@@ -63,9 +64,9 @@ impl Timeout {
 /// Why a message was not sent.
 #[derive(Debug)]
 pub(crate) enum SendFailed<T> {
-    /// It would have to wait, or has waited for as long as it may.
+    /// The call would have to wait, or has waited until its deadline.
     Full(T),
-    /// There are no receivers any more.
+    /// All receivers have been dropped.
     Closed(T),
 }
 
@@ -79,13 +80,13 @@ impl<T> SendFailed<T> {
 /// Why no message was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecvFailed {
-    /// It would have to wait, or has waited for as long as it may.
+    /// The call would have to wait, or has waited until its deadline.
     Empty,
-    /// There is no message, and there are no senders any more.
+    /// The channel is empty, and all senders have been dropped.
     Closed,
 }
 
-/// A channel. Its lock and its queues are one cache line, if it begins one (`cache_line_arc`).
+/// A channel. Its lock and its queues share one cache line if it starts at one (`cache_line_arc`).
 #[repr(C)]
 pub(crate) struct Core<T> {
     pub(super) state: SpinLock<State<T>>,
@@ -96,21 +97,21 @@ pub(crate) struct Core<T> {
 
 #[repr(C)]
 pub(super) struct State<T> {
-    /// Who waits for a message.
+    /// Threads that wait for a message.
     pub(super) receivers: Queue<Slot>,
-    /// Who waits for room.
+    /// Threads that wait for a free slot.
     pub(super) senders: Queue<Slot>,
-    /// Who waits for an operation to become ready, and does it later.
+    /// Threads that wait until an operation is ready, and do it later.
     pub(super) watchers: Queue<Slot>,
-    /// There are no senders any more.
+    /// All senders have been dropped.
     pub(super) no_senders: bool,
-    /// There are no receivers any more.
+    /// All receivers have been dropped.
     pub(super) no_receivers: bool,
     pub(super) buffer: Buffer<T>,
 }
 
-/// With what a thread waits. A message of a word lies in one cache line with all that whoever
-/// brings or takes it touches.
+/// The stack memory of a waiting thread. If the message is one word long, it shares one cache line
+/// with all that the thread on the other side touches.
 #[repr(C, align(64))]
 struct Waiting<T> {
     message: UnsafeCell<MaybeUninit<T>>,
@@ -123,32 +124,32 @@ impl<T> Waiting<T> {
         Self { message: UnsafeCell::new(message), waiter: Waiter::new(), node: MaybeUninit::uninit() }
     }
 
-    /// To be called once, when it is where it stays.
+    /// To be called once, at the final address.
     fn begin(&mut self) -> (&Waiter, &Node<Slot>) {
         let slot = Slot::new(self.message.get().cast());
         (&self.waiter, self.node.write(Node::new(&self.waiter, slot)))
     }
 }
 
-/// Why no message was received at once.
+/// Why `recv_now` has received no message.
 pub(super) enum NotNow<'a, T> {
     Closed,
     Empty(SpinGuard<'a, State<T>>),
-    /// What was there has gone again.
+    /// The sender that was found has not sent; try once more.
     Again,
 }
 
-/// What a sender's place in the queue came to.
+/// What the first waiting sender has to offer.
 enum Taken<T> {
     Message(T, Option<Wake>),
-    /// Its message is to be made; it is in the queue still.
+    /// Its message has yet to be made. It is still in the queue.
     ToBeMade,
     Nobody,
 }
 
 impl<T> Core<T> {
-    /// A channel for `capacity` messages, without a limit if that is `None`; with one sender and
-    /// one receiver.
+    /// A channel that holds at most `capacity` messages, or any number if that is `None`, with one
+    /// sender and one receiver.
     pub(crate) fn new(capacity: Option<usize>) -> Self {
         let state = State {
             buffer: capacity.map_or(Buffer::unbounded(), Buffer::bounded),
@@ -176,8 +177,8 @@ impl<T> Core<T> {
         count(&self.receivers);
     }
 
-    /// One sender less. With the last one the channel is closed: receivers get what is in it, and
-    /// then nothing more.
+    /// Uncounts a sender. The last one closes the channel: receivers get the messages that are in
+    /// it, and then an error.
     pub(crate) fn drop_sender(&self) {
         if self.senders.fetch_sub(1, AcqRel) == 1 {
             let mut state = self.state.lock();
@@ -189,13 +190,13 @@ impl<T> Core<T> {
         }
     }
 
-    /// One receiver less. With the last one the channel is closed: what is in it is dropped, and
-    /// senders get their messages back.
+    /// Uncounts a receiver. The last one closes the channel: the messages in it are dropped, and
+    /// senders get theirs back.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.fetch_sub(1, AcqRel) == 1 {
             let mut state = self.state.lock();
             state.no_receivers = true;
-            // Nothing will be pushed any more.
+            // No sender pushes after `no_receivers`, so the empty buffer needs no capacity.
             let buffer = core::mem::replace(&mut state.buffer, Buffer::unbounded());
             let wakes = state.senders.claim_all();
             let watchers = state.watchers.claim_all();
@@ -205,25 +206,25 @@ impl<T> Core<T> {
         }
     }
 
-    /// How many messages are in the buffer.
+    /// The number of messages in the buffer.
     pub(crate) fn len(&self) -> usize {
         let len = self.state.lock().buffer.len();
-        // Only others change it.
+        // A loop that polls this needs other threads to run: only they change the result.
         consume_budget(CALL);
         len
     }
 
-    /// Whether there are as many as may be; a channel for none is always full.
+    /// Whether the buffer is full. A rendezvous channel always is.
     pub(crate) fn is_full(&self) -> bool {
         self.capacity.is_some_and(|capacity| self.len() >= capacity)
     }
 
-    /// How many there may be.
+    /// The most messages that the buffer holds; `None` if it has no limit.
     pub(crate) fn capacity(&self) -> Option<usize> {
         self.capacity
     }
 
-    /// Sends a message, waiting for room if need be.
+    /// Sends a message. If the buffer is full, waits for a free slot.
     #[inline]
     pub(crate) fn send(&self, message: T, timeout: Timeout) -> Result<(), SendFailed<T>> {
         self.send_locked(self.state.lock(), message, timeout)
@@ -294,9 +295,9 @@ impl<T> Core<T> {
     ) -> Result<(), SendFailed<T>> {
         let mut waiting = Waiting::new(MaybeUninit::new(message));
         let (waiter, node) = waiting.begin();
-        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out
-        // (invariant 2). It is claimed under this lock, once; to unlock and to wake others switches
-        // nothing.
+        // SAFETY: the node leaves the queue before this returns: the claimer takes it out, or the
+        // code below does (invariant 2). The one claim is made under this lock, and neither to
+        // unlock nor to wake other threads switches.
         let parked = unsafe {
             state.senders.push(node);
             waiter.park_early(deadline)
@@ -305,13 +306,13 @@ impl<T> Core<T> {
         let outcome = waiter.wait_from(parked, Reason::Send, deadline);
         match outcome {
             Outcome::Woken => {}
-            // SAFETY: our own, put into this queue.
+            // SAFETY: this thread's own node, which was pushed to this queue.
             Outcome::TimedOut | Outcome::Cancelled => unsafe { self.state.lock().senders.remove(node) },
         }
         if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
         }
-        // SAFETY: the node is ours again, and nobody has taken the message (invariant 2).
+        // SAFETY: the node is this thread's again, and its message was not taken (invariant 2).
         let message = unsafe { node.payload.read() };
         Err(match outcome {
             Outcome::Woken => SendFailed::Closed(message),
@@ -319,7 +320,7 @@ impl<T> Core<T> {
         })
     }
 
-    /// Receives the oldest message, waiting for one if need be.
+    /// Receives the oldest message. If there is none, waits for one.
     #[inline]
     pub(crate) fn recv(&self, timeout: Timeout) -> Result<T, RecvFailed> {
         let mut state = self.state.lock();
@@ -359,7 +360,7 @@ impl<T> Core<T> {
         }
     }
 
-    /// Receives the oldest message, if there is one.
+    /// Receives the oldest message, if there is one. Releases the lock, except with `Empty`.
     #[inline]
     pub(super) fn recv_now<'a>(&'a self, mut state: SpinGuard<'a, State<T>>) -> Result<T, NotNow<'a, T>> {
         if let Some((message, rest)) = state.buffer.pop() {
@@ -378,20 +379,20 @@ impl<T> Core<T> {
         }
     }
 
-    /// Has the first waiting sender make its message, and waits for that. `None` if nothing came of
-    /// it.
+    /// Has the first waiting sender make its message, and waits for it. `None` if the sender sends
+    /// nothing.
     #[cold]
     fn ask(&self, mut state: SpinGuard<'_, State<T>>) -> Option<T> {
         let message = UnsafeCell::new(MaybeUninit::<T>::uninit());
         let slot = Slot::new(message.get().cast());
         let node = state.senders.pop()?;
-        // SAFETY: just taken out under the lock: alive until the claim, and ours (invariant 2).
+        // SAFETY: just popped under the lock: alive and ours until the claim (invariant 2).
         let sender = unsafe { &(*node).payload };
-        // SAFETY: our own.
+        // SAFETY: this thread's own slot, with room for a message.
         unsafe { slot.begin_handshake() };
         sender.partner.set(&slot);
         sender.exchange.set(Exchange::Handshake);
-        // SAFETY: taken out, and the lock is held.
+        // SAFETY: the node has been popped, and the lock is still held.
         match unsafe { Node::claim(node) } {
             Claim::Lost => {
                 sender.exchange.set(Exchange::None);
@@ -400,14 +401,14 @@ impl<T> Core<T> {
             Claim::Won(wake) => {
                 drop(state);
                 drop(wake);
-                // SAFETY: a handshake has begun; if the sender has sent, the message is there.
+                // SAFETY: the handshake has begun, and is awaited once; `true` means a filled slot.
                 unsafe { slot.await_handshake().then(|| slot.read()) }
             }
         }
     }
 
-    /// `None` if a handshake ended without a message: then it starts again.
-    // A call of its own costs a ping-pong 5 %.
+    /// `None` if a handshake ended without a message: the caller tries once more.
+    // Not inlined, it makes a ping-pong of messages 5 % slower.
     #[inline(always)]
     fn wait_for_message(
         &self,
@@ -416,9 +417,9 @@ impl<T> Core<T> {
     ) -> Option<Result<T, RecvFailed>> {
         let mut waiting = Waiting::<T>::new(MaybeUninit::uninit());
         let (waiter, node) = waiting.begin();
-        // SAFETY: if the wait was not claimed the node is taken out below, and otherwise it is out
-        // (invariant 2). It is claimed under this lock, once; to unlock and to wake others switches
-        // nothing.
+        // SAFETY: the node leaves the queue before this returns: the claimer takes it out, or the
+        // code below does (invariant 2). The one claim is made under this lock, and neither to
+        // unlock nor to wake other threads switches.
         let parked = unsafe {
             state.receivers.push(node);
             waiter.park_early(deadline)
@@ -432,16 +433,16 @@ impl<T> Core<T> {
         let failed = match outcome {
             Outcome::Woken => RecvFailed::Closed,
             Outcome::TimedOut | Outcome::Cancelled => {
-                // SAFETY: our own, put into this queue.
+                // SAFETY: this thread's own node, which was pushed to this queue.
                 unsafe { self.state.lock().receivers.remove(node) };
                 RecvFailed::Empty
             }
         };
         Some(match node.payload.exchange.get() {
-            // SAFETY: the node is ours again, and the message is there (invariant 2).
+            // SAFETY: the node is this thread's again, and a message is there (invariant 2).
             Exchange::Done => Ok(unsafe { node.payload.read() }),
             Exchange::None => Err(failed),
-            // SAFETY: a handshake has begun; if the sender has sent, the message is there.
+            // SAFETY: the handshake has begun, and is awaited once; `true` means a filled slot.
             _ => return unsafe { node.payload.await_handshake().then(|| Ok(node.payload.read())) },
         })
     }
@@ -449,13 +450,12 @@ impl<T> Core<T> {
 
 fn count(handles: &AtomicUsize) {
     if handles.fetch_add(1, Relaxed) > usize::MAX / 2 {
-        // Only leaked handles get us here, and the count must not wrap.
+        // Only a program that leaks handles gets here, and the count must not overflow.
         std::process::abort();
     }
 }
 
-/// After a message was taken from the buffer: lets a sender that waits go on, and gives the lock
-/// back.
+/// After a message has been popped from the buffer: lets a waiting sender proceed, and unlocks.
 #[inline]
 fn popped<T>(state: SpinGuard<'_, State<T>>, rest: Popped<T>) {
     if state.senders.is_empty() && state.watchers.is_empty() {
@@ -468,8 +468,8 @@ fn popped<T>(state: SpinGuard<'_, State<T>>, rest: Popped<T>) {
     }
 }
 
-/// The same, if somebody waits or watches: a call of its own, with the registers that only it
-/// needs.
+/// The same, if there is a sender or a watcher. Not inlined, so that `popped` need not save the
+/// registers that only this uses.
 #[inline(never)]
 fn pass_on<T>(mut state: SpinGuard<'_, State<T>>) {
     let wake = if state.senders.is_empty() { None } else { state.refill() };
@@ -487,7 +487,7 @@ fn lap<T>(messages: u32, free: Option<Box<Block<T>>>) {
     consume_budget(messages);
 }
 
-/// Gives the lock back, for one who doesn't wait and is going to come again.
+/// Unlocks, for a caller that does not wait and will poll again.
 #[cold]
 fn not_yet<T>(state: SpinGuard<'_, State<T>>) -> RecvFailed {
     drop(state);
@@ -495,7 +495,7 @@ fn not_yet<T>(state: SpinGuard<'_, State<T>>) -> RecvFailed {
     RecvFailed::Empty
 }
 
-/// Gives the lock back, and makes those who watch look (invariant 4).
+/// Unlocks, and wakes all watchers (invariant 4).
 #[cold]
 pub(super) fn announce<T>(mut state: SpinGuard<'_, State<T>>) {
     let watchers = state.watchers.claim_all();
@@ -504,22 +504,22 @@ pub(super) fn announce<T>(mut state: SpinGuard<'_, State<T>>) {
 }
 
 impl<T> State<T> {
-    /// Gives a message to the first waiting receiver; the wake-up, if one is owed. Without a
-    /// receiver the message comes back.
+    /// Gives a message to the first waiting receiver. Returns the wake-up that is owed to it, if
+    /// any; without a receiver, returns the message.
     #[inline]
     fn hand_out(&mut self, mut message: T) -> Result<Option<Wake>, T> {
         while let Some(node) = self.receivers.pop() {
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+            // SAFETY: just popped under the lock, so alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
-            // SAFETY: a receiver's, and ours until the claim (invariant 2).
+            // SAFETY: a receiver's slot, and this thread's to fill until the claim (invariant 2).
             unsafe { slot.write(message) };
             slot.exchange.set(Exchange::Done);
-            // SAFETY: taken out, and the lock is held.
+            // SAFETY: the node has been popped, and the lock is still held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 return Ok(wake);
             }
-            // SAFETY: the claim is lost, so its owner waits for the lock; we take back what we gave
-            // (invariant 3).
+            // SAFETY: the claim is lost, so the slot's owner waits for the lock; the message that
+            // was just written is taken back (invariant 3).
             unsafe {
                 slot.exchange.set(Exchange::None);
                 message = slot.read();
@@ -531,13 +531,13 @@ impl<T> State<T> {
     /// Begins a handshake with the first waiting receiver.
     pub(super) fn begin_handshake(&mut self) -> Option<SendTicket> {
         while let Some(node) = self.receivers.pop() {
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+            // SAFETY: just popped under the lock, so alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
-            // SAFETY: a receiver's, and ours until the claim (invariant 2).
+            // SAFETY: a receiver's slot, and this thread's to fill until the claim (invariant 2).
             unsafe { slot.begin_handshake() };
-            // SAFETY: taken out, and the lock is held.
+            // SAFETY: the node has been popped, and the lock is still held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                // SAFETY: the handshake is with us.
+                // SAFETY: this thread has begun the handshake, and won the claim.
                 return Some(unsafe { SendTicket::new(slot, wake) });
             }
             slot.exchange.set(Exchange::None);
@@ -545,8 +545,8 @@ impl<T> State<T> {
         None
     }
 
-    /// When there is room in the buffer: moves the first waiting sender's message in, or keeps the
-    /// room for it.
+    /// Called when the buffer has a free slot: moves the message of the first waiting sender in, or
+    /// reserves the slot for that sender.
     #[cold]
     pub(super) fn refill(&mut self) -> Option<Wake> {
         loop {
@@ -558,10 +558,10 @@ impl<T> State<T> {
                 },
                 Taken::ToBeMade => {
                     let Some(node) = self.senders.pop() else { unreachable!("it has just been there") };
-                    // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+                    // SAFETY: just popped under the lock, so alive until the claim (invariant 2).
                     let slot = unsafe { &(*node).payload };
                     slot.exchange.set(Exchange::Room);
-                    // SAFETY: taken out, and the lock is held.
+                    // SAFETY: the node has been popped, and the lock is still held.
                     if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                         self.buffer.keep();
                         return wake;
@@ -572,7 +572,7 @@ impl<T> State<T> {
         }
     }
 
-    /// The first waiting sender's message, and the sender's wake-up, if one is owed.
+    /// Takes the message of the first waiting sender, with the wake-up that is owed to it, if any.
     #[inline]
     fn take_over(&mut self) -> Taken<T> {
         while let Some(slot) = self.senders.front() {
@@ -580,16 +580,16 @@ impl<T> State<T> {
                 return Taken::ToBeMade;
             }
             let Some(node) = self.senders.pop() else { unreachable!("it has just been there") };
-            // SAFETY: just taken out under the lock: alive until the claim (invariant 2).
+            // SAFETY: just popped under the lock, so alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };
-            // SAFETY: ours until the claim (invariant 2). This is a copy, which counts if the claim
-            // is won only.
+            // SAFETY: a sender's slot is filled, and this thread's until the claim (invariant 2).
+            // The copy is used only if the claim is won.
             let message = unsafe { slot.read::<MaybeUninit<T>>() };
             slot.exchange.set(Exchange::Done);
-            // SAFETY: taken out, and the lock is held.
+            // SAFETY: the node has been popped, and the lock is still held.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
-                // SAFETY: a sender's place is filled, and by `Done` its owner leaves the message to
-                // us.
+                // SAFETY: a copy of the sender's message; because of `Done`, its owner does not use
+                // it any more.
                 return Taken::Message(unsafe { message.assume_init() }, wake);
             }
             // The claim is lost: the message stays with its owner (invariant 3).

@@ -1,14 +1,15 @@
 //! The methods of the public senders and receivers. `channel`, `sync::mpmc` and `sync::mpsc` have
-//! the same ones, over one core, and differ in the types of their errors and in the names that
-//! their examples use.
+//! the same ones, on top of the same `Core`. They differ in the types of their errors and in the
+//! names that their examples use.
 //!
-//! `$path` is the module of the end, `$unbounded` and `$bounded` are the functions there that make
-//! channels. The errors, `Receiver` and the like are those that the calling module has in scope.
+//! `$path` is the module of the type, and `$unbounded` and `$bounded` are the functions in that
+//! module that make channels. The macros use the names of the errors, of `Receiver` and so on that
+//! are in scope where they are called.
 
-/// A sender for any number of threads.
+/// A sender that several threads may share.
 macro_rules! sender {
     ($path:literal, $unbounded:literal, $bounded:literal) => {
-        /// The sending end of a channel. Clone it, or share it, for more senders.
+        /// The sending end of a channel. To send from several threads, clone it or share it.
         ///
         /// # Examples
         ///
@@ -28,12 +29,13 @@ macro_rules! sender {
         impl<T> Sender<T> {
             $crate::sync::chan::ends::send_methods!($path, $bounded);
 
-            /// As [`send`](Sender::send), waiting for `timeout` at most.
+            /// Like [`send`](Sender::send), but waits for at most `timeout`.
             ///
             /// # Errors
             ///
-            /// There was no room in time, or there is no receiver any more; the error holds the
-            /// message.
+            /// If the channel was full until the time was up ([`SendTimeoutError::Timeout`]), or if
+            /// all receivers have been dropped ([`SendTimeoutError::Disconnected`]). The error
+            /// holds the message.
             ///
             /// # Examples
             ///
@@ -50,12 +52,13 @@ macro_rules! sender {
                 self.send_within(msg, $crate::sync::chan::core::Timeout::within(timeout))
             }
 
-            /// As [`send`](Sender::send), waiting until `deadline` at most.
+            /// Like [`send`](Sender::send), but waits until `deadline` at the latest.
             ///
             /// # Errors
             ///
-            /// There was no room in time, or there is no receiver any more; the error holds the
-            /// message.
+            /// If the channel was full until the time was up ([`SendTimeoutError::Timeout`]), or if
+            /// all receivers have been dropped ([`SendTimeoutError::Disconnected`]). The error
+            /// holds the message.
             ///
             /// # Examples
             ///
@@ -89,12 +92,12 @@ macro_rules! sender {
     };
 }
 
-/// A receiver for any number of threads, over a `$core` that has the methods of `Core`. The
+/// A receiver that several threads may share, on top of a `$core` with the methods of `Core`. The
 /// attributes are the first paragraphs of the documentation of `try_recv`.
 macro_rules! receiver {
     ($(#[$try_recv:meta])* $path:literal, $unbounded:literal, $bounded:literal, $core:ty) => {
-        /// The receiving end of a channel. Clone it, or share it, for more receivers: each message
-        /// is received by one of them.
+        /// The receiving end of a channel. To receive in several threads, clone it or share it.
+        /// Each message is received by one of them.
         ///
         /// # Examples
         ///
@@ -112,11 +115,12 @@ macro_rules! receiver {
         impl<T> Receiver<T> {
             $crate::sync::chan::ends::recv_methods!($(#[$try_recv])* $path, $unbounded);
 
-            /// As [`recv`](Receiver::recv), waiting until `deadline` at most.
+            /// Like [`recv`](Receiver::recv), but waits until `deadline` at the latest.
             ///
             /// # Errors
             ///
-            /// No message came in time, or none can come any more.
+            /// If no message arrived in time ([`RecvTimeoutError::Timeout`]), or if the channel is
+            /// empty and all senders have been dropped ([`RecvTimeoutError::Disconnected`]).
             ///
             /// # Examples
             ///
@@ -140,12 +144,12 @@ macro_rules! receiver {
     };
 }
 
-/// What both ends have that any number of threads may use. `$field` is the end's place in the pair
-/// that makes a channel.
+/// The methods that both ends have if several threads may share them. `$field` is the end's index
+/// in the pair that makes a channel.
 macro_rules! shared {
     ($name:ident, $field:literal, $do:literal, $path:literal, $unbounded:literal, $bounded:literal) => {
         impl<T> $name<T> {
-            /// Whether there is no message in the channel; with a capacity of 0, always.
+            /// Whether the channel is empty. With a capacity of 0 it always is.
             ///
             /// # Examples
             ///
@@ -161,8 +165,7 @@ macro_rules! shared {
                 self.len() == 0
             }
 
-            /// Whether there are as many messages in the channel as may be; with a capacity of 0,
-            /// always.
+            /// Whether the channel is full. With a capacity of 0 it always is.
             ///
             /// # Examples
             ///
@@ -178,7 +181,7 @@ macro_rules! shared {
                 self.core.is_full()
             }
 
-            /// How many messages are in the channel.
+            /// Returns the number of messages in the channel.
             ///
             /// # Examples
             ///
@@ -194,7 +197,8 @@ macro_rules! shared {
                 self.core.len()
             }
 
-            /// How many messages there may be in the channel; `None` if there is no limit.
+            /// Returns the largest number of messages that the channel holds; `None` if it has no
+            /// limit.
             ///
             /// # Examples
             ///
@@ -208,7 +212,7 @@ macro_rules! shared {
                 self.core.capacity()
             }
 
-            #[doc = concat!("Whether both ", $do, " one channel.")]
+            #[doc = concat!("Whether both ", $do, " the same channel.")]
             ///
             /// # Examples
             ///
@@ -228,7 +232,7 @@ macro_rules! shared {
         impl<T> core::panic::RefUnwindSafe for $name<T> {}
 
         impl<T> Clone for $name<T> {
-            /// One more for the same channel.
+            /// Makes another handle for the same channel.
             fn clone(&self) -> Self {
                 Self { core: self.core.clone() }
             }
@@ -241,12 +245,13 @@ macro_rules! shared {
 /// `try_send` and `send`.
 macro_rules! send_methods {
     ($path:literal, $bounded:literal) => {
-        /// Sends a message if there is room at this moment, or a receiver waiting. Never blocks.
+        /// Sends a message if the channel is not full, or if a receiver is waiting. Never blocks.
         ///
         /// # Errors
         ///
-        /// There is no room ([`TrySendError::Full`]), or no receiver any more
-        /// ([`TrySendError::Disconnected`]); the error holds the message.
+        /// If the channel is full and no receiver is waiting ([`TrySendError::Full`]), or if all
+        /// receivers have been dropped ([`TrySendError::Disconnected`]). The error holds the
+        /// message.
         ///
         /// # Examples
         ///
@@ -267,14 +272,14 @@ macro_rules! send_methods {
             })
         }
 
-        /// Sends a message, and waits for room if there is none; with a capacity of 0, until it is
-        /// received.
+        /// Sends a message. If the channel is full, waits until it is not; with a capacity of 0,
+        /// waits until a receiver has taken the message.
         ///
-        /// Blocks the calling thread, green or OS.
+        /// This blocks the calling thread, green or OS.
         ///
         /// # Errors
         ///
-        /// There is no receiver any more; the error holds the message.
+        /// If all receivers have been dropped. The error holds the message.
         ///
         /// # Examples
         ///
@@ -284,7 +289,7 @@ macro_rules! send_methods {
         #[doc = concat!("let (s, r) = ", $bounded, "(1);")]
         /// assert_eq!(s.send(1), Ok(()));
         /// let receiver = thread::spawn(move || (r.recv(), r));
-        /// assert_eq!(s.send(2), Ok(())); // Waits for the first message to be received.
+        /// assert_eq!(s.send(2), Ok(())); // Waits until the first message has been received.
         /// let (first, r) = receiver.join().unwrap();
         /// assert_eq!(first, Ok(1));
         /// drop(r);
@@ -304,8 +309,8 @@ macro_rules! recv_methods {
         ///
         /// # Errors
         ///
-        /// There is no message ([`TryRecvError::Empty`]), or there can't be one any more
-        /// ([`TryRecvError::Disconnected`]).
+        /// If the channel is empty ([`TryRecvError::Empty`]), or if it is empty and all senders
+        /// have been dropped ([`TryRecvError::Disconnected`]).
         ///
         /// # Examples
         ///
@@ -327,14 +332,14 @@ macro_rules! recv_methods {
             })
         }
 
-        /// Takes the oldest message, and waits for one if there is none.
+        /// Receives the oldest message. If there is none, waits for one.
         ///
-        /// Blocks the calling thread, green or OS.
+        /// This blocks the calling thread, green or OS.
         ///
         /// # Errors
         ///
-        /// There is no message, and no sender any more. What was sent before the last sender went
-        /// is received first.
+        /// If the channel is empty and all senders have been dropped. Messages that were sent
+        /// before the last sender was dropped are received first.
         ///
         /// # Examples
         ///
@@ -350,12 +355,12 @@ macro_rules! recv_methods {
             self.core.recv($crate::sync::chan::core::Timeout::Wait(None)).map_err(|_| RecvError)
         }
 
-        /// As [`recv`](Receiver::recv), waiting for `timeout` at most.
+        /// Like [`recv`](Receiver::recv), but waits for at most `timeout`.
         ///
         /// # Errors
         ///
-        /// No message came in time ([`RecvTimeoutError::Timeout`]), or none can come any more
-        /// ([`RecvTimeoutError::Disconnected`]).
+        /// If no message arrived in time ([`RecvTimeoutError::Timeout`]), or if the channel is
+        /// empty and all senders have been dropped ([`RecvTimeoutError::Disconnected`]).
         ///
         /// # Examples
         ///
@@ -380,7 +385,8 @@ macro_rules! recv_methods {
             })
         }
 
-        /// The messages as they come; it waits for each, and ends when there can be none any more.
+        /// Returns an iterator over the messages. It waits for each message, and ends when the
+        /// channel is empty and all senders have been dropped.
         ///
         /// # Examples
         ///
@@ -395,7 +401,8 @@ macro_rules! recv_methods {
             Iter { receiver: self }
         }
 
-        /// The messages that are there already; it never waits.
+        /// Returns an iterator over the messages that are in the channel. It never waits, and ends
+        /// when it finds the channel empty.
         ///
         /// # Examples
         ///
@@ -414,10 +421,10 @@ macro_rules! recv_methods {
     };
 }
 
-/// The iterators of a `Receiver`; each gets the attributes.
+/// The iterators of a `Receiver`. The attributes go on each of them.
 macro_rules! iterators {
     ($(#[$meta:meta])* $path:literal, $unbounded:literal) => {
-        /// The messages of a [`Receiver`], waited for; see [`Receiver::iter`].
+        /// An iterator that waits for the messages of a [`Receiver`]; see [`Receiver::iter`].
         ///
         /// # Examples
         ///
@@ -435,7 +442,8 @@ macro_rules! iterators {
             receiver: &'a Receiver<T>,
         }
 
-        /// The messages that a [`Receiver`] has already; see [`Receiver::try_iter`].
+        /// An iterator over the messages that are already in the channel of a [`Receiver`]; see
+        /// [`Receiver::try_iter`].
         ///
         /// # Examples
         ///
@@ -453,8 +461,8 @@ macro_rules! iterators {
             receiver: &'a Receiver<T>,
         }
 
-        /// The messages of a [`Receiver`], waited for, with the receiver inside; `for message in
-        /// receiver` makes it.
+        /// An iterator that owns a [`Receiver`] and waits for its messages.
+        /// `for message in receiver` makes one.
         ///
         /// # Examples
         ///
@@ -516,8 +524,8 @@ macro_rules! iterators {
     };
 }
 
-/// The traits of an error that holds a message or a handle, which need not be `Debug`. It is made
-/// from `$from`, which says that the other end is gone; then come the texts.
+/// The traits of an error that holds a message or a handle, which need not be `Debug`. The error
+/// can be made from `$from`, the error that says that the other end is gone. The texts come last.
 macro_rules! error {
     ($name:ident<T>, $from:ty, $error:pat => $disconnected:expr, $($this:pat => $text:expr),+ $(,)?) => {
         impl<T> From<$from> for $name<T> {

@@ -1,16 +1,16 @@
-//! The two ends of a channel, counted: what all public senders and receivers are made of.
+//! The counted handles of a channel, on which all public senders and receivers are built.
 
 use core::ops::Deref;
 
 use super::{cache_line_arc::CacheLineArc, core::Core};
 
-/// A sender.
+/// A handle of the sending end.
 pub(crate) struct Tx<T>(CacheLineArc<Core<T>>);
 
-/// A receiver.
+/// A handle of the receiving end.
 pub(crate) struct Rx<T>(CacheLineArc<Core<T>>);
 
-/// A channel for `capacity` messages, without a limit if that is `None`.
+/// Makes a channel that holds at most `capacity` messages, or any number if that is `None`.
 pub(crate) fn channel<T>(capacity: Option<usize>) -> (Tx<T>, Rx<T>) {
     let core = CacheLineArc::new(Core::new(capacity));
     (Tx(core.clone()), Rx(core))

@@ -1,16 +1,19 @@
-//! What all channels are made of: messages in a buffer, and threads that wait at either end.
+//! The common implementation of all channels: messages in a buffer, and threads that wait at either
+//! end.
 //!
-//! * `core`: how messages and waiting threads meet.
-//! * `slot`: what a thread waits with, and the handshake over a message that is yet to be made.
-//! * `buffer`: where messages lie meanwhile: a ring of fixed size, or linked blocks without a
-//!   limit.
-//! * `selectable`: a channel, whatever its messages, as a select sees it.
-//! * `select`: one wait at many channels.
-//! * `timer`: what delivers the time instead of messages.
-//! * `handle`: the counted ends; `cache_line_arc`: where in memory the channel between them lies.
+//! * `core`: sending, receiving and waiting.
+//! * `slot`: the payload of a waiting thread's queue node, and the handshake over a message that
+//!   has yet to be made.
+//! * `buffer`: the messages that have been sent and not received: a ring of fixed size, or linked
+//!   blocks without a limit.
+//! * `selectable`: a channel of any message type, as a select uses it.
+//! * `select`: one wait at several channels.
+//! * `timer`: receivers of the time instead of messages.
+//! * `handle`: the counted handles at both ends. `cache_line_arc`: the shared allocation behind
+//!   them.
 //! * `ends`: the methods of the public senders and receivers.
 //!
-//! Any number of threads may send and receive; the public faces allow what they allow.
+//! Any number of threads may send and receive here. The public types restrict that.
 
 mod buffer;
 mod cache_line_arc;
@@ -25,6 +28,6 @@ mod slot;
 mod tests;
 pub(crate) mod timer;
 
-// What the files of this module take from around it, so that they can be had elsewhere with other
-// atomics.
+// The files of this module import these from here only, so that the models can build them with
+// other atomics.
 use super::{atomic, raw::spin, wait_queue};

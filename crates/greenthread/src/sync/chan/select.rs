@@ -1,24 +1,25 @@
-//! One wait at many channels: the first that has something for it is selected, and no other.
+//! A select: one wait at several channels, in which exactly one operation is selected.
 //!
 //! A select takes the locks of all its channels, in the order of their addresses, and so sees them
-//! at one moment. If something is ready it gives the other locks back and does that. Otherwise it
-//! puts a node into a queue of each channel, all with the same waiter, and waits: whoever claims
-//! the waiter has made the exchange for one of them. No two selects can miss each other, and
-//! "nothing is ready" is true at one moment for all channels together.
+//! all at one moment. If an operation is ready, the select releases the other locks and performs
+//! that operation. Otherwise it puts a node into a queue of each channel, all with the same waiter,
+//! releases the locks and waits. The thread that claims the waiter has done the exchange for one of
+//! the nodes. So two selects cannot miss each other, and "nothing is ready" is true of all channels
+//! at one moment.
 //!
-//! Where much is ready all that is not needed: so first it takes a glance at one or two of them,
-//! each alone.
+//! If many operations are ready, all of this is not needed. So a select first looks at one or two
+//! of its operations, each under its own lock (`glance`).
 //!
-//! Timers are no channels: the earliest is the deadline of the wait.
+//! A timer is not a channel: the wait ends at the earliest time at which a timer is due.
 //!
 //! Invariants:
-//! 1. Between `lock_all` and `unlock_all_but` the locks are held, each once, and nothing is called
-//!    but `Selectable`.
-//! 2. While nodes are in queues the operations are only shared, and they don't move. `withdraw`
-//!    takes all of them out before anything else happens to them; it takes each channel's lock, so
-//!    a claim in progress is over.
-//! 3. An operation's place is good for a message of its channel's, and nobody else's, for as long
-//!    as the operation lives.
+//! 1. Between `lock_all` and `unlock_all_but` each channel's lock is held once, and only functions
+//!    of `Selectable` are called.
+//! 2. While nodes are in queues the operations are borrowed as shared, and don't move. `withdraw`
+//!    takes all nodes out before the operations are accessed in another way. It takes the lock of
+//!    each channel, so no claim is in progress afterwards.
+//! 3. The `place` of an operation has room for a message of its channel, and is nobody else's to
+//!    access, for as long as the operation lives.
 
 use core::{fmt, ptr};
 use std::time::Instant;
@@ -37,29 +38,30 @@ use crate::task::{
     worker_core,
 };
 
-/// One arm of a select: at a channel, a timer, or neither, and never ready.
+/// One operation of a select: at a channel, at a timer, or at neither, which is never ready.
 pub struct Operation<'a> {
     channel: Option<&'a dyn Selectable>,
-    /// Of the channel: what it does there.
+    /// What it does at the channel.
     side: Side,
-    /// Where a message that it receives goes.
+    /// The address to which a received message is written; null for an operation that sends.
     place: *mut (),
     timer: Option<&'a Timer>,
-    /// Entry number `i` says which operation's channel has the `i`th lowest address.
+    /// Not a property of this operation: the field of operation number `i` is the index of the
+    /// operation whose channel has the `i`th lowest address.
     ranked: usize,
     node: Option<Node<Slot>>,
 }
 
-/// In what way a select selects.
+/// Which of several ready operations a select chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Any of the arms that are ready, with equal odds.
+    /// Any of them, with equal odds.
     Fair,
-    /// The first of the arms that are ready.
+    /// The first in the list.
     First,
 }
 
-/// The arm that is selected, and what for.
+/// The index of the selected operation, and what was selected for it.
 pub(crate) type Chosen = (usize, Selected);
 
 impl fmt::Debug for Operation<'_> {
@@ -75,7 +77,7 @@ impl<'a> Operation<'a> {
     }
 
     /// # Safety
-    /// Invariant 3.
+    /// The caller vouches for invariant 3.
     #[inline]
     pub(crate) unsafe fn receive(channel: &'a dyn Selectable, place: *mut ()) -> Self {
         Self { channel: Some(channel), side: Side::Receivers, place, ..Self::never() }
@@ -86,7 +88,7 @@ impl<'a> Operation<'a> {
         Self { timer: Some(timer), ..Self::never() }
     }
 
-    /// Is never ready.
+    /// An operation that is never ready.
     #[inline]
     pub(crate) fn never() -> Self {
         Self {
@@ -99,34 +101,34 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// One more of the same.
+    /// Another operation of the same kind, which is in no queue.
     pub(crate) fn again(&self) -> Self {
         Self { ranked: 0, node: None, ..*self }
     }
 
-    /// Where its message goes; null if it doesn't receive.
+    /// The address to which a received message is written; null for an operation that sends.
     #[inline]
     pub(crate) fn place(&self) -> *const () {
         self.place
     }
 
-    /// Has the message put elsewhere.
+    /// Sets the address to which a received message is written. Does nothing for other operations.
     ///
     /// # Safety
-    /// Invariant 3.
+    /// The caller vouches for invariant 3.
     pub(crate) unsafe fn set_place(&mut self, place: *mut ()) {
         if self.side == Side::Receivers {
             self.place = place;
         }
     }
 
-    /// The channel.
+    /// The channel, if it has one.
     #[inline]
     pub(crate) fn channel(&self) -> Option<&'a dyn Selectable> {
         self.channel
     }
 
-    /// Its place in the order of locking; 0 if it has no lock.
+    /// The key of the locking order; 0 if it has no lock.
     #[inline]
     fn address(&self) -> usize {
         self.channel.map_or(0, |channel| ptr::from_ref(channel).addr())
@@ -137,30 +139,32 @@ impl<'a> Operation<'a> {
     }
 
     /// # Safety
-    /// Its channel's lock is held.
+    /// The lock of its channel is held.
     unsafe fn is_ready(&self, now: &mut Option<Instant>) -> bool {
         match self.channel {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller holds the channel's lock.
             Some(channel) => unsafe { channel.is_ready(self.side) },
             None => self.is_due(now),
         }
     }
 
-    /// Does it, and gives its channel's lock back. `None` if it is no longer ready.
+    /// Performs the operation, and releases the lock of its channel. `None` if it is not ready any
+    /// more.
     ///
     /// # Safety
-    /// Its channel's lock is held.
+    /// The lock of its channel is held.
     unsafe fn perform(&self) -> Option<Selected> {
         match (self.channel, self.side) {
-            // SAFETY: as the caller says, and invariant 3.
+            // SAFETY: the caller holds the channel's lock, and `place` has room for a message
+            // (invariant 3).
             (Some(channel), Side::Receivers) => unsafe { channel.receive(self.place) },
-            // SAFETY: as the caller says.
+            // SAFETY: the caller holds the channel's lock.
             (Some(channel), _) => unsafe { channel.start_sending() },
             (None, _) => self.timer?.take(time::now()).map(Selected::Due),
         }
     }
 
-    /// After the wait: what has been done for it meanwhile.
+    /// After the wait: what other threads have done for this operation meanwhile.
     fn outcome(&self) -> Option<Selected> {
         let slot = &self.node.as_ref()?.payload;
         match (slot.exchange.get(), self.side) {
@@ -168,11 +172,13 @@ impl<'a> Operation<'a> {
             (Exchange::Done, _) => Some(Selected::Message),
             (Exchange::Room, _) => Some(Selected::Room),
             (Exchange::Handshake, Side::Receivers) => {
-                // SAFETY: the node is ours again, and this is called once after each wait.
+                // SAFETY: the node has been withdrawn, so the slot is this thread's, and this is
+                // called once after each wait.
                 unsafe { slot.await_handshake() }.then_some(Selected::Message)
             }
             (Exchange::Handshake, _) => {
-                // SAFETY: the handshake is with us.
+                // SAFETY: the receiver at `partner` has begun a handshake with this operation, and
+                // no other ticket for it is made.
                 let ticket = unsafe { SendTicket::new(slot.partner.get(), None) };
                 Some(Selected::Receiver(ticket))
             }
@@ -180,20 +186,20 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Does one of the operations: which, and what it is selected for. `None` if none was ready for as
-/// long as it may wait.
+/// Performs one of the operations. Returns its index and what was selected for it; `None` if none
+/// was ready in time.
 pub(crate) fn select(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<Chosen> {
     until(ops, timeout, choice, false, |ops, chosen| {
-        // SAFETY: its lock is still held.
+        // SAFETY: the lock of its channel is still held.
         unsafe { ops[chosen].perform() }.map(|selected| (chosen, selected))
     })
 }
 
-/// Waits until one of the operations is ready: which.
+/// Waits until one of the operations is ready, and returns its index.
 pub(crate) fn ready(ops: &mut [Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usize> {
     let chosen = until(ops, timeout, choice, true, |ops, chosen| {
         if let Some(channel) = ops[chosen].channel {
-            // SAFETY: its lock is still held.
+            // SAFETY: the lock of its channel is still held.
             unsafe { channel.unlock() };
         }
         Some((chosen, Selected::Closed))
@@ -213,14 +219,14 @@ fn until(
     {
         return Some(selected);
     }
-    // A look at each is as much as a message, whether or not it waits then.
+    // To look at an operation costs as much as a message, whether or not the select then waits.
     consume_budget(u32::try_from(ops.len()).unwrap_or(u32::MAX));
     rank(ops);
     let waiter = Waiter::new();
     let mut late = false;
     loop {
         lock_all(ops);
-        // SAFETY: all locks are held.
+        // SAFETY: `lock_all` has taken all locks.
         if let Some(chosen) = unsafe { choose(ops, choice) } {
             unlock_all_but(ops, Some(chosen));
             match perform(ops, chosen) {
@@ -241,11 +247,11 @@ fn until(
         if selected.is_some() {
             return selected;
         }
-        // A channel was closed, or something may be ready, or a handshake ended without a
-        // message; or it is too late.
+        // Nothing was selected: a channel was closed, or an operation may be ready, or a handshake
+        // ended without a message, or the time is up.
         late = match outcome {
             Outcome::Woken => false,
-            // Or a timer is due, which was the earlier deadline.
+            // Or a timer is due, which was an earlier deadline than the caller's.
             Outcome::TimedOut => deadline.is_some_and(|deadline| deadline <= time::now()),
             Outcome::Cancelled => true,
         };
@@ -253,7 +259,8 @@ fn until(
     }
 }
 
-/// With all locks held: waits until something has been done for one of the operations, or may be.
+/// Called with all locks held: waits until an operation has been performed by another thread, or
+/// may be ready.
 fn wait(
     ops: &mut [Operation<'_>],
     waiter: &Waiter,
@@ -263,15 +270,16 @@ fn wait(
 ) -> Outcome {
     for op in &mut *ops {
         match (op.channel, op.timer) {
-            // Without a place its message is to be made.
+            // An operation that sends has no `place`: its message has yet to be made.
             (Some(_), _) => op.node = Some(Node::new(waiter, Slot::new(op.place))),
             (None, Some(timer)) => deadline = sooner(deadline, timer.due()),
             (None, None) => {}
         }
     }
-    // From here to the end they are only shared (invariant 2).
+    // From here on the operations are borrowed as shared (invariant 2).
     let ops = &*ops;
-    // Of two arms at the same end of one channel, the first to be put there is served first.
+    // Of two operations at the same side of one channel, the one that is queued first is served
+    // first. So a fair select starts with a random one.
     let first = match (choice, ops.len()) {
         (Choice::Fair, len @ 2..) => worker_core::random_below(len),
         _ => 0,
@@ -281,13 +289,14 @@ fn wait(
             Some((op.channel?, if watch { Side::Watchers } else { op.side }, op.node.as_ref()?))
         })
     };
-    let mut tell = false;
+    let mut has_watchers = false;
     for (channel, side, node) in nodes() {
-        // SAFETY: its lock is held; it is taken out below, after the wait (invariant 2).
-        tell |= unsafe { channel.enlist(side, node) };
+        // SAFETY: the lock is held, and `withdraw` takes the node out after the wait, before it can
+        // move (invariant 2).
+        has_watchers |= unsafe { channel.enlist(side, node) };
     }
     unlock_all_but(ops, None);
-    if tell {
+    if has_watchers {
         nodes().for_each(|(channel, ..)| channel.announce());
     }
     let reason = match ops {
@@ -297,15 +306,16 @@ fn wait(
     };
     let outcome = waiter.wait_cancellable(reason, deadline);
     for (channel, side, node) in nodes() {
-        // SAFETY: our own, put into this queue.
+        // SAFETY: this thread's own node, which was put into this queue.
         unsafe { channel.withdraw(side, node) };
     }
     outcome
 }
 
-/// One of the operations that are ready, if a look at one or two of them finds it, with its lock
-/// held. Which ones is left to chance: so all that are ready have equal odds, here and if it is not
-/// found here. Of those in order only the first can be told from the others by itself.
+/// Looks at one or two of the operations. Returns one that is ready, with the lock of its channel
+/// held, or `None`. A fair select picks them at random: so all operations that are ready have equal
+/// odds, both here and if this finds none. A biased select can only look at its first operation: of
+/// any other it would have to know that those before it are not ready.
 fn glance(ops: &[Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usize> {
     let count = ops.len();
     if count < 2 {
@@ -330,7 +340,7 @@ fn glance(ops: &[Operation<'_>], timeout: Timeout, choice: Choice) -> Option<usi
     is_ready(other).then_some(other)
 }
 
-/// Sorts by address. Mostly they are sorted already, or few.
+/// Sorts by address (insertion sort). Mostly the operations are few, or sorted already.
 fn rank(ops: &mut [Operation<'_>]) {
     for new in 0..ops.len() {
         let address = ops[new].address();
@@ -343,7 +353,7 @@ fn rank(ops: &mut [Operation<'_>]) {
     }
 }
 
-/// Calls `f` for each channel, once, in the order of their addresses.
+/// Calls `f` once for each channel, in the order of their addresses.
 fn each_lock<'a>(ops: &[Operation<'a>], mut f: impl FnMut(&'a dyn Selectable, usize)) {
     let mut last = 0;
     for op in ops {
@@ -362,31 +372,31 @@ fn lock_all(ops: &[Operation<'_>]) {
     each_lock(ops, |channel, _| channel.lock());
 }
 
-/// Gives the locks back, except that of the operation `kept`.
+/// Releases the locks, except that of the operation `kept`.
 fn unlock_all_but(ops: &[Operation<'_>], kept: Option<usize>) {
     let kept = kept.map_or(0, |kept| ops[kept].address());
     each_lock(ops, |channel, address| {
         if address != kept {
-            // SAFETY: held (invariant 1).
+            // SAFETY: `lock_all` has taken it (invariant 1).
             unsafe { channel.unlock() }
         }
     });
 }
 
-/// One of the operations that are ready.
+/// Chooses one of the operations that are ready.
 ///
 /// # Safety
 /// All locks are held.
 unsafe fn choose(ops: &[Operation<'_>], choice: Choice) -> Option<usize> {
     let (mut chosen, mut ready, mut now) = (None, 0, None);
     for (i, op) in ops.iter().enumerate() {
-        // SAFETY: all locks are held.
+        // SAFETY: the caller holds all locks.
         if unsafe { op.is_ready(&mut now) } {
             if choice == Choice::First {
                 return Some(i);
             }
-            // The second replaces the first in one case of two, the third either of them in one of
-            // three...
+            // Reservoir sampling: the `n`th ready operation replaces the one that was chosen before
+            // with odds of 1 in `n`.
             ready += 1;
             if ready == 1 || worker_core::random_below(ready) == 0 {
                 chosen = Some(i);

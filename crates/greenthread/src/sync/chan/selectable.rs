@@ -1,10 +1,10 @@
-//! A channel, whatever its messages, as a select sees it.
+//! A channel of any message type, as a select uses it.
 //!
 //! Invariants:
-//! 1. `lock` leaves the channel's lock held; the same thread gives it back by `unlock` or
-//!    `perform`, within the time of one select's look at its channels, and in between calls nothing
-//!    but this trait's functions.
-//! 2. A select's nodes obey the invariants of `wait_queue`, in each of their queues.
+//! 1. `lock` leaves the channel's lock held, and so does `lock_if_ready` if it returns `true`. The
+//!    same thread releases it by `unlock`, `start_sending` or `receive`, while it looks at its
+//!    channels, and in between calls only functions of this trait.
+//! 2. The nodes of a select obey the invariants of `wait_queue`, in each of their queues.
 
 use core::mem;
 
@@ -14,82 +14,84 @@ use super::{
     wait_queue::{Node, Queue},
 };
 
-/// Which of a channel's queues.
+/// One of the queues of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Of those who send.
+    /// The threads that send.
     Senders,
-    /// Of those who receive.
+    /// The threads that receive.
     Receivers,
-    /// Of those who want to know when they could.
+    /// The threads that wait until an operation is ready, and do it later.
     Watchers,
 }
 
-/// What an arm of a select is selected for.
+/// The outcome of a selected operation.
 #[derive(Debug)]
 pub(crate) enum Selected {
-    /// The message is in its place.
+    /// The message has been written to the operation's `place`.
     Message,
-    /// There is no other side any more.
+    /// The other side of the channel is closed.
     Closed,
-    /// Room for a message is kept.
+    /// A slot in the buffer is reserved for the message.
     Room,
-    /// A receiver waits for the message.
+    /// A receiver waits until the message has been made.
     Receiver(SendTicket),
-    /// A timer's time.
+    /// A timer was due at this time.
     Due(std::time::Instant),
 }
 
-/// See the module.
+/// See the module's comment.
 pub(crate) trait Selectable {
-    /// Takes the lock, for `unlock` or `perform`.
+    /// Takes the lock, and leaves it held (invariant 1).
     fn lock(&self);
 
-    /// Takes the lock if it is ready, as `is_ready` says.
+    /// Takes the lock, and leaves it held if the side is ready (`is_ready`). Otherwise releases it.
     fn lock_if_ready(&self, side: Side) -> bool;
 
-    /// Gives the lock back.
+    /// Releases the lock.
     ///
     /// # Safety
-    /// The caller holds it, by `lock`.
+    /// The caller has taken the lock by `lock`.
     unsafe fn unlock(&self);
 
-    /// Whether sending (`Senders`) or receiving (`Receivers`) has something to do at once. It may
-    /// still come to nothing.
+    /// Whether sending (`Senders`) or receiving (`Receivers`) can probably proceed at once. To do
+    /// it may still fail: the claim of a waiting thread may be lost.
     ///
     /// # Safety
-    /// The caller holds the lock, by `lock`.
+    /// The caller has taken the lock by `lock`.
     unsafe fn is_ready(&self, side: Side) -> bool;
 
-    /// Gets room for a message, and gives the lock back. `None` if there is none.
+    /// Gets a slot or a receiver for a message, and releases the lock. `None` if there is none.
     ///
     /// # Safety
-    /// The caller holds the lock, by `lock`.
+    /// The caller has taken the lock by `lock`.
     unsafe fn start_sending(&self) -> Option<Selected>;
 
-    /// Receives a message into `place`, and gives the lock back. `None` if there is none.
+    /// Receives a message into `place`, and releases the lock. `None` if there is none.
     ///
     /// # Safety
-    /// The caller holds the lock, by `lock`, and `place` is the caller's, with room for a message.
+    /// The caller has taken the lock by `lock`. `place` has room for a message, and is the caller's
+    /// to write.
     unsafe fn receive(&self, place: *mut ()) -> Option<Selected>;
 
-    /// Puts a node into a queue. Whether there are watchers to be told.
+    /// Puts a node into a queue. Returns whether the caller has to `announce` that to watchers,
+    /// after it has released the lock.
     ///
     /// # Safety
-    /// The caller holds the lock, by `lock`, and sees to invariant 2.
+    /// The caller has taken the lock by `lock`, and vouches for invariant 2.
     unsafe fn enlist(&self, side: Side, node: *const Node<Slot>) -> bool;
 
-    /// Takes a node out of its queue, unless somebody else has. On return nobody looks at it any
-    /// more, but for a handshake.
+    /// Takes a node out of its queue, unless another thread has. On return no other thread accesses
+    /// the node, except for a handshake.
     ///
     /// # Safety
     /// The node is the caller's own, and was put into this queue.
     unsafe fn withdraw(&self, side: Side, node: *const Node<Slot>);
 
-    /// Makes those who watch look.
+    /// Wakes all watchers, so that they look at the channel.
     fn announce(&self);
 
-    /// Gives back what a sender was selected for that makes no message after all.
+    /// Undoes what was selected for a sender that makes no message after all.
     fn abandon(&self, selected: Selected);
 }
 
@@ -108,12 +110,13 @@ impl<T> Selectable for Core<T> {
     }
 
     unsafe fn unlock(&self) {
-        // SAFETY: as the caller says (invariant 1).
+        // SAFETY: the caller has taken the lock by `lock` (invariant 1).
         drop(unsafe { self.state.assume_locked() });
     }
 
     unsafe fn is_ready(&self, side: Side) -> bool {
-        // SAFETY: as the caller says; the guard is forgotten again (invariant 1).
+        // SAFETY: the caller has taken the lock by `lock` (invariant 1). The guard is forgotten
+        // below, so the lock stays held.
         let state = unsafe { self.state.assume_locked() };
         let ready = state.is_ready(side);
         mem::forget(state);
@@ -121,7 +124,7 @@ impl<T> Selectable for Core<T> {
     }
 
     unsafe fn start_sending(&self) -> Option<Selected> {
-        // SAFETY: as the caller says (invariant 1).
+        // SAFETY: the caller has taken the lock by `lock` (invariant 1).
         let mut state = unsafe { self.state.assume_locked() };
         if state.no_receivers {
             return Some(Selected::Closed);
@@ -134,10 +137,10 @@ impl<T> Selectable for Core<T> {
     }
 
     unsafe fn receive(&self, place: *mut ()) -> Option<Selected> {
-        // SAFETY: as the caller says (invariant 1).
+        // SAFETY: the caller has taken the lock by `lock` (invariant 1).
         match self.recv_now(unsafe { self.state.assume_locked() }) {
             Ok(message) => {
-                // SAFETY: as the caller says.
+                // SAFETY: the caller vouches that `place` has room for a `T`.
                 unsafe { place.cast::<T>().write(message) };
                 Some(Selected::Message)
             }
@@ -147,17 +150,18 @@ impl<T> Selectable for Core<T> {
     }
 
     unsafe fn enlist(&self, side: Side, node: *const Node<Slot>) -> bool {
-        // SAFETY: as the caller says; the guard is forgotten again (invariant 1).
+        // SAFETY: the caller has taken the lock by `lock` (invariant 1). The guard is forgotten
+        // below, so the lock stays held.
         let mut state = unsafe { self.state.assume_locked() };
-        // SAFETY: the caller sees to it (invariant 2).
+        // SAFETY: the caller vouches for invariant 2.
         unsafe { state.queue(side).push(node) };
-        let tell = side != Side::Watchers && !state.watchers.is_empty();
+        let has_watchers = side != Side::Watchers && !state.watchers.is_empty();
         mem::forget(state);
-        tell
+        has_watchers
     }
 
     unsafe fn withdraw(&self, side: Side, node: *const Node<Slot>) {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller's own node, and in this queue or none.
         unsafe { self.state.lock().queue(side).remove(node) };
     }
 
@@ -200,20 +204,20 @@ impl<T> State<T> {
 }
 
 impl<T> Core<T> {
-    /// Sends the message of an arm that is selected. Never blocks. `Err` if there are no receivers
-    /// any more.
+    /// Sends the message of a selected operation. Never blocks. Returns the message as `Err` if all
+    /// receivers have been dropped.
     ///
-    /// `selected` comes from this channel.
+    /// `selected` was selected at this channel.
     pub(crate) fn complete(&self, selected: Selected, message: T) -> Result<(), T> {
         match selected {
             Selected::Room => {
                 let mut state = self.state.lock();
                 state.buffer.release();
-                // There is room now, if only because it was kept.
+                // There is a slot now: the one that was just released, if no other.
                 self.send_locked(state, message, Timeout::Try).map_err(SendFailed::into_message)
             }
             Selected::Receiver(ticket) => {
-                // SAFETY: a receiver of this channel's.
+                // SAFETY: the receiver waits at this channel, so its messages are `T`.
                 unsafe { ticket.send(message) };
                 Ok(())
             }

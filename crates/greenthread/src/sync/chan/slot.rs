@@ -1,20 +1,22 @@
-//! What a thread waits with at a channel, and the handshake over a message that has yet to be made.
+//! The payload of a waiting thread's queue node, and the handshake over a message that has yet to
+//! be made.
 //!
-//! Most exchanges are done in one step under the channel's lock, since the message is there. An arm
-//! of a select that sends is different: its message is made once the arm is selected, by the
-//! caller's code, which may take its time or panic. Until then the arm has either a place in the
-//! buffer that is kept free for it, or a receiver of its own, which waits for the message. That
-//! wait is the handshake, and the arm's side of it the `SendTicket`.
+//! Most exchanges are done in one step under the channel's lock, since the message exists already.
+//! A `send` arm of a select is different: the caller's code makes its message after the arm has
+//! been selected. That code may take long, or panic. Meanwhile the arm has one of two things: a
+//! slot in the buffer that is reserved for it, or a receiver that waits for the message. The latter
+//! is a *handshake*: the receiver waits with a `Handshake`, and the arm holds a `SendTicket`.
 //!
 //! Invariants:
-//! 1. While its node is in a queue, a slot is touched by whoever holds the channel's lock; after a
-//!    claim that was won, by the node's owner, except for invariant 3.
-//! 2. `exchange` is set before the claim, and taken back if the claim is lost. `place` of a
-//!    receiver is filled once it is `Done`; `place` of a sender is the exchanger's to read once it
-//!    is `Done`.
-//! 3. `handshake` is made before the exchange becomes `Handshake`. A receiver whose exchange is
-//!    that does not return before the handshake is over; until then `place` and `sent` are the
-//!    sender's. Ending it is the sender's last touch, except for the wake-ups that it then owes.
+//! 1. While the node is in a queue, the thread that holds the channel's lock may access the slot.
+//!    After a won claim the node's owner may, except as invariant 3 says.
+//! 2. The claimer sets `exchange` before the claim, and resets it if the claim is lost. When it is
+//!    `Done`, the `place` of a receiver is filled, and the `place` of a sender may be read by the
+//!    claimer.
+//! 3. `handshake` is initialised before the exchange becomes `Handshake`. A receiver with that
+//!    exchange does not return before the handshake has ended; until then `place` and `sent` belong
+//!    to the sender. After the sender has ended the handshake it accesses nothing of the receiver,
+//!    except for the wake-ups that it then owes.
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -24,46 +26,47 @@ use core::{
 
 use crate::task::wait::{Claim, Outcome, Reason, Waiter, Wake};
 
-/// How far an exchange has come.
+/// The state of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exchange {
-    /// There has been none. A thread that is claimed without was woken because a side is closed.
+    /// Nothing was exchanged. A thread that is woken in this state was woken because a side was
+    /// closed, or because it watches.
     None,
-    /// The message has changed hands.
+    /// The message has been passed on.
     Done,
-    /// For a sender whose message is to be made: a place in the buffer is kept for it.
+    /// For a sender whose message has yet to be made: a slot in the buffer is reserved for it.
     Room,
-    /// The message will be made, and goes from hand to hand.
+    /// A receiver waits until the sender has made its message, or has given up.
     Handshake,
 }
 
-/// See the module.
+/// The payload of a waiting thread's node; see the module's comment.
 #[repr(C)]
 pub(crate) struct Slot {
-    /// Where the message lies, or shall lie: a `MaybeUninit` of the channel's message type. Null
-    /// for a sender whose message is to be made.
+    /// The address of the message, written or not: a `MaybeUninit` of the channel's message type.
+    /// Null for a sender whose message has yet to be made.
     place: *mut (),
     pub(crate) exchange: Cell<Exchange>,
-    /// For a sender in a handshake: the receiver's slot.
+    /// For a sender in a handshake: the slot of the receiver.
     pub(crate) partner: Cell<*const Slot>,
-    /// For a receiver in a handshake (invariant 3).
+    /// For a receiver in a handshake: what it waits with (invariant 3).
     handshake: UnsafeCell<MaybeUninit<Handshake>>,
 }
 
-/// What a receiver waits with for a message that is being made.
+/// The wait of a receiver for a message that is being made.
 struct Handshake {
     waiter: Waiter,
-    /// Whether it ended with the message.
+    /// Whether the handshake ended with the message.
     sent: Cell<bool>,
 }
 
-// SAFETY: it is touched by one thread at a time (invariants 1, 3). What its place points to is a
-// message of the channel's, which is `Send` only if messages are.
+// SAFETY: one thread at a time accesses it (invariants 1, 3). `place` points to a message of the
+// channel, and a channel goes to another thread only if its messages are `Send`.
 unsafe impl Send for Slot {}
 
 impl Slot {
-    /// With the place of a message; for a receiver, of one to come; null for a sender whose message
-    /// is to be made.
+    /// `place` is the address of a sender's message, or of a receiver's room for one. It is null
+    /// for a sender whose message has yet to be made.
     #[inline]
     pub(crate) fn new(place: *mut ()) -> Self {
         Self {
@@ -79,97 +82,102 @@ impl Slot {
         self.place.is_null()
     }
 
-    /// Puts a message into a receiver's slot.
+    /// Writes a message to the place of a receiver.
     ///
     /// # Safety
-    /// It is a receiver's slot of a channel for `T`, and the caller's to fill (invariants 1, 3).
+    /// The slot is a receiver's, at a channel for `T`, and the caller's to fill (invariants 1, 3).
     #[inline]
     pub(crate) unsafe fn write<T>(&self, message: T) {
-        // SAFETY: as the caller says.
+        // SAFETY: a receiver's `place` has room for a `T`, and the caller vouches that it may write
+        // it.
         unsafe { self.place.cast::<T>().write(message) }
     }
 
-    /// Takes the message out.
+    /// Reads the message.
     ///
     /// # Safety
-    /// It is a slot of a channel for `T`, the message is there and the caller's, and is taken once.
+    /// The slot is one at a channel for `T`. The message has been written, belongs to the caller,
+    /// and is read once.
     #[inline]
     pub(crate) unsafe fn read<T>(&self) -> T {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches that `place` holds a `T` that is the caller's to take.
         unsafe { self.place.cast::<T>().read() }
     }
 
-    /// Makes it the slot of a receiver in a handshake.
+    /// Begins a handshake at a receiver's slot.
     ///
     /// # Safety
-    /// It is a receiver's, and the caller's (invariant 1).
+    /// The slot is a receiver's, and the caller's to use (invariant 1).
     pub(crate) unsafe fn begin_handshake(&self) {
-        // SAFETY: as the caller says. One whose claim was lost has nothing to drop.
+        // SAFETY: the caller vouches that no other thread uses the slot. A `Handshake` that is left
+        // from a lost claim needs no drop.
         unsafe { (*self.handshake.get()).write(Handshake { waiter: Waiter::new(), sent: Cell::new(false) }) };
         self.exchange.set(Exchange::Handshake);
     }
 
-    /// The receiver's side of a handshake: waits for its end. Whether the sender has sent: then the
-    /// message is there.
+    /// The receiver's side of a handshake: waits until it has ended. Returns whether the sender has
+    /// sent; then the message is in its place.
     ///
     /// # Safety
     /// The caller owns the slot, its exchange is `Handshake`, and this is called once.
     #[cold]
     pub(crate) unsafe fn await_handshake(&self) -> bool {
-        // SAFETY: it was made (invariant 3).
+        // SAFETY: it is initialised, since the exchange is `Handshake` (invariant 3).
         let handshake = unsafe { (*self.handshake.get()).assume_init_ref() };
-        // Only the sender claims it, and there is no deadline.
+        // Only the sender claims this wait, and it has no deadline.
         handshake.waiter.wait(Reason::Receive, None);
         let sent = handshake.sent.get();
-        // SAFETY: it is over, so nobody else touches it any more.
+        // SAFETY: the handshake has ended, so the sender does not access it any more (invariant 3).
         unsafe { (*self.handshake.get()).assume_init_drop() };
         sent
     }
 }
 
-/// The sender's side of a handshake.
+/// The sender's side of a handshake: the right and the duty to end it.
 #[derive(Debug)]
 pub(crate) struct SendTicket {
-    /// The receiver's slot.
+    /// The slot of the receiver.
     receiver: *const Slot,
-    /// The wake-up for the wait in which the receiver was found.
+    /// The wake-up that the receiver is owed for the wait in which it was found, if any.
     wake: Option<Wake>,
 }
 
 impl SendTicket {
     /// # Safety
-    /// The slot's exchange is `Handshake`, with the caller and nobody else.
+    /// The slot's exchange is `Handshake`, and this is the only ticket for it.
     pub(crate) unsafe fn new(receiver: *const Slot, wake: Option<Wake>) -> Self {
         Self { receiver, wake }
     }
 
-    /// Gives the receiver its message.
+    /// Passes the message to the receiver, and ends the handshake.
     ///
     /// # Safety
-    /// The receiver's is a channel for `T`.
+    /// The receiver waits at a channel for `T`.
     pub(crate) unsafe fn send<T>(self, message: T) {
-        // SAFETY: until the handshake is over the slot is alive, and ours to fill (invariant 3).
+        // SAFETY: until the handshake has ended the slot is alive, and its `place` belongs to the
+        // sender (invariant 3).
         unsafe {
             (*self.receiver).write(message);
         }
         self.end(true);
     }
 
-    /// There will be no message: the receiver starts again.
+    /// Ends the handshake without a message: the receiver tries once more.
     pub(crate) fn cancel(self) {
         self.end(false);
     }
 
     fn end(self, sent: bool) {
-        // SAFETY: the slot is alive up to the claim, and beyond if the receiver sleeps; the
-        // handshake was made (invariant 3).
+        // SAFETY: the slot is alive until the claim, and the handshake is initialised (invariant
+        // 3). If the claim owes a wake-up, the receiver sleeps, and the slot lives until that is
+        // fired.
         let claim = unsafe {
             let handshake = (*(*self.receiver).handshake.get()).as_ptr();
             (*handshake).sent.set(sent);
             Waiter::claim(&raw const (*handshake).waiter, Outcome::Woken)
         };
         debug_assert!(!matches!(claim, Claim::Lost), "a handshake ends once");
-        // It may sleep in its first wait still, or already in the second.
+        // The receiver may still sleep in its first wait, or already in the handshake.
         drop(self.wake);
         drop(claim);
     }

@@ -1,5 +1,4 @@
-//! Threads that are cancelled while they wait at a channel. None stays in a queue, and no message
-//! is lost.
+//! Cancelled waits at a channel: no node stays in a queue, and no message is lost.
 
 use std::{
     cell::UnsafeCell,
@@ -26,13 +25,13 @@ fn senders<T>(state: &mut State<T>) -> &mut Queue<Slot> {
     &mut state.senders
 }
 
-/// Cancels whoever waits first, if somebody does.
+/// Cancels the first waiting thread, if there is one.
 fn try_cancel<T>(channel: &Core<T>, queue: fn(&mut State<T>) -> &mut Queue<Slot>) -> bool {
     let claim = queue(&mut channel.state.lock()).cancel_first();
     matches!(claim, Some(Claim::Won(_)))
 }
 
-/// Cancels whoever waits first, as soon as somebody does.
+/// Cancels the first waiting thread, as soon as there is one.
 fn cancel<T>(channel: &Core<T>, queue: fn(&mut State<T>) -> &mut Queue<Slot>) {
     while !try_cancel(channel, queue) {
         thread::yield_now();
@@ -55,7 +54,7 @@ fn a_receiver_is_cancelled() {
 #[test]
 fn a_green_receiver_is_cancelled() {
     let channel = Core::<u32>::new(Some(0));
-    // It has a deadline, so that it doesn't park early.
+    // With a deadline the receiver does not park early. Only such a wait may be cancelled.
     let far = Timeout::Wait(Some(Instant::now() + Duration::from_secs(3600)));
     thread::scope(|s| {
         let receiver = s.spawn(|| channel.recv(far));
@@ -85,7 +84,8 @@ fn a_select_is_cancelled_at_one_channel_and_leaves_all() {
     std::thread::scope(|s| {
         let selecting = s.spawn(|| {
             let place = UnsafeCell::new(MaybeUninit::<u32>::uninit());
-            // SAFETY: a place for a message of these channels. It outlives the operations.
+            // SAFETY: the place has room for a message of these channels, and outlives the
+            // operations. Only the one that is selected writes to it.
             let receive = |channel| unsafe { Operation::receive(channel, place.get().cast()) };
             let [one, two, three] = &channels;
             select(&mut [receive(one), receive(two), receive(three)], FOREVER, Choice::Fair).is_some()
@@ -102,7 +102,7 @@ fn a_select_is_cancelled_at_one_channel_and_leaves_all() {
 fn a_receiver_is_cancelled_or_has_the_message() {
     for round in 0..200 {
         let (channel, over) = (Core::new(Some(0)), AtomicBool::new(false));
-        // Until one of them has had its way, or it is too late.
+        // Repeats the attempt until it succeeds or the receiver has returned.
         let repeat = |attempt: &dyn Fn() -> bool| {
             while !over.load(SeqCst) {
                 if attempt() {

@@ -1,5 +1,5 @@
-//! What delivers the time instead of messages: once, or again and again. No thread does that: who
-//! receives waits until the message is due, and makes it.
+//! A receiver's source of times instead of messages: one time, or one after each period. No thread
+//! sends them: a receiver waits until the next time is due, and takes it.
 
 use std::time::{Duration, Instant};
 
@@ -13,44 +13,45 @@ use crate::task::{
     wait::{Outcome, Reason, Waiter},
 };
 
-/// See the module.
+/// The state that all clones of such a receiver share.
 pub(crate) struct Timer {
     /// When the next message is due; `None` after the last one.
     next: SpinLock<Option<Instant>>,
-    /// From one message to the next, if there is more than one.
+    /// The time from one message to the next; `None` if there is only one message.
     period: Option<Duration>,
 }
 
 impl Timer {
-    /// Delivers `first`, and then every `period`, if that is given.
+    /// A timer whose first message is `first`. With a `period`, further messages follow.
     pub(crate) fn new(first: Instant, period: Option<Duration>) -> Self {
         Self { next: SpinLock::new(Some(first)), period }
     }
 
-    /// When the next message is due.
+    /// Returns when the next message is due; `None` after the last one.
     pub(crate) fn due(&self) -> Option<Instant> {
         *self.next.lock()
     }
 
-    /// Whether a message is there.
+    /// Whether a message is due.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.due().is_some_and(|due| due <= now)
     }
 
-    /// Takes the message, if it is there. The next one is due a period after this one, or, if that
-    /// has passed already, a period from now.
+    /// Takes the message, if it is due. The next one is due a period after this one; if that time
+    /// has passed too, a period after `now`.
     pub(crate) fn take(&self, now: Instant) -> Option<Instant> {
         let mut next = self.next.lock();
         let message = next.filter(|due| *due <= now)?;
         let from = |moment: Instant| self.period.and_then(|period| moment.checked_add(period));
         *next = from(message).filter(|due| *due > now).or_else(|| from(now));
         drop(next);
-        // With a short period there is always another one.
+        // With a short period a message may be due at every call, so that the caller would never
+        // wait.
         consume_budget(CALL);
         Some(message)
     }
 
-    /// Takes the message, waiting for it if need be.
+    /// Takes the message. If it is not due yet, waits for it.
     pub(crate) fn recv(&self, timeout: Timeout) -> Result<Instant, RecvFailed> {
         loop {
             let now = now();
@@ -73,7 +74,7 @@ impl Timer {
     }
 }
 
-/// What a channel that never has a message does.
+/// `recv` of a channel that never has a message.
 pub(crate) fn recv_never(timeout: Timeout) -> RecvFailed {
     match timeout {
         Timeout::Wait(deadline) => _ = sleep(deadline),
@@ -82,7 +83,7 @@ pub(crate) fn recv_never(timeout: Timeout) -> RecvFailed {
     RecvFailed::Empty
 }
 
-/// Only its deadline or a cancellation ends this wait.
+/// Waits until the deadline, or until the wait is cancelled.
 fn sleep(deadline: Option<Instant>) -> Outcome {
     Waiter::new().wait_cancellable(Reason::Receive, deadline)
 }
