@@ -1,60 +1,81 @@
-//! What a worker knows about one direction of a source: whether a call may succeed, and who waits
-//! for that.
+//! The state of one direction of a source at one worker: whether a call may succeed, and which
+//! threads wait for that.
 //!
 //! A direction is *ready* or not. An event makes it ready. A call that would have blocked makes it
-//! unready, and so does one that came short, for then the kernel had no more: the next call waits
-//! first, and saves a system call that would only say EAGAIN.
+//! unready. So does a call that moved fewer bytes than it was asked to (a *short count*): the
+//! kernel had no more, so the next call waits first, which saves a system call that would only
+//! return EAGAIN.
 //!
-//! Why that loses nothing: events are taken in on the worker's own OS thread, between its threads.
-//! So none is taken in between a call and the `note` of what it has shown, and whatever changes
-//! after the call gives a new event, which makes the direction ready again. Only a short count can
-//! lie: it comes before the end of the stream, before an error, and at urgent data, which have had
-//! their event. So such an event is remembered ("ahead") and short counts are not believed any
-//! more. A call that would have blocked is, unless it is the first after such an event: for
-//! datagrams the end is where a call would block, and whoever calls a second time looks for it.
+//! # Why no event is lost
 //!
-//! # Who is woken
+//! The worker takes in events on its own OS thread, between its green threads. So it takes in none
+//! between a call and the `record` of its result. Whatever changes after the call causes a new
+//! event, which makes the direction ready again.
 //!
-//! A *waiting* thread is in the queue. A *woken* one has been taken out of it, and makes its call.
-//! It *owes* a look if others waited behind it when it was woken.
+//! A short count is misleading in three cases: before the end of the stream, before an error, and
+//! at urgent data. There is more to be read, and its event has been taken in already. Such an event
+//! is *exceptional*. After it, short counts are ignored until a call would have blocked, and the
+//! first such result is ignored too: on a datagram socket that was shut down a call would block,
+//! and the caller that tries again checks for that end.
+//!
+//! # Which thread is woken
+//!
+//! A *waiting* thread is in the queue. A *woken* thread has been taken out of the queue, and makes
+//! its call. A woken thread is *responsible* if other threads waited behind it when it was woken.
 //!
 //! * A thread joins the queue only while the direction is not ready. It joins at the end, or at the
-//!   front if it has been woken in vain: so the order is first come, first served.
-//! * An event wakes the first waiting thread, whatever others have been woken and not yet run.
-//! * A woken thread that owes a look pays when it is done with its call, or leaves without having
-//!   made one (it unwinds): if the direction is ready still, the first waiting thread is woken.
-//! * A thread whose time has passed takes itself out. It has not been woken, and owes nothing.
+//!   front if it was woken and its call would have blocked. So threads are served in the order in
+//!   which they came.
+//! * An event wakes the first waiting thread, even if other threads have been woken and have not
+//!   run yet.
+//! * A responsible thread passes the wake-up on after its call, or if it leaves without a call (it
+//!   unwinds): if the direction is still ready, the first waiting thread is woken.
+//! * A thread whose deadline has passed removes itself. It has not been woken, and is not
+//!   responsible.
 //!
-//! Why nobody is forgotten. *While a direction is ready and somebody waits, there is a woken thread
-//! that owes a look.* An event makes it so, and so does a look that is paid. A direction that is
-//! not ready needs nobody; and while it is ready nobody joins, so no queue is empty when a thread
-//! is woken and filled when that one is done. A debt of a thread that waits again is cancelled, as
-//! its call has made the direction unready. So when all woken threads are done, either nobody
-//! waits, or the kernel has said, after its last event, that there is nothing left.
+//! # Why no thread waits for ever
 //!
-//! What each of the waiting threads has to learn (the end of a stream, a connection's reset, a
-//! shutdown) they learn one from the other: such a call doesn't block, so the direction stays
-//! ready, and the look is passed on to the last of them. What only one call is told (a datagram's
-//! error) only one of them is told, as with threads of the OS.
+//! *While a direction is ready and a thread waits, there is a responsible woken thread.* Proof:
 //!
-//! Several workers at one source each have their own poller, and each gets every event. So all of
-//! this holds for each of them by itself: one thread of each worker is woken. They can take data
-//! away from each other, so that ready is wrong and a call in vain; new data is a new event for
-//! all.
+//! * An event establishes this, and so does passing a wake-up on.
+//! * While the direction is not ready, the statement is true.
+//! * While the direction is ready no thread joins. So the queue cannot be empty when a thread is
+//!   woken and filled when that thread has finished its call.
+//! * A responsible thread that waits again is not responsible any more, as its call has made the
+//!   direction unready.
 //!
-//! Rejected: to wake all who wait at each event (the cost of an event grows with their number);
-//! `EPOLLEXCLUSIVE`, by which one worker of several is told (the kernel allows it neither with
-//! `EPOLLRDHUP` nor with `EPOLLPRI`, without which short counts can't be believed; and a worker
-//! that is told, and whose threads have stopped waiting meanwhile, would have to tell another); to
-//! let at most one look be owed at a time (it needs a state more, and saves one call in vain per
-//! event).
+//! So when all woken threads have finished, either no thread waits, or the kernel has said after
+//! its last event that nothing is left.
 //!
-//! Invariants:
-//! 1. A node is in the queue from `join` until it is taken out: by `event` or `pay`, which claim
-//!    its wait, or by `leave`, which its owner calls before the node goes, unless it was woken.
-//! 2. A direction is touched by one OS thread at a time; its queue, while that is not empty, by the
-//!    worker's own OS thread only. So a thread that was woken runs after `event` or `pay` has come
-//!    back.
+//! Some results are meant for all waiting threads: the end of a stream, the reset of a connection,
+//! a shutdown. A call with such a result doesn't block, so the direction stays ready, and the
+//! wake-up is passed on up to the last waiting thread. A result that the kernel gives to one call
+//! only (the error of a datagram) reaches one thread only, as with OS threads.
+//!
+//! # Several workers
+//!
+//! Each worker that uses a source has its own poller, and gets each event. So all of this holds for
+//! each worker separately: one thread of each worker is woken. Workers can take data away from each
+//! other; then a direction is ready and the call would block. New data causes a new event at all of
+//! them.
+//!
+//! # Rejected
+//!
+//! * To wake all waiting threads at each event: the cost of an event grows with their number.
+//! * `EPOLLEXCLUSIVE`, by which only one of several workers gets an event. The kernel does not
+//!   allow it together with `EPOLLRDHUP` or `EPOLLPRI`, without which no short count could be
+//!   trusted. Also a worker that gets the event, and whose threads have stopped waiting meanwhile,
+//!   would have to tell another worker.
+//! * To allow only one responsible thread at a time: this needs one more state, and saves one vain
+//!   call per event.
+//!
+//! # Invariants
+//!
+//! 1. A node is in the queue from `join` until it is taken out: by `event` or `pass_on`, which
+//!    claim its wait, or by `leave`, which its owner calls before the node goes, unless it was
+//!    woken.
+//! 2. One OS thread at a time accesses a direction. While its queue is not empty, only the worker's
+//!    own OS thread does. So a thread that was woken runs after `event` or `pass_on` has returned.
 
 use core::cell::Cell;
 
@@ -67,32 +88,32 @@ use crate::task::{
 #[cfg(test)]
 mod tests;
 
-/// See the module.
+/// The state of one direction; see the module's comment.
 #[derive(Debug)]
 pub(super) struct Direction {
     ready: bool,
-    /// Short counts are not believed.
-    ahead: bool,
-    waiting: Queue<Cell<Place>>,
+    /// An exceptional event has been taken in: short counts are ignored.
+    exceptional: bool,
+    waiting: Queue<Cell<WaitState>>,
 }
 
-/// A waiting thread, on its stack.
-pub(super) type Node = wait_queue::Node<Cell<Place>>;
+/// The queue node of a waiting thread, on its stack.
+pub(super) type Node = wait_queue::Node<Cell<WaitState>>;
 
-/// Where a thread stands.
+/// The state of a thread's wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// It has not been woken.
+pub(super) enum WaitState {
+    /// The thread has not been woken.
     Waiting,
-    /// It has been woken, and nobody waited behind it.
+    /// The thread has been woken, and no thread waited behind it.
     Woken,
-    /// It has been woken, and owes a look.
-    Owing,
+    /// The thread has been woken, and other threads waited behind it.
+    Responsible,
 }
 
 impl Direction {
     pub(super) const fn new() -> Self {
-        Self { ready: false, ahead: false, waiting: Queue::new() }
+        Self { ready: false, exceptional: false, waiting: Queue::new() }
     }
 
     /// Whether a call may succeed.
@@ -100,44 +121,47 @@ impl Direction {
         self.ready
     }
 
-    /// Whether nobody waits.
+    /// Whether no thread waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Something has changed; `ahead` of the data there is more to be told.
+    /// Takes in an event. If it is `exceptional`, the end of the stream, an error or urgent data is
+    /// ahead.
     #[inline]
-    pub(super) fn event(&mut self, ahead: bool) {
+    pub(super) fn event(&mut self, exceptional: bool) {
         self.ready = true;
-        self.ahead |= ahead;
+        self.exceptional |= exceptional;
         self.wake_one();
     }
 
-    /// What a call has shown, right after it.
+    /// Takes in what the result of a call has shown. To be called right after the call.
     pub(super) fn record(&mut self, shown: CallResult) {
         match shown {
             CallResult::Full => {}
-            CallResult::Blocked if self.ahead => self.ahead = false,
+            CallResult::Blocked if self.exceptional => self.exceptional = false,
             CallResult::Blocked => self.ready = false,
-            CallResult::Short => self.ready &= self.ahead,
+            CallResult::Short => self.ready &= self.exceptional,
         }
     }
 
-    /// A thread that owes a look is done.
-    pub(super) fn pay(&mut self) {
+    /// A responsible thread has finished its call, or leaves: wakes the next thread if the
+    /// direction is still ready.
+    pub(super) fn pass_on(&mut self) {
         if self.ready {
             self.wake_one();
         }
     }
 
-    /// A thread begins to wait: `again` if it has been woken in vain.
+    /// A thread begins to wait. With `again` it was woken before, and its call would have blocked.
     ///
     /// # Safety
-    /// The direction is not ready. The node is in no queue, and its place is `Waiting`. The caller
-    /// sees to invariant 1.
+    /// The direction is not ready. The node is in no queue, and its state is `Waiting`. The caller
+    /// vouches for invariant 1.
     pub(super) unsafe fn join(&mut self, node: &Node, again: bool) {
-        debug_assert!(!self.ready && node.payload.get() == Place::Waiting);
-        // SAFETY: as the caller says.
+        debug_assert!(!self.ready && node.payload.get() == WaitState::Waiting);
+        // SAFETY: the node is in no queue, and the caller vouches that it stays alive there
+        // (invariant 1).
         unsafe {
             if again {
                 self.waiting.insert(node, |_| true);
@@ -147,16 +171,16 @@ impl Direction {
         }
     }
 
-    /// A thread that was not woken waits no more.
+    /// A thread that was not woken stops waiting.
     ///
     /// # Safety
-    /// The node has joined here.
+    /// The node has joined this direction.
     pub(super) unsafe fn leave(&mut self, node: &Node) {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller's own node, which has joined this queue.
         unsafe { self.waiting.remove(node) };
     }
 
-    /// Cancels the wait of the first thread.
+    /// Cancels the wait of the first waiting thread.
     #[cfg(test)]
     pub(super) fn cancel_first(&mut self) -> Option<Claim> {
         self.waiting.cancel_first()
@@ -164,12 +188,12 @@ impl Direction {
 
     fn wake_one(&mut self) {
         while let Some(node) = self.waiting.pop() {
-            let place = if self.waiting.is_empty() { Place::Woken } else { Place::Owing };
-            // SAFETY: just taken out, so alive (invariant 1), up to and after the claim: its thread
-            // runs after us (invariant 2).
+            let state = if self.waiting.is_empty() { WaitState::Woken } else { WaitState::Responsible };
+            // SAFETY: just taken out of the queue, so alive (invariant 1). It stays alive after the
+            // claim, since its thread runs after this has returned (invariant 2).
             unsafe {
                 if let Claim::Won(wake) = wait_queue::Node::claim(node) {
-                    (*node).payload.set(place);
+                    (*node).payload.set(state);
                     drop(wake);
                     return;
                 }

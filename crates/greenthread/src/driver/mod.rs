@@ -1,22 +1,22 @@
-//! The I/O contract: what a worker's driver does for the threads that live there.
+//! The driver: how the green threads of a worker wait for I/O.
 //!
-//! * `poll`: the driver, on readiness as the OS reports it. `direction`: what it knows about one
-//!   direction of a source, and who waits there. `operations`: what several threads hand to the
-//!   kernel together.
-//! * `source`: a descriptor, with the places where it is registered. `registry`: what a driver
-//!   knows about sources, of which sources know as well.
+//! * `poll`: the driver, built on the readiness that the OS reports.
+//! * `direction`: the readiness of one direction of a source, and the threads that wait for it.
+//! * `operations`: the operations that several threads hand to the kernel together.
+//! * `source`: a descriptor, with the drivers at which it is registered.
+//! * `registry`: the part of a driver that its sources refer to.
 //!
-//! A worker has one driver, and it is the one place where the worker sleeps. Threads find the
-//! driver of the worker that they live on through `runtime::driver`; since they never change their
-//! worker, a driver is used on one OS thread only. What may come from elsewhere: a wake-up (by the
-//! waker), the end of a source, and that those who wait for one are to look again.
+//! Each worker has one driver, and sleeps nowhere else. A thread finds the driver of its worker by
+//! `runtime::driver`. Since a thread never changes its worker, a driver is used on one OS thread
+//! only. Other OS threads may do three things: wake the worker (by the waker), deregister a source,
+//! and force a source ready, so that its waiting threads try their calls again.
 //!
-//! On Linux the driver asks epoll for the readiness of sockets and pipes, and has a ring beside it
-//! (io_uring) for what is better handed over than tried: the sends of several threads, and reads
-//! and writes of files, on the waiting thread's own buffer. The ring wakes the worker by the same
-//! eventfd as everybody else; so there is one place to sleep, and who has no ring (old kernels,
-//! most containers) lacks nothing but speed: each send is then a system call of its own, and files
-//! go through the blocking pool.
+//! On Linux the driver asks epoll for the readiness of sockets and pipes. Beside it the driver has
+//! an io_uring for two kinds of operations: the sends of several threads, and reads and writes of
+//! files, which use the waiting thread's own buffer. The ring wakes the worker by the same eventfd
+//! as every other waker, so the worker has one place to sleep. Where there is no io_uring (old
+//! kernels, most containers), each send is a system call of its own, and file operations run in the
+//! blocking pool. Only speed is lost.
 
 mod direction;
 mod operations;
@@ -30,14 +30,15 @@ pub(crate) use source::{Registration, Source};
 
 pub(crate) use crate::sys::{poller::Interest, uring::Operation};
 
-/// What a call tells about the readiness of its source.
+/// What the result of a call shows about the readiness of its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallResult {
-    /// The call would have blocked. Right after an event of an end that is doubted once: the next
-    /// call is made without waiting, and finds the end or confirms it.
+    /// The call would have blocked. After an exceptional event (`direction`) the first such result
+    /// does not make the direction unready: the next call is made without waiting, and finds the
+    /// end of the stream or confirms that it would block.
     Blocked,
-    /// The call moved some bytes, but fewer than it could have.
+    /// The call moved fewer bytes than it was asked to.
     Short,
-    /// The call did all it was asked for; there may be more.
+    /// The call did all that it was asked to do; there may be more.
     Full,
 }

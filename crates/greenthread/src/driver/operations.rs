@@ -1,34 +1,34 @@
-//! Operations that a worker's threads hand to the kernel, several in one system call, and wait for:
-//! sends, and reads and writes of files.
+//! Operations that the threads of a worker hand to the kernel, several in one system call, and wait
+//! for: sends, and reads and writes of files.
 //!
-//! A thread puts its operation into the ring and lets others run. When the worker comes home it
-//! hands all over that has come together, takes the answers that are there, and their threads go
-//! on. A send has its answer before the call that hands it over is back (it never waits), and so
-//! has a read of what is in the page cache. What waits for a disk is answered when the worker comes
-//! home later, or is woken from its sleep for it.
+//! A thread puts its operation into the ring and lets other threads run. When the worker is back in
+//! its scheduler loop, it submits all operations that have accumulated, takes the answers that are
+//! there, and makes their threads ready. A send is answered before the system call that submits it
+//! returns, since it never waits; so is a read from the page cache. An operation that waits for a
+//! disk is answered when the worker comes to its loop later, or the answer wakes the worker from
+//! its sleep.
 //!
-//! The ring is made at its first use. Where there is none nothing is taken on, and the caller finds
-//! another way.
+//! The ring is made at its first use. If it cannot be made no operation is accepted, and the caller
+//! does it in another way.
 //!
-//! A ring *fails* when the kernel refuses to take a batch. Those whose operations were not handed
-//! over do them in another way. The others wait for their answers still, since the kernel works on
-//! their memory; the worker goes on asking for them, and when all have come the ring goes. If the
-//! kernel was short of something, a new one is made later.
+//! A ring *fails* when the kernel refuses a batch. Threads whose operations were not submitted then
+//! do them in another way. The other threads still wait for their answers, since the kernel works
+//! on their memory. The worker continues to ask for those answers, and drops the ring when all have
+//! come. If the kernel lacked a resource, a new ring is made later.
 //!
-//! Nobody's wait for an answer ends early: none has a deadline, none is cancelled. While the kernel
-//! works on the thread's memory, the thread doesn't run and can't unwind, its stack is not freed,
-//! and the worker doesn't end, since it has a thread. Should the worker itself fail, and its ring
-//! go, that cancels what is under way and waits for the kernel's last word (`sys::uring`, invariant
-//! 1); the threads never run again.
+//! No wait for an answer ends early: it has no deadline, and is not cancelled. While the kernel
+//! works on a thread's memory, that thread neither runs nor unwinds, its stack is not freed, and
+//! the worker does not end, since it has a thread. If the worker itself fails and its ring is
+//! dropped, the drop cancels the operations and waits for the kernel's last answer (`sys::uring`,
+//! invariant 1); the threads never run again.
 //!
 //! Invariants:
 //! 1. A [`PendingOp`] lies on the stack of the thread that waits for its answer, with all that the
-//!    operation points to. It is in `Batch::slots` from before its operation is pushed until its
-//!    answer has come, or never will; by then, and not before, its thread is woken, which nobody
-//!    else does.
-//! 2. A tag names a slot and its generation, which changes when the slot is freed: an answer finds
-//!    its own `PendingOp` or none.
-//! 3. All of it is touched on the worker's own OS thread only.
+//!    operation points to. A slot refers to it from its push until its answer has come, or never
+//!    will. Its thread is woken then, not earlier, and by nothing else.
+//! 2. A tag names a slot and its generation, which changes when the slot is freed. So an answer
+//!    finds its own `PendingOp` or none.
+//! 3. All of this is accessed on the worker's own OS thread only.
 
 use std::{
     cell::{Cell, RefCell},
@@ -48,35 +48,37 @@ use crate::{
     task::wait::{Reason, Waiter},
 };
 
-/// The most operations that are handed over in one system call.
+/// The largest number of operations in one batch, which is submitted by one system call. A full
+/// batch is flushed before more is accepted.
 const BATCH: u32 = 64;
 
-/// The most that are held back or under way. For so many answers the ring has room, so none is ever
-/// lost.
+/// The largest number of operations that are batched or in progress. The ring has room for this
+/// many answers, so none is ever lost. Beyond it, callers do their operations in another way.
 const MOST: u32 = 1024;
 
-/// Where the system was short of something for a ring, one is tried for again after so many
-/// operations.
+/// If the system lacked a resource for a ring, the number of operations after which one is tried
+/// for again. Each attempt costs system calls; a larger number delays the return of the ring.
 const RETRY: u32 = 1024;
 
-/// See the module.
+/// The operations of one worker; see the module's comment.
 #[derive(Debug)]
 pub(super) struct Operations {
     state: RefCell<State>,
     waker: Arc<Waker>,
-    /// How many are held back.
+    /// The number of operations that have not been submitted yet.
     batched: Cell<u32>,
-    /// How many wait for an answer, those that are held back among them.
+    /// The number of operations that wait for an answer, with those that have not been submitted
+    /// yet.
     open: Cell<u32>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// To be tried for after so many more operations.
+    /// There is no ring. One is tried for after this many more operations.
     Untried(u32),
     None,
     Ready(Box<Batch>),
-    /// It takes no more; what is under way is still to be answered.
+    /// The ring accepts no more operations. Those in progress are still to be answered.
     Failed {
         batch: Box<Batch>,
         refused: bool,
@@ -84,7 +86,7 @@ enum State {
 }
 
 impl State {
-    /// After a failure: whether it is worth to try again.
+    /// The state after a failure. If the kernel `refused`, no ring is tried for again.
     fn without(refused: bool) -> Self {
         if refused { State::None } else { State::Untried(RETRY) }
     }
@@ -96,57 +98,58 @@ struct Batch {
     table: Table,
 }
 
-/// Who waits for an answer.
+/// The operations that wait for an answer.
 #[derive(Debug)]
 struct Table {
     slots: Vec<Slot>,
-    /// The free ones.
+    /// The indices of the free slots.
     free: Vec<u32>,
-    /// How many of the others are sends.
+    /// The number of sends in the other slots.
     sends: u32,
-    /// How many batches were handed over.
+    /// The number of batches that were submitted.
     batches: u32,
-    /// How many operations were pushed.
+    /// The number of operations that were pushed.
     pushed: u32,
 }
 
-/// A place for one operation.
+/// An entry for one operation.
 #[derive(Debug)]
 struct Slot {
     generation: u32,
-    /// Null if it is free.
+    /// Null if the slot is free.
     op: *const PendingOp,
 }
 
-// SAFETY: a driver goes to its worker's OS thread before anything is held back (invariant 3).
+// SAFETY: a driver moves to its worker's OS thread before any operation is pushed, so while the
+// table moves it holds no pointers (invariant 3).
 unsafe impl Send for Table {}
 
 /// One thread's operation.
 #[derive(Debug)]
 pub(super) struct PendingOp {
-    /// None for a file.
+    /// `None` for an operation on a file.
     send: Option<PendingSend>,
-    /// With which batch it is handed over.
+    /// The number of the batch with which it is submitted.
     batch: u32,
-    /// How many were pushed before it.
+    /// The number of operations that were pushed before it.
     number: u32,
     answer: Cell<Option<Answer>>,
     waiter: Waiter,
 }
 
-/// What is to be known about a send when its answer is there.
+/// What the driver needs to know about a send when it is answered.
 #[derive(Debug)]
 pub(super) struct PendingSend {
     source: *const Source,
     pub(super) len: usize,
-    /// What a short count shows.
+    /// What a short count shows about the readiness of the socket.
     pub(super) short: CallResult,
 }
 
 impl PendingSend {
-    /// The socket.
+    /// The socket that it sends to.
     pub(super) fn source(&self) -> &Source {
-        // SAFETY: its thread has a reference to the source, and waits as long as this can be
+        // SAFETY: the thread that sends borrows the source, and waits for as long as this can be
         // reached (invariant 1).
         unsafe { &*self.source }
     }
@@ -155,19 +158,20 @@ impl PendingSend {
 /// The kernel's answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
-    /// As the system call would have returned.
+    /// The result that the system call would have returned.
     pub(crate) result: OsResult<usize>,
-    /// It was there when the operation had been handed over: nothing had to be waited for.
+    /// The answer was there when the system call that submitted the operation returned: nothing
+    /// waited.
     pub(crate) at_once: bool,
 }
 
 impl Table {
-    /// Frees the slot of an operation, and gives it with its answer.
+    /// Frees the slot of an operation. Returns the operation, with its answer set.
     fn answer(&mut self, tag: u64, result: OsResult<usize>) -> Option<&PendingOp> {
         let (index, generation) = (tag as u32, (tag >> 32) as u32);
         let slot = self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
-        // SAFETY: a slot that is not free has the address of a `PendingOp` that waits (invariants
-        // 1, 2).
+        // SAFETY: a slot that is not free has the address of a `PendingOp` whose thread waits
+        // (invariants 1, 2).
         let op = unsafe { slot.op.as_ref() }?;
         *slot = Slot { generation: generation.wrapping_add(1), op: ptr::null() };
         self.free.push(index);
@@ -178,12 +182,12 @@ impl Table {
 }
 
 impl Table {
-    /// Frees the slots of the last operations that were pushed, `left` of them, and passes on who
-    /// waits for each. Tells how many that were.
+    /// Frees the slots of the last `left` operations that were pushed, and passes each to `back`.
+    /// Returns their number.
     fn take_back(&mut self, left: u32, mut back: impl FnMut(&PendingOp)) -> u32 {
         let mut count = 0;
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            // SAFETY: a slot that is not free has the address of a `PendingOp` that waits
+            // SAFETY: a slot that is not free has the address of a `PendingOp` whose thread waits
             // (invariants 1, 2).
             let Some(op) = (unsafe { slot.op.as_ref() }) else { continue };
             if self.pushed.wrapping_sub(op.number) <= left {
@@ -210,15 +214,16 @@ impl Batch {
         Ok(Self { ring, table: Table { slots, free, sends: 0, batches: 0, pushed: 0 } })
     }
 
-    /// `false` if there is no room.
+    /// Puts an operation into the batch. `false` if there is no room.
     ///
     /// # Safety
-    /// Invariant 1.
+    /// The caller vouches for invariant 1.
     unsafe fn push(&mut self, operation: Operation, op: &PendingOp) -> bool {
         let Some(&index) = self.table.free.last() else { return false };
         let slot = &mut self.table.slots[index as usize];
         let tag = u64::from(slot.generation) << 32 | u64::from(index);
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches that the memory of the operation stays until the answer
+        // (invariant 1).
         if !unsafe { self.ring.push(operation, tag) } {
             return false;
         }
@@ -231,42 +236,42 @@ impl Batch {
 }
 
 impl Operations {
-    /// With a ring at its first use; or, if not `allowed`, without. News of it wake who sleeps on
-    /// `waker`.
+    /// Makes a ring at the first use, if `allowed`. An answer ends a sleep on `waker`.
     pub(super) fn new(allowed: bool, waker: Arc<Waker>) -> Self {
         let state = if allowed { State::Untried(0) } else { State::None };
         Self { state: RefCell::new(state), waker, batched: Cell::new(0), open: Cell::new(0) }
     }
 
-    /// How many are held back.
+    /// The number of operations that have not been submitted yet.
     #[inline]
     pub(super) fn batched(&self) -> u32 {
         self.batched.get()
     }
 
-    /// Whether the batch is full: `flush` comes first.
+    /// Whether the batch is full: then the caller has to `flush` first.
     pub(super) fn is_full(&self) -> bool {
         self.batched.get() == BATCH
     }
 
-    /// Holds a send back until the next `flush`, and gives its answer. None if it can't: nothing
-    /// was sent then.
+    /// Batches a send until the next `flush`, and waits for its answer. `None` if that is not
+    /// possible; nothing was sent then.
     pub(super) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> Option<Answer> {
         let send = Some(PendingSend { source, len: bytes.len(), short });
-        // SAFETY: the bytes and the descriptor are borrowed until this is back.
+        // SAFETY: the bytes and the source are borrowed until this returns.
         unsafe { self.hold(Operation::send(source.as_fd(), bytes), send, Reason::Writable) }
     }
 
-    /// Holds an operation on a file back until the next `flush`, and waits for its answer. None if
-    /// it can't, and nothing was done then.
+    /// Batches an operation on a file until the next `flush`, and waits for its answer. `None` if
+    /// that is not possible; nothing was done then.
     ///
     /// # Safety
-    /// What it points to is borrowed by the caller until this is back, for writing if the kernel
-    /// writes to it.
+    /// The caller borrows all that the operation points to until this returns, exclusively if the
+    /// kernel writes to it.
     pub(super) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches for the memory of the operation, by the same contract.
         let answer = unsafe { self.hold(operation, None, Reason::File) }?;
-        // These are no word on the file: the plain call does it, or says why not.
+        // These errors say nothing about the file. The caller makes the plain call, which succeeds
+        // or has the real error.
         (!matches!(answer.result, Err(OsError::CANCELED | OsError::INTERRUPTED | OsError::WOULD_BLOCK)))
             .then_some(answer)
     }
@@ -288,8 +293,8 @@ impl Operations {
                 answer: Cell::new(None),
                 waiter: Waiter::new(),
             };
-            // SAFETY: we wait until the answer is there, and nothing of ours or the caller's goes
-            // meanwhile (invariant 1).
+            // SAFETY: this function waits for the answer below. Until then neither `op` nor the
+            // memory of the operation goes away (invariant 1).
             if !unsafe { batch.push(operation, &op) } {
                 return None;
             }
@@ -300,7 +305,7 @@ impl Operations {
         op.answer.get()
     }
 
-    /// A ring, if it is time to try for one and it can be had.
+    /// Returns the batch of a ring, if there is one or one can be made now.
     #[cold]
     fn try_for_ring<'s>(&self, state: &'s mut State) -> Option<&'s mut Batch> {
         match state {
@@ -316,8 +321,8 @@ impl Operations {
         if let State::Ready(batch) = state { Some(batch) } else { None }
     }
 
-    /// Hands over what was held back, takes the answers that are there, tells `sent` of those to
-    /// sends, and makes the threads ready.
+    /// Submits the batch, takes the answers that are there, passes those of sends to `sent`, and
+    /// makes the threads ready.
     #[inline]
     pub(super) fn flush(&self, sent: impl Fn(&PendingSend, OsResult<usize>)) {
         if self.open.get() != 0 {
@@ -345,23 +350,25 @@ impl Operations {
                     sent(send, answer.result);
                 }
                 self.open.set(self.open.get() - 1);
-                // SAFETY: it waits until this, and no longer (invariant 1).
+                // SAFETY: its thread waits for this wake-up, so it is alive, and nothing else wakes
+                // it (invariant 1).
                 unsafe { Waiter::wake(&raw const op.waiter) };
             }
         };
         if failed {
-            // What the kernel doesn't give now it may give at the next look.
+            // If this fails, the worker asks again later.
             let _ = ring.collect(|tag, answer| answered(table, tag, answer));
         } else {
             let mut result = ring.submit(0, |tag, answer| answered(table, tag, answer));
-            // The answers to sends are there when that call is back; only of a strange kernel they
-            // must be waited for.
+            // Sends are answered when this call returns. Only an unusual kernel makes the loop wait
+            // for them.
             while result.is_ok() && table.sends != 0 {
                 result = ring.submit(1, |tag, answer| answered(table, tag, answer));
             }
             let Err(error) = result else { return };
             let left = table.take_back(ring.left(), |op| {
-                // SAFETY: as above. It has no answer, and does it in another way.
+                // SAFETY: its thread waits for this wake-up, so it is alive, and nothing else wakes
+                // it (invariant 1). It finds no answer, and does the operation in another way.
                 unsafe { Waiter::wake(&raw const op.waiter) };
             });
             self.open.set(self.open.get() - left);
@@ -376,12 +383,13 @@ impl Operations {
         }
     }
 
-    /// Whether there may be answers that nobody tells of: the ring has failed.
+    /// Whether the worker has to ask for answers, since the ring has failed and does not wake it.
     pub(super) fn has_failed(&self) -> bool {
         self.open.get() != 0 && matches!(*self.state.borrow(), State::Failed { .. })
     }
 
-    /// Before a sleep on the waker: from now on news end it; `true` if there are some already.
+    /// To be called before a sleep on the waker: from now on an answer ends the sleep. `true` if
+    /// there are answers already.
     pub(super) fn watch(&self) -> bool {
         match &mut *self.state.borrow_mut() {
             State::Ready(batch) if self.open.get() != 0 => batch.ring.watch(),
@@ -389,7 +397,7 @@ impl Operations {
         }
     }
 
-    /// After the sleep.
+    /// To be called after the sleep.
     pub(super) fn unwatch(&self) {
         if let State::Ready(batch) = &mut *self.state.borrow_mut()
             && self.open.get() != 0

@@ -1,12 +1,11 @@
-//! The driver on readiness: sockets registered edge-triggered, once per worker, for both
-//! directions.
+//! The driver. A source is registered edge-triggered, once per worker, for both directions.
 //!
-//! What is known about a direction, and who waits for it, is a [`Direction`]'s business; here is
-//! what surrounds it: the poller, and a thread's [`Turn`].
+//! The readiness of a direction, and the threads that wait for it, are the matter of [`Direction`].
+//! This file has what surrounds it: the poller, and the [`Turn`] of a thread.
 //!
 //! Invariants:
-//! 1. A node that has joined a direction stays where it is until it has been woken or has left: its
-//!    owner sees to it before its frame goes ([`Joined`]).
+//! 1. A node that has joined a direction does not move until it has been woken or has left. Its
+//!    owner ensures that before its stack frame goes ([`Joined`]).
 //! 2. Threads join and leave, and are woken, on the worker's own OS thread only.
 
 use std::{
@@ -19,7 +18,7 @@ use std::{
 
 use super::{
     CallResult, Interest, Registration, Source,
-    direction::{Direction, Node, Place},
+    direction::{Direction, Node, WaitState},
     operations::{Answer, Operations},
     registry::{Entry, Key, Registry},
 };
@@ -39,42 +38,46 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// How many events one wait brings at most: enough to share its cost, few enough to be run soon.
+/// The largest number of events that one wait returns. With fewer, the cost of a wait is shared by
+/// fewer events. With more, the first of their threads would wait longer until all are taken in.
 const BATCH: usize = 256;
 
-/// How long a worker sleeps at most while the kernel tells of no events, or of no answers: then it
-/// asks again.
+/// The longest sleep of a worker while the kernel reports no events, or no answers of a failed
+/// ring. The worker then asks again. A longer sleep delays the threads that wait; a shorter one
+/// uses more processor time.
 const WITHOUT_EVENTS: Duration = Duration::from_millis(1);
 
-/// From so many threads on that may have something to send, it pays to send it all at once.
+/// The number of threads, ready to run or with a batched send, from which on sends are batched.
+/// With a smaller number a send waits for others though too few follow to save system calls; with a
+/// larger one more sends are system calls of their own. `GREENTHREAD_IO_BATCH` overrides it.
 pub(crate) const BATCH_THRESHOLD: u32 = 4;
 
-/// See the module.
+/// The driver of one worker; see the module's comment.
 #[derive(Debug)]
 pub(crate) struct Driver {
     poller: Arc<Poller>,
     registry: Arc<Registry>,
     events: RefCell<Events>,
     operations: Operations,
-    /// Among so many that may have something to send, sends are held back.
+    /// The number of threads, ready to run or with a batched send, from which on sends are batched.
     batch_threshold: u32,
-    /// Why the kernel has told of no events, if it hasn't at the last look. Who would wait for one
-    /// has this error.
+    /// Why the last wait for events has failed, if it has. A thread that would wait for an event
+    /// gets this error.
     failure: Cell<Option<OsError>>,
 }
 
-/// One call's waits for one direction of a source. Dropped, after the call or without it, it passes
-/// on what is left.
+/// The waits of one call for one direction of a source. When it is dropped, after the call or
+/// without one, it passes the wake-up on if the thread is responsible for that (`direction`).
 pub(crate) struct Turn<'a> {
     driver: &'a Driver,
     source: &'a Source,
-    /// None if it is not registered here.
+    /// `None` if the source is not registered here.
     key: Option<Key>,
     interest: Interest,
-    place: Place,
+    state: WaitState,
 }
 
-/// A thread that waits; it leaves, unless it has been woken, at the latest when this goes
+/// A waiting thread. When this is dropped the thread leaves the queue, unless it has been woken
 /// (invariant 1).
 struct Joined<'a, 't> {
     turn: &'a mut Turn<'t>,
@@ -82,14 +85,15 @@ struct Joined<'a, 't> {
 }
 
 impl Turn<'_> {
-    /// Whether a call would block, as far as is known here.
+    /// Whether a call would block, as far as the driver knows.
     #[inline]
     pub(crate) fn is_blocked(&self) -> bool {
         let look = |key| Some(!self.driver.registry.lock().get(key)?.direction(self.interest).is_ready());
         self.key.and_then(look).unwrap_or(false)
     }
 
-    /// What a call has shown, right after it and before anything else is done on this OS thread.
+    /// Records what the result of a call has shown. To be called right after the call, before
+    /// anything else is done on this OS thread.
     #[inline]
     pub(crate) fn record(&self, shown: CallResult) {
         if shown != CallResult::Full {
@@ -97,13 +101,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Waits until a call may not block any more. Returns at once if none has been seen to block
-    /// since there was last something new. The source is registered by its first wait, and
-    /// deregistered when it is dropped, wherever that happens. `Woken` may be wrong now and then:
-    /// make the call, and come back.
+    /// Waits until a call may succeed. Returns at once if no call has been seen to block since the
+    /// last event. The first wait registers the source, which stays registered until it is dropped,
+    /// on whatever thread that happens. `Woken` may be wrong at times: the caller makes its call,
+    /// and waits again if that would block.
     ///
     /// # Errors
-    /// The source could not be registered.
+    /// If the source cannot be registered.
     pub(crate) fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Outcome> {
         let (driver, interest) = (self.driver, self.interest);
         let key = match self.key {
@@ -111,7 +115,7 @@ impl Turn<'_> {
             None => *self.key.insert(driver.key(self.source)?),
         };
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, Cell::new(Place::Waiting));
+        let node = Node::new(&waiter, Cell::new(WaitState::Waiting));
         {
             let mut slab = driver.registry.lock();
             let entry = slab.get(key).expect("a source's entry lives as long as the source");
@@ -122,12 +126,13 @@ impl Turn<'_> {
             if let Some(error) = driver.failure.get() {
                 return Err(error.into());
             }
-            // SAFETY: this is the worker's OS thread, and `Joined` has it leave (invariants 1, 2).
-            unsafe { direction.join(&node, self.place != Place::Waiting) };
+            // SAFETY: this runs on the worker's OS thread, and `Joined` takes the node out before
+            // it goes (invariants 1, 2).
+            unsafe { direction.join(&node, self.state != WaitState::Waiting) };
         }
-        // There is nothing left to look at.
-        if self.place == Place::Owing {
-            self.place = Place::Woken;
+        // The direction is not ready, so there is nothing to pass on.
+        if self.state == WaitState::Responsible {
+            self.state = WaitState::Woken;
         }
         let _joined = Joined { turn: self, node: &node };
         let reason = match interest {
@@ -146,15 +151,15 @@ impl Turn<'_> {
     }
 
     #[cold]
-    fn pay(&self) {
-        self.direction(Direction::pay);
+    fn pass_on(&self) {
+        self.direction(Direction::pass_on);
     }
 }
 
 impl Joined<'_, '_> {
     #[cold]
     fn leave(&self) {
-        // SAFETY: it has joined there.
+        // SAFETY: the node has joined this direction.
         self.turn.direction(|direction| unsafe { direction.leave(self.node) });
     }
 }
@@ -163,8 +168,8 @@ impl Drop for Joined<'_, '_> {
     #[inline]
     fn drop(&mut self) {
         match self.node.payload.get() {
-            Place::Waiting => self.leave(),
-            woken => self.turn.place = woken,
+            WaitState::Waiting => self.leave(),
+            woken => self.turn.state = woken,
         }
     }
 }
@@ -172,28 +177,28 @@ impl Drop for Joined<'_, '_> {
 impl Drop for Turn<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.place == Place::Owing {
-            self.pay();
+        if self.state == WaitState::Responsible {
+            self.pass_on();
         }
     }
 }
 
 impl Driver {
-    /// What ends a `sleep`, or the next one, from any OS thread.
+    /// The waker that ends a `sleep` or the next one, from any OS thread.
     pub(crate) fn waker(&self) -> Arc<Waker> {
         self.poller.waker()
     }
 
-    /// A driver with nothing registered. With `batch_threshold`, among so many threads sends are
-    /// held back.
+    /// Makes a driver without sources. It batches sends among `batch_threshold` threads or more
+    /// (see [`BATCH_THRESHOLD`]), and never if that is `None`.
     ///
     /// # Errors
-    /// The system has no descriptor or no memory left for it.
+    /// If the system has no descriptor or no memory left for it.
     pub(crate) fn new(batch_threshold: Option<u32>) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
         let waker = poller.waker();
         let mut events = Events::with_capacity(BATCH)?;
-        // What forbids to wait forbids to start.
+        // If the system forbids this call, the runtime must not start.
         poller.wait(Some(Duration::ZERO), &mut events)?;
         Ok(Self {
             registry: Arc::new(Registry::new(poller.clone())),
@@ -205,18 +210,18 @@ impl Driver {
         })
     }
 
-    /// Gives memory of sources that are gone back, if they were many.
+    /// Frees the memory of deregistered sources, if they were many.
     pub(crate) fn shrink(&self) {
         self.registry.lock().shrink();
     }
 
-    /// What is known about a direction of a source that is registered here.
+    /// Passes the entry of a source to `look`, if the source is registered here.
     fn entry<R>(&self, source: &Source, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         let key = source.key(&self.registry)?;
         self.registry.lock().get(key).map(look)
     }
 
-    /// By what key it is known here from now on.
+    /// Returns the key of the source, and registers it if need be.
     fn key(&self, source: &Source) -> io::Result<Key> {
         match source.key(&self.registry) {
             Some(key) => Ok(key),
@@ -224,9 +229,9 @@ impl Driver {
         }
     }
 
-    /// The kernel tells of no events any more, as it should always: those who wait look again, and
-    /// if their calls would block still they have the error. The worker goes on, and asks again
-    /// before long.
+    /// The kernel has refused to report events, which it should never do. Waiting threads try their
+    /// calls again, and get the error if these would still block. The worker continues, and asks
+    /// again soon.
     #[cold]
     fn fail(&self, error: OsError, timeout: Option<Duration>) {
         self.failure.set(Some(error));
@@ -234,7 +239,8 @@ impl Driver {
         std::thread::sleep(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)));
     }
 
-    /// What a call has shown, right after it and before anything else is done on this OS thread.
+    /// Records what the result of a call has shown. To be called right after the call, before
+    /// anything else is done on this OS thread.
     fn record(&self, source: &Source, interest: Interest, shown: CallResult) {
         if shown != CallResult::Full {
             self.entry(source, |entry| entry.direction(interest).record(shown));
@@ -256,11 +262,11 @@ impl Driver {
 }
 
 impl Driver {
-    /// The worker's: sleeps until something has happened or the timeout has passed (none: as long
-    /// as it takes; zero: just looks), and makes ready the threads whose waits have come to their
-    /// end. May return early.
+    /// Called by the worker: sleeps until an event or a wake-up, or until the timeout has passed,
+    /// and makes the threads ready whose waits have ended. `None` is no timeout; with zero it only
+    /// polls. May return early.
     ///
-    /// Should the kernel refuse to tell what has happened, those who wait for it have the error.
+    /// If the kernel refuses to report events, the threads that wait for one get the error.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
         let mut events = self.events.borrow_mut();
         let result = if timeout == Some(Duration::ZERO) {
@@ -285,30 +291,31 @@ impl Driver {
         self.flush();
     }
 
-    /// For one call on `source`, and its waits.
+    /// Begins one call on `source`, with its waits.
     #[inline]
     pub(crate) fn turn<'a>(&'a self, source: &'a Source, interest: Interest) -> Turn<'a> {
-        Turn { driver: self, source, key: source.key(&self.registry), interest, place: Place::Waiting }
+        Turn { driver: self, source, key: source.key(&self.registry), interest, state: WaitState::Waiting }
     }
 
-    /// How this driver knows the source, so that others can force_ready it. Registers it, if need
-    /// be.
+    /// Returns the registration of the source at this driver, by which others can force it ready.
+    /// Registers the source if need be.
     ///
     /// # Errors
-    /// The source could not be registered.
+    /// If the source cannot be registered.
     pub(crate) fn registration(&self, source: &Source) -> io::Result<Registration> {
         let key = self.key(source)?;
         Ok(Registration { registry: self.registry.clone(), key })
     }
 
-    /// Sends as much as the kernel takes without blocking, and notes what that has shown; a short
-    /// count shows `short`. While other threads are ready to run, it may be held back, to go out
-    /// together with what these have to send; the calling thread waits for that.
+    /// Sends as much as the kernel takes without blocking, and records what the result has shown; a
+    /// short count shows `short`. While other threads are ready to run, the send may be batched, to
+    /// be submitted together with theirs. The calling thread waits for that.
     ///
     /// # Errors
-    /// Those of `send(2)`; `WOULD_BLOCK` if it would block.
+    /// Those of `send(2)`; `WOULD_BLOCK` if the send would block.
     pub(crate) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> OsResult<usize> {
-        // Where threads run for long, those that wait together would wait for each other's turns.
+        // Not among CPU-bound threads, which run for long: a batched send would wait until all of
+        // them have had their turns.
         let ready =
             worker_core::get().filter(|core| !core.is_cpu_bound.get()).map_or(0, |core| core.ready.len());
         if ready + self.operations.batched() >= self.batch_threshold {
@@ -324,41 +331,42 @@ impl Driver {
         sent
     }
 
-    /// Has the kernel carry out an operation on a file, and waits for its answer; it goes out
-    /// together with those of others that are ready to run. None if the driver can't: nothing was
-    /// done then.
+    /// Has the kernel carry out an operation on a file, and waits for its answer. The operation is
+    /// submitted together with those of other threads that are ready to run. `None` if the driver
+    /// cannot do it; nothing was done then.
     ///
-    /// The wait can't be cut short, since the kernel works on the caller's own buffer: neither by a
-    /// deadline nor otherwise.
+    /// Nothing ends this wait early, neither a deadline nor anything else, since the kernel works
+    /// on the caller's own buffer.
     ///
     /// # Safety
-    /// All that the operation points to is borrowed by the caller until this is back; for writing,
-    /// if the kernel writes there.
+    /// The caller borrows all that the operation points to until this returns, exclusively if the
+    /// kernel writes to it.
     pub(crate) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
         if self.operations.is_full() {
             self.flush();
         }
-        // SAFETY: as the caller says.
+        // SAFETY: the caller vouches for the memory of the operation, by the same contract.
         unsafe { self.operations.file(operation) }
     }
 
-    /// The worker's, when its threads have had their turns: hands over what was held back, and
-    /// makes those ready who have their answers.
+    /// Called by the worker when its threads have had their turns: submits the batch, and makes the
+    /// threads ready that have their answers.
     pub(crate) fn flush(&self) {
-        // Noted as each answer comes: an event that comes after it is news.
+        // Each result is recorded as its answer comes, so that an event that is taken in later
+        // counts.
         self.operations.flush(|send, result| {
             self.record(send.source(), Interest::Write, result_of(send.len, result, send.short));
         });
     }
 
-    /// Whether something is held back: then `flush` takes as long as the kernel takes for all of
-    /// it.
+    /// Whether operations are batched. Then `flush` takes as long as the kernel takes for all of
+    /// them.
     pub(crate) fn has_batched(&self) -> bool {
         self.operations.batched() != 0
     }
 }
 
-/// What a send of so many bytes has shown.
+/// What a send of `len` bytes has shown.
 fn result_of(len: usize, sent: OsResult<usize>, short: CallResult) -> CallResult {
     match sent {
         Err(OsError::WOULD_BLOCK) => CallResult::Blocked,

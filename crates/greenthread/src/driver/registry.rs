@@ -1,11 +1,12 @@
-//! What a driver knows about sources: the part of it that they know, too, from any OS thread.
+//! The sources that a driver knows. Sources refer to this part of a driver, and may use it from any
+//! OS thread.
 //!
 //! Invariants:
-//! 1. Threads join and leave an entry's directions, and are woken, on the worker's own OS thread
-//!    only. Other OS threads only remove entries, for which nobody waits: whoever removes one owns
-//!    the source.
-//! 2. An entry is free, or belongs to one source; its generation changes when it is freed, so a key
-//!    and an event from before find nothing.
+//! 1. Threads join and leave the directions of an entry, and are woken, on the worker's own OS
+//!    thread only. Other OS threads only remove entries for which no thread waits: the one that
+//!    removes an entry owns the source.
+//! 2. An entry is free, or belongs to one source. Its generation changes when it is freed, so a key
+//!    or an event of an earlier source finds nothing.
 
 use std::{
     io, mem,
@@ -22,56 +23,60 @@ use crate::sys::{
     process::generation,
 };
 
-/// The part of a driver that sources know.
+/// The part of a driver that its sources refer to.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    /// Of the process that it belongs to. In a child that was forked later, its poller is still the
-    /// parent's: to take a source out there would take it from the parent. Its lock may have been
-    /// held at the fork.
+    /// The generation of the process in which it was made. In a child that was forked later, the
+    /// poller is still the parent's: to deregister a source there would deregister it for the
+    /// parent. Also the lock may have been held during the fork.
     generation: u32,
     slab: Mutex<Slab>,
-    /// Whether there are forced ones. Set under the lock; so whoever sees it finds them there.
+    /// Whether `Slab::forced` has keys. It is set under the lock, so a worker that sees it finds
+    /// them there.
     forced: AtomicBool,
 }
 
-/// Names an entry, as long as it belongs to the same source.
+/// Identifies an entry for as long as that belongs to the same source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(super) index: u32,
     generation: u32,
 }
 
-/// The entries.
+/// The entries, and a list of the free ones.
 #[derive(Debug)]
 pub(super) struct Slab {
-    /// None once the driver is gone.
+    /// `None` once the driver has been dropped.
     poller: Option<Arc<Poller>>,
     pub(super) entries: Vec<Entry>,
     free: u32,
-    /// How many entries are not free, and the generation of one that is new.
+    /// The number of entries that are not free.
     pub(super) used: usize,
+    /// The generation of an entry that is added.
     generation: u32,
-    /// Entries whose waits are to be ended, though the OS has no event for it.
+    /// Entries to force ready, though the OS has no event for them.
     forced: Vec<Key>,
 }
 
-/// One source that the worker knows.
+/// One source that is registered at the worker.
 #[derive(Debug)]
 pub(super) struct Entry {
     generation: u32,
-    /// The next free one, or `USED`.
+    /// The index of the next free entry, or `USED`.
     free: u32,
     reading: Direction,
     writing: Direction,
 }
 
-/// The end of the free list; no entry has this index, so no key is the poller's own.
+/// The end of the free list. No entry has this index, so no key equals that of the poller's own
+/// descriptor.
 const NONE: u32 = u32::MAX;
 
-/// In place of the next free one, in an entry that is not free; no entry has this index either.
+/// Marks an entry that is not free. No entry has this index either.
 const USED: u32 = NONE - 1;
 
-/// So many entries stay, once there have been so many.
+/// The number of entries below which memory is kept. A larger number keeps more memory after a
+/// peak. With a smaller one, a few sources that come and go would cause reallocations.
 const MANY: usize = 256;
 
 impl Entry {
@@ -82,7 +87,7 @@ impl Entry {
         }
     }
 
-    /// As an event for both directions.
+    /// Has the same effect as an event for both directions.
     fn force(&mut self) {
         self.take_in(Readiness { readable: true, writable: true, ..Readiness::default() });
     }
@@ -137,14 +142,15 @@ impl Slab {
         }
     }
 
-    /// Gives the room of free entries at the end back, if most are free.
+    /// Frees the memory of free entries at the end, if most entries are free.
     pub(super) fn shrink(&mut self) {
         if self.entries.capacity() <= MANY.max(4 * self.used) {
             return;
         }
         let last = self.entries.iter().rposition(|entry| entry.free == USED);
         let gone = self.entries.drain(last.map_or(0, |last| last + 1)..);
-        // Events of those that are gone find nothing in those that take their places.
+        // New entries start at a generation that no key of a removed entry has, so events of the
+        // removed entries don't find them.
         self.generation = gone.fold(self.generation, |most, entry| most.max(entry.generation));
         self.entries.shrink_to(2 * self.used);
         self.free = NONE;
@@ -166,8 +172,8 @@ impl Registry {
         }
     }
 
-    /// The driver goes. Sources that know this may live on; the poller's descriptors and the
-    /// entries shall not.
+    /// The driver is dropped. Sources that refer to the registry may live on; the poller's
+    /// descriptors and the entries are freed here.
     pub(super) fn close(&self) {
         *self.lock() = Slab::new(None);
     }
@@ -176,17 +182,17 @@ impl Registry {
         self.slab.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it is of another process, which has forked this one.
+    /// Whether it was made by a parent process, before a fork.
     fn is_foreign(&self) -> bool {
         self.generation != generation()
     }
 
-    /// Whether the key is still somebody's.
+    /// Whether the key still belongs to a source.
     pub(super) fn knows(&self, key: Key) -> bool {
         !self.is_foreign() && self.lock().get(key).is_some()
     }
 
-    /// As an event for both directions, though the OS has none. From any OS thread.
+    /// Has the same effect as an event for both directions. To be called from any OS thread.
     pub(super) fn force_ready(&self, key: Key) {
         if self.is_foreign() {
             return;
@@ -202,15 +208,15 @@ impl Registry {
         }
     }
 
-    /// The worker's: takes in what a wait has brought, and what is forced, and makes ready the
-    /// threads whose waits have come to their end.
+    /// Called by the worker: takes in the events of a wait and the forced entries, and makes the
+    /// threads ready whose waits they end.
     #[inline]
-    pub(super) fn take_in(&self, news: impl Iterator<Item = (u64, Readiness)>) {
-        let mut news = news.peekable();
-        // One that is forced and not seen here comes before its wake-up, which ends the next wait
-        // at once.
+    pub(super) fn take_in(&self, events: impl Iterator<Item = (u64, Readiness)>) {
+        let mut events = events.peekable();
+        // A key that is forced later than this load is followed by a wake-up, which ends the next
+        // wait at once.
         let forced = self.forced.load(Relaxed);
-        if !forced && news.peek().is_none() {
+        if !forced && events.peek().is_none() {
             return;
         }
         let mut slab = self.lock();
@@ -222,14 +228,14 @@ impl Registry {
                 }
             }
         }
-        for (key, readiness) in news {
+        for (key, readiness) in events {
             if let Some(entry) = slab.get(Key::from_bits(key)) {
                 entry.take_in(readiness);
             }
         }
     }
 
-    /// As an event for all for whom somebody waits.
+    /// Forces all entries ready for which a thread waits.
     #[cold]
     pub(super) fn force_all(&self) {
         for entry in &mut self.lock().entries {
@@ -239,12 +245,12 @@ impl Registry {
         }
     }
 
-    /// Whether its driver is still there.
+    /// Whether its driver still exists.
     pub(super) fn is_open(&self) -> bool {
         !self.is_foreign() && self.lock().poller.is_some()
     }
 
-    /// Forgets a source. From any OS thread, by the source's owner (invariant 1).
+    /// Deregisters a source. To be called by the source's owner, from any OS thread (invariant 1).
     pub(super) fn remove(&self, key: Key, descriptor: BorrowedFd<'_>) {
         if self.is_foreign() {
             return;
@@ -255,7 +261,7 @@ impl Registry {
             slab.poller.clone()
         };
         if let Some(poller) = poller {
-            // That it is not registered can only mean that registering it has failed.
+            // If it is not registered at the poller, registering it has failed.
             let _ = poller.delete(descriptor);
         }
     }

@@ -1,8 +1,8 @@
-//! A descriptor, and where it is registered.
+//! A descriptor, with the drivers at which it is registered.
 //!
-//! The one who drops a source has it alone: nobody waits for it any more, anywhere. So all that is
-//! left to do is to take it out of the drivers that know it, and to close it, in this order: as
-//! long as the descriptor is open its number means nothing else.
+//! The thread that drops a source is its only owner: no thread waits for it any more, at any
+//! worker. What remains is to deregister it from the drivers that know it, and to close it, in this
+//! order. As long as the descriptor is open, its number means nothing else.
 
 use std::{
     io, mem,
@@ -12,16 +12,16 @@ use std::{
 
 use super::registry::{Key, Registry};
 
-/// A descriptor that can be waited for by threads of any worker.
+/// A descriptor for which threads of any worker can wait.
 pub(crate) struct Source {
-    /// None only while it is being taken out.
+    /// `None` only after `take`.
     descriptor: Option<OwnedFd>,
-    /// Most are only ever used by one worker.
+    /// The first registration, inline, since only one worker ever uses most sources.
     first: OnceLock<Registration>,
     others: Mutex<Vec<Registration>>,
 }
 
-/// That one driver knows a source, and by which key.
+/// The registration of a source at one driver, with its key there.
 #[derive(Clone, Debug)]
 pub(crate) struct Registration {
     pub(super) registry: Arc<Registry>,
@@ -29,13 +29,14 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// As an event: after something that the OS has no event for. One who waits looks again, and
-    /// the next ones as long as calls don't block. Does nothing if the source is gone.
+    /// Has the same effect as an event, for changes for which the OS has none. The first waiting
+    /// thread tries its call again, and passes the wake-up on as long as calls do not block. Does
+    /// nothing if the source is gone.
     pub(crate) fn force_ready(&self) {
         self.registry.force_ready(self.key);
     }
 
-    /// Whether the source is still known there.
+    /// Whether the source is still registered there.
     pub(crate) fn is_alive(&self) -> bool {
         self.registry.knows(self.key)
     }
@@ -52,14 +53,14 @@ impl Source {
         Self { descriptor: Some(descriptor), first: OnceLock::new(), others: Mutex::new(Vec::new()) }
     }
 
-    /// Takes the descriptor out, registered nowhere: the last that is done with a source. None if
-    /// it was taken before.
+    /// Deregisters the descriptor everywhere, and returns it; the source is of no use afterwards.
+    /// `None` if it was taken before.
     pub(crate) fn take(&mut self) -> Option<OwnedFd> {
         self.deregister();
         self.descriptor.take()
     }
 
-    /// The key by which a driver knows it.
+    /// The key of the source at a driver, if it is registered there.
     pub(super) fn key(&self, registry: &Arc<Registry>) -> Option<Key> {
         let find = |registration: &Registration| {
             Arc::ptr_eq(&registration.registry, registry).then_some(registration.key)
@@ -68,15 +69,15 @@ impl Source {
         find(first).or_else(|| self.others().iter().find_map(find))
     }
 
-    /// Remembers the key by which a driver knows it from now on.
+    /// Records the key of the source at a driver.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// If there is no memory for the entry.
     pub(super) fn remember(&self, registry: &Arc<Registry>, key: Key) -> io::Result<()> {
         let registration = Registration { registry: registry.clone(), key };
         if let Err(registration) = self.first.set(registration) {
             let mut others = self.others();
-            // A source may outlive many runtimes.
+            // A source may outlive many runtimes: entries of those that have ended are removed.
             others.retain(|other| other.registry.is_open());
             others.try_reserve(1)?;
             others.push(registration);
@@ -92,7 +93,7 @@ impl Source {
         let Some(descriptor) = &self.descriptor else { return };
         let Some(first) = self.first.take() else { return };
         first.registry.remove(first.key, descriptor.as_fd());
-        // The others come after the first.
+        // `others` is used only once `first` is set.
         let others = self.others.get_mut().unwrap_or_else(PoisonError::into_inner);
         for registration in mem::take(others) {
             registration.registry.remove(registration.key, descriptor.as_fd());

@@ -1,5 +1,5 @@
-//! Threads, events and time-outs in every order that chance gives, beside a kernel that knows only
-//! how much there is.
+//! Random sequences of threads, events and timeouts, with a simulated kernel that only counts the
+//! data.
 
 use super::*;
 use crate::task::wait::{Outcome, Waiter};
@@ -16,18 +16,18 @@ impl Random {
     }
 }
 
-/// A thread: its waiter is never slept on, so a claim only marks it.
+/// A simulated thread. It never sleeps on its waiter, so a claim only marks it.
 struct Thread {
     number: usize,
     worker: usize,
-    /// Where it stood when it last waited.
-    place: Place,
-    /// It has joined, and has neither been woken nor left.
+    /// The state of its last wait.
+    state: WaitState,
+    /// Its node, from when it joins until it has been woken or has left.
     joined: Option<Box<(Waiter, Option<Node>)>>,
     timed_out: bool,
 }
 
-/// Some workers' directions of one source, and the source.
+/// One source, and the directions of some workers for it.
 struct World {
     directions: Vec<Direction>,
     events: Vec<bool>,
@@ -72,23 +72,23 @@ impl World {
     fn spawn(&mut self, worker: usize) {
         let number = self.spawned;
         self.spawned += 1;
-        let thread = Thread { number, worker, place: Place::Waiting, joined: None, timed_out: false };
+        let thread = Thread { number, worker, state: WaitState::Waiting, joined: None, timed_out: false };
         self.go_on(thread);
     }
 
-    /// What `Turn` and the loop around it do: wait, if the direction is not ready; else make the
-    /// call.
+    /// As `Turn` and the loop around it: waits if the direction is not ready, and otherwise makes
+    /// the call.
     fn go_on(&mut self, mut thread: Thread) {
         let direction = &mut self.directions[thread.worker];
         loop {
             if !direction.is_ready() {
                 let mut joined = Box::new((Waiter::new(), None));
-                let node = wait_queue::Node::new(&joined.0, Cell::new(Place::Waiting));
-                // SAFETY: not ready; the box stays where it is until the thread has been woken or
-                // has left.
-                unsafe { direction.join(joined.1.insert(node), thread.place != Place::Waiting) };
-                if thread.place == Place::Owing {
-                    thread.place = Place::Woken;
+                let node = wait_queue::Node::new(&joined.0, Cell::new(WaitState::Waiting));
+                // SAFETY: the direction is not ready. The box stays in place until the thread has
+                // been woken or has left.
+                unsafe { direction.join(joined.1.insert(node), thread.state != WaitState::Waiting) };
+                if thread.state == WaitState::Responsible {
+                    thread.state = WaitState::Woken;
                 }
                 thread.joined = Some(joined);
                 self.threads.push(thread);
@@ -105,30 +105,30 @@ impl World {
     }
 
     fn done(direction: &mut Direction, thread: &Thread) {
-        if thread.place == Place::Owing {
-            direction.pay();
+        if thread.state == WaitState::Responsible {
+            direction.pass_on();
         }
     }
 
-    /// A thread has its turn: one that was woken goes on, or unwinds if that is wanted, and one
-    /// whose time has passed leaves.
+    /// Runs a thread: a woken one continues, or unwinds if `unwinds`; one whose deadline has passed
+    /// leaves.
     fn run(&mut self, at: usize, unwinds: bool) {
         let joined = self.threads[at].joined.as_ref().expect("all of them have joined");
-        let (place, timed_out) =
+        let (state, timed_out) =
             (joined.1.as_ref().expect("a node").payload.get(), self.threads[at].timed_out);
-        if place == Place::Waiting && !timed_out {
+        if state == WaitState::Waiting && !timed_out {
             return;
         }
         let mut thread = self.threads.swap_remove(at);
-        let joined = thread.joined.take().expect("as above");
+        let joined = thread.joined.take().expect("all of them have joined");
         let direction = &mut self.directions[thread.worker];
         if timed_out {
-            assert_eq!(place, Place::Waiting, "woken and timed out");
-            // SAFETY: it has joined there.
+            assert_eq!(state, WaitState::Waiting, "woken and timed out");
+            // SAFETY: the node has joined this direction.
             unsafe { direction.leave(joined.1.as_ref().expect("a node")) };
             return Self::done(direction, &thread);
         }
-        thread.place = place;
+        thread.state = state;
         if unwinds {
             return Self::done(direction, &thread);
         }
@@ -137,12 +137,12 @@ impl World {
 
     fn time_out(&mut self, at: usize) {
         let waiter: *const Waiter = &raw const self.threads[at].joined.as_ref().expect("joined").0;
-        // SAFETY: alive. Lost, if it has been woken.
+        // SAFETY: the waiter is alive. The claim is lost if the thread has been woken.
         self.threads[at].timed_out |=
             matches!(unsafe { Waiter::claim(waiter, Outcome::TimedOut) }, Claim::Won(_));
     }
 
-    /// Until nobody has anything to do, in the order in which they were spawned.
+    /// Runs all threads, in the order in which they were spawned, until none makes progress.
     fn settle(&mut self) {
         (0..self.directions.len()).for_each(|worker| self.take_in(worker));
         loop {
@@ -177,7 +177,7 @@ fn nobody_waits_while_there_is_something_left() {
         }
         world.settle();
         assert!(world.data == 0 || world.threads.is_empty(), "{} left, round {round}", world.data);
-        // What all have to learn, all learn.
+        // The end of the stream reaches all threads.
         world.end();
         world.settle();
         assert!(world.threads.is_empty(), "round {round}");
@@ -192,12 +192,12 @@ fn an_event_wakes_one_and_that_one_the_next() {
     (0..MANY).for_each(|n| world.spawn(n % 2));
     world.settle();
     assert_eq!(world.calls, 0);
-    // On each worker one is woken. One of them finds it, and has the next one look.
+    // One thread of each worker is woken. One of them finds the data, and wakes the next one.
     world.arrive(1);
     world.settle();
     assert_eq!((world.served.len(), world.threads.len()), (1, MANY - 1));
     assert!(world.calls <= 4, "{} calls", world.calls);
-    // As many as there is something for, and no more.
+    // As many threads are served as there is data for.
     world.calls = 0;
     world.arrive(100);
     world.settle();

@@ -1,5 +1,4 @@
-//! What one worker's driver remembers about its sockets, looked at from the inside, on one OS
-//! thread.
+//! The state of one driver, examined from inside, on one OS thread.
 
 use std::{
     io::{Read, Write},
@@ -17,13 +16,13 @@ use crate::{
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
-/// A registered source, with nothing to read, and its other end.
+/// A registered source that has nothing to read, and the other end of its socket pair.
 fn registered(driver: &Driver) -> (Source, UnixStream) {
     let (end, other) = UnixStream::pair().unwrap();
     let source = Source::new(end.into());
     assert!(!is_blocked(driver, &source, Read), "nothing is known of it");
     let soon = Instant::now() + Duration::from_millis(1);
-    // Here a wait blocks the OS thread, so nobody ends it but the clock.
+    // Off the runtime a wait blocks the OS thread, so only the deadline can end it.
     assert_eq!(driver.turn(&source, Read).wait(Some(soon)).unwrap(), Outcome::TimedOut);
     driver.sleep(NOW);
     (source, other)
@@ -60,7 +59,7 @@ fn an_event_during_a_call_is_not_lost() {
     let (source, mut other) = registered(&driver);
     other.write_all(b"x").unwrap();
     driver.sleep(NOW);
-    // The call takes the byte; another comes before its result is noted.
+    // The call takes the byte. Another byte comes before the result is recorded.
     rustix::io::read(&source, &mut [0; 8]).unwrap();
     other.write_all(b"y").unwrap();
     driver.record(&source, Read, Short);
@@ -110,7 +109,7 @@ fn a_short_count_is_not_believed_at_the_end() {
     driver.sleep(NOW);
     driver.record(&source, Read, Short);
     assert_eq!(blocked(&driver, &source), (false, false));
-    // What the kernel says goes before what it has said, the second time.
+    // The second call that would block is believed.
     driver.record(&source, Read, Blocked);
     assert_eq!(blocked(&driver, &source), (false, false));
     driver.record(&source, Read, Blocked);
@@ -128,7 +127,7 @@ fn a_key_of_one_that_is_gone_finds_nothing() {
     let driver = Driver::new(None).unwrap();
     let (source, mut other) = registered(&driver);
     let old = source.key(&driver.registry).unwrap();
-    // An event for the first, a second one in its place: it must not hear of it.
+    // An event of the first source must not reach the second one, which has taken its entry.
     other.write_all(b"x").unwrap();
     drop(source);
     let (second, mut peer) = registered(&driver);
@@ -156,7 +155,7 @@ fn each_driver_has_its_own_view() {
     one.record(&source, Read, Short);
     assert!(is_blocked(&one, &source, Read) && !is_blocked(&two, &source, Read));
     let key = two.turn(&source, Read).wait(None).map(|_| source.key(&two.registry).unwrap()).unwrap();
-    // From any OS thread.
+    // The source is dropped on another OS thread.
     std::thread::spawn(move || drop(source)).join().unwrap();
     assert!(two.registry.lock().get(key).is_none());
 }
@@ -174,7 +173,7 @@ fn a_driver_that_is_gone_leaves_no_descriptor() {
         drop(driver);
         assert!(!registry.is_open() && poller.upgrade().is_none());
     }
-    // It is still good elsewhere, and for itself.
+    // The descriptor can still be used.
     let descriptor = source.take().unwrap();
     rustix::io::write(&descriptor, b"x").unwrap();
     other.read_exact(&mut [0]).unwrap();
@@ -187,7 +186,7 @@ fn what_can_not_be_registered_says_so() {
     let error = driver.turn(&source, Read).wait(None).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EPERM));
     assert!(source.key(&driver.registry).is_none());
-    // Its entry is free again.
+    // The entry of the failed registration is free again.
     let (_source, _other) = registered(&driver);
     assert_eq!(driver.registry.lock().entries.len(), 1);
 }
@@ -235,7 +234,7 @@ fn entries_of_many_that_are_gone_go_too() {
         assert!(slab.entries.capacity() < room / 4 && slab.entries.len() == 18);
         assert!(slab.get(kept).is_some() && all.iter().all(|&key| slab.get(key).is_none()));
     }
-    // Their places are taken again, by others that are told nothing that was for them.
+    // New sources take the entries, and old keys do not find them.
     let new: Vec<_> = (0..400).map(|_| driver.registry.lock().insert().unwrap()).collect();
     let mut slab = driver.registry.lock();
     assert!(new.iter().all(|&key| slab.get(key).is_some() && !all.contains(&key) && key != kept));
