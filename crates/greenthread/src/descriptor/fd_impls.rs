@@ -1,7 +1,7 @@
-//! What the types that stand before a descriptor have alike, written once: as in std, no more and
-//! no less.
+//! The trait implementations that all types with a descriptor inside have in common. They are those
+//! that std's types have.
 
-/// The ways from and to descriptors, and std's type.
+/// The conversions from and to descriptors and std's type.
 macro_rules! descriptors {
     ($type:ident, $std:ty) => {
         impl std::os::fd::AsFd for $type {
@@ -24,7 +24,8 @@ macro_rules! descriptors {
 
         impl std::os::fd::FromRawFd for $type {
             unsafe fn from_raw_fd(descriptor: std::os::fd::RawFd) -> Self {
-                // SAFETY: the caller gives us an open descriptor that is theirs to give.
+                // SAFETY: `from_raw_fd` requires that the caller owns the descriptor, that it is
+                // open, and that the caller gives it away.
                 unsafe { std::os::fd::OwnedFd::from_raw_fd(descriptor) }.into()
             }
         }
@@ -44,7 +45,7 @@ macro_rules! descriptors {
 }
 pub(crate) use descriptors;
 
-/// `Read`, as the descriptor does it.
+/// `Read`, by the methods of the descriptor.
 macro_rules! reading {
     ($($type:ty),*) => { $(
         impl std::io::Read for $type {
@@ -60,7 +61,7 @@ macro_rules! reading {
 }
 pub(crate) use reading;
 
-/// `Write`, as the descriptor does it.
+/// `Write`, by the methods of the descriptor.
 macro_rules! writing {
     ($($type:ty),*) => { $(
         impl std::io::Write for $type {
@@ -80,12 +81,13 @@ macro_rules! writing {
 }
 pub(crate) use writing;
 
-/// One end of a pipe: from and to descriptors, into what a child is given, and cloned if it can be.
+/// The conversions of one end of a pipe: from and to descriptors, and into what a child process is
+/// given.
 macro_rules! pipe_end {
     ($type:ident, $std:ty) => {
         impl From<std::os::fd::OwnedFd> for $type {
-            /// Keeps the mode, blocking or not, that the descriptor is in, and heeds it, whenever
-            /// it changes.
+            /// Keeps the descriptor in the mode that it is in, blocking or non-blocking. Each call
+            /// follows the mode that the descriptor has at that moment.
             fn from(descriptor: std::os::fd::OwnedFd) -> Self {
                 $type(crate::descriptor::Descriptor::new(descriptor))
             }

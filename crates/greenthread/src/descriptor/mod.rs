@@ -1,16 +1,17 @@
 //! A descriptor whose calls block the calling thread, green or OS, and never the worker.
 //!
 //! On a green thread a call is made first, in a way that does not block and leaves the descriptor's
-//! own flags as the user set them; only if it would block, or is known to, the thread waits in its
-//! worker's driver. Off the runtime, and inside `without_yield`, the kernel blocks the OS thread,
-//! and looks after timeouts itself.
+//! flags as the user has set them. If the call would block, or is known to block, the thread waits
+//! at its worker's driver. Outside a runtime, and inside `without_yield`, the kernel blocks the OS
+//! thread, and handles timeouts itself.
 //!
-//! * This file: the settings that count, and the loop of call and wait that all share.
-//! * `fd_impls`: what the public types have alike.
-//! * `plain`: reading and writing what is no socket: pipes, terminals, files.
-//! * `settings`: what the user set for a socket (timeouts, non-blocking mode). The kernel knows it,
-//!   and we as well: to ask it at each wait would cost three system calls. The mode of what is no
-//!   socket is asked for: nothing but `fcntl` sets it.
+//! * This file: the settings in effect, and the loop of call and wait that all calls share.
+//! * `fd_impls`: the trait implementations that the public types have in common.
+//! * `plain`: reading and writing of what is not a socket: pipes, terminals, files.
+//! * `settings`: the timeouts and the non-blocking mode that the user has set for a socket. Both
+//!   the kernel and the library record them: to ask the kernel before each wait would cost three
+//!   system calls. What is not a socket has its mode set by `fcntl` only, behind the library's
+//!   back; there the kernel is asked.
 
 use std::{
     io, mem,
@@ -41,26 +42,26 @@ mod settings;
 
 use settings::Settings;
 
-/// See the module.
+/// A descriptor with its settings; see the module's comment.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     source: Source,
-    /// Whether it is a socket whose shutdown is no event for those who wait to write.
+    /// Whether it is a socket whose shutdown causes no event for threads that wait to write.
     no_write_shutdown_event: bool,
-    /// Whether it is a socket that listens: the kernel's mode is non-blocking, whatever the user's
-    /// is.
+    /// Whether it is a listening socket. The kernel then has it in non-blocking mode, whatever the
+    /// user's mode is.
     listens: bool,
-    /// None as long as all is at its defaults and there is no clone.
+    /// `None` as long as all settings have their defaults and there is no clone.
     settings: OnceLock<Arc<Settings>>,
 }
 
 impl Descriptor {
-    /// One of our own making, with all at its defaults.
+    /// Wraps a descriptor that the library has made, whose settings have their defaults.
     pub(crate) const fn new(descriptor: OwnedFd) -> Self {
         Self::with(descriptor, OnceLock::new())
     }
 
-    /// One that comes from elsewhere, in the mode that it is in.
+    /// Wraps a descriptor that comes from the user, with the settings that it has.
     pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
         let settings = Settings::default();
         settings.expose();
@@ -75,19 +76,19 @@ impl Descriptor {
         self.source.take().expect("only this and the drop take it")
     }
 
-    /// The user's view of it, who may do anything with it.
+    /// Lends the descriptor to the user, who may change its settings.
     pub(crate) fn expose(&self) -> BorrowedFd<'_> {
         self.settings().expose();
         self.as_fd()
     }
 
-    /// Whether the user has ever had it in hand.
+    /// Whether the user has ever had access to the descriptor itself.
     pub(crate) fn is_exposed(&self) -> bool {
         self.settings.get().is_some_and(|settings| settings.is_exposed())
     }
 
-    /// For one that listens: whether a connection has inherited something that the user set behind
-    /// our back.
+    /// For a listening socket: whether a connection inherits settings that the user has made
+    /// through the descriptor itself.
     pub(crate) fn is_inherited(&self) -> bool {
         self.current_settings().is_some_and(Settings::is_inherited)
     }
@@ -100,7 +101,7 @@ impl Descriptor {
         Ok(clone)
     }
 
-    /// Whether there are clones that were made by `try_clone`.
+    /// Whether there are clones made by `try_clone`.
     pub(crate) fn is_shared(&self) -> bool {
         self.settings.get().is_some_and(|settings| Arc::strong_count(settings) > 1)
     }
@@ -109,7 +110,7 @@ impl Descriptor {
         self.settings.get_or_init(Arc::default)
     }
 
-    /// What the user set, if anything.
+    /// The settings, brought up to date; `None` if all have their defaults.
     #[inline]
     fn current_settings(&self) -> Option<&Settings> {
         let settings = self.settings.get()?;
@@ -117,7 +118,7 @@ impl Descriptor {
         Some(settings)
     }
 
-    /// Remembers the mode without telling the kernel.
+    /// Records the mode without telling the kernel.
     pub(crate) fn remember_nonblocking(&self, nonblocking: bool) {
         if nonblocking || self.settings.get().is_some() {
             self.settings().remember_nonblocking(nonblocking);
@@ -134,7 +135,7 @@ impl Descriptor {
         self.current_settings().is_some_and(|settings| settings.nonblocking.load(Relaxed))
     }
 
-    /// The same, for a Unix socket.
+    /// Marks it as a Unix socket.
     pub(crate) fn unix(mut self) -> Self {
         self.no_write_shutdown_event = NO_WRITE_SHUTDOWN_EVENT;
         self
@@ -144,14 +145,14 @@ impl Descriptor {
         self.no_write_shutdown_event
     }
 
-    /// The same, for a socket that listens, and is in the kernel's non-blocking mode.
+    /// Marks it as a listening socket, which the kernel has in non-blocking mode.
     pub(crate) fn listening(mut self) -> Self {
         self.listens = true;
         self
     }
 
-    /// Shuts a socket down: `shut` does. Where the system has no event for them, those who wait to
-    /// write look again all the same.
+    /// Shuts a socket down by `shut`. Where the system has no event for threads that wait to write,
+    /// these are made to try their calls again.
     pub(crate) fn shutting(&self, shut: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         shut()?;
         if self.no_write_shutdown_event {
@@ -160,11 +161,11 @@ impl Descriptor {
         Ok(())
     }
 
-    /// For a call to receive that would have blocked, with a variable that is its own and `false`
-    /// at first: whether nothing will ever come, since somebody has shut the socket down. A
-    /// blocking call finds the end then; one that doesn't block, and gets datagrams or connections,
-    /// is told to try again. There is an event for it, after which the call is made once more; only
-    /// then the kernel is asked.
+    /// For a call to receive that would have blocked: whether nothing can arrive any more, since
+    /// the socket was shut down. A blocking call returns at such an end. A non-blocking one that
+    /// receives datagrams or connections only says that it would block. The shutdown causes an
+    /// event, after which the call is made again, and only then the kernel is asked. So `again` is
+    /// a variable of one call, and `false` at first.
     #[inline]
     pub(crate) fn has_ended(&self, again: &mut bool) -> bool {
         let known = self.settings.get().is_some_and(|settings| settings.ended.load(Relaxed));
@@ -184,8 +185,8 @@ impl Descriptor {
         self.settings().writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that `shutting` finds who waits to write by this driver; `false` if it does
-    /// already.
+    /// Makes sure that `shutting` finds the threads that wait to write at this driver. `false` if
+    /// it finds them already.
     fn join_writers(&self, driver: &Driver) -> io::Result<bool> {
         let this = driver.registration(&self.source)?;
         let mut writers = self.writers();
@@ -198,14 +199,14 @@ impl Descriptor {
         Ok(true)
     }
 
-    /// Remembers a timeout without telling the kernel.
+    /// Records a timeout without telling the kernel.
     pub(crate) fn remember_timeout(&self, interest: Interest, timeout: Option<Duration>) {
         if timeout.is_some() || self.settings.get().is_some() {
             self.settings().remember_timeout(interest, timeout);
         }
     }
 
-    /// Until when a call that begins now may wait.
+    /// The time until which a call that begins now may wait.
     pub(crate) fn deadline(&self, interest: Interest) -> Option<Instant> {
         match self.current_settings()?.timeout(interest).load(Relaxed) {
             0 => None,
@@ -213,8 +214,8 @@ impl Descriptor {
         }
     }
 
-    /// Makes a call on behalf of a green thread, until it does not block: the one loop behind all
-    /// of them. In non-blocking mode, and past the deadline, it gives `WouldBlock`.
+    /// Repeats a call for a green thread until it does not block. All calls go through this loop.
+    /// In non-blocking mode, and after the deadline, it returns `WouldBlock`.
     pub(crate) fn attempt<T>(
         &self,
         driver: &Driver,
@@ -235,7 +236,7 @@ impl Descriptor {
         })
     }
 
-    /// As `attempt`, for the driver's own way to send. A short count shows `short`.
+    /// Like `attempt`, for the driver's own `send`. A short count shows `short`.
     pub(crate) fn send(
         &self,
         driver: &Driver,
@@ -246,7 +247,7 @@ impl Descriptor {
         self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
     }
 
-    /// The loop. What `call` has shown is noted when it is back.
+    /// The loop behind `attempt` and `send`. `call` records what its result has shown.
     fn repeat<T>(
         &self,
         driver: &Driver,
@@ -259,7 +260,8 @@ impl Descriptor {
         let mut turn = driver.turn(&self.source, interest);
         let mut blocked = !nonblocking && turn.is_blocked();
         loop {
-            // Who has joined just now may have missed it, and looks once more before it waits.
+            // A shutdown may have come before the driver joined the writers, so a thread that has
+            // just joined makes its call once more before it waits.
             let waits = blocked
                 && !(self.no_write_shutdown_event
                     && interest == Interest::Write
@@ -279,8 +281,8 @@ impl Descriptor {
         }
     }
 
-    /// As `attempt`, from any thread: for a call that does not block, or a descriptor in the
-    /// kernel's non-blocking mode.
+    /// Like `attempt`, but on any thread: for a call that does not block, or a descriptor that the
+    /// kernel has in non-blocking mode.
     pub(crate) fn attempt_anywhere<T>(
         &self,
         interest: Interest,
@@ -315,7 +317,7 @@ impl AsFd for Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // Of no other can closing block.
+        // Only an exposed descriptor can block in `close`.
         if self.is_exposed()
             && let Some(descriptor) = self.source.take()
         {

@@ -1,17 +1,19 @@
-//! Reading and writing what is no socket of ours: pipes, FIFOs, terminals, devices, the standard
-//! streams, and whatever descriptor a program was given.
+//! Reading and writing of descriptors that are not the library's sockets: pipes, FIFOs, terminals,
+//! devices, the standard streams, and any descriptor that a program was given.
 //!
-//! `sys::io::read_now` and `write_now` ask one call not to block, and so leave the descriptor's
-//! mode alone, which is shared with whoever has it open as well: other processes, for the standard
-//! streams and for pipes that are handed to a child. If the call would block, the thread waits in
-//! its worker's driver until the descriptor is ready, and keeps no OS thread meanwhile.
+//! `sys::io::read_now` and `write_now` ask that one call does not block. So they leave the
+//! descriptor's mode alone, which it shares with everything that has it open: other processes, for
+//! the standard streams and for pipes that are handed to a child. If the call would block, the
+//! thread waits at its worker's driver until the descriptor is ready. It occupies no OS thread
+//! meanwhile.
 //!
-//! * What can't be asked so (terminals, pipes before Linux 6.5) is waited for in the same way,
-//!   and then read or written on a thread where it may block: someone else may have been quicker.
-//! * What can't be waited for is called there at once.
+//! * Some descriptors do not support such calls (terminals, pipes before Linux 6.5). The thread
+//!   waits for them in the same way, and then makes the call on an OS thread that may block:
+//!   another reader or writer may have been faster.
+//! * Some descriptors cannot be waited for. The call is made on such an OS thread at once.
 //!
 //! A descriptor in non-blocking mode gives `WouldBlock`. The kernel is asked for the mode before
-//! each wait, since anyone who has the descriptor open may change it at any time.
+//! each wait, since everything that has the descriptor open may change it at any time.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -36,18 +38,19 @@ use crate::{
     },
 };
 
-/// The buffers of a read or of a write.
+/// The buffers of a read, or of a write.
 trait Transfer: Send {
     const INTEREST: Interest;
 
-    /// Whether it moves no bytes. Then nothing is waited for, and only the plain call tells what it
-    /// means: an empty write is a datagram for a socket, and an error where nobody reads.
+    /// Whether it moves no bytes. Then nothing is waited for, and only the plain call has the right
+    /// result: an empty write to a socket sends a datagram, and is an error if no reader is left.
     fn is_empty(&self) -> bool;
 
-    /// Moves what can be moved without waiting. `UNSUPPORTED` where that can't be had.
+    /// Moves the bytes that can be moved without waiting. `UNSUPPORTED` if the system cannot do
+    /// that.
     fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 
-    /// The plain call.
+    /// Makes the plain call, which may block.
     fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 }
 
@@ -83,13 +86,13 @@ impl Transfer for &[IoSlice<'_>] {
     }
 }
 
-/// Reads from a descriptor that is not ours to register, since its number may come to mean
-/// something else.
+/// Reads from a borrowed descriptor. It cannot be registered, since its number may get another
+/// meaning later.
 pub(crate) fn read_foreign(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
     transfer_foreign(descriptor, buffers)
 }
 
-/// Writes to a descriptor that is not ours to register, as [`read_foreign`] reads.
+/// Writes to a borrowed descriptor, which cannot be registered either (see [`read_foreign`]).
 pub(crate) fn write_foreign(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
     transfer_foreign(descriptor, buffers)
 }
@@ -106,15 +109,15 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
         Err(OsError::WOULD_BLOCK | OsError::UNSUPPORTED | OsError::INTERRUPTED) => {}
         result => return Ok(result?),
     }
-    // As long as the wait lasts, what is open is ours too.
+    // A duplicate is ours to register for as long as the wait lasts.
     match duplicate(descriptor) {
         Ok(own) => Descriptor::new(own).transfer(transfer),
         Err(_) => transfer_elsewhere(descriptor, transfer, false),
     }
 }
 
-/// Makes the plain call where it may wait for others. One that is short is made on the spot if
-/// there is no OS thread for it.
+/// Makes the plain call on an OS thread that may block. If there is none, and the call `is_short`,
+/// makes it on the worker.
 fn transfer_elsewhere<T: Transfer>(
     descriptor: BorrowedFd<'_>,
     mut transfer: T,
@@ -127,7 +130,7 @@ fn transfer_elsewhere<T: Transfer>(
     }
 }
 
-/// A count that comes short says nothing about what is left: it is the end of a write in packet
+/// A short count shows nothing about readiness here: it also occurs at the end of a write in packet
 /// mode, and a full pipe may have room for less than a whole write.
 impl Descriptor {
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -143,8 +146,7 @@ impl Descriptor {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
 
-    /// As a blocking call of the system, it comes back when all is written, unless there is an
-    /// error before.
+    /// Like a blocking system call, it returns when all is written, unless an error comes first.
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
         let mut done = self.transfer(buffers)?;
@@ -153,7 +155,7 @@ impl Descriptor {
             let mut rest = &buffer[skip.min(buffer.len())..];
             skip -= buffer.len() - rest.len();
             while !rest.is_empty() {
-                // The next call meets the same error; in non-blocking mode, that it would block.
+                // The caller's next call gets the same error (in non-blocking mode, `WouldBlock`).
                 let Ok(count) = self.transfer(&[IoSlice::new(rest)][..]) else { return Ok(done) };
                 done += count;
                 rest = &rest[count..];
@@ -162,7 +164,7 @@ impl Descriptor {
         Ok(done)
     }
 
-    /// Takes over the timeouts that a socket has; what is none has none.
+    /// Records the timeouts that a socket has. What is not a socket has none.
     pub(crate) fn adopt_timeouts(&self) {
         for interest in [Interest::Read, Interest::Write] {
             self.remember_timeout(interest, socket::timeout(self, interest).unwrap_or(None));
@@ -183,8 +185,8 @@ impl Descriptor {
                 match turn.wait(deadline) {
                     Ok(Outcome::Woken) => {}
                     Ok(Outcome::TimedOut | Outcome::Cancelled) => return Err(OsError::WOULD_BLOCK.into()),
-                    // What knows no readiness waits for a disk at most. Or the system has no room
-                    // for one more.
+                    // A descriptor that is not pollable waits for a disk at most, so its call is
+                    // short. Any other error: the system lacks memory for a registration.
                     Err(error) => {
                         drop(turn);
                         break OsError::of(&error) == Some(OsError::NOT_POLLABLE);
@@ -201,9 +203,9 @@ impl Descriptor {
                 }
                 Err(OsError::INTERRUPTED) => {}
                 Err(OsError::UNSUPPORTED) => {
-                    // What follows takes long: others look meanwhile.
+                    // What follows takes long: the next waiting thread gets its turn.
                     drop(turn);
-                    break self.wait_politely(driver, T::INTEREST, deadline)?;
+                    break self.wait_before_call(driver, T::INTEREST, deadline)?;
                 }
                 result => return Ok(result?),
             }
@@ -211,12 +213,13 @@ impl Descriptor {
         transfer_elsewhere(self.as_fd(), transfer, is_short)
     }
 
-    /// Waits, before an OS thread is taken for a call, until it will not be kept for long, and
-    /// tells whether that is so. What can't be waited for is always ready.
+    /// Waits until a plain call would not occupy an OS thread for long, as far as that can be
+    /// waited for. Returns whether the call will be short. A descriptor that cannot be polled
+    /// counts as ready.
     ///
     /// # Errors
-    /// The deadline has passed.
-    fn wait_politely(
+    /// If the deadline has passed.
+    fn wait_before_call(
         &self,
         driver: &Driver,
         interest: Interest,
@@ -231,7 +234,7 @@ impl Descriptor {
         let look = || match look_one(self.as_fd(), interest) {
             Ok(()) => Ok((true, CallResult::Full)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(OsError::WOULD_BLOCK),
-            // If `poll` itself is not to be had, the call keeps a thread for as long as it takes.
+            // If `poll` itself fails, the call occupies an OS thread for as long as it takes.
             Err(_) => Ok((false, CallResult::Full)),
         };
         match self.attempt(driver, interest, deadline, look) {

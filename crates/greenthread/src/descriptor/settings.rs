@@ -1,12 +1,13 @@
-//! What the user set on a descriptor, and when the kernel is asked for it again.
+//! The settings that the user has made on a descriptor, and when the kernel is asked for them
+//! again.
 //!
-//! Timeouts and the mode are set by methods of ours, which tell the kernel and remember. The user
-//! may also set them through the descriptor itself (`socket2::SockRef`, `libc`). A descriptor is
-//! *exposed* once it has been shown to the user (`as_fd`, `as_raw_fd`), or has come from elsewhere;
-//! each time, what is remembered becomes *stale*, and the next call asks the kernel. So a socket
-//! that nobody has ever shown costs nothing, and one that was shown three system calls, once. What
-//! is changed through a handle that the user kept from before, or by another process, is not
-//! noticed.
+//! Timeouts and the mode are set by methods of this library, which tell the kernel and record them.
+//! The user may also set them through the descriptor itself (`socket2::SockRef`, `libc`). A
+//! descriptor is *exposed* once the user has had access to it (`as_fd`, `as_raw_fd`), or if it came
+//! from the user. Each such access makes the recorded settings *stale*, and the next call asks the
+//! kernel. So a socket that is never exposed needs no system call for this, and one that is exposed
+//! needs three, once per access. Changes through a handle that the user has kept from an earlier
+//! access, or by another process, are not noticed.
 //!
 //! Closing may block too, if the user has set `SO_LINGER`, which only an exposed socket can have:
 //! see `close`.
@@ -34,29 +35,30 @@ use crate::{
     task::worker_core,
 };
 
-/// What the user set. Clones share it, as they share what is open.
+/// The settings. Clones share them, as they share the open file description.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) nonblocking: AtomicBool,
-    /// The user has had the descriptor in hand.
+    /// The user has had access to the descriptor.
     exposed: AtomicBool,
-    /// It was in the user's hands since the kernel was asked last.
+    /// The user has had access since the kernel was asked last.
     stale: AtomicBool,
-    /// `SO_LINGER` is set. Only kept up to date for those that listen, whose connections inherit
-    /// it.
+    /// `SO_LINGER` is set. This is kept up to date for listening sockets only, whose connections
+    /// inherit it.
     lingers: AtomicBool,
-    /// It has been found out that no more will be received.
+    /// The kernel has said that nothing will be received any more.
     pub(super) ended: AtomicBool,
-    /// Where threads have waited to write, if there is no event for them when the socket is shut
-    /// down.
+    /// The registrations at the drivers where threads have waited to write, if a shutdown of the
+    /// socket causes no event for them.
     pub(super) writers: Mutex<Vec<Registration>>,
-    /// Nanoseconds; 0 is none.
+    /// The read timeout in nanoseconds; 0 is none.
     read: AtomicU64,
+    /// The write timeout in nanoseconds; 0 is none.
     write: AtomicU64,
 }
 
 impl Settings {
-    /// In nanoseconds; 0 is none.
+    /// The timeout in nanoseconds; 0 is none.
     pub(super) fn timeout(&self, interest: Interest) -> &AtomicU64 {
         match interest {
             Interest::Read => &self.read,
@@ -75,8 +77,8 @@ impl Settings {
         self.ask_again();
     }
 
-    /// A call that asks the kernel just now may overwrite what was just remembered with what was so
-    /// before: then the next call asks once more.
+    /// A call that asks the kernel at the same time may overwrite the recorded value with an older
+    /// one. So the next call asks once more.
     fn ask_again(&self) {
         if self.exposed.load(Relaxed) {
             self.stale.store(true, Release);
@@ -92,8 +94,8 @@ impl Settings {
         self.exposed.load(Relaxed)
     }
 
-    /// Asks the kernel, if there may be something new. The mode of one that `listens` is ours, and
-    /// tells nothing.
+    /// Asks the kernel if the settings are stale. The kernel's mode of a socket that `listens` is
+    /// the library's, so it is not asked for.
     #[inline]
     pub(super) fn refresh(&self, descriptor: BorrowedFd<'_>, listens: bool) {
         if self.stale.load(Relaxed) {
@@ -101,7 +103,7 @@ impl Settings {
         }
     }
 
-    /// What the kernel doesn't say stays as it was.
+    /// A setting that the kernel does not report stays as it was.
     #[cold]
     fn ask_kernel(&self, descriptor: BorrowedFd<'_>, listens: bool) {
         self.stale.swap(false, Acquire);
@@ -112,32 +114,33 @@ impl Settings {
             self.nonblocking.store(nonblocking, Relaxed);
         }
         for interest in [Interest::Read, Interest::Write] {
-            // Others than sockets have none.
+            // Only sockets have timeouts.
             let Ok(timeout) = timeout(descriptor, interest) else { return };
             let nanos = timeout.map_or(0, |timeout| timeout.as_nanos().try_into().unwrap_or(u64::MAX));
             self.timeout(interest).store(nanos, Relaxed);
         }
     }
 
-    /// Whether a connection that one accepts has inherited something that counts.
+    /// Whether an accepted connection inherits a setting that has an effect.
     pub(super) fn is_inherited(&self) -> bool {
         self.lingers.load(Relaxed) || self.read.load(Relaxed) != 0 || self.write.load(Relaxed) != 0
     }
 }
 
-/// Closes what the user has had in hand. As in std the calling thread waits, if the user has asked
-/// for that by `SO_LINGER` or the device has something left to put out; its siblings don't.
+/// Closes an exposed descriptor. As in std, the calling thread waits if the user has set
+/// `SO_LINGER`, or if the device has output left. Other threads of the worker do not wait.
 #[cold]
 pub(super) fn close(descriptor: OwnedFd) {
     if !close_may_wait(&descriptor) {
         return;
     }
     let mut descriptor = Some(descriptor);
-    // The worker itself doesn't wait (it drops the closure of a thread that could not start), and
-    // somebody has to be found who does.
-    let at_home = worker_core::get().is_some_and(|core| core.running().is_none());
-    if at_home || runtime::unblock_wait(|| drop(descriptor.take())).is_err() {
-        // The kernel sends what is left all the same; only nobody waits for it.
+    // The worker must not wait while it runs no thread (it drops the closure of a thread that could
+    // not start). Otherwise another OS thread waits.
+    let runs_no_thread = worker_core::get().is_some_and(|core| core.running().is_none());
+    if runs_no_thread || runtime::unblock_wait(|| drop(descriptor.take())).is_err() {
+        // No thread waits for the rest. Without `SO_LINGER`, `close` returns at once, and the
+        // kernel still sends it.
         let _ = descriptor.as_ref().map(|descriptor| set_socket_linger(descriptor, None));
     }
 }
