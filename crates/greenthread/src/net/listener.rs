@@ -122,9 +122,9 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (descriptor, address) = self.0.accept()?;
-        let stream = TcpStream::accepted(self.0.connection(descriptor));
-        Ok((stream, socket::to_ip(address.ok_or(OsError::INVALID)?)?))
+        let to_ip = |address: Option<_>| socket::to_ip(address.ok_or(OsError::INVALID)?);
+        let (descriptor, address) = self.0.accept(to_ip)?;
+        Ok((TcpStream::accepted(self.0.connection(descriptor)), address?))
     }
 
     /// Returns an iterator that calls [`accept`](Self::accept) again and again. It never ends.

@@ -372,15 +372,17 @@ impl Socket {
         self.descriptor.attempt_anywhere(interest, deadline, call)
     }
 
-    /// Accepts a connection, and returns it with the peer's address, if the system gives one.
-    pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<AnyAddress>)> {
+    /// Accepts a connection, and returns it with the peer's address, if the system gives one. The
+    /// address is converted at once: an [`AnyAddress`] has 112 bytes, which each return would copy.
+    #[inline]
+    pub(crate) fn accept<A>(&self, convert: impl Fn(Option<AnyAddress>) -> A) -> io::Result<(OwnedFd, A)> {
         if self.descriptor.is_exposed() {
             // The user may have changed the mode, which all who have the socket open share. In
             // blocking mode the call would block the worker.
             ensure_nonblocking(self)?;
         }
         let deadline = self.descriptor.deadline(Interest::Read);
-        let call = || socket::accept(self);
+        let call = || socket::accept(self).map(|(socket, address)| (socket, convert(address)));
         if !self.descriptor.has_no_write_shutdown_event() {
             return self.attempt_anywhere(Interest::Read, deadline, call);
         }

@@ -120,8 +120,8 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (descriptor, address) = self.0.accept()?;
-        Ok((UnixStream::accepted(self.0.connection(descriptor)), socket::to_unix(address)?))
+        let (descriptor, address) = self.0.accept(socket::to_unix)?;
+        Ok((UnixStream::accepted(self.0.connection(descriptor)), address?))
     }
 
     /// Creates another handle to the same listener. Settings that are changed through one handle
