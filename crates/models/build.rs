@@ -27,7 +27,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     // An idle thread that is called at the last moment ends all the same.
     (
         "ends_although_called",
-        "drop(state);\n        // It has been called at the last moment.\n        parker.park();\n        true",
+        "drop(state);\n        // It was called after its timeout. The token is on its way.\n        parker.park();\n        true",
         "state.threads -= 1;\n        false",
     ),
     // An idle thread that is called at the last moment goes on, and leaves the token for its next

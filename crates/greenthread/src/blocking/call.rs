@@ -1,9 +1,9 @@
-//! A closure for another OS thread, and what became of it.
+//! A closure that another OS thread runs, and its result.
 //!
 //! Invariants:
-//! 1. A `Call` lies on its caller's stack, and does not move. From the time that it is submitted a
-//!    lane has it, until it is finished or refused, which wakes the caller; nothing else does. So
-//!    what the closure borrows is there as long as it is needed.
+//! 1. A `Call` lies on its caller's stack, and does not move. From its submission until it is
+//!    finished or refused it belongs to the lane. Only then is the caller woken. So what the
+//!    closure borrows lives as long as it is needed.
 
 use std::{
     cell::{Cell, UnsafeCell},
@@ -24,7 +24,7 @@ use crate::{
 
 #[repr(C)]
 struct Call<F, T> {
-    /// The first field: a `Job` points to it, and `Header::run` to the whole.
+    /// The first field. A `Job` points to it, and `Header::run` goes from it to the whole call.
     header: Header,
     work: UnsafeCell<Work<F, T>>,
 }
@@ -35,11 +35,12 @@ enum Work<F, T> {
     Done(thread::Result<T>),
 }
 
-/// What a lane sees of a `Call`. Its types need not be `'static`.
+/// The part of a `Call` that a lane sees. It does not name the call's types, which need not be
+/// `'static`.
 struct Header {
     /// # Safety
-    /// The header is that of the call with the types that this function was made for, and the
-    /// caller has it (invariant 1).
+    /// The header belongs to a call with the types of this function, and the caller owns the call
+    /// (invariant 1).
     run: unsafe fn(NonNull<Header>),
     may_queue: bool,
     refusal: Cell<Option<Refusal>>,
@@ -50,18 +51,18 @@ struct Header {
 #[derive(Debug)]
 pub(crate) struct Job(NonNull<Header>, PhantomData<*const ()>);
 
-// SAFETY: made by `submit` only, for a closure and a result that may be sent; one OS thread at a
-// time has it.
+// SAFETY: only `submit` makes a `Job`, for a closure and a result that are `Send`. One OS thread at
+// a time has it.
 unsafe impl Send for Job {}
 
 impl Job {
     fn header(&self) -> &Header {
-        // SAFETY: we have it, until its caller is woken, which takes the `Job` (invariant 1).
+        // SAFETY: the call lives until its caller is woken, which consumes the `Job` (invariant 1).
         unsafe { self.0.as_ref() }
     }
 
     fn wake(self) {
-        // SAFETY: alive until its waiter is claimed (invariant 1).
+        // SAFETY: the call lives until its waiter is claimed (invariant 1).
         unsafe { Waiter::wake(&raw const (*self.0.as_ptr()).waiter) };
     }
 }
@@ -72,7 +73,8 @@ impl lane::Job for Job {
     }
 
     fn run(&self) {
-        // SAFETY: it was made together with the call, which we have (invariant 1).
+        // SAFETY: `submit` has made the header with this function, and the `Job` owns the call
+        // (invariant 1).
         unsafe { (self.header().run)(self.0) }
     }
 
@@ -88,14 +90,16 @@ impl lane::Job for Job {
     fn start(lane: Arc<Lane<Self>>, number: usize) -> io::Result<()> {
         let [runtime, name] = &lane.names;
         let name = format!("-{name}-{number}");
-        // The kernel keeps 15 bytes, and the number is what tells one thread from the others.
+        // The kernel keeps 15 bytes of a name. The runtime's name is cut, so that the number is
+        // kept.
         let runtime = &runtime[..runtime.floor_char_boundary(15_usize.saturating_sub(name.len()))];
         let name = format!("{runtime}{name}");
         OsThread::spawn_with_stack(
             &name,
             stack_size(),
             Box::new(move || {
-                // As std's threads have one. Without it everything else works.
+                // std's threads have a signal stack too. If there is no memory for it, everything
+                // else works.
                 let _signals = overflow::SignalStack::new();
                 lane.work();
             }),
@@ -104,7 +108,8 @@ impl lane::Job for Job {
     }
 }
 
-/// The size of the threads' stacks: that of std's threads, for which the user's closures are made.
+/// The size of the threads' stacks, in bytes: as large as std's, since users expect that of an OS
+/// thread.
 fn stack_size() -> usize {
     const STD: usize = 2 << 20;
     static SIZE: OnceLock<usize> = OnceLock::new();
@@ -114,12 +119,14 @@ fn stack_size() -> usize {
     })
 }
 
+/// Runs the closure of a call, and stores the result.
+///
 /// # Safety
-/// As `Header::run` says.
+/// The contract of `Header::run`.
 unsafe fn run<F: FnOnce() -> T, T>(header: NonNull<Header>) {
     let call = header.cast::<Call<F, T>>();
-    // SAFETY: the header is the first field, and the call is ours (invariant 1); its caller doesn't
-    // look at `work` meanwhile.
+    // SAFETY: the header is the first field of the call, which belongs to the lane (invariant 1).
+    // The call's caller doesn't touch `work` meanwhile.
     unsafe {
         let work = call.as_ref().work.get();
         if let Work::Todo(f) = work.replace(Work::Running) {
@@ -129,10 +136,10 @@ unsafe fn run<F: FnOnce() -> T, T>(header: NonNull<Header>) {
     }
 }
 
-/// Gives `f` to the lane and waits for it. A panic of its is the caller's.
+/// Gives `f` to the lane and waits for its result. A panic of `f` goes on in the caller.
 ///
 /// # Errors
-/// The lane has no thread for it. `f` has not run.
+/// The lane has no thread for `f`. It has not run, and is given back.
 pub(super) fn submit<F, T>(lane: &Arc<Lane<Job>>, may_queue: bool, f: F) -> Result<T, (F, Refusal)>
 where
     F: FnOnce() -> T + Send,
@@ -140,7 +147,7 @@ where
 {
     let header = Header { run: run::<F, T>, may_queue, refusal: Cell::new(None), waiter: Waiter::new() };
     let call = Call { header, work: UnsafeCell::new(Work::Todo(f)) };
-    // From the whole call, so that `run` may go from the header to the rest.
+    // The pointer is made from the whole call, so that `run` may use it for the rest.
     lane.submit(Job(NonNull::from(&call).cast(), PhantomData));
     call.header.waiter.wait(Reason::Blocking, None);
     match (call.work.into_inner(), call.header.refusal.get()) {

@@ -2,8 +2,8 @@
 //!
 //! A thread of the lane is *starting* (the system makes it), *busy* (it takes jobs from the queue
 //! and runs them), *idle* (it sleeps, and is in `State::idle`) or *waking* (it was taken out of
-//! there). At most one is starting and at most one is waking at any time; either of them looks at
-//! the queue when it comes.
+//! there). At most one is starting and at most one is waking at any time. Both look at the queue
+//! when they run.
 //!
 //! ```text
 //!   submit:   queue the job; call a thread
@@ -19,7 +19,7 @@
 //!   refuse:   the jobs that may not queue; all jobs, if the lane has no thread
 //! ```
 //!
-//! A refused job goes back to its caller, who runs it on the spot or returns an error.
+//! A refused job goes back to its caller, which runs it itself or returns an error.
 //!
 //! Why no job is left with nobody: it is queued under the lock, and a thread called before that is
 //! given back. From then on, while something is queued, a thread is starting or waking, or all of
@@ -30,8 +30,8 @@
 //! - A start that fails takes its thread off the count under the lock. Another is waking then, or
 //!   all others are busy, or there is none, and the queue is given back.
 //!
-//! Calls that are made one after the other need one thread: it becomes idle first, and then lets
-//! its last job's caller go on, who finds it.
+//! Calls that are made one after the other need one thread: it becomes idle before it lets the
+//! caller of its last job go on. So the next call of that caller finds it.
 //!
 //! One thread at a time is woken, and it calls the next. So a burst of short jobs wakes as many
 //! threads as there are processors to run them, and its submitters pay for few wake-ups. (The crate
@@ -49,27 +49,28 @@ use std::{
 
 use super::{Mutex, MutexGuard, Parker};
 
-/// After so long without a job an idle thread ends. Shorter, and a program that makes a burst of
-/// calls every few seconds starts its threads anew each time; longer, and the memory of a burst's
-/// threads stays for as long.
+/// The time without a job after which an idle thread ends. If it is shorter, a program with a burst
+/// of calls every few seconds starts its threads anew each time. If it is longer, the memory of a
+/// burst's threads stays for longer.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// A queue that has room for more jobs than this gives the room back when it is empty.
+/// The capacity, in jobs, above which an empty queue gives its memory back.
 const KEPT: usize = 1024;
 
-/// Something to do, whose caller waits for it. Of a job that is submitted either `finish` or
-/// `refuse` is called, once.
+/// Something to do, for which its caller waits. For each submitted job either `finish` or `refuse`
+/// is called, once.
 pub(crate) trait Job: Sized {
-    /// Whether it may wait for a thread that is busy. If not, it waits for one that comes only.
+    /// Whether it may wait for a thread that is busy. If not, it waits only for a thread that is
+    /// starting or waking.
     fn may_queue(&self) -> bool;
 
-    /// Does it. Does not unwind.
+    /// Does the job. It does not unwind.
     fn run(&self);
 
-    /// It is done: its caller goes on.
+    /// Called when the job is done: its caller goes on.
     fn finish(self);
 
-    /// It was not run, and will not be: its caller goes on.
+    /// Called when the job has not run and will not: its caller goes on.
     fn refuse(self, why: Refusal);
 
     /// Starts an OS thread that calls [`Lane::work`].
@@ -79,9 +80,9 @@ pub(crate) trait Job: Sized {
 /// Why no thread comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// All that the lane may have are busy.
+    /// All threads that the lane may have are busy.
     Limit(usize),
-    /// The system gives none; its error.
+    /// The system has refused a thread with this error.
     System(Option<i32>),
     /// There is no memory to queue the job.
     Memory,
@@ -90,7 +91,7 @@ pub(crate) enum Refusal {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Lane<J> {
-    /// The runtime's name, and the lane's: what its threads are called.
+    /// The runtime's name and the lane's, from which the threads' names are made.
     pub(crate) names: [String; 2],
     limit: usize,
     state: Mutex<State<J>>,
@@ -98,25 +99,26 @@ pub(crate) struct Lane<J> {
 
 #[derive(Debug)]
 struct State<J> {
-    /// Jobs that may not queue: they wait for a thread that comes. They are taken first.
+    /// Jobs that may not queue: they wait only for a thread that is starting or waking. They are
+    /// taken first.
     urgent: VecDeque<J>,
     /// Jobs that may queue.
     queue: VecDeque<J>,
     /// The sleeping threads, the latest at the back.
     idle: VecDeque<Arc<Parker>>,
-    /// How many there are, and are being started.
+    /// How many threads there are, including one that is being started.
     threads: usize,
-    /// How many were started, ever.
+    /// How many threads were ever started.
     started: usize,
-    /// One of them is being started.
+    /// Whether a thread is being started.
     starting: bool,
-    /// One of them was idle, and has been called.
+    /// Whether a thread that was idle has been woken, and has not looked at the queue yet.
     waking: bool,
-    /// The runtime has ended, and there will be no more jobs.
+    /// Whether the runtime has ended, so that no more jobs come.
     closed: bool,
 }
 
-/// What a call for a thread came to; it is done when the lock has been given back.
+/// The result of a call for a thread. It is carried out after the lane is unlocked.
 #[must_use = "a thread was counted as starting or waking"]
 enum Call<J> {
     Nobody,
@@ -125,7 +127,7 @@ enum Call<J> {
     Refuse(Refusal, [VecDeque<J>; 2]),
 }
 
-/// A lane at one moment.
+/// The counts of a lane at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
     pub(crate) threads: usize,
@@ -150,7 +152,7 @@ impl<J> State<J> {
         self.urgent.is_empty() && self.queue.is_empty()
     }
 
-    /// Calls a thread, if something is queued and none comes.
+    /// Calls a thread if a job is queued and no thread is starting or waking for it.
     fn call(&mut self, limit: usize) -> Call<J> {
         if self.is_empty() || self.waking {
             return Call::Nobody;
@@ -165,7 +167,7 @@ impl<J> State<J> {
         if self.threads == limit {
             return self.refuse(Refusal::Limit(limit));
         }
-        // When it becomes idle there is room for it.
+        // Reserved now, so that a thread that becomes idle needs no memory.
         if self.idle.try_reserve(self.threads + 1).is_err() {
             return self.refuse(Refusal::Memory);
         }
@@ -175,11 +177,11 @@ impl<J> State<J> {
         Call::Start(self.started - 1)
     }
 
-    /// The thread that was to be started was not.
+    /// Called when a thread could not be started.
     fn not_started(&mut self, error: Option<i32>) -> Call<J> {
         self.starting = false;
         self.threads -= 1;
-        // If one were idle now, it would have been called for what is queued.
+        // No thread is idle now: it would have been woken for the queued job.
         if self.is_empty() || self.waking { Call::Nobody } else { self.refuse(Refusal::System(error)) }
     }
 
@@ -236,7 +238,7 @@ impl<J: Job> Lane<J> {
         }
     }
 
-    /// A thread of the lane, from its start to its end.
+    /// The main function of a thread of the lane.
     pub(crate) fn work(self: &Arc<Self>) {
         let parker = Arc::<Parker>::default();
         let mut state = self.lock();
@@ -272,25 +274,25 @@ impl<J: Job> Lane<J> {
         }
     }
 
-    /// An idle thread sleeps. `false` if it has not been called and is to end.
+    /// An idle thread sleeps. Returns `false` if it was not called and is to end.
     fn sleep(&self, parker: &Arc<Parker>) -> bool {
         if parker.park_timeout(IDLE) {
             return true;
         }
         let mut state = self.lock();
-        // The one that has been idle for the longest is the first.
+        // This thread has been idle for longest, so it is usually the first.
         if let Some(place) = state.idle.iter().position(|idle| Arc::ptr_eq(idle, parker)) {
             state.idle.remove(place);
             state.threads -= 1;
             return false;
         }
         drop(state);
-        // It has been called at the last moment.
+        // It was called after its timeout. The token is on its way.
         parker.park();
         true
     }
 
-    /// There will be no more jobs, and there are none: the threads end.
+    /// Ends the threads. No job is queued, and none comes after this.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;

@@ -1,16 +1,17 @@
-//! The door for blocking work: OS threads do it, while the green thread is parked.
+//! Blocking calls: OS threads make them, while the green thread is parked.
 //!
-//! The pool of a runtime has two lanes, each with threads, a queue and a limit of its own (`lane`),
-//! so that however many calls wait for others, no file operation waits behind them:
+//! The pool of a runtime has two lanes, each with threads, a queue and a limit of its own (`lane`).
+//! So no file operation waits behind calls that wait for other threads or processes:
 //!
-//! * *Disk*, for calls that the system itself brings to an end soon ([`Pool::run_disk`]). They
-//!   queue for the lane's threads. If there is not even one, a call is made on the spot: a green
-//!   thread then keeps its worker for as long as the disk takes.
-//! * *Blocking*, for calls that may wait for others, who may in turn need a call of this lane to
-//!   get that far ([`Pool::run_waiting`], and the user's, [`Pool::run`]). Such a call has a thread
-//!   at once, or an error. The user's can't fail; it queues.
+//! * *Disk*, for calls that the system itself ends soon ([`Pool::run_disk`]). They queue for the
+//!   lane's threads. If the lane has no thread and can't start one, the calling thread makes the
+//!   call itself, and a green thread then keeps its worker for as long as the disk takes.
+//! * *Blocking*, for calls that may wait for other threads or processes. Those may themselves need
+//!   a call of this lane first, so a call of the library gets a thread at once, or an error
+//!   ([`Pool::run_waiting`]). A closure of the user can't fail, so it queues ([`Pool::run`]).
 //!
-//! `call`: what is handed over. `runtime::unblock`: who hands it over.
+//! `call` is what a lane gets: a closure and a place for its result. `runtime::unblock` calls the
+//! pool.
 
 use std::{
     io,
@@ -40,13 +41,13 @@ pub(crate) struct Limits {
 }
 
 impl Pool {
-    /// Has no thread before the first call. `name` is the runtime's.
+    /// A pool without threads. It starts them when calls come. `name` is the runtime's name.
     pub(crate) fn new(name: &str, limits: Limits) -> Self {
         let lane = |lane: &str, limit| Lane::new([name.into(), lane.into()], limit);
         Self { disk: lane("disk", limits.disk), blocking: lane("block", limits.blocking) }
     }
 
-    /// Makes a call that the system brings to an end soon, whatever others do.
+    /// Makes a call that the system ends soon, and that waits for no other thread or process.
     pub(crate) fn run_disk<F, T>(&self, f: F) -> T
     where
         F: FnOnce() -> T + Send,
@@ -55,7 +56,7 @@ impl Pool {
         call::submit(&self.disk, true, f).unwrap_or_else(|(f, _)| f())
     }
 
-    /// Makes a call that may wait for others.
+    /// Makes a call that may wait for other threads or processes.
     ///
     /// # Errors
     /// There is no OS thread for it. `f` has not run.
@@ -67,8 +68,8 @@ impl Pool {
         call::submit(&self.blocking, false, f).map_err(|(_, why)| why.into())
     }
 
-    /// Runs `f`, the user's. It waits for a thread if need be; if there is none at all, it is run
-    /// on the spot.
+    /// Runs a closure of the user. It queues if no thread is free. If the lane has no thread and
+    /// can't start one, the caller runs it.
     pub(crate) fn run<F, T>(&self, f: F) -> T
     where
         F: FnOnce() -> T + Send,
@@ -77,13 +78,13 @@ impl Pool {
         call::submit(&self.blocking, true, f).unwrap_or_else(|(f, _)| f())
     }
 
-    /// The runtime has ended.
+    /// Called when the runtime has ended: the threads end.
     pub(crate) fn close(&self) {
         self.disk.close();
         self.blocking.close();
     }
 
-    /// Of the disk lane, and of that for blocking calls.
+    /// The figures of the disk lane, and of the blocking lane.
     pub(crate) fn figures(&self) -> [Figures; 2] {
         [self.disk.figures(), self.blocking.figures()]
     }
