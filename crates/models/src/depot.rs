@@ -32,7 +32,8 @@ impl List {
     }
 }
 
-/// Puts one list in, and takes one out if there is any. The names of those taken go to `got`.
+/// Puts one list in, and takes one out if there is any. The names of the lists that are taken go to
+/// `got`.
 fn work(depot: &Depot<Box<List>>, name: usize, got: &Mutex<Vec<usize>>) {
     assert!(depot.give(List::new(name)).is_ok());
     if let Some(list) = depot.take() {
@@ -44,12 +45,12 @@ fn work(depot: &Depot<Box<List>>, name: usize, got: &Mutex<Vec<usize>>) {
 fn exchange() {
     let (depot, got) = (Arc::new(Depot::new()), Arc::new(Mutex::new(Vec::new())));
     assert!(depot.give(List::new(0)).is_ok());
-    depot.settle();
+    depot.end_interval();
     let workers = [1, 2].map(|name| {
         let (depot, got) = (depot.clone(), got.clone());
         spawn(move || work(&depot, name, &got))
     });
-    depot.settle();
+    depot.end_interval();
     if let Some(list) = depot.take_surplus() {
         got.lock().expect("the names").push(list.read());
         list.write(9);
@@ -58,8 +59,8 @@ fn exchange() {
     let mut got = std::mem::take(&mut *got.lock().expect("the names"));
     // A surplus list can still be taken.
     assert!(depot.give(List::new(3)).is_ok());
-    depot.settle();
-    depot.settle();
+    depot.end_interval();
+    depot.end_interval();
     while let Some(list) = depot.take() {
         got.push(list.read());
     }

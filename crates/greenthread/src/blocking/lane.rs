@@ -21,9 +21,9 @@
 //!
 //! A refused job goes back to its caller, which runs it itself or returns an error.
 //!
-//! Why no job is left with nobody: it is queued under the lock, and a thread called before that is
-//! given back. From then on, while something is queued, a thread is starting or waking, or all of
-//! the lane's threads are busy and there is one at least:
+//! Why each job finds a thread or is refused: it is queued under the lock, and a thread is called
+//! before the lock is given back. From then on, while something is queued, a thread is starting or
+//! waking, or all of the lane's threads are busy and there is one at least:
 //! - A thread that comes, or has run a job, looks at the queue under the lock before it becomes
 //!   idle. So while a thread is idle nothing is queued, unless another is waking. An idle thread
 //!   ends, under the lock, only if it was not called.

@@ -12,7 +12,7 @@ use crate::{
     task::{
         block::Task,
         id,
-        job::{self, Handle, Room, Spec},
+        job::{self, Handle, JobMemory, Spec},
         scope_count::ScopeCount,
     },
 };
@@ -145,7 +145,7 @@ where
 
 /// Does all that can fail.
 #[inline]
-fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, Spec)> {
+fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(JobMemory<F, T>, Spec)> {
     let spec = request.spec(worker.next_id(), &worker.shared)?;
     let size = spec.stack_size;
     if let Some(error) = worker.shared.starvation.refusal(size) {
@@ -163,7 +163,7 @@ fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(Room<F, T>, S
 /// What `F` and `T` borrow must outlive the thread. Both must be safe to send to another OS thread,
 /// or the thread must be pinned.
 #[inline]
-unsafe fn birth<F, T>(shared: &Shared, room: Room<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
+unsafe fn birth<F, T>(shared: &Shared, room: JobMemory<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
 where
     F: FnOnce() -> T,
 {

@@ -8,7 +8,7 @@
 //!   searches once more.
 //! * *Asleep*: it waits in its driver, for any length of time.
 //!
-//! A worker is *away* while it is in grace or asleep, and on its way there and back.
+//! A worker is *away* while it is in grace or asleep, and just before and after that.
 //!
 //! Waking a sleeping worker costs the waker some ten microseconds, so the aim is to wake few. While
 //! one worker searches, nobody else is woken: the searcher will find the thread. When it does, it
@@ -89,7 +89,7 @@ impl Idle {
         if self.is_anyone_away() { self.wake_sleeper(workers, only) } else { None }
     }
 
-    /// The caller has made its fence.
+    /// As `wake_searcher`. The caller has made the fence.
     #[cold]
     fn wake_sleeper<'a, W: Sleeper>(&self, workers: &'a [W], only: bool) -> Option<&'a W> {
         loop {
@@ -108,7 +108,8 @@ impl Idle {
         }
     }
 
-    /// A worker starts to search. Returns `false` if `most` workers do already: then it sleeps.
+    /// A worker starts to search. Returns `false` if `most` workers already do; then it must not
+    /// take threads from others.
     pub(crate) fn begin(&self, most: usize) -> bool {
         let mut searching = self.searching.load(Relaxed);
         while searching < most {
@@ -125,8 +126,8 @@ impl Idle {
     pub(crate) fn end_search(&self) -> bool {
         let last = self.searching.fetch_sub(1, AcqRel) == 1;
         if last {
-            // The caller now looks what else is queued. A spawner that saw us search has woken
-            // nobody for it.
+            // The caller now looks what else is queued. A spawner that saw this worker search has
+            // woken no other worker for its thread.
             fence(SeqCst);
         }
         last

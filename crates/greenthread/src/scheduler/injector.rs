@@ -1,5 +1,5 @@
-//! The runtime's common queue of unstarted threads: those spawned by OS threads, and those that a
-//! worker's deque has no room for.
+//! The runtime's common queue of unstarted threads: those that OS threads have spawned, and those
+//! that a worker's deque had no room for.
 //!
 //! The former come one by one, and are linked through themselves. The latter come and go in
 //! *batches*: arrays of tasks that change hands in a few instructions, without a look at any task.
@@ -39,7 +39,7 @@ struct Tasks {
     first: *mut Task,
     last: *mut Task,
     batches: VecDeque<Batch>,
-    /// The next task comes out of a batch, if there is one.
+    /// Whether the last turn was a batch's. Batches and single tasks take turns.
     batch_next: bool,
 }
 
@@ -50,9 +50,9 @@ unsafe impl Send for Tasks {}
 #[derive(Debug)]
 pub(crate) struct Injector {
     tasks: Mutex<Tasks>,
-    /// Read without the lock, as a hint (after a fence it is no older than the fence). Lowered only
-    /// when what was taken has arrived, and released, so that whoever sees it shorter also sees the
-    /// batch where it went.
+    /// Read without the lock, as a hint (after a fence it is no older than the fence). It is
+    /// lowered with release ordering, and only after the taken threads are in the taker's deque. So
+    /// a thread that sees it lowered also sees them there.
     len: AtomicUsize,
 }
 
@@ -67,18 +67,20 @@ impl Injector {
         self.len.load(Acquire)
     }
 
+    /// Adds a single task.
+    ///
     /// # Safety
-    /// The caller gives away an unstarted task that is in no list.
+    /// The task is unstarted, alive and in no list, and the caller gives it away.
     pub(crate) unsafe fn push(&self, task: NonNull<Task>) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.link(task);
         self.len.fetch_add(1, Release);
     }
 
-    /// Puts a batch in, of `most` tasks at most.
+    /// Adds the tasks of `from`, of which there are `most` at most, as a batch.
     ///
     /// # Safety
-    /// As for `push`.
+    /// The contract of `push`, for each task.
     pub(crate) unsafe fn push_batch(&self, most: usize, mut from: impl Iterator<Item = NonNull<Task>>) {
         let mut batch = Vec::new();
         if batch.try_reserve_exact(most).is_ok() {
@@ -98,7 +100,8 @@ impl Injector {
         }
     }
 
-    /// Takes an old one, and hands up to `more` after it to `take`: the rest of its batch, or some.
+    /// Takes one of the oldest threads. Hands up to `more` threads behind it to `take`: the rest of
+    /// its batch, or some single ones.
     pub(crate) fn pop(&self, more: usize, mut take: impl FnMut(NonNull<Task>)) -> Option<NonNull<Task>> {
         if self.len() == 0 {
             return None;
@@ -127,7 +130,7 @@ impl Injector {
         drop(tasks);
         first?;
         for task in rest {
-            // The worker that starts that thread will read all of it.
+            // The worker that starts the thread will read all of this.
             prefetch(task.as_ptr().cast(), BLOCK);
             take(task);
         }
@@ -138,11 +141,11 @@ impl Injector {
 
 impl Tasks {
     fn link(&mut self, task: NonNull<Task>) {
-        // SAFETY: given to us.
+        // SAFETY: the task is alive, and the caller gives it to the injector.
         unsafe { task.as_ref() }.link().store(ptr::null_mut(), Relaxed);
         match NonNull::new(self.last) {
             None => self.first = task.as_ptr(),
-            // SAFETY: in the list, so alive and ours (invariant 1).
+            // SAFETY: a task in the list is alive, and belongs to the injector (invariant 1).
             Some(last) => unsafe { last.as_ref() }.link().store(task.as_ptr(), Relaxed),
         }
         self.last = task.as_ptr();
@@ -150,7 +153,7 @@ impl Tasks {
 
     fn unlink(&mut self) -> Option<NonNull<Task>> {
         let first = NonNull::new(self.first)?;
-        // SAFETY: in the list, so alive and ours (invariant 1).
+        // SAFETY: a task in the list is alive, and belongs to the injector (invariant 1).
         self.first = unsafe { first.as_ref() }.link().load(Relaxed);
         match NonNull::new(self.first) {
             None => self.last = ptr::null_mut(),

@@ -1,15 +1,15 @@
-//! A joiner runs its child by itself, if that has not started yet: it has nothing else to do, and
-//! its stack is hot.
+//! A joiner runs its child itself, on its own stack, if the child has not started. The joiner would
+//! only wait, and its stack is in the cache.
 //!
-//! The child is a thread like any other, with its own block, name, number and fate. It only borrows
-//! the stack, of which as much as the child was promised must be left. If the child waits, both are
-//! suspended, which for the joiner is what it came for. So only one of them is ever ready, and both
-//! count as one of the worker's started threads.
+//! The child is a thread like any other, with its own block, name, number and result. Only its
+//! stack is the joiner's, of which as much must be left as the child was promised. If the child
+//! waits, both are suspended; the joiner would wait anyway. So at most one of them is ready, and
+//! both count as one of the worker's started threads.
 //!
-//! Only the very thread that is joined may be run so: another one might wait for something that the
-//! joiner, below it on the stack, would have to do. And only so many in a row
-//! ([`MAX_INLINE_JOINS`](super::policy::MAX_INLINE_JOINS)): what is ready has its turn, and the
-//! worker its tick.
+//! Only the thread that is joined may run so. Any other one might wait for something that the
+//! joiner does after its join, and the joiner, below it on the stack, could not go on. There are at
+//! most [`MAX_INLINE_JOINS`](super::policy::MAX_INLINE_JOINS) inline joins in a row, so that ready
+//! threads have their turn and the worker ticks.
 
 use std::{
     ptr::{self, NonNull},
@@ -23,40 +23,42 @@ use crate::task::{
     worker_core::WorkerCore,
 };
 
-/// How much stack the way from `join` to the child's closure takes at most, in bytes.
+/// The bytes of stack that the frames from `join` to the child's closure take at most.
 const FRAMES: usize = 4096;
 
-/// Waits for a thread's end; one that has not started is run here and now, if that can be.
+/// Waits for a thread's end. A thread that has not started is run here, if that is possible.
 #[inline]
 pub(crate) fn join<T>(handle: Handle<T>) -> std::thread::Result<T> {
     if run_unstarted(&handle.block) {
-        // SAFETY: it has run here.
+        // SAFETY: the thread has run here, with `Start::Inline`.
         return unsafe { handle.collect() };
     }
     handle.join()
 }
 
-/// Runs the thread of a handle that the caller has, if it can be run here. Whether it has run: then
-/// its own reference is the handle's.
+/// Runs a thread on the caller's stack, if that is possible; the caller has its handle. Returns
+/// whether it has run. If so, the thread's own reference belongs to the handle.
 #[inline]
 fn run_unstarted(block: &BlockRef) -> bool {
     let child: NonNull<Task> = block.as_ptr().cast();
-    // SAFETY: a joinable block is a task's, alive by the caller's reference; its end is atomic.
+    // SAFETY: a joinable block is a task's, and alive by the caller's reference. `end` is atomic.
     if !unsafe { child.as_ref() }.end.load(Relaxed).is_null() {
         return false;
     }
-    // An exiting process and `without_yield` let nobody else run.
+    // While the process exits, and inside `without_yield`, no other thread may run.
     let Some((worker, joiner)) = worker::running() else { return false };
     let core = &worker.core;
     if std::thread::panicking() {
         return false;
     }
-    // SAFETY: alive by the caller's reference; what a thread was promised does not change.
+    // SAFETY: the task is alive by the caller's reference. `stack_size` never changes.
     let promised = unsafe { child.as_ref() }.stack_size;
     let here = ptr::from_ref(&promised).addr();
-    // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
+    // SAFETY: only this OS thread touches the running thread's cells (`block`, invariant 4), and
+    // the reference ends before they change.
     let stack = unsafe { (*joiner.stack.get()).as_ref() };
-    // A coroutine's body, say, runs on another stack than its thread's.
+    // There is no room if the caller runs on another stack than its thread's, as a coroutine's body
+    // does.
     let room = stack.and_then(|stack| stack.remaining(here)).unwrap_or(0);
     if room < promised + FRAMES {
         return false;
@@ -67,14 +69,15 @@ fn run_unstarted(block: &BlockRef) -> bool {
     if !worker.take_back(child) {
         return false;
     }
-    // SAFETY: unstarted, and taken out of the queue: alive, and ours.
+    // SAFETY: the child was unstarted and was taken out of the deque. So it is alive, and this
+    // worker owns it.
     let thread = unsafe { child.as_ref() };
-    // Not 0: the loop renews it whenever the worker has its turn.
+    // This is not 0, since the loop renews it whenever the worker has its turn.
     worker.inline_joins_left.set(worker.inline_joins_left.get().wrapping_sub(1));
     core.switches.store(core.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.register(thread);
-    // SAFETY: both threads are this worker's. The joiner's context is not saved, and it is in no
-    // list: it waits for us. The child is run once.
+    // SAFETY: both threads belong to this worker. The joiner is not suspended and in no list, since
+    // it runs this function. The child is run once.
     unsafe {
         *thread.stack.get() = (*joiner.stack.get()).take();
         core.current.store(child.as_ptr(), Relaxed);
@@ -87,7 +90,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
     true
 }
 
-/// Lets the worker tick, and whoever is ready have a turn.
+/// Lets the worker tick, and the ready threads have a turn.
 #[cold]
 fn yield_to_worker(core: &WorkerCore, joiner: &Task) {
     core.budget.set(0);

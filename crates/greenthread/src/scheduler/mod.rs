@@ -5,12 +5,13 @@
 //!   numbers. Begin here.
 //! * `worker`: what a worker has, and what its threads ask of it. `worker_loop`: what it does by
 //!   itself, on its home context.
-//! * `tick`: when it looks around, and whether its threads are CPU-bound. `trim`: what grows, and
-//!   when it is given back.
+//! * `tick`: when a worker ticks, and whether its threads are CPU-bound. `trim`: which memory
+//!   grows, and when it is given back.
 //! * `start`: how a thread begins on a worker. `inline_join`: how a joiner runs its child.
 //!   `starvation`: what happens when there is no stack to be had.
-//! * `idle`: who searches, and who is woken. `steal`: how a worker searches; `spin_budget`: for how
-//!   long. `placement`: where a thread starts. `injector`: the runtime's common queue.
+//! * `idle`: which workers search, and which one is woken. `steal`: how a worker searches.
+//!   `spin_budget`: for how long. `placement`: where a thread starts. `injector`: the runtime's
+//!   common queue.
 //! * `shared`: what the workers of one runtime share, and how it ends.
 //! * `watchdog`: names threads that keep their worker. `report`: how the library writes to standard
 //!   error.

@@ -5,12 +5,12 @@
 //! just waking, has clearly fewer threads: it puts the thread into that worker's inbox. (To leave
 //! it in the deque for the other one is not enough: a sleeper takes some 20 microseconds to wake,
 //! and by then an accept loop's worker would have started all of its children itself.) Workers that
-//! are awake help themselves by stealing. Only when this one is much fuller than the emptiest of
-//! them, it leaves the thread to them.
+//! are awake take threads by stealing. But if this worker is much fuller than another one, it puts
+//! the thread into the injector, for the other workers to take.
 //!
-//! The load of a busy worker changes all the time, and to read it takes the cache line away from
-//! that worker. So it is not read for each thread: `policy::Turns` remembers the answer for a
-//! while.
+//! The load of a busy worker changes all the time, and a read takes the cache line away from that
+//! worker. So the loads are not read for each thread: `policy::Turns` remembers the answer for some
+//! starts.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::task::{block::Task, random::Random, worker_handle::WorkerHandle};
 
 type Workers = [Arc<WorkerHandle<Task>>];
 
-/// The workers but number `own`; some of them, at random, if they are many.
+/// The other workers than number `own`. If there are more than `MAX_COMPARED` workers, it is a
+/// random choice.
 fn others<'a>(
     workers: &'a Workers,
     own: usize,
@@ -32,9 +33,9 @@ fn others<'a>(
     some.filter(move |worker| !Arc::ptr_eq(worker, own)).map(|worker| &**worker)
 }
 
-/// The worker that had better start a thread in place of number `own`, which has `load` of them:
-/// one that sleeps or is just waking.
-pub(super) fn better_home<'a>(
+/// The worker that should start a thread in place of worker `own`, which has `load` threads: the
+/// emptiest one that sleeps or is just waking, if it has at least `MIN_LEAD` threads fewer.
+pub(super) fn idle_worker_for<'a>(
     workers: &'a Workers,
     own: usize,
     load: usize,
@@ -48,7 +49,7 @@ pub(super) fn better_home<'a>(
     (least + MIN_LEAD <= load).then_some(emptiest)
 }
 
-/// Whether worker number `own`, which has `load` threads, is much fuller than another one.
+/// Whether worker `own`, which has `load` threads, is much fuller than another one.
 pub(super) fn is_crowded(workers: &Workers, own: usize, load: usize, random: &Random) -> bool {
     much_fuller(load, 0) && others(workers, own, random).any(|worker| much_fuller(load, worker.load()))
 }

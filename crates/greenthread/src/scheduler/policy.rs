@@ -1,7 +1,7 @@
 //! Who runs next? This file has every choice that a worker makes, in the order in which it makes
 //! them.
 //!
-//! The other files of this room say how something is done. This one says when, for whom, and how
+//! The other files of this folder say how something is done. This one says when, for whom, and how
 //! often; all of the scheduler's numbers are here. Times are in nanoseconds.
 //!
 //! A worker's loop (`worker_loop`) goes through these questions from top to bottom and begins anew:
@@ -45,12 +45,12 @@ pub(super) fn round(ready: u32, until_tick: u32, cpu_bound: bool) -> u32 {
 
 // ---- 2. The tick.
 
-/// How long a worker goes on without a tick. The time is counted in switches, since reading the
-/// clock costs as much as ten of them. Twice as long doubles the delay of a wake-up from outside;
-/// half as long makes `epoll_wait` (some 300 ns) felt.
+/// The time that a worker goes on without a tick. The time is counted in switches, since reading
+/// the clock costs as much as ten of them. Twice as long doubles the delay of a wake-up from
+/// outside; half as long makes `epoll_wait` (some 300 ns) felt.
 pub(super) const TICK: u64 = 100_000;
-/// The kernel is asked for events at a tick if it was not asked for so long: a tick may come early,
-/// as the number of switches is a guess.
+/// A tick asks the kernel for events if this much time has passed since it was last asked. A tick
+/// may come early, as the number of switches is a guess.
 pub(super) const POLL: u64 = TICK / 2;
 /// The most switches between two ticks, whatever the last ones took.
 pub(super) const MAX_TICK_SWITCHES: u64 = 512;
@@ -61,20 +61,21 @@ pub(super) const MAX_TICK_SWITCHES: u64 = 512;
 /// *CPU-bound*: it ticks after each switch, and threads that were woken from outside go before
 /// those that are ready, once.
 const LONG_RUN: u64 = 100_000;
-/// Two long runs with no more than this in between make the worker CPU-bound for as long again. A
+/// Two long runs with less than this between them make the worker CPU-bound for as long again. A
 /// longer time would treat one slow request a second as computing; a shorter one forgets a
 /// computation between two of its yields.
 pub(super) const CPU_BOUND: u64 = 10_000_000;
 
-/// From where on a run is long. Valgrind executes some fifty times slower.
+/// The length from which on a run is long. Under Valgrind, which executes some fifty times slower,
+/// it is fifty times longer.
 pub(super) fn long_run() -> u64 {
     if valgrind::is_running() { 50 * LONG_RUN } else { LONG_RUN }
 }
 
 // ---- 4. How many unstarted threads.
 
-/// One more thread starts after a round for so many ready ones: fewer starts starve the unstarted
-/// ones, more of them make the ready ones wait.
+/// Ready threads for each of which one more thread starts after a round. Fewer starts keep
+/// unstarted threads waiting; more starts keep ready threads waiting.
 const READY_PER_START: u32 = 16;
 
 /// How many unstarted threads start after a round.
@@ -85,18 +86,18 @@ pub(super) fn starts(ready: u32, cpu_bound: bool) -> u32 {
 
 // ---- 5. Which unstarted threads.
 
-/// After each tick so many of the injector's threads come before the worker's own newest ones. With
-/// none, a worker that spawns without end would keep them waiting for ever.
+/// The number of the injector's threads that come before the worker's own newest ones after each
+/// tick. With none, a worker that spawns without end would keep them waiting for ever.
 const INJECTOR_CREDITS: u32 = 3;
-/// The oldest of the worker's own threads starts when it has been the oldest for so long. Starting
-/// it earlier would cost stacks: in a tree of threads run newest first, the oldest is the root of
-/// another large subtree.
+/// The oldest thread of the worker's deque starts when it has been the oldest for this long.
+/// Starting it earlier would cost stacks: in a tree of threads run newest first, the oldest is the
+/// root of another large subtree.
 pub(super) const OLDEST_DUE: u64 = 4_000_000;
-/// How many threads move from the injector to an empty deque at once, and from a full deque to the
-/// injector.
+/// The number of threads that move at once from the injector to an empty deque, and from a full
+/// deque to the injector.
 pub(super) const INJECTOR_BATCH: usize = DEQUE_CAPACITY / 2;
-/// How many single threads, beside the first, are taken from the injector at once: each is touched
-/// under its lock.
+/// The largest number of single threads, beside the first, that are taken from the injector at
+/// once. Each is touched under the injector's lock.
 pub(super) const INJECTOR_SINGLES: usize = 16;
 
 /// Where the next unstarted thread comes from.
@@ -107,13 +108,13 @@ pub(super) const INJECTOR_SINGLES: usize = 16;
 /// stacks in use); a batch of the injector's.
 #[derive(Debug)]
 pub(super) struct Turns {
-    /// The next turn is that of a pinned thread.
+    /// Whether the next turn is a pinned thread's.
     pinned: Cell<bool>,
     injector_credits: Cell<u32>,
     oldest_due: Cell<bool>,
     /// How many unstarted threads may still start before the next round.
     pub(super) starts: Cell<u32>,
-    /// Other workers have much fewer threads, as of the last check.
+    /// Whether another worker had much fewer threads at the last check.
     crowded: Cell<bool>,
     /// How many starts there are until the next check.
     crowd_check: Cell<u32>,
@@ -149,7 +150,8 @@ impl Turns {
         self.oldest_due.take()
     }
 
-    /// Whether this turn is the injector's. Each turn costs a credit, whoever takes it.
+    /// Whether this turn is the injector's. Each turn costs a credit, even if the thread comes from
+    /// elsewhere.
     #[inline]
     pub(super) fn is_injector(&self) -> bool {
         let credits = self.injector_credits.get();
@@ -157,7 +159,8 @@ impl Turns {
         credits > 0
     }
 
-    /// Whether others have much fewer threads; `check` finds out, now and then.
+    /// Whether another worker has much fewer threads. It calls `check` at every `CROWD_CHECK`th
+    /// time.
     #[inline]
     pub(super) fn is_crowded(&self, check: impl FnOnce() -> bool) -> bool {
         match self.crowd_check.get() {
@@ -173,21 +176,22 @@ impl Turns {
 
 // ---- 6. Where a thread starts.
 
-/// A sleeping worker is given a thread if it has fewer by so many. One fewer is no reason to wake
-/// it: its sibling will have caught up by then.
+/// A sleeping worker is given a thread if it has at least this many fewer threads. With one fewer
+/// it is not worth a wake-up: when it is awake, the difference may be gone.
 pub(super) const MIN_LEAD: usize = 2;
-/// A worker with up to so many threads is not full, whatever others have.
+/// A worker with at most this many threads is not full, whatever others have.
 const FULL: usize = 256;
-/// How many other workers are compared with; of more, some at random.
+/// The largest number of workers that a worker compares itself with. If there are more, it takes
+/// some at random. More would cost a cache line each.
 pub(super) const MAX_COMPARED: usize = 8;
-/// How many threads start between two checks how full the awake ones are: to look takes the cache
-/// line away from a busy worker.
+/// Starts between two checks of how full the other workers are. A check takes a cache line away
+/// from each busy worker; with fewer checks, a worker that has become crowded starts more threads.
 const CROWD_CHECK: u32 = 16;
 /// A worker publishes its load when it has changed by half of this, and whenever it becomes or
 /// stops being zero. A smaller change isn't worth the cache line's way to the siblings and back.
 pub(super) const LOAD_STEP: usize = 32;
 
-/// Whether a worker with so many threads is much fuller than one with so many: then it leaves
+/// Whether a worker with `mine` threads is much fuller than one with `theirs`. Then it leaves
 /// unstarted threads to the injector, and steals none.
 #[inline]
 pub(super) fn much_fuller(mine: usize, theirs: usize) -> bool {
@@ -196,34 +200,36 @@ pub(super) fn much_fuller(mine: usize, theirs: usize) -> bool {
 
 // ---- 7. Inline joins.
 
-/// How many joiners may run their child on their own stack before the worker has a turn, at most:
-/// what is ready shall not wait for longer.
+/// The largest number of joiners that run their child on their own stack before the worker has a
+/// turn. With more, ready threads wait for longer; with fewer, the children of more joins need
+/// stacks of their own.
 pub(super) const MAX_INLINE_JOINS: u32 = 64;
 
 // ---- 8. Searching and stealing.
 
-/// How many of so many workers may search at a time. More would only take the cache lines from each
-/// other.
+/// How many of a runtime's `workers` workers may search at a time. More would only take the cache
+/// lines from each other.
 pub(super) fn max_searchers(workers: usize) -> usize {
     workers.div_ceil(2)
 }
 
-/// How many threads are stolen at once, at most; half of the victim's otherwise. More would have to
-/// be stolen back.
+/// The largest number of threads that are stolen after the first one; it is half of the victim's
+/// rest if that is less. More would have to be stolen back.
 pub(super) const MAX_STOLEN: usize = 16;
-/// How many rounds a search has, at most: some 20 microseconds, twice what it takes to sleep and be
-/// woken.
+/// The largest number of rounds of a search: some 20 microseconds, twice what it takes to sleep and
+/// be woken.
 pub(super) const SEARCH_ROUNDS: u32 = 100;
-/// And at least: as long as an answer takes from a sibling that is awake.
+/// The smallest number of rounds: as long as an answer takes from a sibling that is awake.
 pub(super) const MIN_SEARCH_ROUNDS: u32 = 8;
-/// A *trial* (`spin_budget`) is longer: the other side sleeps as well by then, and wakes meanwhile.
+/// The rounds of a *trial* (`spin_budget`) after searches in vain. It is longer, since the other
+/// side may sleep too by then, and has to wake up.
 pub(super) const TRIAL_ROUNDS: u32 = 4 * SEARCH_ROUNDS;
-/// After so many short sleeps there is a trial, however many were in vain. That makes the time
-/// spent on them a few hundredths of what the hand-overs cost in between, and the time until a
-/// processor that has come free is noticed some milliseconds.
+/// The largest number of short sleeps between two trials. With it trials take a few hundredths of
+/// the time of the hand-overs in between, and a processor that has come free is noticed within some
+/// milliseconds.
 pub(super) const MAX_TRIAL_GAP: u32 = 127;
-/// In this round of a search the driver is asked: a message from a sibling comes sooner than that
-/// would take.
+/// The round of a search in which the driver is asked. A message from a sibling that is awake comes
+/// sooner than that call would take.
 pub(super) const SEARCH_POLL_ROUND: u32 = 8;
 
 // ---- 9. Sleeping.
@@ -233,37 +239,37 @@ pub(super) const SEARCH_POLL_ROUND: u32 = 8;
 /// that is spawned alone wakes nobody meanwhile: its spawner may be about to join it, and to wake a
 /// sleeper takes it ten microseconds.
 const MIN_GRACE: u64 = 64_000;
-/// And at most this long: a thread that nobody joins waits for it.
+/// The longest grace sleep. A thread that is spawned alone and not joined waits for its end.
 const MAX_GRACE: u64 = 256_000;
-/// A sleep of less than this was no sleep: waking up takes as long.
+/// A sleep shorter than this counts as short (`spin_budget`): to wake up takes as long.
 pub(super) const SHORT_SLEEP: u64 = 50_000;
 
-/// How long a grace sleep is after one of so many nanoseconds.
+/// The length of a grace sleep after one of `last` nanoseconds.
 pub(super) fn grace(last: u64) -> u64 {
     (2 * last).clamp(MIN_GRACE, MAX_GRACE)
 }
 
 // ---- 10. No stack to be had.
 
-/// After how long a thread that found no stack tries again, if no thread of its runtime has ended:
-/// one of another runtime's may have. The one case in which a worker wakes up to look.
+/// The time after which a thread that found no stack tries again, if no thread of its runtime has
+/// ended: a thread of another runtime may have ended. Only for this a worker polls.
 pub(super) const RETRY: u64 = 20_000_000;
-/// The time doubles with each vain attempt, up to this.
+/// The time doubles with each attempt in vain, up to this.
 pub(super) const MAX_RETRY: u64 = 5_000_000_000;
-/// When threads have waited for a stack for so long, spawning more is refused: the siblings that
-/// sleep on unused stacks have had the time to give them up.
+/// The time for which threads have waited for a stack before further spawns are refused. By then
+/// workers that slept with cached stacks have given them up.
 pub(super) const REFUSE_SPAWNS_AFTER: u64 = 2_000_000;
-/// When they have waited for so long, and none has got a stack meanwhile, it is reported, once.
+/// The time for which threads have waited, and none has got a stack, before that is reported.
 pub(super) const REPORT_STARVATION_AFTER: u64 = 1_000_000_000;
 
 // ---- 11. Memory.
 
-/// An idle worker with nothing else to do for so long gives some unused memory back before it
-/// sleeps.
+/// An idle worker with this much time until its next deadline gives some unused memory back before
+/// it sleeps.
 pub(super) const TRIM_IDLE: u64 = 200_000;
-/// With so long it takes the time for a whole region of stacks.
+/// With this much time it gives back a whole region of stacks, or trims the C library's heap.
 pub(super) const TRIM_REGION_IDLE: u64 = 100 * TRIM_IDLE;
-/// A worker that is busy, or soon will be, gives some back so often: that takes one or two
-/// hundredths of its time, as Go's scavenger does. (Every millisecond took 3 % of a timer
-/// benchmark.)
+/// The time between two steps in which a worker that is busy, or soon will be, gives memory back.
+/// That takes one or two hundredths of its time, as Go's scavenger does. (A step every millisecond
+/// took 3 % of a timer benchmark.)
 pub(super) const TRIM_BUSY: u64 = 5_000_000;

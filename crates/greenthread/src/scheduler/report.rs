@@ -1,15 +1,16 @@
-//! The library's own voice: what it writes to the standard error, for panics and for the watchdog.
+//! Reports: texts that the library writes to standard error, for the panic hook, the watchdog and
+//! starvation.
 //!
-//! A report is one piece of text. It is written by one call if that can be done at once; otherwise
-//! by an OS thread, which lives until all reports are written. So a standard error that nobody
-//! reads stops neither a worker nor the watchdog, and two reports are never mixed. std's lock of
-//! its standard error is not taken: a parked green thread may hold it.
+//! A report is one piece of text. The calling thread writes it by one system call if that does not
+//! block. Otherwise an OS thread writes it, which lives until all reports are written. So a
+//! standard error that nobody reads stops neither a worker nor the watchdog, and two reports are
+//! never mixed. std's lock of standard error is not taken, since a parked green thread may hold it.
 //!
 //! Invariants:
-//! 1. A queued report's waiter, if it has one, stays where it is until it is woken, which the
-//!    writer does once.
-//! 2. At most one OS thread writes: the one that has set `writing`. Nobody blocks while the queue
-//!    is locked.
+//! 1. The waiter of a queued report, if it has one, is alive until the writer wakes it, which it
+//!    does once.
+//! 2. At most one OS thread writes queued reports: the one for which `writing` was set. No thread
+//!    blocks while it holds the queue's lock.
 
 use std::{collections::VecDeque, ptr, sync::MutexGuard};
 
@@ -28,11 +29,11 @@ struct Report {
     waiter: *const Waiter,
 }
 
-// SAFETY: a waiter may be woken from anywhere, and is there until then (invariant 1).
+// SAFETY: a waiter may be woken from any OS thread, and is alive until then (invariant 1).
 unsafe impl Send for Report {}
 
 pub(crate) struct Queue {
-    /// The process that it is of (`sys::process`).
+    /// The generation of the process to which it belongs (`sys::process`).
     generation: u32,
     writing: bool,
     reports: VecDeque<Report>,
@@ -41,20 +42,22 @@ pub(crate) struct Queue {
 pub(crate) static QUEUE: ForkMutex<Queue> =
     ForkMutex::new(Queue { generation: 0, writing: false, reports: VecDeque::new() });
 
-/// More reports than these are dropped, if nobody waits for them: they are not read.
-const MOST: usize = 64;
+/// The number of queued reports from which on further ones are dropped, unless a thread waits for
+/// them. So many are queued only if nobody reads them.
+const MAX_QUEUED: usize = 64;
 
 fn queue() -> MutexGuard<'static, Queue> {
     let mut queue = QUEUE.lock();
     let generation = process::generation();
     if queue.generation != generation {
-        // In a forked child there is no writer, and the parent's reports are the parent's.
+        // A forked child has no writer, and the queued reports are written by its parent.
         *queue = Queue { generation, writing: false, reports: VecDeque::new() };
     }
     queue
 }
 
-/// Writes a report, and waits until that is done; a green thread's siblings go on meanwhile.
+/// Writes a report, and waits until it is written. If the caller is a green thread, its siblings go
+/// on meanwhile.
 pub(crate) fn write(text: String) {
     let waiter = Waiter::new();
     if put(Report { text, waiter: &raw const waiter }) {
@@ -62,12 +65,12 @@ pub(crate) fn write(text: String) {
     }
 }
 
-/// Has a report written, and doesn't wait.
+/// Writes a report, or queues it, and doesn't wait.
 pub(crate) fn send(text: String) {
     put(Report { text, waiter: ptr::null() });
 }
 
-/// Whether it has been queued.
+/// Writes a report at once, or queues it. Returns whether it was queued.
 fn put(report: Report) -> bool {
     let mut queue = queue();
     if !queue.writing && report.text.len() <= ATOMIC {
@@ -76,14 +79,14 @@ fn put(report: Report) -> bool {
             return false;
         }
     }
-    if report.waiter.is_null() && queue.reports.len() >= MOST {
+    if report.waiter.is_null() && queue.reports.len() >= MAX_QUEUED {
         return false;
     }
     queue.reports.push_back(report);
     let start = !std::mem::replace(&mut queue.writing, true);
     drop(queue);
     if start && OsThread::spawn("greenthread-report", Box::new(write_queued)).is_err() {
-        // There is no other thread to do it.
+        // There is no OS thread to write it, so the caller does.
         write_queued();
     }
     true
@@ -99,7 +102,7 @@ fn write_queued() {
         drop(queue);
         stderr::write_all(report.text.as_bytes());
         if !report.waiter.is_null() {
-            // SAFETY: still there, and woken once (invariant 1).
+            // SAFETY: the waiter is alive, and is woken once (invariant 1).
             unsafe { Waiter::wake(report.waiter) };
         }
     }

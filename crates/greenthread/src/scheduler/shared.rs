@@ -1,4 +1,4 @@
-//! What the workers of one runtime share, and how a runtime ends.
+//! The part of a runtime that its workers share, and how a runtime ends.
 //!
 //! How it ends: `closing` is set, and every worker is woken. A worker that is about to sleep, and
 //! sees `closing`, adds up the counts. If as many threads have ended as were spawned, it sets
@@ -62,23 +62,23 @@ impl Sleeper for Arc<WorkerHandle<Task>> {
     }
 }
 
-/// Is told of every thread of a runtime. Called on whichever OS thread the thread is born or dies
-/// on.
+/// An observer is told of every birth and death of a thread in a runtime. It is called on the OS
+/// thread where that happens.
 pub(crate) trait Observer: fmt::Debug + Sync {
-    /// It has been made, and is about to be queued.
+    /// Called when a thread has been made and is about to be queued.
     fn born(&self, thread: &Task);
 
-    /// It has ended; its result is there.
+    /// Called when a thread has ended and its result is there.
     fn died(&self, thread: &Task);
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Of the process whose threads its workers are.
+    /// The generation of the process in which its workers run (`sys::process`).
     generation: u32,
     pub(crate) name: String,
-    /// What a thread's stack is when it doesn't say.
+    /// The size of the stack of a thread that asks for none.
     pub(crate) stack_size: usize,
     pub(crate) workers: Box<[Arc<WorkerHandle<Task>>]>,
     pub(crate) injector: Injector,
@@ -89,18 +89,18 @@ pub(crate) struct Shared {
     pub(crate) starvation: Starvation,
     /// Told of births and deaths.
     observer: OnceLock<&'static dyn Observer>,
-    /// Somebody has to be told of births or deaths: an observer, the watchdog, or threads that have
-    /// starved. One flag for all, so that a death looks at one thing.
+    /// Whether births or deaths have to be told: to an observer, the watchdog, or starving threads.
+    /// It is one flag for all of them, so that a death looks at one flag.
     has_listeners: AtomicBool,
     pub(crate) pool: Pool,
     pub(crate) watchdog: Option<Watchdog>,
-    /// What its workers' clocks show.
+    /// The clock from which its workers' clocks are made.
     pub(super) clock: Clock,
-    /// Spawned by OS threads.
+    /// The number of threads that OS threads have spawned.
     spawned: AtomicUsize,
     closing: AtomicBool,
     stopped: AtomicBool,
-    /// How many workers run, and who waits for them to end.
+    /// How many workers run, and the thread that waits for them to end.
     running: Mutex<Running>,
 }
 
@@ -110,7 +110,7 @@ struct Running {
     closer: Option<*const Waiter>,
 }
 
-// SAFETY: the pointer is to a waiter whose owner takes it back under the lock before it goes
+// SAFETY: the pointer is to a waiter that its owner takes back under the lock before it drops it
 // (`wait_stopped`).
 unsafe impl Send for Running {}
 
@@ -144,38 +144,39 @@ impl Shared {
         }
     }
 
-    /// Whether it is of another process, which has forked this one: here it has no workers.
+    /// Whether it belongs to a process that has forked this one. Then it has no workers here.
     pub(crate) fn is_foreign(&self) -> bool {
         self.generation != generation()
     }
 
-    /// Queues an unstarted thread that an OS thread has spawned. The caller has taken its credit.
+    /// Queues an unstarted thread that an OS thread has spawned. A stack was promised to it.
     pub(crate) fn inject(&self, task: NonNull<Task>) {
         self.spawned.fetch_add(1, Relaxed);
-        // SAFETY: new, and given to us.
+        // SAFETY: the task is new, and the caller gives it away.
         unsafe { self.injector.push(task) };
         self.wake_searcher(false);
     }
 
-    /// Puts an unstarted thread into a worker's own deque; if that is full, the older half of it
-    /// and this thread become everybody's.
+    /// Puts an unstarted thread into a worker's own deque. If that is full, its older half and this
+    /// thread go to the injector.
     ///
     /// # Safety
     /// The caller is the worker whose handle this is, and gives the thread away.
     #[inline]
     pub(super) unsafe fn queue(&self, own: &WorkerHandle<Task>, task: NonNull<Task>) {
-        // SAFETY: alive: unstarted, and the caller's until it is pushed.
+        // SAFETY: the task is unstarted, and the caller owns it until it is pushed. So it is alive.
         let note = |place| unsafe { task.as_ref() }.deque_hint.store(place as u32, Relaxed);
         // SAFETY: the caller owns the deque, and gives the task away.
         if !unsafe { own.deque.push(task, note) } {
-            // SAFETY: the same.
+            // SAFETY: the caller owns the deque, and the task was not pushed.
             unsafe { self.spill(own, task) };
         }
     }
 
     #[cold]
     unsafe fn spill(&self, own: &WorkerHandle<Task>, newest: NonNull<Task>) {
-        // SAFETY: the caller owns the deque; all of these are unstarted, and its to give.
+        // SAFETY: the caller owns the deque. All of these threads are unstarted, and the caller
+        // owns them.
         unsafe {
             let older = own.deque.shift(INJECTOR_BATCH);
             self.injector.push_batch(INJECTOR_BATCH + 1, older.chain([newest]));
@@ -191,14 +192,14 @@ impl Shared {
         own: &WorkerHandle<Task>,
         more: usize,
     ) -> Option<NonNull<Task>> {
-        // No more than there is room for: `spill` would want the injector's lock again.
+        // No more than the deque has room for: `spill` would take the injector's lock again.
         let more = more.min(DEQUE_CAPACITY - own.deque.len());
-        // SAFETY: the caller owns the deque, and what the injector hands out is ours to give.
+        // SAFETY: the caller owns the deque, and the threads that the injector hands out.
         self.injector.pop(more, |task| unsafe { self.queue(own, task) })
     }
 
-    /// Wakes a worker to search for an unstarted thread that has just been queued, the `only` one
-    /// there or not, if one is needed.
+    /// Wakes a worker, if one is needed, to search for an unstarted thread that has just been
+    /// queued. `only` says that it is the only one in its queue.
     #[inline]
     pub(crate) fn wake_searcher(&self, only: bool) {
         if let Some(worker) = self.idle.wake_searcher(&self.workers, only) {
@@ -206,13 +207,13 @@ impl Shared {
         }
     }
 
-    /// Whether somebody has to be told of births or deaths. One load.
+    /// Whether births or deaths have to be told. One relaxed load.
     #[inline]
     pub(crate) fn has_listeners(&self) -> bool {
         self.has_listeners.load(Relaxed)
     }
 
-    /// From now on somebody has.
+    /// From now on births and deaths have to be told.
     pub(super) fn listen(&self) {
         self.has_listeners.store(true, Relaxed);
     }
@@ -240,13 +241,13 @@ impl Shared {
         self.listen();
     }
 
-    /// How many started threads there are, as of late.
+    /// About how many started threads there are.
     pub(crate) fn started(&self) -> usize {
         self.workers.iter().map(|worker| worker.load()).sum()
     }
 
-    /// How many threads there are, unstarted ones too; 0 is no hint, but true of the time of the
-    /// fence.
+    /// How many threads there are, unstarted ones included. It is a hint, except for 0, which was
+    /// true at the time of the fence.
     pub(crate) fn alive(&self) -> usize {
         let ended =
             self.workers.iter().map(|worker| worker.counts.ended.load(Acquire)).fold(0, usize::wrapping_add);
@@ -255,13 +256,14 @@ impl Shared {
         spawned.fold(self.spawned.load(Acquire), usize::wrapping_add).wrapping_sub(ended)
     }
 
-    /// No thread will be spawned from outside any more; when the last has ended, the workers stop.
+    /// From now on no thread is spawned from outside. When the last thread has ended, the workers
+    /// stop.
     pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
         self.wake_all();
     }
 
-    /// Makes every worker that sleeps look around.
+    /// Wakes every worker that sleeps.
     pub(crate) fn wake_all(&self) {
         // Each wake begins with a fence (`task::sleep_flag`): a worker sees what was written
         // before, or is woken.
@@ -270,12 +272,12 @@ impl Shared {
         });
     }
 
-    /// Whether it is about to stop; a hint.
+    /// Whether the runtime is about to stop. A hint.
     pub(crate) fn is_ending(&self) -> bool {
         self.closing.load(Relaxed) && self.alive() == 0
     }
 
-    /// A worker, after the fence of its last look: whether it shall stop.
+    /// Whether a worker must stop. The worker asks after the fence of its last look.
     pub(crate) fn is_over(&self) -> bool {
         if !self.closing.load(Relaxed) {
             return false;
@@ -291,19 +293,19 @@ impl Shared {
         true
     }
 
-    /// A worker has left its loop.
+    /// Called when a worker has left its loop.
     pub(crate) fn worker_stopped(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.count -= 1;
         if running.count == 0 {
-            // No green thread is left, and so no call.
+            // No green thread is left, so no blocking call is left.
             self.pool.close();
             if let Some(watchdog) = &self.watchdog {
                 watchdog.stop();
             }
             let wake = running.closer.take().map(|closer| {
-                // SAFETY: it is still registered, and we hold the lock under which it would take
-                // itself back.
+                // SAFETY: the waiter is still registered, and this holds the lock under which its
+                // owner would take it back.
                 unsafe { Waiter::claim(closer, Outcome::Woken) }
             });
             drop(running);
@@ -313,7 +315,7 @@ impl Shared {
         }
     }
 
-    /// Waits until all workers have stopped; `false` if the deadline came first.
+    /// Waits until all workers have stopped. Returns `false` if the deadline came first.
     pub(crate) fn wait_stopped(&self, deadline: Option<std::time::Instant>) -> bool {
         let waiter = Waiter::new();
         {

@@ -2,10 +2,10 @@
 //! searches have lately ended.
 //!
 //! A sibling's message often comes within microseconds, while sleeping and being woken costs both
-//! sides ten or more. But where the sibling has no processor of its own, its message comes only
-//! after this worker has gone to sleep: then each moment awake is wasted, and delays the message.
-//! One message alone does not tell the two cases apart. In both, it came just after the worker had
-//! gone to sleep.
+//! sides ten or more. But if the sibling has no processor of its own, its message comes only after
+//! this worker has gone to sleep. Then each moment awake is wasted, and delays the message. One
+//! message alone does not tell the two cases apart. In both, it came just after the worker had gone
+//! to sleep.
 //!
 //! * A search that brings something was worth it: the next one has all rounds.
 //! * A search that brings nothing is half as long the next time.
@@ -23,7 +23,7 @@ use super::policy::{MAX_TRIAL_GAP, MIN_SEARCH_ROUNDS, SEARCH_ROUNDS, TRIAL_ROUND
 #[derive(Debug)]
 pub(super) struct SpinBudget {
     rounds: Cell<u32>,
-    /// The last search was whole, and in vain.
+    /// Whether the last search was whole and in vain.
     wasted: Cell<bool>,
     /// How many short sleeps there are between two trials, and how many are left.
     gap: Cell<u32>,
@@ -66,7 +66,7 @@ impl SpinBudget {
         if self.wasted.take() {
             let gap = self.gap.replace((2 * self.gap.get() + 1).min(MAX_TRIAL_GAP));
             if gap == 0 {
-                // One alone may be chance: a neighbour had the processor for a moment.
+                // A single one may be chance: another process had the processor for a moment.
                 self.rounds.set(SEARCH_ROUNDS);
             } else {
                 self.left.set(self.gap.get());

@@ -1,11 +1,10 @@
-//! What happens when there is no stack to be had: the system gives no addresses, no maps, or no
-//! memory.
+//! Starvation: a thread can get no stack, since the system gives no more addresses, maps or memory.
 //!
 //! An unstarted thread for which there is no stack *starves*. While other threads of its runtime
-//! have started, one of their stacks may come free, so it waits in [`Starvation::queue`], or, if it
-//! is pinned, in its worker's own queue again; each thread that ends lets one of them try again,
-//! and besides they try now and then ([`Retry`]). If no thread has started, nobody's end can bring
-//! a stack: then the thread ends with the error, which its joiner gets.
+//! have started, one of their stacks may come free, so it waits in [`Starvation::queue`], or if it
+//! is pinned, in its worker's own queue. Each thread that ends lets one of them try again, and they
+//! also try from time to time ([`Retry`]). If no other thread has started, no thread's end can
+//! bring a stack. Then the thread ends with the error, which its joiner gets.
 //!
 //! When threads have starved for some milliseconds, spawning is refused with an error, and after a
 //! second it is reported.
@@ -33,7 +32,7 @@ pub(crate) struct Starvation {
     /// The starving threads that may start on any worker.
     pub(super) queue: Injector,
     clock: Clock,
-    /// Since when threads starve, as `clock` counts and never 0; or 0.
+    /// Since when threads starve, in nanoseconds of `clock` plus one. 0 if none does.
     since: AtomicU64,
     /// The size of the stack that was refused.
     size: AtomicUsize,
@@ -57,8 +56,8 @@ impl Starvation {
         self.queue.len() != 0
     }
 
-    /// Notes that a thread with a stack of this size is going to wait. Whether the caller shall
-    /// report it.
+    /// Notes that a thread with a stack of this size is going to wait. Returns whether the caller
+    /// shall report it.
     pub(super) fn note_refusal(&self, stack_size: usize) -> bool {
         self.size.store(stack_size, Relaxed);
         let now = self.clock.now() + 1;
@@ -70,7 +69,8 @@ impl Starvation {
         }
     }
 
-    /// Notes that a thread has got a stack. Whether others have waited for that.
+    /// Notes that a thread has got a stack. Returns whether threads starved for a stack of at most
+    /// this size.
     #[inline]
     pub(super) fn note_stack(&self, stack_size: usize) -> bool {
         let waited = self.since.load(Relaxed) != 0 && stack_size >= self.size.load(Relaxed);
@@ -80,7 +80,7 @@ impl Starvation {
         waited
     }
 
-    /// Nobody waits for a stack in vain any more.
+    /// Notes that no thread waits for a stack in vain.
     #[cold]
     pub(super) fn forget(&self) {
         self.since.store(0, Relaxed);
@@ -89,7 +89,8 @@ impl Starvation {
         }
     }
 
-    /// Why a thread with such a stack must not be spawned now, if so.
+    /// The error with which a spawn of a thread with this stack size is refused. `None` if it is
+    /// not refused.
     #[inline]
     pub(crate) fn refusal(&self, stack_size: usize) -> Option<io::Error> {
         let since = self.since.load(Relaxed);
@@ -116,7 +117,7 @@ impl Starvation {
     }
 }
 
-/// Says that threads wait for a stack, and have for long: `first`, and `others` beside it, while
+/// Reports that threads have waited for a stack for long: `first`, and `others` beside it, while
 /// `started` threads have one.
 #[cold]
 pub(super) fn report(first: &Task, error: &io::Error, others: usize, started: usize) {
@@ -138,7 +139,7 @@ pub(super) struct Retry {
     /// When a stack was last refused.
     refused_at: Cell<Option<u64>>,
     delay: Cell<u64>,
-    /// When a pinned thread last found no stack: its worker's pinned threads wait.
+    /// When a pinned thread last found no stack. The worker's pinned threads wait since then.
     pinned_refused_at: Cell<Option<u64>>,
 }
 
@@ -147,7 +148,7 @@ impl Retry {
         Self { refused_at: Cell::new(None), delay: Cell::new(RETRY), pinned_refused_at: Cell::new(None) }
     }
 
-    /// A stack was refused, for a pinned thread or another one.
+    /// Notes that a stack was refused, to a pinned thread or another one.
     pub(super) fn note_refusal(&self, now: u64, pinned: bool) {
         self.refused_at.set(Some(now));
         if pinned {
@@ -155,12 +156,12 @@ impl Retry {
         }
     }
 
-    /// A stack was had, for which others have waited.
+    /// Notes that a thread has got a stack for which others have waited.
     pub(super) fn note_stack(&self) {
         self.delay.set(RETRY);
     }
 
-    /// A stack has come free.
+    /// Notes that a stack has come free.
     #[inline]
     pub(super) fn note_end(&self) {
         self.pinned_refused_at.set(None);
@@ -171,7 +172,7 @@ impl Retry {
         self.delay.get()
     }
 
-    /// Whether it is time to try again. If that is in vain, the next attempt comes later.
+    /// Whether it is time to try again. If it is, the next delay is twice as long.
     pub(super) fn is_due(&self, now: u64) -> bool {
         let due = self.refused_at.get().is_none_or(|at| now.saturating_sub(at) >= self.delay());
         if due {
@@ -180,7 +181,7 @@ impl Retry {
         due
     }
 
-    /// Whether a pinned thread may try; `now` is asked for only if one was refused.
+    /// Whether a pinned thread may try to start. It calls `now` only if one was refused.
     #[inline]
     pub(super) fn may_pinned_start(&self, now: impl FnOnce() -> u64) -> bool {
         let Some(at) = self.pinned_refused_at.get() else { return true };

@@ -1,5 +1,4 @@
-//! How a worker that has nothing of its own looks for unstarted threads that others have, and how
-//! long.
+//! How a worker that has nothing to run looks for unstarted threads that other workers have.
 
 use core::{cell::Cell, hint::spin_loop, ptr::NonNull};
 
@@ -19,11 +18,11 @@ use crate::task::{
 pub(super) struct Searcher {
     /// The worker's number.
     index: usize,
-    /// It counts among the searchers.
+    /// Whether it counts among the searchers.
     pub(super) is_searching: Cell<bool>,
-    /// How many rounds a search has.
+    /// The number of rounds of a search.
     pub(super) rounds: SpinBudget,
-    /// Where it has last seen a lone thread in each worker's deque.
+    /// For each worker, the position of the last lone thread that it has seen in its deque.
     seen: Box<[Cell<usize>]>,
 }
 
@@ -37,27 +36,29 @@ impl Searcher {
         }
     }
 
-    /// Becomes a searcher, if it isn't one and there are not enough of them. Whether it is one.
+    /// Becomes a searcher, unless it is one already or there are enough of them. Returns whether it
+    /// is one now.
     pub(super) fn begin(&self, shared: &Shared) -> bool {
         let is_searching = self.is_searching.get() || shared.idle.begin(max_searchers(shared.workers.len()));
         self.is_searching.set(is_searching);
         is_searching
     }
 
-    /// Looks for unstarted threads that others have, for the worker whose core this is. Ends early
-    /// when the inbox or the run queue has something, which `poll` brings: it asks the driver.
+    /// Looks for an unstarted thread that others have, for the worker whose core this is. `poll`
+    /// asks the driver. The search ends early when the inbox or the run queue has something.
     pub(super) fn search(
         &self,
         shared: &Shared,
         core: &WorkerCore,
         poll: impl Fn(),
     ) -> Option<NonNull<Task>> {
-        // With enough searchers there already, it only waits for its inbox for a while.
+        // If there are enough searchers already, the worker takes nothing from others, and only
+        // waits for its inbox.
         let steals = self.begin(shared);
         let rounds = self.rounds.begin();
         for round in 0..rounds {
             if steals
-                // SAFETY: it is the caller's handle.
+                // SAFETY: it is this worker's own handle.
                 && let Some(task) = unsafe { shared.take_injected(&core.handle, INJECTOR_BATCH) }
             {
                 return Some(task);
@@ -66,8 +67,8 @@ impl Searcher {
             if let Look::Stolen(task) = found {
                 return Some(task);
             }
-            // With everybody else asleep, only an OS thread or the driver can bring something: no
-            // use in waiting awake.
+            // If all siblings sleep, only an OS thread or the driver can bring something, so it is
+            // no use to stay awake.
             if !core.handle.inbox.is_empty() {
                 self.rounds.paid_off();
                 core.spin_budget.set(SPIN_BUDGET);
@@ -98,11 +99,12 @@ impl Searcher {
         for victim in (first..workers.len()).chain(0..first).filter(|victim| *victim != self.index) {
             let deque = &workers[victim].deque;
             is_anyone_awake |= !workers[victim].sleep.is_asleep();
-            // A full worker leaves a much emptier one its own; but takes them when they lie there
-            // for long.
+            // A full worker does not steal from a much emptier one, except in the last round of a
+            // search, for threads that have lain there for long.
             let mine = core.started.get();
             let leaves = much_fuller(mine, 0) && much_fuller(mine, workers[victim].load()) && !is_last;
-            // A lone one that has just come is likely to be wanted by who spawned it.
+            // The spawner of a lone thread that has just come is likely to join it, and run it
+            // inline.
             let oldest = deque.first();
             let is_new = deque.len() == 1 && self.seen[victim].replace(oldest) != oldest;
             if !steals || leaves || is_new {
@@ -110,10 +112,11 @@ impl Searcher {
             }
             match deque.steal() {
                 Stolen::Item(task) => {
-                    // Half of what else is there, into the own deque, which is empty.
+                    // Half of the rest goes into the own deque, which is empty.
                     for _ in 0..(deque.len() / 2).min(MAX_STOLEN) {
                         let Stolen::Item(task) = deque.steal() else { break };
-                        // SAFETY: it is the caller's handle; stolen, so ours to give.
+                        // SAFETY: it is this worker's own handle. The thread was stolen, so this
+                        // worker owns it.
                         unsafe { shared.queue(&core.handle, task) };
                     }
                     return Look::Stolen(task);
@@ -126,7 +129,7 @@ impl Searcher {
     }
 }
 
-/// What a look at all siblings came to.
+/// The result of a look at all siblings.
 enum Look {
     Stolen(NonNull<Task>),
     /// Some are awake, and may queue something soon.

@@ -1,14 +1,14 @@
-//! How a worker knows when to look around, and what its threads do in between.
+//! How a worker knows when to tick, and whether its threads are CPU-bound.
 //!
 //! A *tick* is a look at everything that may have come from elsewhere: the inbox, the timers, the
-//! kernel. A tick reads the clock, and reckons after how many switches the next one will be due if
-//! they take as long as the last ones.
+//! kernel. A tick reads the clock. From the time that the last switches took it computes after how
+//! many switches the next tick is due.
 
 use core::cell::Cell;
 
 use super::policy::{CPU_BOUND, MAX_TICK_SWITCHES, OLDEST_DUE, POLL, TICK, long_run};
 
-/// What a worker remembers of its last ticks. Times are nanoseconds of its clock.
+/// A worker's record of its last ticks. Times are nanoseconds of its clock.
 #[derive(Debug, Default)]
 pub(super) struct Tick {
     /// When the last tick was, and how many switches had been made by then.
@@ -18,10 +18,11 @@ pub(super) struct Tick {
     after: Cell<u32>,
     /// When the kernel was last asked.
     polled: Cell<u64>,
-    /// When a long run last ended, and how long more are expected.
+    /// When a long run last ended.
     long_run: Cell<Option<u64>>,
+    /// Until when the worker counts as CPU-bound.
     cpu_bound_until: Cell<u64>,
-    /// Where the oldest thread of the deque lies, and since when that has been the oldest.
+    /// The position of the oldest thread of the deque, and since when that has been the oldest.
     oldest: Cell<usize>,
     oldest_since: Cell<u64>,
 }
@@ -40,8 +41,8 @@ impl Tick {
         made >= if cpu_bound { 1 } else { self.after.get() }
     }
 
-    /// A tick begins. Takes in how long threads have run since the last one; whether they are
-    /// CPU-bound now.
+    /// A tick begins. Takes account of how long threads have run since the last one. Returns
+    /// whether the worker is CPU-bound now.
     pub(super) fn begin(&self, now: u64, switches: u32, was_cpu_bound: bool) -> bool {
         let last = self.at.replace(now);
         let made = u64::from(switches.wrapping_sub(self.switches.replace(switches))).max(1);
@@ -54,7 +55,8 @@ impl Tick {
             }
             self.long_run.set(Some(now));
         }
-        // A start takes as long as a hundred switches. So after starts the number grows by steps.
+        // A start takes as long as a hundred switches, so a tick after starts computes too small a
+        // number. From there it at most doubles at each tick.
         let after = (made * TICK / took).clamp(1, MAX_TICK_SWITCHES) as u32;
         self.after.set(after.min(2 * self.after()));
         now < self.cpu_bound_until.get()
@@ -69,7 +71,8 @@ impl Tick {
         polls
     }
 
-    /// Whether the oldest thread of the deque, which lies at `oldest`, has its turn.
+    /// Whether the oldest thread of the deque, at position `oldest`, is due to start. If so, its
+    /// time begins anew.
     pub(super) fn is_oldest_due(&self, now: u64, oldest: usize) -> bool {
         if self.oldest.replace(oldest) != oldest {
             self.oldest_since.set(now);
@@ -81,12 +84,12 @@ impl Tick {
         due
     }
 
-    /// The worker did something by itself until now, which is no measure of how long threads run.
+    /// Excludes the time until now from the threads' run time: the worker did something by itself.
     pub(super) fn exclude(&self, now: u64) {
         self.at.set(now);
     }
 
-    /// As `exclude`, of what began at a time after the last tick.
+    /// Excludes the time from `begin`, which is after the last tick, to `end`.
     #[inline]
     pub(super) fn exclude_span(&self, begin: u64, end: u64) {
         self.at.set(self.at.get() + end.saturating_sub(begin));

@@ -1,25 +1,26 @@
-//! Names the threads that keep their worker to themselves.
+//! The watchdog: it reports threads that hold up their worker.
 //!
-//! One OS thread takes a sample of each worker every 50 ms while any worker is awake, and sleeps
-//! when all of them do; when one wakes up, all begin anew. A worker is *held up* in a sample if no
-//! thread of it has given way since the sample before, or if its OS thread is blocked in the kernel
-//! though the worker doesn't sleep. Others *wait* for it if they are ready or due there, or
-//! unstarted where no other worker takes them. There are two reports:
+//! One OS thread takes a sample of each worker every 50 ms while any worker is awake. It sleeps
+//! when all workers sleep; when one wakes up, all samples begin anew. A worker is *held up* in a
+//! sample if none of its threads has switched since the sample before, or if its OS thread is
+//! blocked in the kernel though the worker doesn't sleep. Other threads *wait* for the worker if
+//! they are ready or due there, or unstarted and no other worker takes them. There are two reports:
 //!
-//! * One thread has held up its worker for `MAX_RUN` while others wait.
+//! * One thread has held up its worker for `MAX_RUN` while other threads wait.
 //! * In a window of `WINDOW` samples a worker was held up in more than half of them while others
-//!   waited, by whichever threads, and none of them for `MAX_RUN`. A worker that is busy and fair
-//!   gives way thousands of times between two samples, and isn't blocked in the kernel.
+//!   waited, by any threads, of which none held it up for `MAX_RUN`. The threads of a busy worker
+//!   that yield as they should switch thousands of times between two samples, and don't block in
+//!   the kernel.
 //!
-//! Nothing here stops a worker: the text is copied while the worker's place is locked, which the
-//! worker's threads don't wait for when they end, and is written by `report`.
+//! Nothing here stops a worker. The text is made while the worker's place is locked, and a worker
+//! whose thread ends does not wait for that lock (`is_looking`). `report` writes the text.
 //!
 //! Invariants:
-//! 1. `Watched::worker` is good while its lock is held: the worker takes it out, under the lock,
-//!    before it goes.
+//! 1. `Watched::worker` is valid or null while its lock is held: the worker sets it to null, under
+//!    the lock, before it goes.
 //! 2. A task that `WorkerCore::current` names while the lock is held is alive until it is released.
-//!    Its worker frees a task after `current` has changed and `is_looking` has said no, which means
-//!    that a later holder of the lock sees the change; and keeps a reference if that said yes
+//!    Its worker frees a task only after `current` has changed. If `is_looking` says no after that,
+//!    a later holder of the lock sees the change. If it says yes, the worker keeps a reference
 //!    (`Worker::keep_while_watched`).
 
 use core::{
@@ -47,13 +48,16 @@ use crate::{
     task::{block::Task, worker_core::WorkerCore, worker_handle::WorkerHandle},
 };
 
+/// The time between two samples.
 const SAMPLE: Duration = Duration::from_millis(50);
+/// A thread that holds up its worker for this long is reported.
 const MAX_RUN: Duration = Duration::from_millis(100);
-/// The number of samples of a window: a second's.
+/// The number of samples of a window, which lasts a second.
 const WINDOW: u32 = 20;
-/// For how many samples after a report on a window there is no other one on the same worker.
+/// The number of samples after a report on a window in which there is no other such report on the
+/// same worker.
 const QUIET: u32 = 10 * WINDOW;
-/// How many threads a report names at most.
+/// The largest number of threads that a report on a window names.
 const NAMED: usize = 4;
 
 type Workers = [Arc<WorkerHandle<Task>>];
@@ -62,7 +66,7 @@ type Workers = [Arc<WorkerHandle<Task>>];
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     places: Box<[Mutex<Watched>]>,
-    /// All workers sleep, and so does the watchdog.
+    /// Whether the watchdog sleeps, since all workers do.
     asleep: AtomicBool,
     stop: Mutex<bool>,
     changed: Condvar,
@@ -73,8 +77,8 @@ struct Watched {
     worker: AtomicPtr<WorkerCore>,
     thread: ThreadId,
     switches: u32,
-    /// Since when it has made no switch, by the operating system's clock (no thread waits for
-    /// that), and whether it has been told.
+    /// Since when it has made no switch, by the operating system's clock, and whether that has been
+    /// reported. (Not by the runtime's clock, which may stand still in a test.)
     since: Instant,
     told: bool,
     is_held_up: bool,
@@ -85,8 +89,9 @@ struct Watched {
 struct Window {
     samples: u32,
     held_up: u32,
-    /// By whom, and in how many samples.
+    /// The threads that held it up, and in how many samples.
     by: Vec<(String, u32)>,
+    /// In how many samples there is still no report.
     quiet: u32,
 }
 
@@ -113,7 +118,7 @@ impl Watchdog {
         }
     }
 
-    /// The worker, on whose OS thread this is called, is there; or with null has gone.
+    /// Sets the worker to be watched, on its OS thread, or with null removes it.
     pub(crate) fn watch(&self, index: usize, worker: *const WorkerCore) {
         let mut watched = lock(&self.places[index]);
         *watched.worker.get_mut() = worker.cast_mut();
@@ -121,13 +126,13 @@ impl Watchdog {
         watched.since = os_now();
     }
 
-    /// Whether the watchdog may be looking at a thread that was the worker's current one. Doesn't
-    /// wait.
+    /// Whether the watchdog may be looking at a thread that was the worker's current one. It
+    /// doesn't wait for the lock.
     pub(super) fn is_looking(&self, index: usize) -> bool {
         matches!(self.places[index].try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// A worker has woken up.
+    /// Called when a worker has woken up.
     pub(crate) fn wake(&self) {
         fence(SeqCst);
         if self.asleep.load(Relaxed) && self.asleep.swap(false, Relaxed) {
@@ -136,21 +141,21 @@ impl Watchdog {
         }
     }
 
-    /// The runtime has ended.
+    /// Called when the runtime has ended.
     pub(crate) fn stop(&self) {
         *lock(&self.stop) = true;
         self.changed.notify_one();
     }
 
-    /// The watchdog's OS thread, until the runtime ends. `injected` says how many threads lie in
-    /// the common queue.
+    /// The main function of the watchdog's OS thread, until the runtime ends. `injected` says how
+    /// many threads are in the injector.
     pub(crate) fn run(&self, workers: &Workers, injected: impl Fn() -> usize) {
         while self.wait(workers) {
             self.sample(workers, injected());
         }
     }
 
-    /// Until it is time for a sample; `false` if the runtime has ended.
+    /// Waits until it is time for a sample. Returns `false` if the runtime has ended.
     fn wait(&self, workers: &Workers) -> bool {
         let all_asleep = || workers.iter().all(|worker| worker.sleep.is_asleep());
         let mut stop = lock(&self.stop);
@@ -159,17 +164,18 @@ impl Watchdog {
         }
         if all_asleep() {
             self.asleep.store(true, Relaxed);
-            // With the fence in `wake`: either a worker that wakes sees that we sleep, or we see
-            // that it is awake.
+            // Together with the fence in `wake`: either a worker that wakes sees that the watchdog
+            // sleeps, or the watchdog sees that the worker is awake.
             fence(SeqCst);
             while all_asleep() && self.asleep.load(Relaxed) && !*stop {
                 stop = self.changed.wait(stop).unwrap_or_else(PoisonError::into_inner);
             }
             self.asleep.store(false, Relaxed);
-            // Nobody has held up a worker before, though no sample was taken to say so.
+            // No thread has held up a worker while all of them slept, and no sample was taken in
+            // that time.
             self.places.iter().for_each(|place| lock(place).begin());
         }
-        // A sample right after a wake-up would see a worker that has had no time.
+        // A sample right after a wake-up would see a worker that has had no time to switch.
         if !*stop {
             stop = self.changed.wait_timeout(stop, SAMPLE).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -182,7 +188,7 @@ impl Watchdog {
         // A thread in the injector waits for this worker only if no other takes it.
         let injected = injected != 0 && each().all(|(_, place)| lock(place).is_held_up);
         for (index, place) in each() {
-            // The lock goes before the text is written.
+            // The lock is given back before the text is written.
             let text = lock(place).look(&workers[index], index, injected);
             if let Some(text) = text {
                 report::send(text);
@@ -192,18 +198,20 @@ impl Watchdog {
 }
 
 impl Watched {
-    /// Whatever is to be told of the worker begins now.
+    /// Begins to watch the worker anew.
     fn begin(&mut self) {
-        // SAFETY: good while the lock is held (invariant 1), as it is by the caller.
+        // SAFETY: the pointer is valid or null while the lock is held (invariant 1), and
+        // `&mut self` exists under it only.
         if let Some(core) = unsafe { self.worker.get_mut().as_ref() } {
             let switches = core.switches.load(Relaxed);
             (self.switches, self.since, self.told) = (switches, os_now(), false);
         }
     }
 
-    /// Takes in what the worker has done since the last sample.
+    /// Takes a sample: compares what the worker has done with the last sample.
     fn update(&mut self, handle: &WorkerHandle<Task>) {
-        // SAFETY: good while the lock is held (invariant 1), as it is by the caller.
+        // SAFETY: the pointer is valid or null while the lock is held (invariant 1), and
+        // `&mut self` exists under it only.
         let Some(core) = (unsafe { self.worker.get_mut().as_ref() }) else {
             self.is_held_up = true;
             return;
@@ -221,7 +229,8 @@ impl Watched {
 
     /// The report that is due, if one is.
     fn look(&mut self, handle: &WorkerHandle<Task>, index: usize, injected: bool) -> Option<String> {
-        // SAFETY: as in `update`.
+        // SAFETY: the pointer is valid or null while the lock is held (invariant 1), and
+        // `&mut self` exists under it only.
         let core = unsafe { self.worker.get_mut().as_ref() }?;
         let others_wait = core.ready.len() != 0
             || !handle.deque.is_empty()
@@ -230,7 +239,7 @@ impl Watched {
             || core.is_late()
             || injected;
         let held_up = self.is_held_up && others_wait;
-        // SAFETY: alive while the lock is held (invariant 2).
+        // SAFETY: the task is null or alive while the lock is held (invariant 2).
         let task = unsafe { core.current.load(Relaxed).as_ref() };
         let kept = os_now().duration_since(self.since);
         if held_up && kept >= MAX_RUN {
@@ -243,7 +252,8 @@ impl Watched {
 }
 
 impl Window {
-    /// Takes in a sample, and who held up the worker in it.
+    /// Adds a sample, with the thread that held up the worker in it. Returns the report, if one is
+    /// due.
     fn add(&mut self, index: usize, by: Option<&Task>) -> Option<String> {
         self.quiet = self.quiet.saturating_sub(1);
         self.samples += 1;
@@ -286,7 +296,7 @@ impl Window {
     }
 }
 
-/// On a thread that has held up its worker for long.
+/// The report on one thread that has held up its worker.
 fn alone(task: &Task, kept: Duration) -> String {
     let (name, kept) = (describe(task), kept.as_millis());
     format!("greenthread: {name}, has kept its worker for {kept} ms while others wait for it.{HELP}")

@@ -1,7 +1,7 @@
-//! A worker: the OS thread that green threads run on, and what they ask of it.
+//! A worker: an OS thread that runs green threads, and what these ask of it.
 //!
-//! A worker has two halves. The fast one, [`WorkerCore`], is what its threads touch when they
-//! switch. This one has the rest. Here is what a running thread may call: to spawn, to run its
+//! A worker has two halves. The fast half, [`WorkerCore`], is what its threads touch when they
+//! switch. [`Worker`] has the rest. This file has what a running thread calls: to spawn, to run its
 //! child inline, to find the driver. `worker_loop` is what the worker does by itself, on its home
 //! context.
 //!
@@ -10,8 +10,8 @@
 //!    while the loop runs (`repr(C)`).
 //! 2. Everything here is touched by the worker's own OS thread only.
 //! 3. On the home context no thread of this worker runs: all of its started threads are suspended,
-//!    in the run queue or known to whoever will wake them. `core.ended` holds one that will never
-//!    run again, so its stack is nobody's.
+//!    in the run queue or known to what will wake them. `core.ended` holds a thread that will never
+//!    run again, so its stack is not in use.
 
 use core::{
     cell::{Cell, RefCell},
@@ -49,14 +49,14 @@ pub(crate) struct Worker {
     pub(crate) driver: Driver,
     /// Its number among the workers of its runtime.
     pub(super) index: usize,
-    /// It has no siblings.
+    /// Whether it has no siblings.
     pub(super) is_alone: bool,
-    /// Stacks that it may promise.
+    /// The address space for stacks that it may promise to new threads.
     credit: Credit,
     ids: Ids,
     /// Where the next unstarted thread comes from.
     pub(super) turns: Turns,
-    /// When it looks around.
+    /// When the next tick is due.
     pub(super) tick: Tick,
     /// The position in the run queue of the first thread that others have overtaken.
     pub(super) priority_end: Cell<u32>,
@@ -64,21 +64,22 @@ pub(crate) struct Worker {
     pub(super) inline_joins_left: Cell<u32>,
     /// How it searches for threads.
     pub(super) searcher: Searcher,
-    /// It has been woken to search, and has found nothing yet.
+    /// Whether it was woken to search and has found nothing yet.
     pub(super) woken_to_search: Cell<bool>,
-    /// How long its last grace sleep was, if it has found nothing since then either.
+    /// The length of its last grace sleep in nanoseconds. 0 if it has found something since then.
     pub(super) grace: Cell<u64>,
     /// When threads that found no stack try again.
     pub(super) retry: Retry,
     /// When unused memory is given back.
     pub(super) trim: Trim,
-    /// From this number of started threads on, so many need not be published (`LOAD_STEP`).
+    /// The load is published when the number of started threads is less than this, or at least
+    /// `LOAD_STEP` more.
     load_report_at: Cell<usize>,
     /// Threads that ended while the watchdog was looking.
     kept: RefCell<Vec<BlockRef>>,
 }
 
-/// Numbers for threads: the next one, and the first that is not ours.
+/// The thread numbers that the worker has reserved: the next one, and the first one behind them.
 #[derive(Debug)]
 struct Ids {
     next: Cell<u64>,
@@ -88,8 +89,8 @@ struct Ids {
 /// The calling OS thread's worker, if it is one.
 #[inline]
 pub(crate) fn current<'a>() -> Option<&'a Worker> {
-    // SAFETY: null, or it points to the whole `Worker`, which lives while its OS thread runs our
-    // code (invariant 1).
+    // SAFETY: the pointer is null, or it points to the whole `Worker`, which lives while its loop
+    // runs on this OS thread (invariant 1).
     unsafe { worker_core::raw().cast::<Worker>().as_ref() }
 }
 
@@ -130,7 +131,7 @@ impl Worker {
         }
     }
 
-    /// As others see it.
+    /// The part of it that other OS threads see.
     #[inline]
     pub(super) fn handle(&self) -> &WorkerHandle<Task> {
         &self.core.handle
@@ -159,28 +160,29 @@ impl Worker {
     /// Promises a stack of `size` bytes to a thread that is about to be spawned.
     ///
     /// # Errors
-    /// There will be no such stack.
+    /// The process has no address space for the stack.
     #[inline]
     pub(crate) fn promise_stack(&self, size: usize) -> io::Result<()> {
         if self.credit.take(size) { Ok(()) } else { self.credit.refill(size, self.handle().counts.alive()) }
     }
 
-    /// Takes the promise back: there is no such thread.
+    /// Takes a promise back, since the thread was not spawned.
     pub(crate) fn take_promise_back(&self, size: usize) {
         self.credit.give(size);
     }
 
-    /// The worker ends: from now on its promises are the process's.
-    pub(super) fn settle_promises(&self) {
+    /// Called when the worker ends: publishes how many of its promises are still in use, by threads
+    /// that now live on other workers.
+    pub(super) fn publish_promises(&self) {
         self.credit.publish(self.handle().counts.alive());
     }
 
-    /// Queues an unstarted thread, for any worker or for this one only. A stack has been promised
-    /// to it.
+    /// Queues an unstarted thread that was promised a stack. If it is `pinned`, it may start on
+    /// this worker only.
     #[inline]
     pub(crate) fn spawn(&self, task: NonNull<Task>, pinned: bool) {
         Counts::bump(&self.handle().counts.spawned);
-        // The ready threads have their turn, then the new one.
+        // The round ends when each thread that is ready now has run. Then the new thread may start.
         let budget = &self.core.budget;
         budget.set(budget.get().min(self.core.ready.len()));
         if pinned {
@@ -194,28 +196,30 @@ impl Worker {
 
     #[cold]
     fn pin(&self, task: NonNull<Task>) {
-        // SAFETY: unstarted, alive, and ours.
+        // SAFETY: the task is unstarted and alive, and this worker owns it.
         unsafe { task.as_ref() }.owner.set(Arc::as_ptr(&self.core.handle));
-        // SAFETY: alive and in no list, and this is our OS thread.
+        // SAFETY: the task is alive and in no list, and this is the queue's OS thread.
         unsafe { self.core.pinned.push(task) };
     }
 
-    /// Puts an unstarted thread, which is ours, into the own deque.
+    /// Puts an unstarted thread, which this worker owns, into the deque.
     #[inline]
     pub(super) fn queue(&self, task: NonNull<Task>) {
-        // SAFETY: this is our OS thread (invariant 2); unstarted, and ours to give.
+        // SAFETY: this is the deque's OS thread (invariant 2). The task is unstarted, and this
+        // worker owns it.
         unsafe { self.shared.queue(self.handle(), task) };
     }
 
-    /// Takes an unstarted thread out of the own deque again, if it is there. The caller has a
-    /// reference to it.
+    /// Takes an unstarted thread out of the deque again, and returns whether it was there. The
+    /// caller has a reference to its block.
     #[inline]
     pub(super) fn take_back(&self, task: NonNull<Task>) -> bool {
-        // SAFETY: alive by the caller's reference; and our own deque.
+        // SAFETY: the task is alive by the caller's reference, and this worker owns the deque.
         unsafe { self.handle().deque.take(task, task.as_ref().deque_hint.load(Relaxed) as usize) }
     }
 
-    /// Makes a thread this worker's: it is about to run, on whichever stack.
+    /// Makes this worker the owner of a thread that is about to run, on a stack of its own or its
+    /// joiner's.
     #[inline]
     pub(super) fn register(&self, thread: &Task) {
         if self.shared.starvation.note_stack(thread.stack_size) {
@@ -224,7 +228,8 @@ impl Worker {
         thread.owner.set(Arc::as_ptr(&self.core.handle));
     }
 
-    /// A thread has ended, on whichever stack, or without one: the only place of death.
+    /// Called for each thread that has ended, on its own stack, on its joiner's or without one. No
+    /// other function counts deaths.
     #[inline]
     pub(super) fn unregister(&self, thread: &Task) {
         if self.credit.give(thread.stack_size) {
@@ -242,7 +247,7 @@ impl Worker {
         if let Some(watchdog) = &self.shared.watchdog {
             self.keep_while_watched(watchdog, thread);
         }
-        // Another thread that starves may try.
+        // Another starving thread may try to start.
         let starvation = &self.shared.starvation;
         if starvation.is_anyone_waiting()
             && let Some(starving) = starvation.queue.pop(0, |_| {})
@@ -251,14 +256,16 @@ impl Worker {
         }
     }
 
-    /// Sees to it that a thread which has ended is not freed while the watchdog looks at it.
+    /// Keeps a reference to a thread that has ended while the watchdog may look at it, so that it
+    /// is not freed.
     fn keep_while_watched(&self, watchdog: &Watchdog, thread: &Task) {
         let mut kept = self.kept.borrow_mut();
         if watchdog.is_looking(self.index) {
-            // SAFETY: alive: the caller gives a reference back later.
+            // SAFETY: the thread is alive, since the caller gives its reference back later.
             kept.push(unsafe { BlockRef::share(NonNull::from(&thread.block)) });
         } else {
-            // When it looks again, none of these runs.
+            // The watchdog does not look now, and when it looks again none of these is the current
+            // thread.
             kept.clear();
         }
     }
@@ -274,7 +281,7 @@ impl Worker {
     pub(super) fn publish_load(&self) {
         let started = self.core.started.get();
         self.handle().load.store(started, Relaxed);
-        // The first one is published, and so is the last.
+        // So the change from 0 to 1 is published, and the change from 1 to 0.
         let report_at =
             if started == 0 { usize::MAX / 2 } else { started.saturating_sub(LOAD_STEP / 2).max(1) };
         self.load_report_at.set(report_at);

@@ -1,8 +1,8 @@
 //! A worker's loop, on its home context. It does everything that is slow: starting threads, timers,
-//! I/O, stealing, sleeping. What is fast, the switch from one ready thread to the next, the threads
-//! do by themselves (`task::worker_core`).
+//! I/O, stealing, sleeping. The fast part, the switch from one ready thread to the next, is done by
+//! the threads (`task::worker_core`).
 //!
-//! What is done when, and for whom, is decided in `policy`; the steps here are numbered as there.
+//! `policy` decides what is done when, and for which thread. The steps here are numbered as there.
 //!
 //! Invariants: those of `worker`.
 
@@ -25,7 +25,7 @@ use crate::task::{
     worker_core::WorkerCore,
 };
 
-/// What a worker does next.
+/// The next step of a worker.
 enum Next {
     Resume(Context),
     Start(NonNull<Task>),
@@ -41,7 +41,8 @@ pub(crate) fn run(worker: &Worker) {
         worker.stop_searching();
         worker.inline_joins_left.set(worker.tick.after().min(MAX_INLINE_JOINS));
         match next {
-            // SAFETY: it was taken out of the run queue: suspended here, and in no list.
+            // SAFETY: the context was taken out of the run queue, so it is suspended on this worker
+            // and in no list.
             Next::Resume(context) => unsafe { worker.core.enter(context, 0) },
             Next::Start(task) => worker.start(task),
             Next::Stop => break,
@@ -50,9 +51,9 @@ pub(crate) fn run(worker: &Worker) {
             worker.reap(task);
         }
     }
-    worker.settle_promises();
-    // SAFETY: no thread of ours is left, so nobody has a reference to `core` (`worker`, invariant
-    // 1).
+    worker.publish_promises();
+    // SAFETY: the worker has no thread left, so no reference to `core` is kept by one (`worker`,
+    // invariant 1).
     unsafe { WorkerCore::install(ptr::null()) };
 }
 
@@ -80,13 +81,14 @@ impl Worker {
                 starts.set(0);
                 core.budget.set(self.round(ready.max(MIN_ROUND)));
             }
-            // 1. SAFETY: ours, and every place in it is filled while home runs.
+            // 1. SAFETY: this is the run queue's OS thread, and on the home context every place is
+            //    filled.
             if let Some(context) = unsafe { core.ready.pop() } {
                 core.budget.set(core.budget.get().saturating_sub(1));
                 // Threads that end one after the other come back here, and each touches all its
-                // frames. What lies above them is the next stack's guard, where a fetch costs a
-                // walk through the page tables each time.
-                // SAFETY: the same.
+                // frames: some 384 bytes. Above them is the guard of the next stack, where each
+                // fetch costs a walk through the page tables.
+                // SAFETY: as for `pop` above.
                 unsafe { core.ready.prefetch(384) };
                 return Next::Resume(context);
             }
@@ -111,14 +113,15 @@ impl Worker {
         self.tick.exclude_span(begin, self.core.clock.now());
     }
 
-    /// Looks at everything that may have come from elsewhere (2), lets those that it has woken
-    /// overtake (3), and sees whose turn it is to start (5).
+    /// A tick: looks at everything that may have come from elsewhere (2), lets the threads that it
+    /// has woken overtake (3), and decides which unstarted thread starts next (5).
     fn do_tick(&self) {
         let core = &self.core;
         let now = core.clock.now();
         let is_cpu_bound = self.tick.begin(now, core.switches.load(Relaxed), core.is_cpu_bound.get());
         core.is_cpu_bound.set(is_cpu_bound);
-        // While some overtake, no others do: those that compute get their turn.
+        // While some threads overtake, no others do. So the threads that were overtaken get their
+        // turn.
         let may_overtake = !is_cpu_bound || self.have_overtakers_passed();
         let polls = may_overtake && self.tick.polls(now);
         // SAFETY: home runs (`worker`, invariant 3).
@@ -139,51 +142,55 @@ impl Worker {
         }
     }
 
-    /// Whether all threads that have overtaken others have had their turn, and the first of the
-    /// others.
+    /// Whether all threads that have overtaken others have run, and the first of the others after
+    /// them.
     fn have_overtakers_passed(&self) -> bool {
         let ready = &self.core.ready;
         ready.len() == 0 || (ready.head().wrapping_sub(self.priority_end.get()) as i32) > 0
     }
 
-    /// The newest `count` ready threads overtake the others. They were woken from outside and have
-    /// waited while somebody ran for long, so they don't wait for the others of that kind as well.
+    /// The newest `count` ready threads overtake the others. They were woken from outside, and have
+    /// waited while a CPU-bound thread ran. So they don't wait for the other CPU-bound threads as
+    /// well.
     fn overtake(&self, count: u32) {
         let ready = &self.core.ready;
         if count == 0 {
             return self.priority_end.set(ready.head().wrapping_sub(1));
         }
         self.priority_end.set(ready.head());
-        // SAFETY: ours (`worker`, invariant 2), and home runs: every place is filled.
+        // SAFETY: this is the run queue's OS thread (`worker`, invariant 2), and on the home
+        // context every place is filled.
         unsafe { ready.prefer(count) };
     }
 
-    /// Takes in what others have sent: threads that they woke, and unstarted ones that they gave
-    /// away.
+    /// Takes all threads out of the inbox: those that other OS threads woke, and unstarted ones
+    /// that other workers gave away.
     fn read_inbox(&self) {
         let core = &self.core;
         if core.handle.inbox.is_empty() {
             return;
         }
         for task in core.handle.inbox.take() {
-            // SAFETY: what is in the inbox is alive, and given to us.
+            // SAFETY: a task in the inbox is alive, and belongs to this worker now.
             let task = unsafe { &*task };
             if task.owner.get().is_null() {
                 core.handle.taken();
                 self.queue(NonNull::from(task));
             } else {
-                // SAFETY: a thread of ours, woken by a claim: suspended and in no list.
+                // SAFETY: it is a thread of this worker, woken by a claim. So it is suspended, and
+                // in no list.
                 unsafe { core.push(task) };
             }
         }
     }
 
     fn expire_timers(&self, now: u64) {
-        // SAFETY: home runs, so nobody else looks at the timers (`worker`, invariant 3).
+        // SAFETY: the home context runs (`worker`, invariant 3).
         unsafe { expire_timers(&self.core, now) };
     }
 
-    /// 5, 6. An unstarted thread to start here and now, if others are ready (`busy`) or not.
+    /// 5, 6. Takes an unstarted thread that starts now on this worker. `busy` says whether other
+    /// threads are ready.
     fn next_unstarted(&self, busy: bool) -> Option<NonNull<Task>> {
         loop {
             if self.turns.is_pinned()
@@ -204,15 +211,16 @@ impl Worker {
             let Shared { workers, idle, injector, .. } = &*self.shared;
             let (load, random) = (self.core.started.get(), &self.core.random);
             if idle.is_anyone_away()
-                && let Some(other) = placement::better_home(workers, self.index, load, random)
+                && let Some(other) = placement::idle_worker_for(workers, self.index, load, random)
             {
-                // SAFETY: unstarted, ours to give; the handle lives as long as `shared`.
+                // SAFETY: the thread is unstarted, in no list, and this worker owns it. The handle
+                // lives as long as `shared`.
                 unsafe { other.give(task.as_ptr()) };
                 continue;
             }
             let crowded = self.turns.is_crowded(|| placement::is_crowded(workers, self.index, load, random));
             if busy && crowded {
-                // SAFETY: unstarted, and ours to give.
+                // SAFETY: the thread is unstarted, in no list, and this worker owns it.
                 unsafe { injector.push(task) };
                 self.shared.wake_searcher(false);
                 return None;
@@ -221,53 +229,53 @@ impl Worker {
         }
     }
 
-    /// An unstarted thread that may start here only.
+    /// Takes an unstarted thread that may start on this worker only.
     fn next_pinned(&self) -> Option<NonNull<Task>> {
         let pinned = &self.core.pinned;
         if pinned.len() == 0 || !self.retry.may_pinned_start(|| self.core.clock.now()) {
             return None;
         }
-        // SAFETY: ours (`worker`, invariant 2).
+        // SAFETY: this is the queue's OS thread (`worker`, invariant 2).
         unsafe { pinned.pop() }
     }
 
     fn oldest(&self) -> Option<NonNull<Task>> {
-        // SAFETY: our own deque.
+        // SAFETY: this worker owns the deque.
         unsafe { self.handle().deque.shift(1) }.next()
     }
 
     #[inline]
     fn newest(&self) -> Option<NonNull<Task>> {
-        // SAFETY: our own deque.
+        // SAFETY: this worker owns the deque.
         unsafe { self.handle().deque.pop() }
     }
 
     fn take_injected(&self, more: usize) -> Option<NonNull<Task>> {
-        // SAFETY: our own handle.
+        // SAFETY: it is this worker's handle.
         unsafe { self.shared.take_injected(self.handle(), more) }
     }
 
     /// Starts a thread, on a stack of its own.
     #[inline]
     fn start(&self, task: NonNull<Task>) {
-        // SAFETY: home runs; unstarted, alive, and ours.
+        // SAFETY: the home context runs. The task is unstarted and alive, and this worker owns it.
         match unsafe { start::prepare(&self.core, task) } {
             Ok(context) => {
                 self.set_started(self.core.started.get() + 1);
-                // SAFETY: alive: it has not run.
+                // SAFETY: the task is alive, since it has not run.
                 self.register(unsafe { task.as_ref() });
-                // SAFETY: new, and in no list.
+                // SAFETY: the context is new, and in no list.
                 unsafe { self.core.enter(context, task.as_ptr().expose_provenance()) };
             }
             Err(error) => self.starve(task, error),
         }
     }
 
-    /// Clears away a thread that has ended on a stack of its own.
+    /// Reaps a thread that has ended on a stack of its own: frees the stack and the task.
     #[inline]
     fn reap(&self, task: NonNull<Task>) {
-        // SAFETY: it has ended, and the task's own reference is still there; nobody runs on its
-        // stack any more (`worker`, invariant 3).
+        // SAFETY: the thread has ended, and the task's own reference is still there. Nothing runs
+        // on its stack any more (`worker`, invariant 3).
         unsafe {
             let stack = (*task.as_ref().stack.get()).take().expect("a started thread has a stack");
             (*self.core.stacks.get()).put(stack);
@@ -277,10 +285,10 @@ impl Worker {
         self.release(task);
     }
 
-    /// The last of a thread that has no stack any more.
+    /// Counts the death of a thread that has no stack any more, and gives its own reference back.
     #[inline]
     fn release(&self, task: NonNull<Task>) {
-        // SAFETY: alive by the task's own reference, which goes here.
+        // SAFETY: the task is alive by its own reference, which is given back here.
         unsafe {
             self.unregister(task.as_ref());
             job::release(task);
@@ -292,17 +300,18 @@ impl Worker {
     #[cold]
     fn starve(&self, task: NonNull<Task>, error: io::Error) {
         let Shared { starvation, .. } = &*self.shared;
-        // SAFETY: unstarted, alive, and ours.
+        // SAFETY: the task is unstarted and alive, and this worker owns it.
         let thread = unsafe { task.as_ref() };
         let is_pinned = !thread.owner.get().is_null();
         let started = self.shared.started();
         self.retry.note_refusal(self.core.clock.now(), is_pinned && started > 0);
         if started == 0 {
-            // SAFETY: unstarted and ours; it is run once, and not again.
+            // SAFETY: the thread is unstarted, and this worker owns it. It is run here, and not
+            // again.
             unsafe { (thread.run)(task, Start::Refused(error)) };
             self.release(task);
-            // Nobody's end can bring a stack now: it is for the next one to find out whether there
-            // is any.
+            // No thread is left whose end could bring a stack. The next thread that starts finds
+            // out whether there is one.
             return starvation.forget();
         }
         self.shared.listen();
@@ -310,14 +319,14 @@ impl Worker {
             let others = starvation.queue.len() + self.core.pinned.len();
             starvation::report(thread, &error, others, started);
         }
-        // SAFETY: unstarted, ours to give, and in no list.
+        // SAFETY: the thread is unstarted and in no list, and this worker owns it.
         unsafe { if is_pinned { self.core.pinned.push(task) } else { starvation.queue.push(task) } }
-        // Siblings that sleep may have stacks at hand; they give them up.
+        // Siblings that sleep may have cached stacks, which they give up when they wake up.
         self.shared.wake_all();
     }
 
-    /// 10. Before sleeping: a starving thread, if it is time to try again, or if it must be told
-    ///     that there is no stack.
+    /// 10. Before the worker sleeps: takes a starving thread, if it is time to try again, or if it
+    ///     must end with the error.
     fn next_starving(&self, now: u64) -> Option<NonNull<Task>> {
         let starvation = &self.shared.starvation;
         if !starvation.is_anyone_waiting() {
@@ -329,8 +338,8 @@ impl Worker {
         if due || self.shared.started() == 0 { starvation.queue.pop(0, |_| {}) } else { None }
     }
 
-    /// Nothing is ready, and nothing of our own to start: searches (8), gives memory back (11),
-    /// sleeps (9). `None`: look again.
+    /// The worker has no ready thread and none to start. It searches (8), gives memory back (11),
+    /// and sleeps (9). `None` means that it must look again.
     fn idle(&self) -> Option<Next> {
         self.read_inbox();
         let mut now = self.core.clock.now();
@@ -353,7 +362,7 @@ impl Worker {
             }
             now = self.core.clock.now();
         }
-        // Alone, it may have been woken to search too, and for nothing.
+        // A worker without siblings may have been woken to search too. It stops searching here.
         if self.searcher.is_searching.replace(false) {
             self.shared.idle.end_search();
         }
@@ -363,7 +372,8 @@ impl Worker {
         self.sleep(now)
     }
 
-    /// 11. Gives unused memory back, if there is some and time for it. Whether it did.
+    /// 11. Gives unused memory back, if there is some and there is time for it. Returns whether it
+    ///     did.
     #[inline]
     fn give_memory_back(&self, now: u64) -> bool {
         if self.shared.is_ending() {
@@ -397,7 +407,8 @@ impl Worker {
         } else if self.shared.is_over() {
             Some(Next::Stop)
         } else {
-            // SAFETY: home runs (`worker`, invariant 3); no reference lives on.
+            // SAFETY: the home context runs (`worker`, invariant 3), and no reference lives on
+            // after this.
             let (deadline, interval) =
                 unsafe { ((*self.core.timers.get()).next_deadline(), self.trim.wake_in(now, &self.core)) };
             let deadline = deadline.map(|deadline| deadline.saturating_sub(now));
@@ -420,12 +431,13 @@ impl Worker {
         idle.come_back();
         if grace.is_some() {
             idle.end_grace();
-            // Threads that were queued meanwhile are looked for by us, or by the worker that we
-            // wake.
+            // A thread that was queued during the grace sleep has woken no searcher. This worker
+            // searches for it, or other workers do.
             self.searcher.begin(&self.shared);
         }
         let has_mail = !self.handle().inbox.is_empty();
-        // Threads that were given to a sleeper can be stolen before anything here runs for long.
+        // Read now, so that threads that were given to this worker can be stolen before one of its
+        // threads runs for long.
         self.read_inbox();
         if let Some(watchdog) = watchdog {
             watchdog.wake();
@@ -438,7 +450,8 @@ impl Worker {
         next
     }
 
-    /// A searcher has found something: if it was the only one, it wakes the next.
+    /// Ends the search of a worker that has found something. If it was the only searcher and there
+    /// is more to find, it wakes another one.
     fn stop_searching(&self) {
         let Shared { idle, workers, injector, .. } = &*self.shared;
         if self.searcher.is_searching.replace(false) && idle.end_with_thread(workers, || injector.len()) {

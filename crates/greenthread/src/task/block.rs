@@ -1,5 +1,5 @@
-//! The block behind every thread handle: one allocation for a green thread with its closure, its
-//! result and its name; the same head, alone, for an OS thread that uses the library.
+//! The block behind every thread handle. A green thread's block is one allocation, which also has
+//! its task, its result and its closure. An OS thread that uses the library has a block alone.
 //!
 //! Invariants:
 //! 1. A block lives as long as there is a reference: each [`BlockRef`] is one, and a green thread
@@ -7,7 +7,7 @@
 //! 2. `Block` is the first field of every block's allocation (`repr(C)`), and `vtable` fits it.
 //! 3. A block whose `kind` is `Green` is the head of a `Task`.
 //! 4. Between its start and its end, a green thread's `Task` cells are touched on its worker's OS
-//!    thread only; before its start, only by whoever took it out of the queue that it lay in.
+//!    thread only; before its start, only by the thread that took it out of its queue.
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -57,7 +57,7 @@ pub(crate) struct Block {
     pub(crate) token: Waiter,
 }
 
-/// Whose block it is.
+/// Which kind of thread a block belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A green thread's: the head of a [`Task`].
@@ -67,7 +67,7 @@ pub(crate) enum Kind {
 }
 
 impl Block {
-    /// A head with so many references, which are the caller's.
+    /// A block with `references` references, which belong to the caller.
     pub(crate) fn new(
         references: usize,
         vtable: &'static VTable,
@@ -90,13 +90,14 @@ impl Block {
     pub(crate) fn for_os_thread(id: NonZeroU64, name: Option<Box<str>>) -> BlockRef {
         static VTABLE: VTable = VTable {
             free: |block| {
-                // SAFETY: it came from `Box::leak` below, and this was the last reference
+                // SAFETY: the block came from `Box::leak` below, and its last reference is gone
                 // (invariant 1).
                 drop(unsafe { Box::from_raw(block.as_ptr()) });
             },
         };
         let block = Box::new(Block::new(1, &VTABLE, id, name, Kind::Os));
-        // SAFETY: the new block's one reference is ours to give (invariant 1).
+        // SAFETY: this function owns the new block's one reference, and gives it to the `BlockRef`
+        // (invariant 1).
         unsafe { BlockRef::from_raw(NonNull::from(Box::leak(block))) }
     }
 }
@@ -107,7 +108,7 @@ pub(crate) struct BlockRef(NonNull<Block>);
 // SAFETY: a block's head is shared by atomics only; the cells of a `Task` obey invariant 4, and the
 // closure and the result inside are `Send` wherever the public face lets them cross (see `thread`).
 unsafe impl Send for BlockRef {}
-// SAFETY: as above.
+// SAFETY: what is said of `Send` holds for shared references too: a `BlockRef` only counts them.
 unsafe impl Sync for BlockRef {}
 
 impl BlockRef {
@@ -129,7 +130,7 @@ impl BlockRef {
         Self(block)
     }
 
-    /// The pointer; the reference stays ours.
+    /// The address of the block. `self` keeps its reference.
     pub(crate) fn as_ptr(&self) -> NonNull<Block> {
         self.0
     }
@@ -139,21 +140,21 @@ impl Deref for BlockRef {
     type Target = Block;
 
     fn deref(&self) -> &Block {
-        // SAFETY: we hold a reference (invariant 1).
+        // SAFETY: `self` is a reference, so the block is alive (invariant 1).
         unsafe { self.0.as_ref() }
     }
 }
 
 impl Clone for BlockRef {
     fn clone(&self) -> Self {
-        // SAFETY: we hold a reference.
+        // SAFETY: `self` is a reference, so the block is alive during this call.
         unsafe { Self::share(self.0) }
     }
 }
 
 impl Drop for BlockRef {
     fn drop(&mut self) {
-        // SAFETY: it is our own reference that goes.
+        // SAFETY: `self` owns one reference, and gives it up here.
         unsafe { release(self.0, 1) };
     }
 }
@@ -164,15 +165,16 @@ impl fmt::Debug for BlockRef {
     }
 }
 
-/// Gives references back; the last one frees the block.
+/// Gives `references` references back. The last one frees the block.
 ///
 /// # Safety
-/// The caller owns so many, and gives them away.
+/// The caller owns that many references to the block, and gives them away.
 #[inline]
 pub(crate) unsafe fn release(block: NonNull<Block>, references: usize) {
-    // SAFETY: alive, by the references that we give back.
+    // SAFETY: the block is alive: the references are given back below (invariant 1).
     let head = unsafe { block.as_ref() };
-    // The last ones need no subtraction: there is nobody to add one.
+    // The last references need no subtraction: no other reference is left from which one could be
+    // added.
     if head.references.load(Acquire) == references
         || head.references.fetch_sub(references, Release) == references
     {
@@ -187,9 +189,9 @@ pub(crate) unsafe fn release(block: NonNull<Block>, references: usize) {
 pub(crate) enum Start {
     /// On its own stack.
     Own,
-    /// On that of the thread that joins it, which is who calls (`scheduler::inline_join`).
+    /// On the stack of the thread that joins it, which is the caller (`scheduler::inline_join`).
     Inline,
-    /// Not at all: there is no stack for it.
+    /// It does not run, since there is no stack for it. It ends with this error.
     Refused(std::io::Error),
 }
 
@@ -197,14 +199,14 @@ pub(crate) enum Start {
 #[repr(C)]
 pub(crate) struct Task {
     pub(crate) block: Block,
-    /// Where it goes on, while it is suspended.
+    /// Its saved context, while it is suspended.
     pub(crate) context: Cell<MaybeUninit<Context>>,
     /// The worker that it belongs to, once it has started; null before, unless it belongs to one
     /// from the start (`thread::spawn_local`).
     pub(crate) owner: Cell<*const WorkerHandle<Task>>,
-    /// In the inbox or the injector: the next one.
+    /// The next task in the inbox, the injector or the pinned queue.
     link: AtomicPtr<Task>,
-    /// The joiner that waits for its end, or that it has ended (`job`).
+    /// The joiner that waits for its end, or a mark: ended, detached (`job`).
     pub(crate) end: AtomicPtr<Waiter>,
     /// Where it was spawned.
     pub(crate) location: &'static Location<'static>,
@@ -218,8 +220,8 @@ pub(crate) struct Task {
     pub(crate) scope: Option<NonNull<ScopeCount>>,
     /// It is in the library's panic hook.
     pub(crate) in_hook: Cell<bool>,
-    /// Where it was put in the worker's queue that it lay in last. A hint: there it may still be
-    /// found, or not.
+    /// The slot of the deque where it was put last. A hint for `Deque::take`: the task may be gone
+    /// from there.
     pub(crate) deque_hint: AtomicU32,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: locals::Slot,

@@ -1,12 +1,13 @@
-//! A runtime's clock. It is the operating system's; the library's own tests can have another one,
-//! which stands still and jumps (`test_clock`).
+//! A runtime's clock. In a program it is the operating system's clock. The library's own unit tests
+//! can have another one, which stands still and jumps (`test_clock`).
 //!
 //! A clock decides three things: what time it is ([`Clock::instant`]), how a worker sleeps until a
 //! deadline ([`Clock::sleep`]), and how a worker's OS thread blocks until one, for a thread that
 //! may not be suspended ([`Clock::block`]). Threads ask it through `time`.
 //!
 //! None of the three costs a branch in a program, since only the library's own tests are compiled
-//! with the other clock: the first is std's call, the other two call what they are given.
+//! with the other clock. Without it the first is std's call, and the other two call the closure
+//! that they are given.
 
 use core::time::Duration;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use crate::sys::clock::os_now;
 #[cfg(test)]
 pub(crate) mod test_clock;
 
-/// See the module. It counts the nanoseconds since it was made.
+/// A clock. It counts the nanoseconds since it was made. See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -27,7 +28,7 @@ pub(crate) struct Clock {
 }
 
 impl Default for Clock {
-    /// The operating system's.
+    /// The operating system's clock.
     fn default() -> Self {
         Self {
             origin: os_now(),
@@ -60,18 +61,19 @@ impl Clock {
         os_now()
     }
 
-    /// An instant, as this clock counts. An instant before its origin is 0; the far future
-    /// saturates.
+    /// An instant in nanoseconds of this clock. An instant before its origin is 0; an instant too
+    /// far in the future is `u64::MAX`.
     pub(crate) fn nanos(&self, instant: Instant) -> u64 {
         u64::try_from(instant.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The present moment, as this clock counts.
+    /// The present moment in nanoseconds of this clock.
     pub(crate) fn now(&self) -> u64 {
         self.nanos(self.instant())
     }
 
-    /// Has a worker sleep, by `sleep`, which may end early. The timeout counts from `since`.
+    /// Has a worker sleep by a call of `sleep`, which may end early. The timeout counts from
+    /// `since`, in nanoseconds of this clock.
     ///
     /// A test clock calls `sleep` several times, and moves on when all workers sleep. So it asks
     /// whether this worker has something to do (`is_woken`), and whether all of them sleep.

@@ -1,10 +1,10 @@
 //! Joins that would wait for each other for ever.
 //!
 //! A thread *depends* on another one if it can't go on before that has ended: it joins it, runs it
-//! on its own stack (`scheduler::inline_join`), or owns the scope that it was spawned in. Each
-//! thread has one [`dependent`](Thread::dependent) at most that is followed here; so those who
-//! depend on a thread, directly or not, are a chain, and a join closes a *cycle* if the chain of
-//! the joiner has the joined one in it.
+//! on its own stack (`scheduler::inline_join`), or owns the scope that it was spawned in. For each
+//! thread at most one [`dependent`](Thread::dependent) is followed here. So the threads that depend
+//! on a thread, directly or not, are a *chain*. A join closes a *cycle* if the joined thread is in
+//! the chain of the joiner.
 //!
 //! ```text
 //!   a joiner                                 a joiner that has found a cycle
@@ -20,14 +20,14 @@
 //!   wait
 //! ```
 //!
-//! Why no cycle shorter than [`MOST`] is missed: one of its members makes its fence after all the
-//! others. That member sees all that they have published.
+//! Why no cycle shorter than [`MAX_CHAIN`] is missed: one of its members makes its fence after all
+//! the others. That member sees all that they have published.
 //!
 //! Why a walk meets only threads that are alive: a thread on the walker's chain can't go on, and so
-//! can't end, before the walker has ended, unless it withdraws. Take the fence of a walker (W)
-//! after it has counted itself, and that of one who has withdrawn (D). If W is before D, then the
-//! walker is waited for. If D is before W, then the walk ends before it comes to the one who has
-//! withdrawn. Under the lock nobody else withdraws, so a walk needs no count there.
+//! can't end, before the walker has ended, unless it withdraws. Call W the fence of a walker after
+//! it has counted itself, and D the fence of a thread that has withdrawn. If W comes before D, the
+//! thread that withdraws waits for the walker. If D comes before W, the walk ends before it reaches
+//! that thread. Only the holder of the lock withdraws, so a walk under the lock needs no count.
 
 use core::ptr::NonNull;
 
@@ -37,9 +37,10 @@ use super::atomic::{
     fence,
 };
 
-/// How long a chain is followed. A cycle has two or three members, if any; and what follows a whole
-/// chain at each join makes a chain of `n` threads cost `n` squared.
-pub(crate) const MOST: usize = 64;
+/// The number of threads up to which a chain is followed. Cycles have two or three members, so a
+/// larger number finds hardly more of them. Without a bound, a chain of `n` joins would cost `n`
+/// squared steps.
+pub(crate) const MAX_CHAIN: usize = 64;
 
 /// A thread, as far as this file is concerned.
 ///
@@ -47,25 +48,26 @@ pub(crate) const MOST: usize = 64;
 /// The thread that is given as dependent can't go on before this one has ended, and is alive until
 /// then.
 pub(crate) unsafe trait Thread {
-    /// Whether anybody depends on it.
+    /// Whether a thread depends on it.
     fn has_dependent(&self) -> bool;
 
-    /// The thread that does.
+    /// The thread that depends on it, if there is one.
     ///
     /// # Safety
-    /// It is alive, and so is who depends on it, during this call.
+    /// The thread, and the thread that depends on it, are alive during this call.
     unsafe fn dependent(&self) -> Option<NonNull<Self>>;
 }
 
-/// Whether `to` is among those who depend on `from`.
+/// Whether `to` is in the chain of `from`.
 ///
 /// # Safety
-/// A thread that depends on `from`, directly or not, does not withdraw meanwhile, or waits for us
-/// before it goes on.
+/// During this call no thread in the chain of `from` withdraws, or if one does, it waits for the
+/// caller before it goes on.
 unsafe fn leads_to<T: Thread>(from: &T, to: *const T) -> bool {
     let mut at = NonNull::from(from);
-    for _ in 0..MOST {
-        // SAFETY: `from`, or one who depends on it, and so is alive (see above).
+    for _ in 0..MAX_CHAIN {
+        // SAFETY: this is `from` or a thread in its chain. Such a thread is alive, as long as it
+        // does not go on after it has withdrawn (see the module).
         match unsafe { at.as_ref().dependent() } {
             Some(next) if core::ptr::eq(next.as_ptr(), to) => return true,
             Some(next) => at = next,
@@ -86,19 +88,20 @@ pub(crate) unsafe fn closes<T: Thread>(from: &T, to: *const T, walkers: &AtomicU
     }
     walkers.fetch_add(1, Relaxed);
     fence(SeqCst);
-    // SAFETY: we are counted, so a thread that withdraws waits for us, or has withdrawn before (see
-    // the module).
+    // SAFETY: this walker is counted, so a thread that withdraws waits for it, or has withdrawn
+    // before and is not met (see the module).
     let found = unsafe { leads_to(from, to) };
     walkers.fetch_sub(1, Release);
     found
 }
 
-/// Ends a join that closes a cycle by `undo`, with a `pause` now and then, unless somebody else in
-/// it has been faster. When it has, nobody looks at the calling thread any more.
+/// Ends a join that closes a cycle: `undo` takes it back. Then waits for all walkers, and calls
+/// `pause` between two looks; after that no walker looks at the calling thread. Returns `false`,
+/// and does nothing, if another member of the cycle has withdrawn before.
 ///
 /// # Safety
-/// `from` is the calling thread, which joins `to` until `undo` is called; the caller has the one
-/// lock for this, and `walkers` are all that there are.
+/// `from` is the calling thread, which joins `to` until `undo` is called. The caller has the one
+/// lock of all threads that withdraw. `walkers` are all counts of walkers.
 pub(crate) unsafe fn withdraw<'a, T: Thread>(
     from: &T,
     to: *const T,
@@ -106,7 +109,7 @@ pub(crate) unsafe fn withdraw<'a, T: Thread>(
     undo: impl FnOnce(),
     pause: impl Fn(),
 ) -> bool {
-    // SAFETY: nobody else withdraws, as the caller has the lock.
+    // SAFETY: no other thread withdraws, as the caller has the lock.
     if !unsafe { leads_to(from, to) } {
         return false;
     }

@@ -1,16 +1,17 @@
-//! Lists of free memory on their way from the workers that free it to those that need it: the depot
-//! of Bonwick and Adams ("Magazines and Vmem", USENIX 2001). A worker comes here with a full list,
-//! or for one, and not for each of its items.
+//! A stock of lists of free memory that workers exchange: the depot of Bonwick and Adams
+//! ("Magazines and Vmem", USENIX 2001). A worker gives a full list to it or takes one from it, so
+//! it needs the lock once for a whole list and not for each item.
 //!
-//! The depot also knows how much of it is not needed. `settle` ends an interval: as many lists as
-//! there were at least throughout the interval were needed by nobody, and are the *surplus*.
-//! `take_surplus` hands them out, oldest first, for their memory to be given back. A list that is
-//! needed meanwhile is taken all the same: the surplus is never more than there is.
+//! The depot also knows how many of its lists are not needed. The smallest number of lists that it
+//! had during an interval is the number that no worker needed: the *surplus*, which `end_interval`
+//! sets. `take_surplus` hands these lists out, oldest first, so that their memory can be freed.
+//! `take` may still take a list that is in the surplus; the surplus is never larger than the number
+//! of lists.
 //!
 //! Invariants:
 //! 1. A list belongs to the depot from `give` to `take` or `take_surplus`, and to one caller before
-//!    and after. All three hold the lock while it changes hands, so what one has done to its memory
-//!    happens before what the next one does.
+//!    and after. All three functions hold the lock while the owner changes. So what one owner has
+//!    done to the memory happens before what the next owner does.
 //! 2. `len` and `surplus` are written under the lock. Without it they are hints: a worker that
 //!    misses a list makes another one.
 
@@ -31,9 +32,9 @@ pub(crate) struct Depot<L> {
 struct Lists<L> {
     /// The newest is the last.
     all: VecDeque<L>,
-    /// How many there were at least since `settle`.
+    /// The smallest number of lists since the last `end_interval`.
     least: usize,
-    /// How many nobody needs, at most all.
+    /// How many lists no worker has needed. At most the number of lists.
     surplus: usize,
 }
 
@@ -43,10 +44,10 @@ impl<L> Depot<L> {
         Self { lists: Mutex::new(lists), len: AtomicUsize::new(0), surplus: AtomicUsize::new(0) }
     }
 
-    /// Takes a list in.
+    /// Adds a list.
     ///
     /// # Errors
-    /// There is no memory for it: the list.
+    /// There is no memory to store it. The error is the list.
     pub(crate) fn give(&self, list: L) -> Result<(), L> {
         self.locked(|lists| {
             if lists.all.try_reserve(1).is_err() {
@@ -57,7 +58,7 @@ impl<L> Depot<L> {
         })
     }
 
-    /// Hands the newest list out, if there is any.
+    /// Hands out the newest list, or `None` if there is none.
     pub(crate) fn take(&self) -> Option<L> {
         if self.len.load(Relaxed) == 0 {
             return None;
@@ -70,8 +71,8 @@ impl<L> Depot<L> {
         })
     }
 
-    /// Ends an interval, and begins the next.
-    pub(crate) fn settle(&self) {
+    /// Ends an interval and begins the next one. What was not needed becomes the surplus.
+    pub(crate) fn end_interval(&self) {
         if self.len.load(Relaxed) == 0 {
             return;
         }
@@ -81,7 +82,7 @@ impl<L> Depot<L> {
         });
     }
 
-    /// Hands the oldest list out, if not all are needed.
+    /// Hands out the oldest list, or `None` if all are needed.
     pub(crate) fn take_surplus(&self) -> Option<L> {
         if !self.has_surplus() {
             return None;
@@ -97,7 +98,7 @@ impl<L> Depot<L> {
         })
     }
 
-    /// Whether there are lists that nobody needs. One relaxed load.
+    /// Whether there is a surplus. One relaxed load.
     pub(crate) fn has_surplus(&self) -> bool {
         self.surplus.load(Relaxed) != 0
     }

@@ -12,18 +12,19 @@
 //! (2013), but of a fixed size: then queueing can't fail for want of memory, and a thief can't look
 //! at an array that has gone.
 //!
-//! Owner and thieves compete only for the last item: it belongs to whoever moves `top`. The owner
-//! takes any other item by moving `bottom` alone. A thief that still tries to take that item has
-//! seen the old `top`, because of the fence, and loses.
+//! Owner and thieves compete only for the last item. It belongs to the one that moves `top`. The
+//! owner takes any other item by moving `bottom` alone. A thief that still tries to take that item
+//! has seen the old `top`, because of the fence, and loses.
 //!
 //! The owner also takes an item out of the middle (`take`). It marks the slot RESERVED, makes a
 //! fence, and looks how far the thieves are:
 //!
 //! * Not there yet: they will see the mark, and the slot becomes a TOMBSTONE.
 //! * Just there: owner and thief compete for `top`, as ever.
-//! * Beyond it: the item was stolen, since no thief passes a RESERVED slot.
+//! * Beyond it: the item was stolen before, since no thief passes a RESERVED slot.
 //!
-//! A TOMBSTONE is cleared away by whoever takes the item above it, or comes by from below.
+//! A TOMBSTONE is removed by the owner when it takes the item above it, or by the thief that
+//! reaches it from the other side.
 //!
 //! Invariants:
 //! 1. Positions are counted without end; a slot is its position modulo `N`. `top` only grows, by
@@ -33,8 +34,7 @@
 //!    written anew holds an old `top`, and its exchange fails.
 //! 3. An item is handed out once, by `pop`, `take`, `shift` or one `steal`, and then belongs to the
 //!    caller.
-//! 4. Where the owner is `alone` there is no thief: nobody else touches the deque, but to look how
-//!    full it is.
+//! 4. If the owner is `alone`, there are no thieves: other OS threads only read the length.
 //! 5. The newest slot is never a TOMBSTONE.
 
 use core::{
@@ -76,12 +76,12 @@ pub(crate) enum Stolen<T> {
     Item(NonNull<T>),
     /// There is none.
     Nothing,
-    /// Somebody else was faster; there may be more.
+    /// Another thread was faster. There may be more items.
     Again,
 }
 
 impl<T, const N: usize> Deque<T, N> {
-    /// An empty one; `alone` says that there will be no thieves (invariant 4).
+    /// An empty deque. `alone` says that there will be no thieves (invariant 4).
     pub(crate) fn new(alone: bool) -> Self {
         const { assert!(N.is_power_of_two()) };
         Self {
@@ -96,31 +96,33 @@ impl<T, const N: usize> Deque<T, N> {
         &self.slots[position % N]
     }
 
-    /// How many there are: for the owner no less than that, for others a hint.
+    /// The number of items, tombstones included. For the owner it is never too small; for others it
+    /// is a hint.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         let top = self.top.load(Relaxed);
-        // A `bottom` from before that `top` is possible, and while the owner takes the last one it
-        // is one too low.
+        // `bottom` may be older than `top`, and while the owner takes the last item it is one too
+        // low.
         (self.bottom.load(Relaxed).wrapping_sub(top) as isize).max(0) as usize
     }
 
-    /// Whether there is nothing in it: for others, after a fence, no older than that fence.
+    /// Whether it is empty. For other threads than the owner, the answer after a fence is no older
+    /// than the fence.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The oldest one's position.
+    /// The position of the oldest item.
     pub(crate) fn first(&self) -> usize {
         self.top.load(Relaxed)
     }
 
-    /// Puts one in; `false` if there is no room. Before anybody can see it, `note` is told the
-    /// place where it will lie, for [`take`](Self::take).
+    /// Adds an item. Returns `false` if the deque is full. Before any thief can see the item,
+    /// `note` is told its slot, for [`take`](Self::take).
     ///
     /// # Safety
-    /// Owner only. The owner gives the item away (invariant 3).
+    /// Only the owner calls it. It gives the item away (invariant 3).
     #[inline]
     pub(crate) unsafe fn push(&self, item: NonNull<T>, note: impl FnOnce(usize)) -> bool {
         let bottom = self.bottom.load(Relaxed);
@@ -136,17 +138,17 @@ impl<T, const N: usize> Deque<T, N> {
     /// Takes the newest.
     ///
     /// # Safety
-    /// Owner only.
+    /// Only the owner calls it.
     #[inline]
     pub(crate) unsafe fn pop(&self) -> Option<NonNull<T>> {
         let end = self.bottom.load(Relaxed);
         let newest = end.wrapping_sub(1);
         let top = self.top.load(Relaxed);
-        // Only the owner puts something in.
+        // Only the owner adds items, so there is none.
         if top == end {
             return None;
         }
-        // Tombstones right below it go with it.
+        // The tombstones right below the newest item are removed with it.
         let mut low = newest;
         while low != top && self.slot(low.wrapping_sub(1)).load(Relaxed) == tombstone() {
             low = low.wrapping_sub(1);
@@ -158,19 +160,19 @@ impl<T, const N: usize> Deque<T, N> {
         if low == top {
             return self.pop_last(top);
         }
-        // Released: a thief that finds this one takes what lies below, which it must see.
+        // Release: a thief that reads this `bottom` takes an item below it, and must see that item.
         self.bottom.store(low, Release);
         fence(SeqCst);
         let top = self.top.load(Relaxed);
         if (low.wrapping_sub(top) as isize) > 0 {
             return NonNull::new(self.slot(newest).load(Relaxed));
         }
-        // The items there are for thieves again; the fence has released them.
+        // The items may be taken by thieves again. The fence above has released them.
         self.bottom.store(end, Relaxed);
         self.pop_last(top)
     }
 
-    /// The last one there is: taken as by a thief, one of whom may be faster.
+    /// Takes the last item, by moving `top` as a thief does. A thief may be faster.
     fn pop_last(&self, mut top: usize) -> Option<NonNull<T>> {
         let end = self.bottom.load(Relaxed);
         while top != end {
@@ -182,11 +184,11 @@ impl<T, const N: usize> Deque<T, N> {
         None
     }
 
-    /// Takes this one, which lay at that place when it was put in; `false` if it isn't there any
+    /// Takes `item`, which `push` put into the slot `place`. Returns `false` if it isn't there any
     /// more.
     ///
     /// # Safety
-    /// Owner only.
+    /// Only the owner calls it.
     #[inline]
     pub(crate) unsafe fn take(&self, item: NonNull<T>, place: usize) -> bool {
         let newest = self.bottom.load(Relaxed).wrapping_sub(1);
@@ -215,11 +217,11 @@ impl<T, const N: usize> Deque<T, N> {
         true
     }
 
-    /// Takes up to so many of the oldest, at once: all that the iterator gives, and has not given
-    /// yet, are the caller's.
+    /// Takes up to `count` of the oldest items at once. They belong to the caller from this call
+    /// on, and the iterator gives them out.
     ///
     /// # Safety
-    /// Owner only. The owner puts none in before the iterator is dropped.
+    /// Only the owner calls it. It adds no item before the iterator is dropped.
     pub(crate) unsafe fn shift(&self, count: usize) -> impl Iterator<Item = NonNull<T>> {
         let bottom = self.bottom.load(Relaxed);
         let mut top = self.top.load(Relaxed);
@@ -236,7 +238,7 @@ impl<T, const N: usize> Deque<T, N> {
         (0..taken).filter_map(move |n| NonNull::new(self.slot(top.wrapping_add(n)).load(Relaxed)))
     }
 
-    /// Takes the oldest; anyone may, unless the owner is alone.
+    /// Takes the oldest item. Any thread may call it, unless the owner is alone.
     pub(crate) fn steal(&self) -> Stolen<T> {
         debug_assert!(!self.alone);
         let mut top = self.top.load(Acquire);

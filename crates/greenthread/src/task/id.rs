@@ -1,5 +1,5 @@
-//! Numbers for threads: never given twice in a process, nor to threads of its own in a child that
-//! it has forked.
+//! Numbers for threads. No number is given twice in a process. A forked child gives its own threads
+//! none of the numbers that its parent gave before.
 
 use core::{
     num::NonZeroU64,
@@ -8,10 +8,10 @@ use core::{
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// Lower numbers are of the process that has forked this one.
+/// Numbers below this one belong to threads of the process that has forked this one.
 static FIRST: AtomicU64 = AtomicU64::new(0);
 
-/// In the child of a fork: the numbers that were given so far are the parent's.
+/// Called in the child of a fork: all numbers so far belong to the parent's threads.
 pub(crate) fn forked() {
     FIRST.store(NEXT.load(Relaxed), Relaxed);
 }
@@ -22,8 +22,8 @@ pub(crate) fn is_foreign(id: NonZeroU64) -> bool {
     id.get() < FIRST.load(Relaxed)
 }
 
-/// `count` numbers at once, from the one returned on: a worker takes many, so as not to meet others
-/// here.
+/// Reserves `count` numbers, and returns the first. A worker reserves many at a time, so that
+/// workers rarely write to the common counter.
 pub(crate) fn reserve(count: u64) -> NonZeroU64 {
     NonZeroU64::new(NEXT.fetch_add(count, Relaxed)).expect("2^64 threads have not been spawned")
 }

@@ -1,5 +1,5 @@
-//! A worker's inbox: threads that others woke, or gave to it. Many senders, one owner, no
-//! allocation.
+//! A worker's inbox: threads that other OS threads woke, or gave to it. It has many senders and one
+//! owner, and needs no allocation.
 //!
 //! A stack of items linked through themselves (Treiber 1986); the owner takes the whole of it at
 //! once, so there is no ABA problem: nobody pops a single item.
@@ -32,8 +32,8 @@ impl<T: Linked> Inbox<T> {
         Self { head: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Puts `item` in. `true` if the inbox was empty: then it is this sender's task to see that the
-    /// owner is awake.
+    /// Adds `item`. Returns `true` if the inbox was empty; then this sender must wake the owner if
+    /// it sleeps.
     ///
     /// # Safety
     /// `item` points to a live item that is in no list, and that the caller gives away (invariants
@@ -41,7 +41,8 @@ impl<T: Linked> Inbox<T> {
     pub(crate) unsafe fn push(&self, item: *mut T) -> bool {
         let mut head = self.head.load(Relaxed);
         loop {
-            // SAFETY: the item is ours until the exchange succeeds (invariant 2).
+            // SAFETY: the item is alive, and belongs to this sender until the exchange succeeds
+            // (invariants 1, 2).
             unsafe { (*item).link().store(head, Relaxed) };
             match self.head.compare_exchange_weak(head, item, Release, Relaxed) {
                 Ok(_) => return head.is_null(),
@@ -55,12 +56,13 @@ impl<T: Linked> Inbox<T> {
         self.head.load(Relaxed).is_null()
     }
 
-    /// Owner only: takes all, oldest first.
+    /// Takes all items, oldest first. Only the owner calls it.
     pub(crate) fn take(&self) -> Chain<T> {
         let mut newest = self.head.swap(ptr::null_mut(), Acquire);
         let mut oldest = ptr::null_mut();
         while !newest.is_null() {
-            // SAFETY: an item in the list is alive, and now ours alone (invariants 1, 2).
+            // SAFETY: an item that was in the list is alive, and belongs to the owner alone
+            // (invariants 1, 2).
             let link = unsafe { (*newest).link() };
             let next = link.load(Relaxed);
             link.store(oldest, Relaxed);
@@ -85,7 +87,8 @@ impl<T: Linked> Iterator for Chain<T> {
             return None;
         }
         let item = self.next;
-        // SAFETY: the rest of the chain is ours alone until it is handed out (invariant 2).
+        // SAFETY: an item of the chain is alive, and belongs to the chain until it is handed out
+        // (invariants 1, 2).
         self.next = unsafe { (*item).link().load(Relaxed) };
         Some(item)
     }

@@ -1,4 +1,4 @@
-//! A green thread's work: its closure, and what became of it. One allocation with its block.
+//! A green thread with its closure and its result, in one allocation with its block.
 //!
 //! The end of a thread is one word, `Task::end`:
 //!
@@ -6,25 +6,25 @@
 //!   null ──join──▶ a waiter ──end──▶ ENDED      the joiner takes the result
 //!    ▲                 │
 //!    ├──a cycle────────┘
-//!    ├───inline join─▶ INLINE ────end──▶ ENDED   as above
+//!    ├───inline join─▶ INLINE ────end──▶ ENDED   the same
 //!    ├───end─────────────────────▶ ENDED        the handle takes or drops the result
 //!    └───drop of the handle──────▶ DETACHED     the thread drops the result when it ends
 //! ```
 //!
-//! Both sides have a reference to the block. Each gives its own back when it has done; but a handle
-//! that detaches leaves its reference to the thread, and a thread that runs on its joiner's stack
-//! leaves its own to the handle, so that there is one count to change and not two.
+//! The thread and the handle each have a reference to the block, and give it back when they are
+//! done. But a handle that detaches leaves its reference to the thread, and a thread that runs on
+//! its joiner's stack leaves its own to the handle. So the count is changed once and not twice.
 //!
 //! Invariants:
 //! 1. A `Job` is a `Task` with a result and a closure behind it, in this order (`repr(C)`): a
 //!    handle that knows only `T` reaches the result.
 //! 2. The closure is there until `run` takes it, once. The result is written before ENDED, and
-//!    taken or dropped once, by the side that the picture says. So neither outlives the borrows in
-//!    it, even if somebody still holds a reference to the block.
-//! 3. The one `Handle` of a job is the only one who puts a waiter there, and doesn't leave before
-//!    it is woken, or has taken it back (`cycle`). The waiter is a `Joiner`'s; with INLINE, it is
-//!    the joiner's task whose address is there. In both cases the joiner can't go on before the
-//!    thread has ended.
+//!    taken or dropped once, by the side that the picture names. So neither outlives the borrows in
+//!    it, even if there is still a reference to the block.
+//! 3. Only the one `Handle` of a job puts a waiter into `end`. Its thread does not go on before it
+//!    is woken, or has taken the waiter back (`cycle`). The waiter is the first field of a
+//!    `Joiner`; with INLINE, the address is that of the joiner's task. In both cases the joiner
+//!    can't go on before the thread has ended.
 //! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
 
 use core::{
@@ -65,29 +65,30 @@ use super::{
 
 const ENDED: *mut Waiter = ptr::without_provenance_mut(1);
 const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
-/// Set in the address of a task, which is aligned to more than that.
+/// Set in `end` if the address is that of a joiner's task. Tasks are aligned to more than that.
 const INLINE: usize = 4;
 
 /// The thread that waits for another one's end.
 #[repr(C)]
 struct Joiner {
     waiter: Waiter,
-    /// Null: an OS thread, which nobody joins here.
+    /// The joiner's task. Null for an OS thread, on which no green thread depends.
     task: *const Task,
 }
 
-/// How many walk along the joiners of whom (`cycle`), by where they do.
+/// The number of walkers (`cycle`). It is spread over several counts, and a worker always uses the
+/// same one.
 static WALKERS: [CachePadded<AtomicUsize>; 16] = [const { CachePadded::new(AtomicUsize::new(0)) }; 16];
-/// Its holder may withdraw from a cycle.
+/// The lock under which a joiner withdraws from a cycle.
 pub(crate) static WITHDRAWING: ForkMutex<()> = ForkMutex::new(());
 
-/// In the child of a fork, where nobody walks.
+/// Called in the child of a fork, where there are no walkers.
 pub(crate) fn forked() {
     WALKERS.iter().for_each(|walkers| walkers.store(0, Relaxed));
 }
 
-// SAFETY: a joiner and a lender wait for this thread's end (invariant 3), and a scope is a frame of
-// its owner's, which does not return before (`scope`).
+// SAFETY: a joiner, inline or not, waits for this thread's end (invariant 3). A scope is a frame on
+// its owner's stack, and does not return before its threads have ended (`scope`).
 unsafe impl Thread for Task {
     fn has_dependent(&self) -> bool {
         self.scope.is_some() || !matches!(self.end.load(Relaxed), end if end.is_null() || end == DETACHED)
@@ -102,8 +103,8 @@ unsafe impl Thread for Task {
         if end.addr() & INLINE != 0 {
             return NonNull::new(end.map_addr(|address| address & !INLINE).cast());
         }
-        // SAFETY: a joiner's (invariant 3), and the caller vouches that it is alive. It was written
-        // before it was put here.
+        // SAFETY: it is the address of a `Joiner` (invariant 3), and the caller vouches that the
+        // joiner is alive. It was written before its address was released here.
         NonNull::new(unsafe { (*end.cast::<Joiner>()).task }.cast_mut())
     }
 }
@@ -111,16 +112,16 @@ unsafe impl Thread for Task {
 /// Why a thread can't be waited for.
 #[derive(Clone, Copy, Debug)]
 enum Never {
-    /// It waits for the caller.
+    /// It waits for the caller, directly or not.
     Cycle,
     /// It runs in another process.
     Foreign,
 }
 
-/// Waits for a thread's end, which has not come yet, as the one who has its handle.
+/// Waits for a thread's end. The caller has its handle.
 ///
 /// # Panics
-/// If there will be no end.
+/// If the wait would never end.
 #[inline(never)]
 fn wait_for_end(thread: &Task) {
     if let Err(why) = wait(thread) {
@@ -142,13 +143,13 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
     if let (Some(core), Some(me)) = (core, me) {
         let walkers =
             &WALKERS[Arc::as_ptr(&core.handle).addr() / size_of::<WorkerHandle<Task>>() % WALKERS.len()];
-        // SAFETY: we are the running thread, and this is one of them.
+        // SAFETY: `me` is the running thread, and `walkers` is one of `WALKERS`.
         if unsafe { cycle::closes(me, thread, walkers) } && withdraw(me, thread, mine) {
             return Err(Never::Cycle);
         }
     }
-    // Not a cancellation point yet. A canceller must take the joiner out of `end` before it claims
-    // the wait. Otherwise the ending thread might claim a joiner that has returned.
+    // This is not a cancellation point yet. A canceller must take the joiner out of `end` before it
+    // claims the wait. Otherwise the ending thread might claim a joiner that has returned.
     joiner.waiter.wait(Reason::Join, None);
     Ok(())
 }
@@ -160,7 +161,7 @@ fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
         let undone = thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire);
         assert!(undone.is_ok(), "a thread has ended before one that it depends on");
     };
-    // SAFETY: we are the running thread; we have the lock; these are all.
+    // SAFETY: `me` is the running thread, which has the lock, and these are all counts of walkers.
     unsafe { cycle::withdraw(me, thread, WALKERS.iter().map(|walkers| &**walkers), undo, spin_loop) }
 }
 
@@ -202,26 +203,27 @@ pub(crate) struct Spec {
     pub(crate) name: Option<Box<str>>,
     pub(crate) stack_size: usize,
     pub(crate) location: &'static Location<'static>,
-    /// The scope that waits for it.
+    /// The scope that waits for the thread.
     pub(crate) scope: Option<NonNull<ScopeCount>>,
 }
 
-/// Memory for a thread.
+/// Memory for a thread with this closure and result.
 #[derive(Debug)]
-pub(crate) struct Room<F, T>(NonNull<Job<F, T>>);
+pub(crate) struct JobMemory<F, T>(NonNull<Job<F, T>>);
 
-/// The calling worker's free memory.
+/// The calling worker's pool of blocks, if the caller is on a worker.
 #[inline]
 fn pool<'a>() -> Option<&'a block_pool::Pool> {
     worker_core::get().map(|core| &core.blocks)
 }
 
-/// Memory for a thread that runs such a closure; to be filled by [`new`], or it is lost.
+/// Allocates memory for a thread that runs such a closure. The caller fills it by [`new`];
+/// otherwise it leaks.
 #[inline]
-pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
+pub(crate) fn allocate<F, T>() -> io::Result<JobMemory<F, T>> {
     let layout = Layout::new::<Job<F, T>>();
     match block_pool::take(pool(), layout) {
-        Some(memory) => Ok(Room(memory.cast())),
+        Some(memory) => Ok(JobMemory(memory.cast())),
         None => Err(exhausted(format_args!(
             "no memory for a green thread's block of {} bytes; spawn fewer threads",
             layout.size()
@@ -233,10 +235,14 @@ pub(crate) fn allocate<F, T>() -> io::Result<Room<F, T>> {
 /// handle.
 ///
 /// # Safety
-/// Everything that `F` and `T` borrow outlives the thread, and `F: Send`, `T: Send`, or the thread
-/// stays here.
+/// Everything that `F` and `T` borrow outlives the thread. They are `Send`, or the thread is pinned
+/// to the calling worker.
 #[inline]
-pub(crate) unsafe fn new<F, T>(Room(job): Room<F, T>, spec: Spec, closure: F) -> (NonNull<Task>, Handle<T>)
+pub(crate) unsafe fn new<F, T>(
+    JobMemory(job): JobMemory<F, T>,
+    spec: Spec,
+    closure: F,
+) -> (NonNull<Task>, Handle<T>)
 where
     F: FnOnce() -> T,
 {
@@ -247,7 +253,7 @@ where
     // One reference is the task's own, one the handle's.
     let block = Block::new(2, Table::<F, T>::VTABLE, spec.id, spec.name, Kind::Green);
     let task = Task::new(block, spec.location, spec.stack_size, run::<F, T>, spec.scope);
-    // SAFETY: room for one `Job`.
+    // SAFETY: `allocate` has allocated memory for one `Job`.
     unsafe {
         job.write(Job {
             outcome: Outcome { task, result: UnsafeCell::new(MaybeUninit::uninit()) },
@@ -255,31 +261,31 @@ where
         });
     }
     let task = job.cast::<Task>();
-    // SAFETY: one of the two.
+    // SAFETY: this is the handle's reference, of the two that the block was made with.
     let block = ManuallyDrop::new(unsafe { BlockRef::from_raw(task.cast()) });
     (task, Handle { block, _result: core::marker::PhantomData })
 }
 
-/// Frees a job's memory. Closure and result are gone by then (invariant 2).
+/// Frees a job's memory. The caller has the last reference, and closure and result are gone
+/// (invariant 2).
 unsafe fn free<F, T>(block: NonNull<Block>) {
     let job = block.cast::<Job<F, T>>();
-    // SAFETY: nobody has a reference any more; the cells with closure and result don't drop what is
-    // in them.
+    // SAFETY: no reference is left. The cells with closure and result don't drop what is in them.
     unsafe {
         ptr::drop_in_place(job.as_ptr());
         block_pool::give(pool(), job.cast(), Layout::new::<Job<F, T>>());
     }
 }
 
-/// Runs the closure on the stack that it is called on, or ends the thread without; then tells
-/// whoever waits.
+/// Runs the closure on the current stack, or ends the thread without. Then it wakes the joiner, and
+/// tells the scope.
 unsafe fn run<F, T>(task: NonNull<Task>, start: Start)
 where
     F: FnOnce() -> T,
 {
     // SAFETY: the task is a `Job<F, T>` (this function came with it), alive while it runs.
     let job = unsafe { task.cast::<Job<F, T>>().as_ref() };
-    // SAFETY: taken once (invariant 2).
+    // SAFETY: only this function takes the closure, and it is called once (invariant 2).
     let closure = unsafe { (*job.closure.get()).assume_init_read() };
     let inline = matches!(start, Start::Inline);
     let result = match start {
@@ -293,30 +299,32 @@ where
     if panicked {
         worker_core::forget_panics();
     }
-    // SAFETY: ours until the end is told (invariant 2).
+    // SAFETY: the result belongs to the thread until `end` is ENDED (invariant 2).
     unsafe { (*job.outcome.result.get()).write(result) };
     let task = &job.outcome.task;
     let scope = task.scope;
     let mut unhandled = false;
-    // A result that nobody wants goes before the thread-locals, which its destructor may use.
+    // The result of a detached thread is dropped before the thread-locals, which its destructor may
+    // use.
     let unwanted = task.end.load(Acquire) == DETACHED;
     if unwanted {
-        // SAFETY: the handle is gone, so the result is ours (invariant 2).
+        // SAFETY: the handle is gone, so the result belongs to the thread (invariant 2).
         swallow(unsafe { (*job.outcome.result.get()).assume_init_read() });
     }
-    // SAFETY: it runs, and ends; or it has never run.
+    // SAFETY: the thread runs and is at its end, or it has never run.
     unsafe { locals::destroy(&task.locals) };
     if unwanted {
         unhandled = panicked;
     } else if inline {
-        // The handle is the joiner's, which is below on this stack.
+        // The joiner has the handle. Its frames are below on this stack, so no other thread looks
+        // at `end`.
         task.end.store(ENDED, Relaxed);
     } else {
         match task.end.swap(ENDED, AcqRel) {
             DETACHED => {
                 unhandled = panicked;
-                // SAFETY: the handle is gone, so the result is ours (invariant 2); and the thread
-                // ends.
+                // SAFETY: the handle is gone, so the result belongs to the thread (invariant 2).
+                // The thread is at its end.
                 unsafe {
                     swallow((*job.outcome.result.get()).assume_init_read());
                     locals::destroy(&task.locals);
@@ -330,7 +338,7 @@ where
             _ => {}
         }
     }
-    // SAFETY: nothing of the user's runs on this thread any more.
+    // SAFETY: no code of the user runs on this thread any more.
     unsafe { locals::clear(&task.locals) };
     if let Some(scope) = scope {
         // SAFETY: the scope waits for this (invariant 4).
@@ -338,35 +346,35 @@ where
     }
 }
 
-/// The thread is about to run on the stack of `joiner`, which has its handle.
+/// Notes that `child` is about to run on the stack of `joiner`, which has its handle.
 #[inline]
 pub(crate) fn set_joiner(child: &Task, joiner: &Task) {
     let joiner = ptr::from_ref(joiner).cast::<Waiter>().cast_mut();
     child.end.store(joiner.map_addr(|address| address | INLINE), Release);
 }
 
-/// The worker's last touch of a thread that has run: gives its reference back, and with it the
-/// handle's that was left.
+/// Gives the thread's own reference back, and the handle's if that was left to it. The worker does
+/// not touch the thread after this.
 ///
 /// # Safety
 /// The thread has ended on a stack of its own, or on none, and its worker is done with it.
 #[inline]
 pub(crate) unsafe fn release(task: NonNull<Task>) {
-    // SAFETY: alive by the task's own reference. A detached handle has left its reference to us, as
-    // DETACHED says, which stays.
+    // SAFETY: the task is alive by its own reference. If `end` is DETACHED, the handle has left its
+    // reference too, and `end` does not change any more.
     unsafe {
         let left = task.as_ref().end.load(Relaxed) == DETACHED;
         block::release(task.cast(), if left { 2 } else { 1 });
     }
 }
 
-/// Drops a value of the user's that nobody wants. If its destructor panics, that has been reported
-/// by the hook, and there is nobody left to hand it to.
+/// Drops a value of the user. If its destructor panics, the panic hook has reported that, and there
+/// is no joiner to give the panic to.
 fn swallow<V>(value: V) {
     let mut value = ManuallyDrop::new(value);
-    // SAFETY: dropped once, here.
+    // SAFETY: the value is dropped once, here.
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| unsafe { ManuallyDrop::drop(&mut value) })) {
-        // Its destructor might panic again.
+        // The payload's destructor might panic again.
         core::mem::forget(payload);
     }
 }
@@ -378,7 +386,7 @@ pub(crate) struct Handle<T> {
     _result: core::marker::PhantomData<T>,
 }
 
-// The result is not in it.
+// The result is not stored in the handle.
 impl<T> Unpin for Handle<T> {}
 
 impl<T> Handle<T> {
@@ -387,7 +395,7 @@ impl<T> Handle<T> {
         unsafe { self.block.as_ptr().cast::<Outcome<T>>().as_ref() }
     }
 
-    /// Whether the result is there.
+    /// Whether the thread has ended, so that the result is there.
     pub(crate) fn is_finished(&self) -> bool {
         polled(self.outcome().task.end.load(Acquire) == ENDED)
     }
@@ -395,34 +403,37 @@ impl<T> Handle<T> {
     /// Waits for the end, and takes the result.
     ///
     /// # Panics
-    /// If there will be no end.
+    /// If the wait would never end.
     pub(crate) fn join(self) -> Result<T> {
         let thread = &self.outcome().task;
         if thread.end.load(Acquire) != ENDED {
             wait_for_end(thread);
         }
-        // SAFETY: ended, and the handle is used no more.
+        // SAFETY: the thread has ended. The reference is the handle's, which is not used after
+        // this.
         unsafe { ManuallyDrop::new(self).finish(1) }
     }
 
-    /// As `join`, of a thread that has run on the caller's stack.
+    /// As `join`, for a thread that has run on the caller's stack.
     ///
     /// # Safety
-    /// It has, with [`Start::Inline`].
+    /// The thread has run with [`Start::Inline`].
     pub(crate) unsafe fn collect(self) -> Result<T> {
-        // SAFETY: ended, and has left its reference; the handle is used no more.
+        // SAFETY: the thread has ended, and has left its reference to the handle, which is not used
+        // after this.
         unsafe { ManuallyDrop::new(self).finish(2) }
     }
 
-    /// Takes the result, and gives references back: the handle's own, or that and the thread's.
+    /// Takes the result, and gives references back: the handle's own, or both the handle's and the
+    /// thread's.
     ///
     /// # Safety
     /// The thread has ended, and these references are the handle's, which is neither used nor
     /// dropped afterwards.
     #[inline]
     unsafe fn finish(&self, references: usize) -> Result<T> {
-        // SAFETY: the result is there, and the handle's (invariant 2); the caller vouches that the
-        // references are its to give back.
+        // SAFETY: the thread has ended, so the result is there and belongs to the handle (invariant
+        // 2). The caller vouches for the references.
         unsafe {
             let result = (*self.outcome().result.get()).assume_init_read();
             block::release(self.block.as_ptr(), references);
@@ -435,17 +446,18 @@ impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         let outcome = self.outcome();
         if outcome.task.end.compare_exchange(ptr::null_mut(), DETACHED, AcqRel, Acquire).is_ok() {
-            // And with it goes our reference.
+            // The thread has the handle's reference now.
             return;
         }
-        // SAFETY: ended, and never joined: the result is ours (invariant 2).
+        // SAFETY: the thread has ended and was not joined, so the result belongs to the handle
+        // (invariant 2).
         let result = unsafe { (*outcome.result.get()).assume_init_read() };
         if let (Some(scope), Err(_)) = (outcome.task.scope, &result) {
             // SAFETY: a scoped thread's handle can't leave the scope (its lifetime says so).
             unsafe { scope.as_ref() }.note_panic();
         }
         swallow(result);
-        // SAFETY: our own reference, once.
+        // SAFETY: the handle's reference is dropped once, here.
         unsafe { ManuallyDrop::drop(&mut self.block) };
     }
 }

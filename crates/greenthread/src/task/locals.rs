@@ -1,23 +1,22 @@
-//! The values that a green thread keeps of the thread-locals which it has used
-//! (`thread::LocalKey`).
+//! A green thread's values of the thread-locals that it has used (`thread::LocalKey`).
 //!
-//! A thread that uses none has a null pointer. The first use makes a small hash table, from the
-//! keys' addresses to boxes with the values; it grows with the keys that this thread uses, whatever
-//! their number in the program.
+//! A thread that uses none has a null pointer. The first use makes a small hash table from the
+//! keys' addresses to boxes with the values. The table grows with the number of keys that this
+//! thread uses, not with the number of keys in the program.
 //!
 //! At the thread's end, on its own stack, the values that have a destructor are destroyed, the
-//! youngest first. A destructor may make further values; they are the youngest then. It may block,
-//! and siblings run meanwhile.
+//! youngest first. A destructor may make further values, which are then the youngest. It may block;
+//! siblings run meanwhile.
 //!
 //! Invariants:
-//! 1. A table is touched by its own thread only, and no reference into it is kept while anything of
-//!    the user's runs.
-//! 2. An entry's key is the address of a static `LocalKey<T>`, so it means one `T`; its node is
-//!    null once the value has been destroyed, else a leaked `Box<Node<T>>`.
-//! 3. A node stays where it is until it is destroyed, at the thread's end. A [`Use`] of its value
-//!    keeps it from that: on the thread's own stack there is none any more by then, but a coroutine
-//!    may have one, suspended in the middle of a `with`, and live on in another thread. Then value
-//!    and node stay for ever.
+//! 1. Only its own thread touches a table, and no reference into it is kept while code of the user
+//!    runs.
+//! 2. An entry's key is the address of a static `LocalKey<T>`, so it determines `T`. Its node is a
+//!    leaked `Box<Node<T>>`, or null once the value has been destroyed.
+//! 3. A node does not move until it is destroyed, at the thread's end. If there is a [`Use`] of its
+//!    value by then, the node and its value are leaked. No frame of the thread's own stack has one
+//!    by then. But a coroutine that is suspended in the middle of a `with` may have one, and may
+//!    live on in another thread.
 //! 4. The list from `newest` on holds exactly the nodes whose values have a destructor and have not
 //!    been destroyed.
 
@@ -41,9 +40,9 @@ pub(crate) type Key = *const ();
 #[derive(Debug)]
 struct Header {
     key: Key,
-    /// The next older one with a destructor.
+    /// The next older node with a destructor.
     older: *mut Header,
-    /// How many have a reference to the value.
+    /// The number of `Use`s of the value.
     uses: Cell<usize>,
     /// Drops and frees the node.
     free: unsafe fn(*mut Header),
@@ -55,7 +54,7 @@ struct Node<T> {
     value: T,
 }
 
-/// A value while somebody uses it. It stays on the OS thread: it isn't `Send`.
+/// A reference to a value, counted in its node. It isn't `Send`, so it stays on its OS thread.
 #[derive(Debug)]
 pub(crate) struct Use<T>(NonNull<Node<T>>);
 
@@ -64,8 +63,8 @@ impl<T> Use<T> {
     /// The node is alive: in the table, and not destroyed.
     #[inline]
     unsafe fn new(node: NonNull<Node<T>>) -> Self {
-        // SAFETY: the caller vouches that it is alive. Each use has a frame or an object of its
-        // own: they don't overflow the count.
+        // SAFETY: the caller vouches that the node is alive. Each use takes memory of its own, so
+        // the count can't overflow.
         let uses = unsafe { &(*node.as_ptr()).header.uses };
         uses.set(uses.get() + 1);
         Self(node)
@@ -77,7 +76,7 @@ impl<T> Deref for Use<T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: kept by this use, and only ever shared (invariant 3).
+        // SAFETY: this use keeps the node (invariant 3), and the value is only borrowed as shared.
         unsafe { &self.0.as_ref().value }
     }
 }
@@ -85,7 +84,7 @@ impl<T> Deref for Use<T> {
 impl<T> Drop for Use<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: kept by this use until now (invariant 3).
+        // SAFETY: this use has kept the node until now (invariant 3).
         let uses = unsafe { &self.0.as_ref().header.uses };
         uses.set(uses.get() - 1);
     }
@@ -103,7 +102,7 @@ const FREE: Entry = Entry { key: ptr::null(), node: ptr::null_mut() };
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// A power of two of them, a quarter of them free at least.
+    /// Their number is a power of two. At least a quarter of them is free.
     entries: Box<[Entry]>,
     used: usize,
     newest: *mut Header,
@@ -112,13 +111,13 @@ pub(crate) struct Table {
 /// Where a thread keeps its table, if it has one.
 pub(crate) type Slot = Cell<Option<NonNull<Table>>>;
 
-/// What is found for a key in a thread's table.
+/// The result of a look-up in a thread's table.
 #[derive(Debug)]
 pub(crate) enum Found<T> {
     Value(Use<T>),
-    /// It has never been made.
+    /// The value has never been made.
     Nothing,
-    /// The thread ends, and it is gone.
+    /// The thread is at its end, and the value has been destroyed.
     Destroyed,
 }
 
@@ -129,20 +128,21 @@ pub(crate) enum Found<T> {
 #[inline]
 pub(crate) unsafe fn find<T>(slot: &Slot, key: Key) -> Found<T> {
     let Some(table) = slot.get() else { return Found::Nothing };
-    // SAFETY: the thread's own, and no reference lives on (invariant 1).
+    // SAFETY: this is the table's thread, and no other reference into the table lives (invariant
+    // 1).
     let entry = unsafe { table.as_ref() }.lookup(key);
     if entry.key.is_null() {
         return Found::Nothing;
     }
     match NonNull::new(entry.node.cast::<Node<T>>()) {
-        // SAFETY: a node of this key's type, and alive (invariant 2).
+        // SAFETY: the node is of this key's type, and alive (invariant 2).
         Some(node) => Found::Value(unsafe { Use::new(node) }),
         None => Found::Destroyed,
     }
 }
 
-/// Gives the running thread its value of a key, which it has not had. If the value's own
-/// initialiser has made one in the meantime, this one takes its place, as in std.
+/// Gives the running thread its value of a key. If the value's own initialiser has set a value for
+/// the same key, this one replaces it, as in std.
 ///
 /// # Safety
 /// As for [`find`]; the key has not been destroyed.
@@ -156,21 +156,22 @@ pub(crate) unsafe fn insert<T: 'static>(slot: &Slot, key: Key, value: T) -> Use<
         slot.set(Some(table));
         table
     });
-    // SAFETY: the thread's own, and no other reference lives (invariant 1).
+    // SAFETY: this is the table's thread, and no other reference into the table lives (invariant
+    // 1).
     let table = unsafe { &mut *table.as_ptr() };
     // SAFETY: the list's nodes are alive (invariant 4).
     let earlier = unsafe { table.take_out(key) };
     if needs_drop::<T>() {
-        // SAFETY: the node is new, and nobody else's.
+        // SAFETY: the node is new, so no other reference to it lives.
         unsafe { (*node.as_ptr()).header.older = table.newest };
         table.newest = node.as_ptr().cast();
     }
     table.put(Entry { key, node: node.as_ptr().cast() });
-    // SAFETY: alive.
+    // SAFETY: the node is alive: it was just put into the table.
     let made = unsafe { Use::new(node) };
     if let Some(earlier) = earlier {
-        // SAFETY: out of list and table; no reference into the table lives while its destructor
-        // runs (invariant 1). A coroutine that the initialiser has left in a `with` keeps the value
+        // SAFETY: the node is out of the list and the table, and no reference into the table is
+        // used after this (invariant 1). If a coroutine still uses the value, `free` leaks it
         // (invariant 3).
         unsafe { ((*earlier.as_ptr()).free)(earlier.as_ptr()) };
     }
@@ -178,9 +179,10 @@ pub(crate) unsafe fn insert<T: 'static>(slot: &Slot, key: Key, value: T) -> Use<
 }
 
 /// # Safety
-/// It is a `Node<T>`, and the caller has taken it out of the table: it has no owner (invariant 2).
+/// `node` is a `Node<T>` that the caller has taken out of the table and the list (invariants 2, 4).
 unsafe fn free<T>(node: *mut Header) {
-    // SAFETY: the caller vouches for the table. A node that is in use stays (invariant 3).
+    // SAFETY: the node is a leaked box (invariant 2), and nothing else refers to it. A node in use
+    // is leaked (invariant 3).
     unsafe {
         if (*node).uses.get() == 0 {
             drop(Box::from_raw(node.cast::<Node<T>>()));
@@ -188,23 +190,24 @@ unsafe fn free<T>(node: *mut Header) {
     }
 }
 
-/// Destroys what has a destructor. The keys stay destroyed until [`clear`].
+/// Destroys the values that have a destructor. The keys stay destroyed until [`clear`].
 ///
 /// # Safety
-/// `slot` is the running thread's, or has never run; it is at its end.
+/// `slot` belongs to the running thread, which is at its end, or to a thread that has never run.
 #[inline]
 pub(crate) unsafe fn destroy(slot: &Slot) {
     if let Some(table) = slot.get() {
-        // SAFETY: the thread's own, which is at its end.
+        // SAFETY: the caller vouches that the thread is at its end.
         unsafe { destroy_all(table.as_ptr()) };
     }
 }
 
 /// # Safety
-/// The table of a thread that is at its end.
+/// `table` is the table of a thread that is at its end, and no reference into it lives.
 unsafe fn destroy_all(table: *mut Table) {
-    // SAFETY: the thread's own; no reference lives while a destructor runs (invariant 1). Each node
-    // of the list is alive, and out of list and table before it goes (invariants 2, 4).
+    // SAFETY: no reference into the table lives while a destructor runs (invariant 1). Each node of
+    // the list is alive, and is taken out of the list and the table before it is freed (invariants
+    // 2, 4).
     let all = catch_unwind(AssertUnwindSafe(|| unsafe {
         while let Some(node) = NonNull::new((*table).newest) {
             let header = node.as_ptr();
@@ -214,7 +217,7 @@ unsafe fn destroy_all(table: *mut Table) {
         }
     }));
     if all.is_err() {
-        // As in std: the others would be left, and there is nobody to hand the panic to.
+        // As in std: the other values would be left, and there is no joiner to give the panic to.
         write_last_words(b"fatal: a thread-local panicked when it was destroyed\n");
         process::abort();
     }
@@ -223,28 +226,28 @@ unsafe fn destroy_all(table: *mut Table) {
 /// Frees the table, and the values without a destructor.
 ///
 /// # Safety
-/// After [`destroy`], for the last time.
+/// [`destroy`] has been called, and the thread uses no thread-local after this.
 #[inline]
 pub(crate) unsafe fn clear(slot: &Slot) {
     if let Some(table) = slot.take() {
-        // SAFETY: the caller vouches that nobody uses it any more.
+        // SAFETY: the caller vouches that the thread does not use the table any more.
         unsafe { free_all(table) };
     }
 }
 
 /// # Safety
-/// A table that nobody needs any more.
+/// The caller gives the table up.
 unsafe fn free_all(table: NonNull<Table>) {
-    // SAFETY: from a leaked `Box`, and the caller gives it up.
+    // SAFETY: the table came from a leaked `Box`, and the caller gives it up.
     let table = unsafe { Box::from_raw(table.as_ptr()) };
     for entry in table.entries.iter().filter(|entry| !entry.node.is_null()) {
-        // SAFETY: alive, and forgotten after this (invariant 2).
+        // SAFETY: the node is alive (invariant 2), and the table is dropped after this.
         unsafe { ((*entry.node).free)(entry.node) };
     }
 }
 
 impl Table {
-    /// The place of a key: its entry, or the free one where it would go.
+    /// The index of a key's entry, or of the free entry where it would go.
     #[inline]
     fn place(&self, key: Key) -> usize {
         let mask = self.entries.len() - 1;
@@ -264,7 +267,7 @@ impl Table {
         self.entries[self.place(key)]
     }
 
-    /// The key's node, if it has one, out of table and list.
+    /// Takes the key's node, if there is one, out of the table and the list.
     ///
     /// # Safety
     /// The nodes of the list are alive.

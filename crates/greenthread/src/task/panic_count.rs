@@ -8,10 +8,10 @@
 //!
 //! std offers no function that changes the count, but it changes it at two known places:
 //! `resume_unwind` adds one on the OS thread that calls it, and `catch_unwind` subtracts one on the
-//! OS thread where the unwinding arrives. A *stand-in* is an unwinding of ours between those two
-//! places: it is suspended in a destructor. A [`Nest`] is a coroutine that has stand-ins one inside
-//! the other. Resumed with [`Step::Raise`] it begins one more, which raises the count here; resumed
-//! with [`Step::Lower`] it finishes the innermost, which lowers the count here.
+//! OS thread where the unwinding arrives. A *stand-in* is an unwinding between those two places
+//! that this file makes and suspends in a destructor. A [`Nest`] is a coroutine with stand-ins one
+//! inside the other. Resumed with [`Step::Raise`] it begins one more, which raises the count here;
+//! resumed with [`Step::Lower`] it finishes the innermost, which lowers the count here.
 //!
 //! A count can be lowered here only by a stand-in that has begun elsewhere. Therefore a nest is
 //! born on a short-lived OS thread, whose own count stays raised when it ends. That happens when a
@@ -19,10 +19,10 @@
 //! its worker doesn't need any more goes to the next worker.
 //!
 //! While the OS refuses that thread, the worker waits for it, a second at most. Then it switches
-//! with the count as it is: until the thread goes on, its siblings are taken for panicking. What
-//! the count says of one that switches meanwhile may be another's, so it is left there too
-//! ([`Lowered::is_kept`]): each thread adds to the count and subtracts what it has added, and
-//! in the end it is right.
+//! with the count as it is: until the thread goes on, its siblings are taken for panicking. If
+//! another thread switches meanwhile, the raised count may not be its own, so its switch leaves the
+//! count too ([`Lowered::is_kept`]). Each thread subtracts what it has added to the count, so in
+//! the end it is right.
 //!
 //! Rejected: marks set by a panic hook (a hook that is set later removes them, and `resume_unwind`
 //! calls none); an unwinding of its own stack for each count (some 10 KiB instead of half a one);
@@ -33,7 +33,7 @@
 //! 1. A nest is resumed by one OS thread at a time: it belongs to a worker's `PanicCount`, or lies
 //!    in `SPARE`.
 //! 2. Between two resumptions a nest is suspended in `StandIn::drop`, or in the coroutine's body.
-//!    No frame on its stack then holds the address of a thread-local, nor a value of the user's.
+//!    No frame on its stack then holds the address of a thread-local or a value of the user.
 //!    `begin` and `level` are functions of their own (`inline(never)`), so that what raises a count
 //!    and what lowers it are never optimised as one function.
 //! 3. `depth` is how many stand-ins a nest has, and at most `DEPTH`.
@@ -58,15 +58,16 @@ use crate::sys::{process::ForkMutex, stderr::write_last_words, thread::OsThread}
 /// How many stand-ins a nest is born with. Each takes some 600 bytes of its stack, without
 /// optimisation.
 const DEPTH: usize = 32;
-/// Stack for those, and for the unwinder.
+/// The size of a nest's stack in bytes, for the stand-ins and the unwinder.
 const STACK_SIZE: usize = 64 << 10;
-/// So often a worker asks for an OS thread for its first nest, a millisecond apart. The OS refuses
-/// one when too many are there, and those are usually about to end.
+/// How many times a worker asks for an OS thread for a nest, a millisecond apart. The OS refuses
+/// one when there are too many, and these usually end soon. With more attempts a worker stands
+/// still for longer; with fewer it more often goes on with a wrong count.
 const ATTEMPTS: usize = 1000;
-/// This many panics within panics of one thread can only mean a panic hook that waits, and then
-/// panics: each of its panics calls it again. std aborts at the second, by a mark that the wait
-/// removes.
-const MOST: u32 = 500;
+/// The number of nested panics of one thread at which the process aborts. So many can only come
+/// from a panic hook that waits and then panics, since each of its panics calls the hook again. std
+/// would abort at the second one, by a mark that the wait removes.
+const MAX_NESTED: u32 = 500;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -76,8 +77,8 @@ enum Step {
 
 type Steps = Suspender<Step, ()>;
 
-/// See the module. It is never dropped: its stand-ins could only be finished by lowering somebody's
-/// count.
+/// See the module. It is never dropped: to finish its stand-ins would lower the count of an OS
+/// thread.
 pub(crate) struct Nest {
     coroutine: ManuallyDrop<Coroutine<Step, (), ()>>,
     depth: usize,
@@ -92,7 +93,7 @@ unsafe impl Send for Nest {}
 pub(crate) static SPARE: ForkMutex<Vec<Nest>> = ForkMutex::new(Vec::new());
 
 impl Nest {
-    /// Without stand-ins. The first step is to raise.
+    /// A nest without stand-ins. Its first step must be to raise.
     fn new() -> io::Result<Self> {
         let stack = MmapStack::new(STACK_SIZE).map_err(io::Error::other)?;
         let coroutine = Coroutine::with_stack(stack, |steps: &Steps, _: Step| {
@@ -104,8 +105,8 @@ impl Nest {
         Ok(Self { coroutine: ManuallyDrop::new(coroutine), depth: 0 })
     }
 
-    /// One with as many stand-ins as it can have; begun on another OS thread, so that the count is
-    /// raised there.
+    /// A nest with `DEPTH` stand-ins. They begin on another OS thread, so that the count is raised
+    /// there.
     #[cold]
     fn born_elsewhere() -> io::Result<Self> {
         let cradle = Arc::new(Mutex::new(None));
@@ -142,7 +143,7 @@ fn level(steps: &Steps) {
 #[inline(never)]
 fn begin(steps: &Steps) {
     let _stand_in = StandIn(steps);
-    // A box of nothing: no memory.
+    // A box of a zero-sized value takes no memory.
     resume_unwind(Box::new(()))
 }
 
@@ -161,8 +162,8 @@ impl Drop for StandIn<'_> {
 /// A worker's means to lower and raise its OS thread's count.
 pub(super) struct PanicCount {
     nests: RefCell<Vec<Nest>>,
-    /// How many threads are suspended whose count was kept, at least in part; and a number that
-    /// changes when they are forgotten.
+    /// The number of suspended threads whose count was not lowered to 0, and a number that changes
+    /// when they are forgotten.
     kept: Cell<(u32, u32)>,
 }
 
@@ -170,7 +171,7 @@ pub(super) struct PanicCount {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lowered {
     by: u32,
-    /// Not to 0; with the number of `PanicCount::kept`.
+    /// The number of `PanicCount::kept` at that time, if the count was not lowered to 0.
     is_kept: Option<u32>,
 }
 
@@ -186,7 +187,7 @@ impl PanicCount {
     }
 
     /// Lowers the calling OS thread's count to 0. If the OS has no thread for a nest, or had none
-    /// for one of those who are suspended, the count stays as it is.
+    /// for a thread that is still suspended, the count stays as it is.
     #[cold]
     #[inline(never)]
     pub(super) fn lower(&self) -> Lowered {
@@ -198,7 +199,7 @@ impl PanicCount {
                 Some(nest) => {
                     nest.lower();
                     by += 1;
-                    if by == MOST {
+                    if by == MAX_NESTED {
                         write_last_words(
                             b"green thread panicked while processing panic, again and again. aborting.\n",
                         );
@@ -218,7 +219,7 @@ impl PanicCount {
         Lowered { by, is_kept }
     }
 
-    /// Raises it again.
+    /// Raises the count again, by as much as `lower` has lowered it.
     #[cold]
     #[inline(never)]
     pub(super) fn raise(&self, lowered: Lowered) {
@@ -229,18 +230,19 @@ impl PanicCount {
         }
         let mut nests = self.nests.borrow_mut();
         for _ in 0..lowered.by {
-            // There is one: the count was lowered by a stand-in that has left its place.
+            // There is such a nest: for each step down a stand-in has ended and left its place.
             if let Some(nest) = nests.iter_mut().find(|nest| nest.depth < DEPTH) {
                 nest.raise();
             }
         }
     }
 
-    /// A thread has caught its last panic, and the count shall be as if it had never panicked.
+    /// Called when a thread has caught its last panic. The count shall be as if it had never
+    /// panicked.
     #[cold]
     pub(super) fn forget(&self) {
         self.forget_kept();
-        // If the count of others is there, nobody can tell what of it is this thread's.
+        // If counts of other threads were kept, the part of this thread is not known.
         if self.kept.get().0 == 0 && panicking() {
             let lowered = self.lower();
             if lowered.is_kept.is_some() {
@@ -249,7 +251,7 @@ impl PanicCount {
         }
     }
 
-    /// If the count is 0, the threads that were suspended with a count of theirs have none.
+    /// If the count is 0, no suspended thread has a part in it, so all of them are forgotten.
     fn forget_kept(&self) {
         let (kept, number) = self.kept.get();
         if kept > 0 && !panicking() {
@@ -259,7 +261,7 @@ impl PanicCount {
 }
 
 impl Drop for PanicCount {
-    /// The worker ends, and with it no thread of its own is suspended.
+    /// Called when the worker ends. By then none of its threads is suspended.
     fn drop(&mut self) {
         let nests = self.nests.get_mut();
         if !nests.is_empty() {
@@ -268,7 +270,7 @@ impl Drop for PanicCount {
     }
 }
 
-/// A nest that has stand-ins, or none if the OS has no thread for it for long.
+/// A nest that has stand-ins. `None` if the OS has refused a thread for it in all `ATTEMPTS`.
 fn more() -> Option<Nest> {
     let spare = SPARE.lock().pop();
     let born = || {

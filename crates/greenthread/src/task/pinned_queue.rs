@@ -32,13 +32,13 @@ impl<T: Linked> PinnedQueue<T> {
     }
 
     /// # Safety
-    /// Owner only, who gives away a live item that is in no list.
+    /// Only the worker's OS thread calls it. It gives away an item that is alive and in no list.
     pub(crate) unsafe fn push(&self, item: NonNull<T>) {
-        // SAFETY: the caller gives it to us.
+        // SAFETY: the item is alive, and the caller gives it to the queue.
         unsafe { item.as_ref() }.link().store(ptr::null_mut(), Relaxed);
         match NonNull::new(self.last.replace(item.as_ptr())) {
             None => self.first.set(item.as_ptr()),
-            // SAFETY: in the queue, so alive and ours (invariant 2).
+            // SAFETY: an item in the queue is alive and belongs to the queue (invariant 2).
             Some(last) => unsafe { last.as_ref() }.link().store(item.as_ptr(), Relaxed),
         }
         self.len.store(self.len() + 1, Relaxed);
@@ -47,10 +47,10 @@ impl<T: Linked> PinnedQueue<T> {
     /// Takes the oldest.
     ///
     /// # Safety
-    /// Owner only.
+    /// Only the worker's OS thread calls it.
     pub(crate) unsafe fn pop(&self) -> Option<NonNull<T>> {
         let first = NonNull::new(self.first.get())?;
-        // SAFETY: in the queue, so alive and ours (invariant 2).
+        // SAFETY: an item in the queue is alive and belongs to the queue (invariant 2).
         self.first.set(unsafe { first.as_ref() }.link().load(Relaxed));
         if self.first.get().is_null() {
             self.last.set(ptr::null_mut());

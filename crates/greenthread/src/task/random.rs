@@ -1,5 +1,5 @@
-//! Small random numbers, for choices that shall be fair. Each worker has a state of its own, and so
-//! has each OS thread.
+//! Random numbers, for choices that shall be fair. Each worker has a state of its own, and so has
+//! each OS thread.
 
 use core::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
@@ -34,10 +34,11 @@ pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-/// A number below `limit`, which is not 0; from a worker's generator, or else the OS thread's.
+/// A number below `limit`, which is not 0. It comes from the given worker's generator, or without
+/// one from the OS thread's.
 pub(crate) fn below(worker: Option<&Random>, limit: usize) -> usize {
     thread_local! {
-        /// Of an OS thread that is no worker; 0 as long as it has no seed.
+        /// The generator of an OS thread that is no worker. Its state is 0 until it has a seed.
         static RANDOM: Random = const { Random::new(0) };
     }
     match worker {

@@ -28,11 +28,12 @@ pub(crate) struct RunQueue {
     tail: AtomicU32,
 }
 
-/// How many switches ahead a stack is fetched.
+/// How many switches ahead a stack is fetched, so that its memory is there when it is switched to.
 const AHEAD: u32 = 6;
 
-/// The most threads that a worker can have started.
-const MOST: usize = 1 << 30;
+/// The largest capacity, and so the largest number of started threads of a worker. Positions are 32
+/// bits long.
+const MAX_THREADS: usize = 1 << 30;
 
 impl RunQueue {
     pub(crate) const fn new() -> Self {
@@ -50,7 +51,7 @@ impl RunQueue {
         self.tail.load(Relaxed).wrapping_sub(self.head.load(Relaxed))
     }
 
-    /// The position of the first one, or of the next one to come.
+    /// The position of the first thread, or if there is none, of the next one that is pushed.
     #[inline]
     pub(crate) fn head(&self) -> u32 {
         self.head.load(Relaxed)
@@ -62,13 +63,15 @@ impl RunQueue {
         if self.slots.get().is_null() { 0 } else { self.mask.get() as usize + 1 }
     }
 
-    /// Makes room for `capacity` threads, and no more; `false` if there is no memory for it.
+    /// Changes the capacity to `capacity`. Returns `false`, and changes nothing, if there is no
+    /// memory for it.
     ///
     /// # Safety
-    /// Owner only. A power of two, and no less than there are started threads.
+    /// Only the owner calls it. `capacity` is a power of two, and not less than the number of
+    /// started threads.
     pub(crate) unsafe fn resize(&self, capacity: usize) -> bool {
         debug_assert!(capacity.is_power_of_two());
-        if capacity > MOST {
+        if capacity > MAX_THREADS {
             return false;
         }
         let Ok(layout) = Layout::array::<Context>(capacity) else { return false };
@@ -81,8 +84,8 @@ impl RunQueue {
         for i in 0..self.len() {
             let position = head.wrapping_add(i);
             let (from, to) = ((position & self.mask.get()) as usize, (position & mask) as usize);
-            // SAFETY: the slots from head to tail are filled, `slots` has room for more than that,
-            // and only we write (invariant 1).
+            // SAFETY: the slots from head to tail are filled, and `slots` has room for as many
+            // (invariant 2). No other OS thread writes (invariant 1).
             unsafe { slots.add(to).write(old.add(from).read()) };
         }
         self.release();
@@ -95,8 +98,7 @@ impl RunQueue {
         if let Ok(layout) = Layout::array::<Context>(self.capacity())
             && layout.size() != 0
         {
-            // SAFETY: `slots` was allocated with this layout, and is replaced or dropped by our
-            // caller.
+            // SAFETY: `slots` was allocated with this layout. The caller replaces or drops it.
             unsafe { dealloc(self.slots.get().cast(), layout) };
         }
     }
@@ -104,7 +106,7 @@ impl RunQueue {
     /// Adds a place at the end, which the caller fills before the queue is used again.
     ///
     /// # Safety
-    /// Owner only; it is for a started thread that is not in the queue (invariants 1, 2).
+    /// Only the owner calls it, for a started thread that is not in the queue (invariants 1, 2).
     #[inline]
     pub(crate) unsafe fn push(&self) -> *mut Context {
         debug_assert!((self.len() as usize) < self.capacity());
@@ -114,10 +116,10 @@ impl RunQueue {
         unsafe { self.slots.get().add((tail & self.mask.get()) as usize) }
     }
 
-    /// Takes the oldest out.
+    /// Takes the oldest one out.
     ///
     /// # Safety
-    /// Owner only, and every pushed place is filled.
+    /// Only the owner calls it, and every pushed place is filled.
     #[inline]
     pub(crate) unsafe fn pop(&self) -> Option<Context> {
         let head = self.head.load(Relaxed);
@@ -129,11 +131,11 @@ impl RunQueue {
         Some(unsafe { self.slots.get().add((head & self.mask.get()) as usize).read() })
     }
 
-    /// Takes the oldest out and adds a place at the end, as a thread does that gives way: `pop`,
+    /// Takes the oldest one out and adds a place at the end, for a thread that yields: `pop`,
     /// `prefetch` and `push` in one.
     ///
     /// # Safety
-    /// As for these.
+    /// The contracts of these three.
     #[inline]
     pub(crate) unsafe fn rotate(&self, bytes: usize) -> Option<(Context, *mut Context)> {
         let (head, tail) = (self.head.load(Relaxed), self.tail.load(Relaxed));
@@ -172,8 +174,8 @@ impl RunQueue {
         }
     }
 
-    /// Has the processor fetch `bytes` of the stack that is a few switches away: with many threads
-    /// it is in no cache any more, and waiting for it would take longer than all the rest of a
+    /// Has the processor fetch `bytes` of the stack that is `AHEAD` switches away. With many
+    /// threads it is in no cache any more, and to wait for it would take longer than the rest of a
     /// switch.
     ///
     /// # Safety

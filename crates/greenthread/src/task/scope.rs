@@ -10,24 +10,27 @@ use super::{
     worker_core::{self, WorkerCore},
 };
 
-/// Finds out whose scope it is: before others know of it.
+/// Finds out which thread's scope it is, before other threads know of it.
 pub(crate) fn set_owner(scope: &mut ScopeCount) {
     let Some(task) = worker_core::get().and_then(WorkerCore::running) else { return };
-    // SAFETY: the running thread's cells are this OS thread's, and nobody else looks meanwhile.
+    // SAFETY: only this OS thread touches the running thread's cells (`block`, invariant 4), and
+    // the reference ends before the next switch.
     let stack = unsafe { (*task.stack.get()).as_ref() };
     // A coroutine's body runs on another stack, and may be resumed by another thread: then the
-    // scope is nobody's.
+    // scope has no owner.
     if stack.is_some_and(|stack| stack.remaining(ptr::from_mut(scope).addr()).is_some()) {
         scope.set_owner(Some(NonNull::from(task).cast()));
     }
 }
 
-/// A thread of the scope has ended.
+/// Called when a thread of the scope has ended.
 ///
 /// # Safety
-/// It was entered, and leaves once: so the scope is still there (`scope_count`, invariant 2).
+/// The thread was counted by `enter`, and leaves once. So the scope is still there (`scope_count`,
+/// invariant 2).
 pub(crate) unsafe fn leave(scope: NonNull<ScopeCount>, unhandled_panic: bool) {
-    // SAFETY: alive until we have left, and for the last one until it has woken the scope.
+    // SAFETY: the count is alive until this thread has left. If it is the last one, the count is
+    // alive until it has woken the scope.
     unsafe {
         if unhandled_panic {
             scope.as_ref().note_panic();
@@ -38,10 +41,10 @@ pub(crate) unsafe fn leave(scope: NonNull<ScopeCount>, unhandled_panic: bool) {
     }
 }
 
-/// The scope waits for all, once. Whether a panic was left unhandled.
+/// Waits for all threads of the scope; called once. Returns whether a panic was left unhandled.
 ///
 /// # Panics
-/// If some are of a process that has forked this one: here they don't run.
+/// If the scope has threads in a process that has forked this one, since they don't run here.
 pub(crate) fn wait(scope: &ScopeCount) -> bool {
     if !scope.leave() {
         assert!(!scope.is_foreign(), "a scope's threads run in the process that has forked this one");

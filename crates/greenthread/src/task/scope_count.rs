@@ -1,9 +1,9 @@
 //! How many threads a scope has, so that the scope can wait for them (`scope`).
 //!
 //! Invariants:
-//! 1. The count starts at one, the scope's own, so it reaches zero once: when the scope has left
-//!    too. The thread that brings it to zero touches the count no more after waking the scope;
-//!    every other one no more after subtracting.
+//! 1. The count starts at one, for the scope itself. So it reaches zero once, after the scope has
+//!    left too. The thread that brings it to zero does not touch it after it has woken the scope;
+//!    any other thread does not touch it after its subtraction.
 //! 2. The scope does not return before the count is zero.
 
 use core::{
@@ -23,9 +23,9 @@ pub(crate) struct ScopeCount {
     running: AtomicUsize,
     panicked: AtomicBool,
     pub(super) waiter: Waiter,
-    /// Whose stack it is on.
+    /// The thread on whose stack it is, if `set_owner` was given one.
     owner: Option<NonNull<()>>,
-    /// Of the process that its threads are in.
+    /// The generation of the process that its threads are in (`sys::process`).
     generation: u32,
 }
 
@@ -46,34 +46,34 @@ impl ScopeCount {
         }
     }
 
-    /// Notes whose scope it is, before others know of it: the address of a thread that can't end
-    /// before the scope's threads have, since the scope is a frame on its stack.
+    /// Notes the owner, before other threads know of the scope. It is the address of a thread that
+    /// can't end before the scope's threads have ended, since the scope is a frame on its stack.
     pub(super) fn set_owner(&mut self, owner: Option<NonNull<()>>) {
         self.owner = owner;
     }
 
-    /// That thread.
+    /// The thread that `set_owner` was given.
     pub(super) fn owner(&self) -> Option<NonNull<()>> {
         self.owner
     }
 
-    /// Whether it is of another process, which has forked this one: then its threads are there.
+    /// Whether it belongs to a process that has forked this one. Then its threads run there.
     #[inline]
     pub(crate) fn is_foreign(&self) -> bool {
         self.generation != generation()
     }
 
-    /// One more thread.
+    /// Counts one more thread.
     pub(crate) fn enter(&self) {
         self.running.fetch_add(1, Relaxed);
     }
 
-    /// A thread whose panic nobody took.
+    /// Notes that a thread has panicked and no joiner took the panic.
     pub(crate) fn note_panic(&self) {
         self.panicked.store(true, Relaxed);
     }
 
-    /// One thread less, or the scope itself. `true` for the last one.
+    /// Counts one thread less, or the scope itself. Returns `true` for the last one.
     pub(super) fn leave(&self) -> bool {
         self.running.fetch_sub(1, AcqRel) == 1
     }

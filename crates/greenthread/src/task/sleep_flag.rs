@@ -24,7 +24,8 @@ use super::atomic::{
 
 const AWAKE: u32 = 0;
 const ASLEEP: u32 = 1;
-/// Woken in order to search: it counts among the searchers from the call on (`scheduler::idle`).
+/// Woken in order to search: the worker counts among the searchers from the wake-up on
+/// (`scheduler::idle`).
 const WOKEN_TO_SEARCH: u32 = 2;
 
 /// One worker's flag.
@@ -36,36 +37,39 @@ impl SleepFlag {
         Self(AtomicU32::new(AWAKE))
     }
 
-    /// Worker: about to sleep. It must look once more at everything after this, and before it
-    /// sleeps.
+    /// The worker is about to sleep. Between this and its sleep it must look once more at
+    /// everything.
     pub(crate) fn prepare(&self) {
         self.0.store(ASLEEP, Relaxed);
         fence(SeqCst);
     }
 
-    /// Worker: awake again, or never slept after all. `true` if it was called to search.
+    /// The worker is awake again, or has not slept after all. Returns `true` if it was woken to
+    /// search.
     pub(crate) fn finish(&self) -> bool {
         self.0.swap(AWAKE, Acquire) == WOKEN_TO_SEARCH
     }
 
-    /// Anyone, after writing what the worker shall see: `true` if this caller must wake its driver.
+    /// Anyone calls it, after writing what the worker shall see. Returns `true` if the caller must
+    /// wake the worker's driver.
     pub(crate) fn notify(&self) -> bool {
         fence(SeqCst);
         self.0.load(Relaxed) == ASLEEP && self.0.compare_exchange(ASLEEP, AWAKE, Release, Relaxed).is_ok()
     }
 
-    /// As `notify`, and the worker shall search; the caller has counted it as a searcher, and had
-    /// its fence.
+    /// As `notify`, but the worker shall search. The caller has made its fence and counted the
+    /// worker as a searcher.
     pub(crate) fn wake_to_search(&self) -> bool {
         self.0.compare_exchange(ASLEEP, WOKEN_TO_SEARCH, Release, Relaxed).is_ok()
     }
 
-    /// A hint, or after a fence the truth as in the module's table: whether it sleeps.
+    /// Whether the worker sleeps. A hint; after a fence the answer is no older than the fence, as
+    /// in the module's table.
     pub(crate) fn is_asleep(&self) -> bool {
         self.0.load(Relaxed) == ASLEEP
     }
 
-    /// A hint: whether it sleeps, or has been woken and is on its way.
+    /// Whether the worker sleeps, or was woken to search and is not yet awake. A hint.
     pub(crate) fn is_away(&self) -> bool {
         self.0.load(Relaxed) != AWAKE
     }

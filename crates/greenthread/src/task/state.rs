@@ -15,20 +15,20 @@
 //!    └────────────▶ PARKED_FOR_ONE ─────────────────▶ WOKEN
 //! ```
 //!
-//! * The waiter alone goes from IDLE to PARKED, and alone resets a settled state.
-//! * Exactly one claim leaves PARKED. Whoever makes it owes the waiter one wake-up, and until it
-//!   has paid, the waiter does not run: what the waiter wrote before `park` stays readable until
-//!   then.
-//! * PARKED_FOR_ONE is PARKED where only one thread will try to claim, which learns of the waiter
-//!   only after it has parked: then neither parking nor the claim needs an exchange. Such a wait
-//!   can neither time out nor be cancelled, since a timer or a canceller would be a second claimer.
-//!   A thread that others may cancel has to park by `park`.
+//! * Only the waiter goes from IDLE to PARKED, and only the waiter resets a settled state. (A state
+//!   is *settled* after a claim: WOKEN, TIMED_OUT or CANCELLED.)
+//! * Exactly one claim leaves PARKED. The claimer owes the waiter one wake-up. Until that is fired
+//!   the waiter does not run, so what the waiter wrote before `park` stays readable.
+//! * PARKED_FOR_ONE is PARKED for a wait that only one thread will try to claim, which learns of
+//!   the waiter after it has parked. Then neither parking nor the claim needs an exchange. Such a
+//!   wait can neither time out nor be cancelled, since a timer or a canceller would be a second
+//!   claimer. A thread that others may cancel has to park by `park`.
 //! * A claim that finds IDLE owes nothing: the waiter sees it in `park` and does not sleep.
 //! * `post` overwrites every state, also a TIMED_OUT or CANCELLED that the waiter has not seen yet.
 //!   So a cancellation that must last is recorded elsewhere; its claim only ends the wait.
 //!
-//! Orderings: a claim releases what its maker wrote before, `park` and `outcome` acquire it; `park`
-//! releases the waiter's own writes, a claim from PARKED acquires them.
+//! Orderings: a claim releases what the claimer wrote before it, and `park` and `outcome` acquire
+//! that. `park` releases the waiter's own writes, and a claim from PARKED acquires them.
 
 use super::atomic::{
     AtomicU32,
@@ -45,15 +45,15 @@ const CANCELLED: u32 = 5;
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Somebody made true what was waited for.
+    /// The thread has got what it waited for.
     Woken,
     /// The deadline passed first.
     TimedOut,
-    /// Somebody wants the thread to stop waiting, whether or not what it waits for ever comes.
+    /// The thread shall stop waiting, though what it waits for has not come.
     Cancelled,
 }
 
-/// What a claim found.
+/// The result of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claimed {
     /// Another claim was first; this one changed nothing.
@@ -73,13 +73,13 @@ impl WaitState {
         Self(AtomicU32::new(IDLE))
     }
 
-    /// Waiter only: commits to sleeping. The outcome, if a claim came first.
+    /// Waiter only: commits to sleeping. Returns the outcome if a claim came first.
     pub(crate) fn park(&self) -> Option<Outcome> {
         self.0.compare_exchange(IDLE, PARKED, AcqRel, Acquire).err().and_then(outcome_of)
     }
 
-    /// Waiter only, before anybody knows it: commits to sleeping until the one claim comes that
-    /// there will be.
+    /// Waiter only, before any other thread knows of it: commits to sleeping until the one claim
+    /// comes.
     #[inline]
     pub(crate) fn park_for_one(&self) {
         self.0.store(PARKED_FOR_ONE, Relaxed);
@@ -112,9 +112,9 @@ impl WaitState {
         }
     }
 
-    /// Anyone who keeps the state alive: leaves a wake-up behind, whatever the state.
-    /// This is `unpark`: a wake-up that comes before the wait, or after a timeout, is kept for the
-    /// next wait. `true` if the waiter sleeps and is owed its wake-up.
+    /// Anyone who keeps the state alive: leaves a wake-up, in every state. This is `unpark`: a
+    /// wake-up that comes before the wait, or after a timeout, is kept for the next wait. Returns
+    /// `true` if the waiter sleeps and the caller owes it the wake-up.
     pub(crate) fn post(&self) -> bool {
         self.0.swap(WOKEN, AcqRel) == PARKED
     }
@@ -124,7 +124,8 @@ impl WaitState {
         outcome_of(self.0.load(Acquire))
     }
 
-    /// Waiter only, not while parked: ready for another wait. `true` if a wake-up was there.
+    /// Waiter only, not while parked: makes the state ready for another wait. Returns `true` if a
+    /// wake-up was there.
     pub(crate) fn reset(&self) -> bool {
         self.0.swap(IDLE, AcqRel) == WOKEN
     }

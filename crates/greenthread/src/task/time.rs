@@ -1,4 +1,5 @@
-//! The time for the calling thread: on a worker its clock's, elsewhere the operating system's.
+//! The time for the calling thread: by the worker's clock on a worker, by the operating system's
+//! clock elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,8 @@ pub(crate) fn now() -> Instant {
     }
 }
 
-/// The end of a wait of this length that begins now; `None` if it lies beyond what an instant can
-/// represent: such a wait never ends by itself.
+/// The end of a wait of this length that begins now. `None` if an `Instant` can't represent it;
+/// such a wait has no deadline.
 #[inline]
 pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
     now().checked_add(timeout)

@@ -1,24 +1,24 @@
-//! One worker's timers: a hierarchical timing wheel (Varghese and Lauck 1987), for any number of
-//! them.
+//! One worker's timers: a hierarchical timing wheel (Varghese and Lauck 1987).
 //!
 //! A tick is 1024 ns. Level 0 has a slot for each of 64 ticks, a slot of level 1 stands for 64
 //! slots of level 0, and so on; nine levels of six bits hold every `u64`. A timer lies on the level
-//! of the highest digit, in base 64, in which its tick differs from the wheel's position. So all of
-//! one level comes before all of the next one, and inside a level the slots come in order: the
-//! first timer of all is in the first slot of the lowest level that holds anything, and two bitmaps
-//! find it in a few instructions.
+//! of the highest digit, in base 64, in which its tick differs from the wheel's position. So all
+//! timers of a level come before all timers of the next level, and inside a level the slots come in
+//! order. The first timer of all is in the first occupied slot of the lowest occupied level, which
+//! two bitmaps find in a few instructions.
 //!
 //! A slot remembers the earliest deadline in it, so that the worker wakes for a deadline and not
-//! for the wheel. The position moves on as time does, but enters a slot above level 0 only when
-//! that deadline has come; then the slot's timers are dealt out to lower levels. A timer that is
-//! taken out in time, as most time limits are, is thus seldom dealt out at all, and every operation
-//! is constant time, or nine moves at most in a timer's whole life.
+//! for the wheel. The position moves on with the time. It enters a slot above level 0 only when the
+//! earliest deadline there has come; then the slot's timers are dealt out to lower levels. So a
+//! timer that is removed in time, as most time limits are, is seldom dealt out. Every operation
+//! takes constant time, except for the moves to lower levels, of which a timer has nine at most in
+//! its life.
 //!
-//! All timers lie side by side in one table, and lists are linked through it by number. (If they
-//! lay on the waiting threads' stacks, dealing out thousands of them would walk through as many
-//! pages, in which each step waits for memory.) Room in the table is made when a thread starts,
-//! which sets one timer at a time: a timer allocates nothing. Lists are first in, first out, and so
-//! equal deadlines fire in the order of their insertion.
+//! All timers lie side by side in one table, and lists are linked through it by number. (Rejected:
+//! to keep them on the waiting threads' stacks. Dealing out thousands of them walks through as many
+//! pages, and each step waits for memory.) A thread sets one timer at a time, and the table grows
+//! when a thread starts, so a timer allocates nothing. Lists are first in, first out, and so equal
+//! deadlines fire in the order of their insertion.
 //!
 //! Invariants:
 //! 1. An entry of the table is a linked timer, with a waiter, and in one list, that of its slot; or
@@ -28,9 +28,9 @@
 //!    insertion. (Outside `deal_out`.) So the position never passes a timer, and enters a slot
 //!    above level 0 only when that is dealt out at once.
 //! 3. `occupied` has a bit for each slot, `levels` one for each level, that is not empty.
-//! 4. `earliest` of an occupied slot is at most the least deadline in it, and no earlier than the
-//!    slot or a timer that was late when it came. It is exact, unless that timer was removed and
-//!    left several others.
+//! 4. `earliest` of an occupied slot is at most the least deadline in it. It is no earlier than the
+//!    slot itself, except for a timer that was late when it came. It is exact, unless the timer
+//!    with the least deadline was removed and left several others.
 
 use core::ptr;
 use std::vec::Vec;
@@ -40,9 +40,9 @@ use greenthread_context::prefetch;
 #[cfg(test)]
 mod tests;
 
-/// Nanoseconds in a tick, as a power of two.
+/// Nanoseconds in a tick, as an exponent of two.
 const TICK_BITS: u32 = 10;
-/// Slots of a level, as a power of two.
+/// Slots of a level, as an exponent of two.
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = (u64::BITS - TICK_BITS).div_ceil(DIGIT_BITS) as usize;
@@ -60,7 +60,7 @@ struct Timer<T> {
     deadline: u64,
     /// Null if the entry is free.
     waiter: *const T,
-    /// Its thread's block, which is never read here, but fetched ahead.
+    /// The block of the waiting thread, to be fetched ahead. It is never read here.
     block: *const u8,
     next: u32,
     previous: u32,
@@ -85,14 +85,15 @@ impl<T> Timer<T> {
 struct Slot {
     first: u32,
     last: u32,
-    /// Invariant 4. Means nothing in an empty slot.
+    /// See invariant 4. In an empty slot it means nothing.
     earliest: u64,
 }
 
 /// The wheel. See the module.
 #[derive(Debug)]
 pub(crate) struct Timers<T> {
-    /// The position: no timer has a tick before it, but for those that were late when they came.
+    /// The position, a tick. No timer's tick is before it, except for timers that were late when
+    /// they came.
     position: u64,
     levels: u16,
     /// The first free entry of the table.
@@ -115,14 +116,14 @@ impl<T> Timers<T> {
         }
     }
 
-    /// Makes room for so many timers in all; `false` if there is no memory for it.
+    /// Makes room for `timers` timers in all. Returns `false` if there is no memory for it.
     pub(crate) fn reserve(&mut self, timers: usize) -> bool {
         timers < NONE as usize
             && self.table.try_reserve_exact(timers.saturating_sub(self.table.len())).is_ok()
     }
 
-    /// Gives room back, but for so many timers in all, and as far as the timers that there are
-    /// allow it: they stay where they are.
+    /// Makes the table smaller, to a room for `timers` timers. Timers stay where they are, so it
+    /// stays as large as they need.
     pub(crate) fn shrink(&mut self, timers: usize) {
         let used = self.table.iter().rposition(|timer| !timer.waiter.is_null()).map_or(0, |last| last + 1);
         if used.max(timers) > self.table.capacity() / 2 {
@@ -144,21 +145,21 @@ impl<T> Timers<T> {
         self.levels == 0
     }
 
-    /// When to call `expire` next; sooner is no use. Never later than the first deadline; earlier
-    /// only if a timer was removed that had a slot's earliest, and then that slot's next `expire`
-    /// puts it right.
+    /// When to call `expire` next. It is never later than the first deadline. It is earlier only if
+    /// the timer with a slot's earliest deadline was removed; the `expire` at that time makes the
+    /// slot's `earliest` exact again.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         self.first_slot().map(|slot| self.slots[slot].earliest)
     }
 
-    /// Adds a timer for a waiter that has none here, whose thread has this block. If it is late
-    /// already, it fires at the next `expire`.
+    /// Adds a timer for a waiter that has none here. `block` is the block of its thread. If it is
+    /// late already, it fires at the next `expire`.
     #[inline]
     pub(crate) fn insert(&mut self, waiter: *const T, block: *const u8, deadline: u64) -> Number {
         let timer = Timer { deadline, waiter, block, next: NONE, previous: NONE };
         let number = self.free;
         let number = if number == NONE {
-            // There is room (`reserve`).
+            // The table has room: the caller has called `reserve`.
             self.table.push(timer);
             self.table.len() as u32 - 1
         } else {
@@ -173,7 +174,8 @@ impl<T> Timers<T> {
     /// Takes a timer out, unless it has fired.
     #[inline]
     pub(crate) fn remove(&mut self, Number(number): Number, waiter: *const T) {
-        // If it has fired, the entry is free or another wait's, or is not there any more.
+        // If the timer has fired, the entry is free, or belongs to another wait, or is not there
+        // any more.
         let timer = match self.table.get(number as usize) {
             Some(&timer) if timer.waiter == waiter => timer,
             _ => return,
@@ -181,8 +183,8 @@ impl<T> Timers<T> {
         let slot = self.place(&timer);
         self.unlink(slot, number);
         self.release(number);
-        // The earliest may have gone. Looking for the new one could take long; one alone is at
-        // hand.
+        // The removed timer may have had the earliest deadline. To look for the new one could take
+        // long, except if one timer is left.
         let Slot { first, last, .. } = self.slots[slot];
         if first == last && first != NONE {
             self.slots[slot].earliest = self.table[first as usize].deadline;
@@ -196,7 +198,8 @@ impl<T> Timers<T> {
         while let Some(slot) = self.first_slot()
             && self.slots[slot].earliest <= now
         {
-            // Into the slot, and up to its first timer: there is none before it.
+            // The position enters the slot and moves up to its first timer, as there is none before
+            // it.
             self.position = self.position.max(self.slots[slot].earliest >> TICK_BITS);
             let Slot { first, last, .. } = self.slots[slot];
             if slot < SLOTS || first == last {
@@ -209,13 +212,14 @@ impl<T> Timers<T> {
     }
 
     /// Fires what is due in a slot.
-    // Each sleep goes through it and `unlink`. Out of line the two cost it 60 instructions of 850.
+    // Each sleep goes through this and `unlink`. Out of line the two take 60 of a sleep's 850
+    // instructions.
     #[inline(always)]
     fn fire_slot(&mut self, slot: usize, now: u64, fire: &mut impl FnMut(*const T)) {
         let last = self.slots[slot].last;
         let mut earliest = u64::MAX;
-        // One at a time, and what is not due once round to the end: whatever `fire` does, even
-        // panic, the list is whole.
+        // It takes timers out one at a time, and moves a timer that is not due to the end of the
+        // list. So the list is whole when `fire` is called, even if that panics.
         loop {
             let number = self.slots[slot].first;
             let timer = self.table[number as usize];
@@ -243,7 +247,8 @@ impl<T> Timers<T> {
             let place = self.place(&timer);
             debug_assert!(place / SLOTS < slot / SLOTS);
             if place < SLOTS {
-                // It fires within 64 ticks, and both may have lain on cold pages for long.
+                // The timer fires within 64 ticks. Waiter and block may not have been touched for
+                // long, so they are fetched now.
                 prefetch(timer.waiter.cast(), 64);
                 prefetch(timer.block, 128);
             }
@@ -252,7 +257,8 @@ impl<T> Timers<T> {
         }
     }
 
-    /// Moves the position on to `tick`, or as far as no timer needs to be moved for it.
+    /// Moves the position on to `tick`, or as far as it can go without entering an occupied slot
+    /// above level 0.
     fn advance(&mut self, tick: u64) {
         let tick = match self.first_slot() {
             None => tick,
@@ -262,7 +268,7 @@ impl<T> Timers<T> {
         self.position = self.position.max(tick);
     }
 
-    /// The first slot that holds anything, counted through all levels.
+    /// The number of the first occupied slot, counted through all levels.
     #[inline]
     fn first_slot(&self) -> Option<usize> {
         if self.is_empty() {

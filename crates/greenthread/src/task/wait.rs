@@ -1,5 +1,6 @@
-//! The one way to wait. Everything that blocks is a client of this: it makes a [`Waiter`] (usually
-//! on its own stack), shows it to whoever will end the wait, and calls [`Waiter::wait`].
+//! The one way to wait. Everything that blocks is a client of this file: it makes a [`Waiter`]
+//! (usually on its own stack), shows it to the thread that will end the wait, and calls
+//! [`Waiter::wait`].
 //!
 //! On a green thread the wait switches to another one; on an OS thread, and on a worker inside
 //! `without_yield`, it blocks the OS thread. The other side can't tell: it claims the waiter, and
@@ -38,12 +39,12 @@ pub(crate) use super::{
 #[cfg(test)]
 mod tests;
 
-/// What a claim came to.
+/// The result of a claim.
 #[derive(Debug)]
 pub(crate) enum Claim {
-    /// The wait had ended before: whatever the claimer had for it goes to somebody else.
+    /// The wait had ended before. What the claimer had for it goes to another waiter.
     Lost,
-    /// The wait ends with this claim; the wake-up, if one is owed.
+    /// The wait ends with this claim. The wake-up that the claimer owes, if any.
     Won(Option<Wake>),
 }
 
@@ -51,8 +52,8 @@ impl Waiter {
     /// Waits, on the thread that owns this waiter, until it is claimed or the deadline has passed.
     /// `true` if it was woken.
     ///
-    /// After `false` nobody holds a claim, but others may still know the waiter: take it back from
-    /// them before it goes.
+    /// After `false` no claimer owes a wake-up, but other threads may still know the waiter. The
+    /// caller takes it back from them before it drops it.
     ///
     /// This wait is no cancellation point: nobody may claim it as `Cancelled` (see `claim`).
     #[inline]
@@ -67,13 +68,13 @@ impl Waiter {
         }
     }
 
-    /// As `wait`, at a cancellation point. After `Cancelled` the waiter has to be taken back as
+    /// As `wait`, at a cancellation point. After `Cancelled` the caller takes the waiter back, as
     /// after `TimedOut`.
     ///
     /// Receiving, sending, selecting, sleeping, parking and waiting for a descriptor are
     /// cancellation points; joining is to become one (`job::wait`). Locks, condition variables,
-    /// barriers and the like are none. Nor is a wait for a thread that uses what lies on the
-    /// waiting stack, which can't be taken back. Nothing cancels yet: the callers report
+    /// barriers and the like are none. A wait for a thread that uses something on the waiting stack
+    /// is none either, since that can't be taken back. Nothing cancels yet: the callers report
     /// `Cancelled` as they do `TimedOut`.
     pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
         if self.state.is_settled()
@@ -100,7 +101,7 @@ impl Waiter {
         {
             return outcome;
         }
-        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         if let Some(outcome) = self.state.park() {
             return outcome;
@@ -118,7 +119,7 @@ impl Waiter {
     #[cold]
     fn wait_os(&self, deadline: Option<std::time::Instant>) -> Outcome {
         let parker = Parker::current();
-        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = Arc::as_ptr(&parker).cast::<()>().map_addr(|address| address | OS) };
         if let Some(outcome) = self.state.park() {
             return outcome;
@@ -126,23 +127,22 @@ impl Waiter {
         if !block_until(deadline, |deadline| parker.park_until(deadline)) {
             match self.state.claim(Outcome::TimedOut) {
                 Claimed::Parked => return Outcome::TimedOut,
-                // Somebody was faster: the token is on its way, and must not be left for the next
-                // wait.
+                // Another claim was faster. The parker's token is on its way, and must not be left
+                // for the next wait.
                 _ => parker.park(),
             }
         }
         self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
 
-    /// Parks before anybody knows of the waiter, so that neither this nor the claim takes an
-    /// exchange. `None` where that can't be, or is better not done: the caller doesn't sleep as a
-    /// green thread does, there is a deadline, or a sibling on another worker may be so quick that
-    /// it is worth to stay awake. A wait that can be cancelled must not park here either (see
-    /// `claim`).
+    /// Parks before any other thread knows of the waiter, so that neither this nor the claim needs
+    /// an atomic exchange. Returns `None` if the thread has not parked: it can't be suspended,
+    /// there is a deadline, or it is worth to linger first (`WorkerCore::linger`). A wait that can
+    /// be cancelled must not park here (see `claim`).
     ///
     /// # Safety
-    /// Nobody knows of the waiter but through the caller, who holds the lock under which the one
-    /// claim of this wait will be made; when it has given that back it calls `wait_from` with the
+    /// No other thread knows of the waiter, and the caller holds the lock under which the one claim
+    /// of this wait will be made. After it has unlocked, the caller calls `wait_from` with the
     /// result, and does nothing in between that may switch.
     #[inline]
     pub(crate) unsafe fn park_early<'a>(&self, deadline: Option<std::time::Instant>) -> Option<Parked<'a>> {
@@ -153,13 +153,13 @@ impl Waiter {
         if core.may_linger() {
             return None;
         }
-        // SAFETY: we are the waiter, and have not parked (invariant 1).
+        // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         self.state.park_for_one();
         Some(Parked { core, task })
     }
 
-    /// As `wait_cancellable`, from where `park_early` has come to.
+    /// Waits as `wait_cancellable` does, after `park_early` has returned `parked`.
     #[inline]
     pub(crate) fn wait_from(
         &self,
@@ -185,7 +185,7 @@ impl Waiter {
     /// owner waits by `wait_cancellable`, or by `wait_from` without having parked early.
     #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
-        // SAFETY: alive, says the caller.
+        // SAFETY: the caller vouches that the waiter is alive.
         match unsafe { &(*waiter).state }.claim(outcome) {
             Claimed::Lost => Claim::Lost,
             Claimed::Awake => Claim::Won(None),
@@ -193,13 +193,12 @@ impl Waiter {
         }
     }
 
-    /// Claims and fires: for those who need nothing in between. `false` if the wait had ended
-    /// before.
+    /// Claims the wait and fires the wake-up at once. Returns `false` if the wait had ended before.
     ///
     /// # Safety
     /// As for [`Waiter::claim`].
     pub(crate) unsafe fn wake(waiter: *const Waiter) -> bool {
-        // SAFETY: as the caller says.
+        // SAFETY: this function has the same contract.
         match unsafe { Self::claim(waiter, Outcome::Woken) } {
             Claim::Lost => false,
             Claim::Won(wake) => {
@@ -209,7 +208,7 @@ impl Waiter {
         }
     }
 
-    /// Leaves a wake-up behind for this wait or the next (`unpark`); for waiters that outlive their
+    /// Leaves a wake-up for this wait or the next one (`unpark`). For waiters that outlive their
     /// waits.
     pub(crate) fn post(&self) {
         if self.state.post() {
@@ -228,7 +227,8 @@ pub(crate) unsafe fn expire_timers(core: &WorkerCore, now: u64) {
     let timers = unsafe { &mut *core.timers.get() };
     if timers.next_deadline().is_some_and(|deadline| deadline <= now) {
         timers.expire(now, |waiter| {
-            // SAFETY: alive: its thread is suspended, and takes the timer out before it goes on.
+            // SAFETY: the waiter is alive: its thread is suspended, and removes the timer before it
+            // goes on.
             unsafe { drop(Waiter::claim(waiter, Outcome::TimedOut)) };
         });
     }
@@ -237,20 +237,20 @@ pub(crate) unsafe fn expire_timers(core: &WorkerCore, now: u64) {
 
 /// A green thread that has parked, and is about to suspend itself.
 #[derive(Debug)]
-#[must_use = "whoever claims its wait takes it for suspended"]
+#[must_use = "its claimer takes the thread for suspended"]
 pub(crate) struct Parked<'a> {
     core: &'a WorkerCore,
     task: &'a Task,
 }
 
 impl Parked<'_> {
-    /// Until the wait is claimed.
+    /// Suspends the thread until its wait is claimed.
     #[inline]
     fn sleep(self, reason: Reason, suspend: impl FnOnce(&WorkerCore, &Task)) {
         self.task.block.waits_for.store(reason as u8, Relaxed);
         suspend(self.core, self.task);
-        // The rest of its block it needs to wait again or to end. After a long wait it has to be
-        // fetched, better at once.
+        // To wait again or to end, the thread needs the rest of its block. After a long wait that
+        // is in no cache, so the fetch begins at once.
         prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
         self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }
@@ -261,7 +261,8 @@ impl Parked<'_> {
 #[must_use = "the thread sleeps until this is fired; to fire it at once, drop it"]
 pub(crate) struct Wake(*const Waiter);
 
-// SAFETY: the waiter is `Sync`, and stays alive until the wake-up is paid (invariant 1).
+// SAFETY: the waiter is `Sync`, and stays alive until the wake-up is fired: until then its thread
+// does not run (`state`).
 unsafe impl Send for Wake {}
 
 impl Wake {
@@ -273,17 +274,18 @@ impl Wake {
 
 impl Drop for Wake {
     fn drop(&mut self) {
-        // SAFETY: this is the one claim that left PARKED, and it pays now: the waiter is alive, and
-        // `sleeper` ours to read (invariant 1).
+        // SAFETY: this is the one claim that left PARKED, and its wake-up has not been fired. So
+        // the waiter is alive, and `sleeper` is not written (`waiter`, invariant 1).
         let sleeper = unsafe { *(*self.0).sleeper.get() };
         if sleeper.addr() & OS == 0 {
-            let task = NonNull::new(sleeper.cast_mut()).expect("a waiter says who it is before it parks");
-            // SAFETY: suspended by the time its worker looks (invariant 2), and claimed once only.
+            let task = NonNull::new(sleeper.cast_mut()).expect("a thread writes `sleeper` before it parks");
+            // SAFETY: the task is suspended by the time its worker handles it (`waiter`, invariant
+            // 2), and this is its only claim.
             unsafe { worker_core::schedule(task.cast()) };
         } else {
             let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
-            // SAFETY: it came from an `Arc` that the sleeper holds until it has the token; from
-            // then on ours keeps it.
+            // SAFETY: the pointer came from an `Arc` that the sleeper holds until it has the token.
+            // From then on the count that is added here keeps the parker alive.
             let parker = unsafe {
                 Arc::increment_strong_count(parker);
                 Arc::from_raw(parker)

@@ -2,30 +2,30 @@
 //! allocates nothing.
 //!
 //! Invariants:
-//! 1. A node is pushed into one queue at most, stays where it is and alive as long as it is there,
-//!    and its waiter with it: the thread that made it does not return before the node is out again.
-//!    Either another thread took it out and claimed its wait, or the thread took it out itself,
+//! 1. A node is in one queue at most. As long as it is there, the node and its waiter are alive and
+//!    don't move: the thread that made them does not return before the node is out of the queue.
+//!    Either another thread took it out and claimed its wait, or the thread itself took it out,
 //!    under the lock.
 //! 2. A queue, and the links and the payload of the nodes in it, are touched under the queue's lock
 //!    only.
-//! 3. A thread that takes a node out claims its wait before it gives the lock back. A claim that is
-//!    lost (the wait timed out) ends its business with the node: the owner takes the lock before it
-//!    returns, so up to there the node is alive.
-//! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once,
-//!    except if a wake-up is owed: then it lives until that has been fired, and the links belong to
-//!    whoever owes it.
+//! 3. A thread that takes another thread's node out claims its wait before it unlocks. If the claim
+//!    is lost (the wait timed out), it may use the node until it unlocks, and no longer: the node's
+//!    owner takes the lock before it returns.
+//! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once.
+//!    But if the claimer owes a wake-up, the node lives until that is fired, and its links belong
+//!    to the claimer.
 
 use core::{cell::Cell, fmt, marker::PhantomPinned, ptr};
 
 use crate::task::wait::{Claim, Outcome, Waiter, Wake};
 
-/// One thread's place in a queue, and its payload. The fields that others touch when they take it
-/// out come first.
+/// One thread's place in a queue, and its payload. The fields that other threads touch when they
+/// take the node out come first.
 #[repr(C)]
 pub(crate) struct Node<P> {
     waiter: *const Waiter,
-    /// Both null while in no queue; in a queue the last one's `next` is the first, and the other
-    /// way round.
+    /// Null while the node is in no queue. In a queue the nodes are a ring: the `next` of the last
+    /// one is the first.
     next: Cell<*const Node<P>>,
     previous: Cell<*const Node<P>>,
     pub(crate) payload: P,
@@ -47,8 +47,8 @@ impl<P> Node<P> {
         }
     }
 
-    /// Ends the wait of the thread whose node this is. Everything it shall find in its payload is
-    /// there already.
+    /// Ends the wait of the node's owner. The caller has written before what the owner shall find
+    /// in the payload.
     ///
     /// # Safety
     /// The caller has taken the node out of its queue, and still holds the queue's lock.
@@ -65,8 +65,8 @@ pub(crate) struct Queue<P> {
     first: *const Node<P>,
 }
 
-// SAFETY: the nodes' payloads go from thread to thread; all else is touched under the lock
-// (invariant 2), and waiters are made to be claimed from anywhere.
+// SAFETY: the payloads of the nodes go from thread to thread, and are `Send`. All else is touched
+// under the lock (invariant 2), and a waiter may be claimed from any OS thread.
 unsafe impl<P: Send> Send for Queue<P> {}
 
 impl<P> fmt::Debug for Queue<P> {
@@ -85,21 +85,21 @@ impl<P> Queue<P> {
         self.first.is_null()
     }
 
-    /// The payload of the one that has its turn next.
+    /// The payload of the first node.
     #[inline]
     pub(crate) fn front(&self) -> Option<&P> {
-        // SAFETY: in the queue, hence alive (invariant 1), and our caller holds the lock (invariant
-        // 2).
+        // SAFETY: a node in the queue is alive (invariant 1), and a reference to the queue exists
+        // under the lock only (invariant 2).
         unsafe { self.first.as_ref() }.map(|node| &node.payload)
     }
 
     /// Puts a node at the end.
     ///
     /// # Safety
-    /// It is in no queue, and the caller sees to invariant 1.
+    /// The node is in no queue, and the caller keeps invariant 1.
     #[inline]
     pub(crate) unsafe fn push(&mut self, node: *const Node<P>) {
-        // SAFETY: our caller's contract is the same.
+        // SAFETY: the caller vouches that the node is in no queue, and keeps it alive.
         unsafe { self.link(node, self.first) };
         if self.first.is_null() {
             self.first = node;
@@ -113,7 +113,7 @@ impl<P> Queue<P> {
     pub(crate) unsafe fn insert(&mut self, node: *const Node<P>, behind: impl Fn(&P) -> bool) {
         let mut at = self.first;
         while !at.is_null() {
-            // SAFETY: in the queue, hence alive (invariants 1, 2).
+            // SAFETY: a node in the queue is alive, and the lock is held (invariants 1, 2).
             let other = unsafe { &*at };
             if behind(&other.payload) {
                 break;
@@ -123,19 +123,19 @@ impl<P> Queue<P> {
                 at = ptr::null();
             }
         }
-        // SAFETY: our caller's contract is the same; to link before the first is to link at the
-        // end.
+        // SAFETY: the caller vouches that the node is in no queue, and keeps it alive. (A node
+        // before the first one is the last one of the ring.)
         unsafe { self.link(node, if at.is_null() { self.first } else { at }) };
         if at == self.first {
             self.first = node;
         }
     }
 
-    /// Links `node` before `at`, or with itself if there is none.
+    /// Links `node` before `at`. If `at` is null, it links the node with itself.
     #[inline]
     unsafe fn link(&mut self, node: *const Node<P>, at: *const Node<P>) {
-        // SAFETY: the caller vouches that it is alive; its neighbours are alive too (invariant 1),
-        // and ours to change (2).
+        // SAFETY: the caller vouches that the node is alive. Its neighbours are in the queue, so
+        // they are alive (invariant 1), and the lock is held (invariant 2).
         unsafe {
             debug_assert!((*node).next.get().is_null());
             let at = if at.is_null() { node } else { at };
@@ -154,17 +154,17 @@ impl<P> Queue<P> {
         if node.is_null() {
             return None;
         }
-        // SAFETY: it is in the queue.
+        // SAFETY: the node is in this queue.
         unsafe { self.unlink(node) };
         Some(node)
     }
 
-    /// Takes `node` out, unless somebody else has.
+    /// Takes `node` out, unless another thread has taken it out before.
     ///
     /// # Safety
-    /// It is the caller's own, and was put into this queue and no other.
+    /// The caller is the node's owner, and has put it into this queue and no other.
     pub(crate) unsafe fn remove(&mut self, node: *const Node<P>) {
-        // SAFETY: the caller's own, so alive; a linked node is in this queue.
+        // SAFETY: the caller owns the node, so it is alive. If it is linked, it is in this queue.
         unsafe {
             if !(*node).next.get().is_null() {
                 self.unlink(node);
@@ -174,7 +174,8 @@ impl<P> Queue<P> {
 
     #[inline]
     unsafe fn unlink(&mut self, node: *const Node<P>) {
-        // SAFETY: the nodes of the queue are alive (invariant 1), and ours to change (2).
+        // SAFETY: the nodes of the queue are alive (invariant 1), and the lock is held (invariant
+        // 2).
         unsafe {
             let next = (*node).next.replace(ptr::null());
             let previous = (*node).previous.replace(ptr::null());
@@ -190,12 +191,13 @@ impl<P> Queue<P> {
         }
     }
 
-    /// Takes the first thread out whose wait has not ended otherwise, and claims it; the wake-up,
-    /// if it is owed one.
+    /// Takes nodes out until a claim is won: that of the first thread whose wait has not ended
+    /// otherwise. Returns the wake-up that the caller owes it, if any. `None` if there is no such
+    /// thread.
     #[inline]
     pub(crate) fn claim_first(&mut self) -> Option<Option<Wake>> {
         while let Some(node) = self.pop() {
-            // SAFETY: just taken out, and whoever has `&mut self` holds the lock.
+            // SAFETY: the node was just taken out, and `&mut self` exists under the lock only.
             if let Claim::Won(wake) = unsafe { Node::claim(node) } {
                 return Some(wake);
             }
@@ -207,20 +209,23 @@ impl<P> Queue<P> {
     /// timeout. It waits at a cancellation point, and has not parked early.
     #[cfg(test)]
     pub(crate) fn cancel_first(&mut self) -> Option<Claim> {
-        // SAFETY: in the queue, hence alive; who has `&mut self` holds the lock (invariants 1, 2).
+        // SAFETY: a node in the queue is alive, and `&mut self` exists under the lock only
+        // (invariants 1, 2).
         let waiter = unsafe { self.first.as_ref() }?.waiter;
-        // SAFETY: as above. The tests cancel only waits that may be cancelled.
+        // SAFETY: the waiter of a node in the queue is alive (invariant 1). The tests cancel only
+        // waits that may be cancelled.
         Some(unsafe { Waiter::claim(waiter, Outcome::Cancelled) })
     }
 
-    /// Takes all threads out and claims them; the wake-ups are fired when the result is dropped,
-    /// after unlocking.
+    /// Takes all nodes out and claims the waits. The wake-ups are fired when the result is dropped,
+    /// which the caller does after it has unlocked.
     pub(crate) fn claim_all(&mut self) -> Wakes<P> {
         self.claim_while(|_| true, |_| {})
     }
 
-    /// As [`claim_all`](Queue::claim_all), for the first threads, as long as `wanted` holds for
-    /// what they want. Nodes whose wait had ended otherwise are taken out too, and `lost` is told.
+    /// As [`claim_all`](Queue::claim_all), for the first nodes, as long as `wanted` holds for their
+    /// payloads. A node whose wait has ended otherwise is taken out too, and `lost` gets its
+    /// payload.
     #[inline]
     pub(crate) fn claim_while(
         &mut self,
@@ -231,14 +236,14 @@ impl<P> Queue<P> {
         while self.front().is_some_and(&mut wanted)
             && let Some(node) = self.pop()
         {
-            // SAFETY: just taken out, and whoever has `&mut self` holds the lock.
+            // SAFETY: the node was just taken out, and `&mut self` exists under the lock only.
             match unsafe { Node::claim(node) } {
-                // SAFETY: its owner takes the lock before it returns (invariant 3).
+                // SAFETY: the node's owner takes the lock before it returns (invariant 3).
                 Claim::Lost => lost(unsafe { &(*node).payload }),
                 Claim::Won(None) => {}
                 Claim::Won(Some(wake)) => {
-                    // SAFETY: a wake-up is owed: the node lives, and its links are ours (invariant
-                    // 4).
+                    // SAFETY: a wake-up is owed, so the node lives, and its links belong to this
+                    // claimer (invariant 4).
                     unsafe {
                         (*node).wake.set(Some(wake));
                         match wakes.last.as_ref() {
@@ -263,10 +268,10 @@ pub(crate) struct Wakes<P> {
 
 impl<P> Drop for Wakes<P> {
     fn drop(&mut self) {
-        // SAFETY: each node lives until its own wake-up is fired (invariant 4): the link is read
-        // before that.
+        // SAFETY: each node lives until its own wake-up is fired (invariant 4), and its link is
+        // read before that.
         while let Some(node) = unsafe { self.first.as_ref() } {
-            // Null again, so that its owner knows it to be in no queue.
+            // Set to null, so that the owner sees that its node is in no queue.
             self.first = node.next.replace(ptr::null());
             let wake = node.wake.take();
             drop(wake);

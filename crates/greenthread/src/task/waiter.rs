@@ -1,9 +1,9 @@
-//! One wait: its state, and who sleeps. `wait` says how it is used.
+//! One wait: its state, and the thread that sleeps. `wait` says how it is used.
 //!
 //! Invariants:
 //! 1. `sleeper` is written by the waiter before it parks, and read by the one claim that left
-//!    PARKED, before it has paid its wake-up (see `state`: the waiter doesn't run in between).
-//!    Never both at once.
+//!    PARKED, before it has paid its wake-up (see `state`: the waiter doesn't run in between). So
+//!    it is never written and read at once.
 //! 2. A green thread that is PARKED is suspended, or on its way there on its worker's OS thread: by
 //!    the time its worker handles a wake-up, its context is saved.
 
@@ -11,7 +11,7 @@ use core::{cell::UnsafeCell, fmt, ptr};
 
 use super::state::WaitState;
 
-/// What a thread waits for; for people and tools that look at it.
+/// The reason for a wait, for people and tools that look at a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Reason {
@@ -58,8 +58,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    /// Another thread ends such a wait, perhaps soon; the others end by the worker's own doing, or
-    /// much later.
+    /// Whether another thread ends such a wait, perhaps soon. The other waits are ended by the
+    /// worker itself (a timer, the driver), or much later.
     pub(super) fn is_of_siblings(self) -> bool {
         use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
         !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
@@ -93,22 +93,21 @@ impl Reason {
     }
 }
 
-/// One wait: of one thread, for one thing, once (until `reset`). Two words, as it often shares a
-/// cache line with what is waited for.
+/// One wait: one thread waits for one thing, once (until `reset`). Two words long, as it often
+/// shares a cache line with what is waited for.
 #[repr(C)]
 pub(crate) struct Waiter {
     pub(super) state: WaitState,
-    /// Who sleeps, and so how it is woken: a green thread's task, or with [`OS`] an OS thread's
-    /// parker.
+    /// The thread that sleeps: a green thread's task, or with [`OS`] an OS thread's parker.
     pub(super) sleeper: UnsafeCell<*const ()>,
 }
 
-/// Set in the address of a parker; both are aligned to more than that.
+/// Set in the address of a parker. Tasks and parkers are aligned to more than that.
 pub(super) const OS: usize = 1;
 
 // SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a thread may be woken from anywhere.
 unsafe impl Send for Waiter {}
-// SAFETY: as above.
+// SAFETY: `state` is atomic, and `sleeper` is never written and read at once (invariant 1).
 unsafe impl Sync for Waiter {}
 
 impl fmt::Debug for Waiter {
@@ -122,7 +121,8 @@ impl Waiter {
         Self { state: WaitState::new(), sleeper: UnsafeCell::new(ptr::null()) }
     }
 
-    /// Waiter only: ready for another wait. `true` if a wake-up lay there.
+    /// Makes it ready for another wait; only its own thread may call it. Returns `true` if a
+    /// wake-up was left there.
     pub(crate) fn reset(&self) -> bool {
         self.state.reset()
     }

@@ -9,16 +9,17 @@
 //! 1. `LOCAL` points to the `WorkerCore` of the worker whose OS thread this is, for as long as its
 //!    loop runs; otherwise it is null, and also in a child that a thread of the worker has forked.
 //!    A started thread never changes its OS thread (decision D1 in ARCHITECTURE.md), so a reference
-//!    got from it stays good across switches.
+//!    that a thread gets from it stays valid across switches.
 //! 2. Only that OS thread touches a `WorkerCore`; others may read `current`, `switches` and the
 //!    length of the run queue, as hints (the watchdog does).
 //! 3. While a green thread runs, `current` points to its task, which is alive; on the home context
 //!    it is null.
 //! 4. `home` holds the home context while a green thread runs.
-//! 5. A thread is not suspended while `no_yield` is not zero. It is how many `without_yield`s there
-//!    are, and one more on the home context: so it is zero only while a green thread runs.
-//! 6. On the home context, and when a thread begins, std's count of panics is 0. When a thread goes
-//!    on, it is what it was when the thread was suspended (`panic_count`).
+//! 5. A thread is not suspended while `no_yield` is not zero. It is the number of `without_yield`s
+//!    that the context is in, and one more on the home context. So it is zero only while a green
+//!    thread runs.
+//! 6. On the home context, and when a thread begins, std's count of panics is 0. When a suspended
+//!    thread goes on, the count is what it was when the thread was suspended (`panic_count`).
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -48,7 +49,8 @@ use crate::stack::Cache;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct WorkerCore {
-    /// Where the worker goes on when no thread is ready.
+    /// The home context, while a green thread runs: there the worker goes on when no thread is
+    /// ready.
     pub(crate) home: Cell<MaybeUninit<Context>>,
     /// Memory for blocks.
     pub(crate) blocks: Pool,
@@ -60,29 +62,29 @@ pub(crate) struct WorkerCore {
     pub(crate) is_cpu_bound: Cell<bool>,
     /// The thread that runs; null on the home context.
     pub(crate) current: AtomicPtr<Task>,
-    /// How often the worker came home or a thread was suspended. The number stands still while one
-    /// thread keeps the worker to itself.
+    /// How often a thread was suspended or the worker came back to its home context. The number
+    /// stands still while one thread keeps the worker to itself.
     pub(crate) switches: AtomicU32,
     /// The thread that has just ended, for the home context to reap.
     pub(crate) ended: Cell<Option<NonNull<Task>>>,
     /// How many units of the cooperative budget are left (`coop`).
     pub(crate) coop_budget: Cell<u32>,
-    /// How deep in `without_yield`; and one more on the home context.
+    /// The depth of `without_yield`, and one more on the home context.
     pub(crate) no_yield: Cell<u32>,
     /// How many threads have started here, on stacks of their own, and not ended.
     pub(crate) started: Cell<usize>,
-    /// Stacks at hand.
+    /// Cached stacks.
     pub(crate) stacks: UnsafeCell<Cache>,
     /// Unstarted threads that may not start elsewhere.
     pub(crate) pinned: PinnedQueue<Task>,
     /// Moves std's count of panics at switches away from a thread that is unwinding, or in a panic
     /// hook.
     panic_count: PanicCount,
-    /// How often a thread looks before it is suspended (`linger`): never, if that has lately been
-    /// of no use.
+    /// How many times a thread looks before it is suspended (`linger`). Zero if looking has lately
+    /// been of no use.
     pub(crate) spin_budget: Cell<u32>,
     pub(crate) timers: UnsafeCell<Timers<Waiter>>,
-    /// The earliest deadline, for others to compare with `clock`.
+    /// The earliest deadline of the timers, for the watchdog to compare with `clock`.
     earliest: AtomicU64,
     pub(crate) clock: Clock,
     /// For the choices of this worker's threads.
@@ -90,19 +92,20 @@ pub(crate) struct WorkerCore {
     pub(crate) handle: Arc<WorkerHandle<Task>>,
 }
 
-/// How many bytes of its stack a thread touches when it goes on after a wait, and after a yield. To
-/// fetch more than that costs more than the rest of a switch.
-const WAITER: usize = 256;
-const YIELDER: usize = 128;
+/// Bytes of its stack that a thread touches when it goes on after a wait. They are fetched ahead.
+/// To fetch more costs more than the rest of a switch; what is not fetched is waited for.
+const WAIT_PREFETCH: usize = 256;
+/// The same, after a yield.
+const YIELD_PREFETCH: usize = 128;
 
-/// How often a thread looks at most before it is suspended. A look takes some 20 ns, so all of them
-/// take as long as a hand-over between two workers that are awake. More looks delay the siblings;
-/// with fewer the hand-over is missed.
+/// The largest number of times that a thread looks before it is suspended (`linger`). A look takes
+/// some 20 ns, so all of them take as long as a hand-over between two workers that are awake. More
+/// looks delay the siblings; with fewer, the hand-over is missed.
 pub(crate) const SPIN_BUDGET: u32 = 64;
 
-/// How many units of the cooperative budget there are between two switches (`coop`). With more of
-/// them siblings wait for longer; with fewer, threads that fill and empty a channel of usual size
-/// yield for nothing, since they are about to wait.
+/// Units of the cooperative budget that a worker's threads have between two switches (`coop`). With
+/// more, siblings wait for longer. With fewer, threads that fill and empty a channel of usual size
+/// yield shortly before they would wait anyway.
 pub(crate) const COOP_BUDGET: u32 = 512;
 
 thread_local! {
@@ -113,18 +116,19 @@ thread_local! {
 /// Set when the process exits: from then on a blocking call blocks its OS thread.
 static EXITING: AtomicBool = AtomicBool::new(false);
 
-/// The process exits: nothing switches any more.
+/// Called when the process exits. From then on nothing switches.
 pub(crate) extern "C" fn process_exits() {
     EXITING.store(true, Relaxed);
 }
 
-/// In the child of a fork: the thread that has forked runs on an ordinary OS thread from now on.
-/// Its worker's siblings, timers and descriptors are the parent's.
+/// Called in the child of a fork. From then on the thread that has forked is an ordinary OS thread,
+/// since its siblings, the worker's timers and its descriptors belong to the parent.
 pub(crate) fn forked() {
     LOCAL.set(ptr::null());
 }
 
-/// The pointer that `install` was given. It leads to the whole worker.
+/// The pointer that `install` was given, or null. It points to the whole worker
+/// (`scheduler::worker`, invariant 1).
 #[inline]
 pub(crate) fn raw() -> *const WorkerCore {
     LOCAL.get()
@@ -133,7 +137,8 @@ pub(crate) fn raw() -> *const WorkerCore {
 /// The calling OS thread's worker, if it is one.
 #[inline]
 pub(crate) fn get<'a>() -> Option<&'a WorkerCore> {
-    // SAFETY: null, or good for as long as the OS thread runs threads of ours (invariant 1).
+    // SAFETY: it is null, or valid for as long as the worker's loop runs on this OS thread
+    // (invariant 1).
     unsafe { LOCAL.get().as_ref() }
 }
 
@@ -153,8 +158,9 @@ pub(crate) fn random_below(limit: usize) -> usize {
     random::below(get().map(|core| &core.random), limit)
 }
 
-/// A thread has caught its last panic, so none is under way on this OS thread. std's count may say
-/// otherwise: if a panic has come out of a panic hook, two were counted and one was caught.
+/// Called when a thread has caught its last panic, so that none is under way on this OS thread.
+/// std's count may say otherwise: if a panic has come out of a panic hook, two were counted and one
+/// was caught.
 #[cold]
 pub(crate) fn forget_panics() {
     if let Some(core) = get() {
@@ -168,34 +174,36 @@ pub(crate) fn forget_panics() {
 /// The task is a started one whose wait has just been claimed, by the caller (see `wait`).
 #[inline]
 pub(crate) unsafe fn schedule(task: NonNull<Task>) {
-    // SAFETY: parked, hence alive; its owner was set when it started.
-    let home = unsafe { task.as_ref() }.owner.get();
+    // SAFETY: the task is parked, so it is alive. Its owner was set when it started.
+    let owner = unsafe { task.as_ref() }.owner.get();
     match get() {
-        Some(core) if ptr::eq(Arc::as_ptr(&core.handle), home) => {
-            // SAFETY: it is suspended, since this is its worker's OS thread and another context
-            // runs; ours to push.
+        Some(core) if ptr::eq(Arc::as_ptr(&core.handle), owner) => {
+            // SAFETY: the task is suspended, since this is its worker's OS thread and another
+            // context runs. The claim makes it the caller's to push.
             unsafe { core.push(task.as_ref()) };
         }
-        // SAFETY: the claim lets us give the task away.
-        elsewhere => unsafe { send(elsewhere, home, task) },
+        // SAFETY: the caller has claimed the wait, so it may give the task away.
+        elsewhere => unsafe { send(elsewhere, owner, task) },
     }
 }
 
 #[cold]
-unsafe fn send(here: Option<&WorkerCore>, home: *const WorkerHandle<Task>, task: NonNull<Task>) {
+unsafe fn send(here: Option<&WorkerCore>, owner: *const WorkerHandle<Task>, task: NonNull<Task>) {
     // SAFETY: until the task is pushed it can't end, and so its runtime and worker live.
-    let runtime = unsafe { (*home).runtime };
+    let runtime = unsafe { (*owner).runtime };
     let sibling = here.is_some_and(|core| core.handle.runtime == runtime);
     let _keep = (!sibling).then(|| {
-        // SAFETY: the owner's handle came from an `Arc` that is alive while the task can't end; we
-        // add a count of our own (`worker_handle`, invariant 1).
+        // SAFETY: the handle came from an `Arc` that is alive while the task can't end, which is
+        // until it is pushed. The count that is added here keeps it alive after that
+        // (`worker_handle`, invariant 1).
         unsafe {
-            Arc::increment_strong_count(home);
-            Arc::from_raw(home)
+            Arc::increment_strong_count(owner);
+            Arc::from_raw(owner)
         }
     });
-    // SAFETY: kept alive; the task is given away.
-    unsafe { (*home).send(task.as_ptr()) };
+    // SAFETY: the handle is kept alive by `_keep`, or by the runtime of which this is a worker. The
+    // caller gives the task away.
+    unsafe { (*owner).send(task.as_ptr()) };
 }
 
 impl WorkerCore {
@@ -224,22 +232,22 @@ impl WorkerCore {
         }
     }
 
-    /// Makes this the calling OS thread's, or with null no longer.
+    /// Makes `core` the calling OS thread's worker. With null, the OS thread has none any more.
     ///
     /// # Safety
-    /// Invariant 1: the core lives until this is called with null, on the same OS thread.
+    /// The core lives until this is called with null on the same OS thread (invariant 1).
     pub(crate) unsafe fn install(core: *const WorkerCore) {
         LOCAL.set(core);
     }
 
-    /// The thread that runs here, whether or not it may be suspended.
+    /// The green thread that runs on this worker, if one does, whether or not it may be suspended.
     #[inline]
     pub(crate) fn running(&self) -> Option<&Task> {
         // SAFETY: alive while it runs (invariant 3).
         unsafe { self.current.load(Relaxed).as_ref() }
     }
 
-    /// Makes a suspended thread of this worker's ready.
+    /// Makes a suspended thread of this worker ready.
     ///
     /// # Safety
     /// It belongs to this worker, is suspended, not in the run queue, and this is its worker's OS
@@ -247,7 +255,7 @@ impl WorkerCore {
     #[inline]
     pub(crate) unsafe fn push(&self, task: &Task) {
         // SAFETY: the caller vouches that the task is suspended, so its context is saved, and that
-        // it is ours to push.
+        // it is not in the run queue.
         unsafe { self.ready.push().write(task.context.get().assume_init()) };
     }
 
@@ -256,19 +264,20 @@ impl WorkerCore {
     fn next(&self) -> Context {
         let budget = self.budget.get();
         if budget != 0
-            // SAFETY: ours (invariant 2), and every push is followed by its write.
+            // SAFETY: this is the run queue's OS thread (invariant 2), and every push is followed
+            // by its write.
             && let Some(next) = unsafe { self.ready.pop() }
         {
             self.budget.set(budget - 1);
             // SAFETY: every push is followed by its write.
-            unsafe { self.ready.prefetch(WAITER) };
+            unsafe { self.ready.prefetch(WAIT_PREFETCH) };
             return next;
         }
         // SAFETY: a green thread runs, so home is saved (invariant 4).
         unsafe { self.home.get().assume_init() }
     }
 
-    /// Whether it is worth it to `linger`.
+    /// Whether it is worth it to [`linger`](Self::linger).
     #[inline]
     pub(crate) fn may_linger(&self) -> bool {
         self.budget.get() != 0 && self.spin_budget.get() != 0 && self.ready.len() == 0
@@ -313,15 +322,16 @@ impl WorkerCore {
     /// waiter, which is the thread's.
     pub(crate) fn suspend_until(&self, task: &Task, deadline: u64, waiter: &Waiter) {
         self.earliest.store(deadline.min(self.earliest.load(Relaxed)), Relaxed);
-        // SAFETY: the timers are ours (invariant 2), and no reference to them lives across a
-        // switch.
+        // SAFETY: this is the timers' OS thread (invariant 2), and no reference to them lives
+        // across a switch.
         let timer = unsafe { (*self.timers.get()).insert(waiter, ptr::from_ref(task).cast(), deadline) };
         self.suspend(task);
-        // SAFETY: the timers are ours (invariant 2), and no other reference to them lives.
+        // SAFETY: this is the timers' OS thread (invariant 2), and no other reference to them
+        // lives.
         unsafe { (*self.timers.get()).remove(timer, waiter) };
     }
 
-    /// Makes room for so many started threads, each of which is in the run queue once and sets one
+    /// Makes room for `started` started threads. Each of them is in the run queue once and sets one
     /// timer at a time. Returns `false` if there is no memory for it.
     #[inline]
     pub(crate) fn reserve(&self, started: usize) -> bool {
@@ -331,21 +341,23 @@ impl WorkerCore {
     #[cold]
     fn grow(&self, started: usize) -> bool {
         let room = started.next_power_of_two().max(64);
-        // SAFETY: the timers are ours (invariant 2).
+        // SAFETY: this is the OS thread of the timers and the run queue (invariant 2). The room is
+        // a power of two, and at least `started`.
         unsafe { (*self.timers.get()).reserve(room) && self.ready.resize(room) }
     }
 
-    /// Whether there is much more room than so many started threads need.
-    pub(crate) fn is_roomy(&self, started: usize) -> bool {
+    /// Whether the capacity is more than eight times what `started` threads need.
+    pub(crate) fn has_spare_capacity(&self, started: usize) -> bool {
         self.ready.capacity() > 1024.max(8 * started)
     }
 
-    /// Gives back the room that so many started threads don't need, if it is much.
+    /// Makes the run queue and the timers smaller if they have much more capacity than `started`
+    /// threads need.
     pub(crate) fn shrink(&self, started: usize) {
-        if self.is_roomy(started) {
+        if self.has_spare_capacity(started) {
             let room = (2 * started).next_power_of_two().max(64);
-            // SAFETY: ours (invariant 2), a power of two, and enough; and no reference to the
-            // timers lives.
+            // SAFETY: this is the OS thread of both (invariant 2). The room is a power of two, and
+            // at least `started`. No reference to the timers lives.
             unsafe {
                 self.ready.resize(room);
                 (*self.timers.get()).shrink(room);
@@ -353,27 +365,27 @@ impl WorkerCore {
         }
     }
 
-    /// The worker has fired its timers; this is the next.
+    /// Notes the next deadline, after the worker has fired its timers.
     pub(crate) fn note_deadline(&self, deadline: Option<u64>) {
         self.earliest.store(deadline.unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// For others to see: whether a timer should have fired.
+    /// Whether a timer should have fired by now. The watchdog asks.
     pub(crate) fn is_late(&self) -> bool {
         self.earliest.load(Relaxed) < self.clock.now()
     }
 
-    /// Lets the others run first.
+    /// Suspends the running thread behind all ready ones.
     // After a switch the processor predicts that a return goes to the caller in the thread before.
     // Without a call there is no return.
     #[inline(always)]
     pub(crate) fn yield_now(&self, task: &Task) {
         let budget = self.budget.get();
-        // SAFETY: ours (invariant 2), every push is followed by its write, and the running thread
-        // is not in the queue: the switch fills the place.
+        // SAFETY: this is the run queue's OS thread (invariant 2), and every push is followed by
+        // its write. The running thread is not in the queue, and the switch fills its place.
         unsafe {
             let (next, place) = if budget != 0
-                && let Some(both) = self.ready.rotate(YIELDER)
+                && let Some(both) = self.ready.rotate(YIELD_PREFETCH)
             {
                 self.budget.set(budget - 1);
                 both
@@ -385,14 +397,16 @@ impl WorkerCore {
         }
     }
 
+    /// Switches from `task` to `next`, and saves the context of `task` at `place`.
+    ///
     /// # Safety
-    /// `task` runs here, `next` is suspended here and in no list, `place` is where the saved
-    /// context belongs.
+    /// `task` runs on this worker. `next` is suspended on this worker and in no list. `place` is
+    /// valid for the write of a context.
     #[inline(always)]
     unsafe fn leave(&self, task: &Task, place: *mut Context, next: Context) {
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
         if std::thread::panicking() {
-            // SAFETY: our caller's contract is the same.
+            // SAFETY: `leave_unwinding` has the same contract.
             return unsafe { self.leave_unwinding(task, place, next) };
         }
         // SAFETY: the caller vouches for `next` and `place`.
@@ -414,7 +428,7 @@ impl WorkerCore {
         self.panic_count.raise(panics);
     }
 
-    /// Leaves a thread that has ended, for ever.
+    /// Leaves the context of a thread that has ended, for ever.
     ///
     /// # Safety
     /// The running thread has ended; nothing on its stack is needed any more.
@@ -424,16 +438,16 @@ impl WorkerCore {
         unsafe { context::switch_final(self.home.get().assume_init(), 0) }
     }
 
-    /// From home: runs a context until the worker comes home again.
+    /// Switches from the home context to `to`. Returns when the worker is back on its home context.
     ///
     /// # Safety
-    /// Home runs, and `to` is suspended here and in no list.
+    /// The home context runs, and `to` is suspended on this worker and in no list.
     pub(crate) unsafe fn enter(&self, to: Context, argument: usize) {
-        // Lowered by one, and not set to 0: a coroutine that is suspended inside `without_yield`
-        // counts on the home context too.
+        // It is lowered by one and not set to 0, since a coroutine that is suspended inside
+        // `without_yield` stays counted on the home context too.
         self.no_yield.set(self.no_yield.get() - 1);
-        // SAFETY: the caller vouches for `to`; the switch fills `home` before a green thread can
-        // look (invariant 4).
+        // SAFETY: the caller vouches for `to`. The switch fills `home` before the thread runs
+        // (invariant 4).
         unsafe { context::switch(self.home.as_ptr().cast(), to, argument) };
         self.no_yield.set(self.no_yield.get() + 1);
         self.current.store(ptr::null_mut(), Relaxed);

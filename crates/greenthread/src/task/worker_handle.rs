@@ -2,9 +2,9 @@
 //! unstarted threads.
 //!
 //! Invariants:
-//! 1. A thread that touches a handle holds an `Arc` of it, or runs on a worker of the same runtime
-//!    (which holds all of them), or counts one first: a woken thread may run and end its runtime
-//!    while its waker is still here.
+//! 1. A thread that touches a handle holds an `Arc` of it, or runs on a worker of the same runtime,
+//!    which holds all of them. Otherwise it adds a count of its own first, since a thread that it
+//!    wakes may run and end its runtime while the waker still uses the handle.
 
 use core::sync::atomic::{
     AtomicUsize,
@@ -21,20 +21,22 @@ use super::{
 };
 use crate::sys::poller::Waker;
 
-/// How many unstarted threads a worker keeps for itself. More than this go to the runtime's
-/// injector, where anyone may take them.
+/// The largest number of unstarted threads in a worker's deque. When it is full, the older half
+/// goes to the runtime's injector, where every worker takes them. With a larger deque idle siblings
+/// have to steal more; with a smaller one more threads go through the injector's lock.
 pub(crate) const DEQUE_CAPACITY: usize = 256;
 
 /// See the module. `T` is a thread's record.
 #[derive(Debug)]
 pub(crate) struct WorkerHandle<T: Linked> {
-    /// Which runtime it belongs to: a number that no other runtime of the process has.
+    /// The number of its runtime, which no other runtime of the process has.
     pub(crate) runtime: usize,
     /// Threads woken from elsewhere, and unstarted ones that were given to it.
     pub(crate) inbox: CachePadded<Inbox<T>>,
     /// Whether the worker sleeps.
     pub(crate) sleep: CachePadded<SleepFlag>,
-    /// How many started threads live here, about. Written by the worker, read by others to compare.
+    /// About how many started threads live on the worker. The worker writes it; others read it to
+    /// compare.
     pub(crate) load: CachePadded<AtomicUsize>,
     /// How many unstarted ones are in the inbox.
     given: AtomicUsize,
@@ -52,20 +54,21 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// The worker's own: one more.
+    /// Adds one. Only the worker itself calls it.
     #[inline]
     pub(crate) fn bump(count: &AtomicUsize) {
         count.store(count.load(Relaxed).wrapping_add(1), Release);
     }
 
-    /// How many more were spawned than have ended here: less than nothing, if others' have.
+    /// How many more threads were spawned on this worker than have ended on it. It wraps below zero
+    /// if threads of other workers have ended here.
     pub(crate) fn alive(&self) -> usize {
         self.spawned.load(Relaxed).wrapping_sub(self.ended.load(Relaxed))
     }
 }
 
 impl<T: Linked> WorkerHandle<T> {
-    /// Of a worker that is `alone` in its runtime, or not.
+    /// The handle of a worker. `alone` says that its runtime has no other worker.
     pub(crate) fn new(runtime: usize, alone: bool, waker: Arc<Waker>) -> Self {
         Self {
             runtime,
@@ -85,11 +88,11 @@ impl<T: Linked> WorkerHandle<T> {
     /// As for [`send`](Self::send).
     pub(crate) unsafe fn give(&self, task: *mut T) {
         self.given.fetch_add(1, Relaxed);
-        // SAFETY: the caller gives the task away, as `send` asks.
+        // SAFETY: this function has the contract of `send`.
         unsafe { self.send(task) };
     }
 
-    /// The worker has taken such a thread out of its inbox.
+    /// Notes that the worker has taken such a thread out of its inbox.
     pub(crate) fn taken(&self) {
         self.given.fetch_sub(1, Relaxed);
     }
@@ -99,18 +102,19 @@ impl<T: Linked> WorkerHandle<T> {
         self.waker.wake();
     }
 
-    /// Hands a thread of this worker's back to it.
+    /// Puts a thread into this worker's inbox, and wakes the worker if it sleeps.
     ///
     /// # Safety
     /// The caller gives the task away; it is in no list. `self` is kept alive (invariant 1).
     pub(crate) unsafe fn send(&self, task: *mut T) {
-        // SAFETY: the caller gives the task away.
+        // SAFETY: the task is alive and in no list, and the caller gives it away.
         if unsafe { self.inbox.push(task) } {
             self.wake();
         }
     }
 
-    /// Wakes the worker if it sleeps. The caller has written what the worker is to see.
+    /// Wakes the worker if it sleeps, and returns whether it slept. The caller has written before
+    /// what the worker is to see.
     pub(crate) fn wake(&self) -> bool {
         let asleep = self.sleep.notify();
         if asleep {
@@ -119,7 +123,7 @@ impl<T: Linked> WorkerHandle<T> {
         asleep
     }
 
-    /// How many threads live here or are on their way, as of late.
+    /// About how many started threads live on the worker, and unstarted ones are in its inbox.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Relaxed) + self.given.load(Relaxed)
     }

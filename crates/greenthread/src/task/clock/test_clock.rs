@@ -41,12 +41,12 @@ pub(crate) struct TestClock {
 struct Dozing {
     /// The workers that sleep, and until when.
     deadlines: Vec<(ThreadId, Option<Instant>)>,
-    /// How often one has come or gone.
+    /// How often a worker has begun or ended to sleep.
     changes: u64,
 }
 
 impl TestClock {
-    /// For so many workers. By itself it moves only if it `jumps`.
+    /// A clock for a runtime with `workers` workers. It moves by itself only if it `jumps`.
     pub(crate) fn new(workers: usize, jumps: bool) -> Arc<Self> {
         let (origin, moved, dozing) = (os_now(), AtomicU64::new(0), Mutex::default());
         Arc::new(Self { origin, moved, jumps, workers, dozing })
@@ -103,7 +103,7 @@ impl TestClock {
         self.change(|deadlines| deadlines.retain(|(other, _)| *other != me));
     }
 
-    /// Somebody comes or goes. Which change this is.
+    /// Notes that a worker begins or ends to sleep. Returns the number of this change.
     fn change(&self, change: impl FnOnce(&mut Vec<(ThreadId, Option<Instant>)>)) -> u64 {
         let mut dozing = self.dozing();
         change(&mut dozing.deadlines);

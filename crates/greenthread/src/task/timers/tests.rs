@@ -20,26 +20,26 @@ impl Random {
         self.next() % bound
     }
 
-    /// All magnitudes alike, from nothing up to 2^`bits`.
+    /// A number below 2^`bits`, of all magnitudes alike.
     fn spread(&mut self, bits: u64) -> u64 {
         let bits = self.below(bits + 1);
         self.next() & 1u64.checked_shl(bits as u32).map_or(u64::MAX, |bit| bit - 1)
     }
 }
 
-/// A wheel, and beside it the plain truth. Timers have numbers, in the order of their insertion.
+/// A wheel, and beside it a map that says what the wheel must do. Timers have numbers, in the order
+/// of their insertion.
 struct Model {
     wheel: Timers<u64>,
     now: u64,
     inserted: u64,
     /// By deadline and number.
     linked: BTreeMap<(u64, u64), Number>,
-    /// Those that are out already.
+    /// Timers that have fired or were removed.
     gone: Vec<(u64, Number)>,
 }
 
-/// The waiter of the timer with this number: an address that is nobody else's, and that nobody
-/// looks at.
+/// The waiter of the timer with this number: an address of its own, which is never read.
 fn waiter(number: u64) -> *const u64 {
     ptr::without_provenance((number as usize + 1) * align_of::<u64>())
 }
@@ -67,14 +67,14 @@ impl Model {
         self.check();
     }
 
-    /// Removes one that is out already, whoever has its place now.
+    /// Removes a timer that has fired or was removed. Another timer may have its place.
     fn remove_in_vain(&mut self, index: usize) {
         let (number, place) = self.gone[index];
         self.wheel.remove(place, waiter(number));
         self.check();
     }
 
-    /// Expires at `now`; tells how many timers fired.
+    /// Expires at `now`. Returns how many timers fired.
     fn expire(&mut self, now: u64) -> usize {
         let position = self.wheel.position;
         self.now = now;
@@ -86,14 +86,15 @@ impl Model {
             let place = self.linked.remove(key).expect("its key");
             self.gone.push((key.1, place));
         }
-        // By tick, the late ones as in the position's; within a tick by insertion.
+        // In the order of ticks, where late timers count as of the position's tick; within a tick
+        // by insertion.
         due.sort_by_key(|(deadline, number)| ((deadline >> TICK_BITS).max(position), *number));
         assert!(due.iter().map(|(_, number)| waiter(*number)).eq(fired));
         self.check();
         due.len()
     }
 
-    /// What must be true at all times.
+    /// Checks what must be true at all times.
     fn check(&self) {
         assert_eq!(self.wheel.is_empty(), self.linked.is_empty());
         let first = self.linked.keys().next().map(|(deadline, _)| *deadline);

@@ -12,7 +12,7 @@ use crate::{runtime::Runtime, thread};
 const OUTCOMES: [Outcome; 3] = [Outcome::Woken, Outcome::TimedOut, Outcome::Cancelled];
 
 fn claim(waiter: &Waiter, outcome: Outcome) -> Claim {
-    // SAFETY: it is borrowed, and its owner, if it waits, does so at a cancellation point.
+    // SAFETY: the waiter is borrowed, and if its owner waits, it waits at a cancellation point.
     unsafe { Waiter::claim(waiter, outcome) }
 }
 
@@ -28,7 +28,7 @@ fn the_first_claim_counts() {
             }
             assert!(state.is_settled());
             assert_eq!((state.outcome(), state.park()), (Some(first), Some(first)));
-            // Only what wakes leaves something behind.
+            // Only a wake-up is left for the next wait.
             assert_eq!(state.reset(), first == Outcome::Woken);
             assert_eq!((state.outcome(), state.park()), (None, None));
         }
@@ -91,7 +91,7 @@ fn an_os_thread_is_cancelled() {
         while !begun.load(SeqCst) {
             std::thread::yield_now();
         }
-        // It sleeps by then, most often.
+        // By then it usually sleeps.
         std::thread::sleep(Duration::from_millis(2));
         assert!(matches!(claim(&waiter, Outcome::Cancelled), Claim::Won(_)));
         assert_eq!(sleeper.join().unwrap(), (Outcome::Cancelled, Outcome::TimedOut));
@@ -118,7 +118,7 @@ fn a_green_thread_is_cancelled_and_its_timer_goes() {
                     thread::yield_now();
                 }
                 assert_eq!(has_timers(), deadline.is_some());
-                // There is one worker, which is ours now: it sleeps.
+                // This thread runs on the one worker, so the other one sleeps.
                 assert!(matches!(claim(&waiter, Outcome::Cancelled), Claim::Won(Some(_))));
                 assert!(matches!(claim(&waiter, Outcome::Woken), Claim::Lost));
                 assert_eq!(sleeper.join().unwrap(), Outcome::Cancelled);
