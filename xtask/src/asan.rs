@@ -12,7 +12,7 @@ const SKIPPED: &[&str] = &[
     "gdb_walks_a_green_stack",
     // They limit the address space, and AddressSanitizer reserves 20 TB of it.
     "local_threads_wait_for_a_stack",
-    "a_thread_that_has_waited_for_a_stack_may_borrow_one",
+    "a_thread_that_has_waited_for_a_stack_may_run_inline",
 ];
 
 /// The library's tests: a program, and its modules.
@@ -21,7 +21,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("net", &["clones", "crowds", "descriptors", "endings", "load", "options", "streams", "udp", "workers"]),
     ("runtime", &["stress"]),
     ("sync", &["condvar", "mutex", "rwlock"]),
-    ("thread", &["asan", "lend", "locals", "panics", "scope", "spawn", "spawn_local"]),
+    ("thread", &["asan", "inline_join", "locals", "panics", "scope", "spawn", "spawn_local"]),
 ];
 
 /// Runs the tests of the named programs (`sync`) or modules (`sync::mutex`), or all of `TESTS`.

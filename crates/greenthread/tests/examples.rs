@@ -1,5 +1,4 @@
-//! The examples, run as programs and talked to from outside, by clients of the good and the bad
-//! kind.
+//! The examples, run as programs. Good and bad clients talk to them from outside.
 
 use std::{
     env,
@@ -18,15 +17,16 @@ mod corpus;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use socket2::SockRef;
 
-/// Longer than anything here should take.
+/// A time that no step here should take.
 const FOREVER: Duration = Duration::from_secs(60);
-/// The five seconds for which a server drains, and some for a busy machine.
+/// The five seconds for which a server drains, and three more for a busy machine.
 const DRAINED: Duration = Duration::from_secs(8);
 
 // ---- the programs
 
-/// Where cargo has put an example. `cargo test` builds them all, but `cargo test --test examples`
-/// doesn't: then we do, if one is missing, and one that is out of date stays so.
+/// A command that runs an example. `cargo test` builds all examples, but
+/// `cargo test --test examples` doesn't. Then this builds an example that is missing; one that is
+/// out of date stays so.
 fn example(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -46,7 +46,8 @@ fn example(name: &str) -> Command {
     });
     let mut command = Command::new(folder.join(name));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // On a busy machine a worker that waits for a processor is named, and stderr must be empty.
+    // stderr must be empty, but on a busy machine the watchdog would report a worker that waits for
+    // a processor.
     command.env("GREENTHREAD_WATCHDOG", "0");
     command
 }
@@ -138,13 +139,13 @@ fn ask(stream: &TcpStream, request: impl AsRef<[u8]>) -> io::Result<Answer> {
     Answer::read(&mut BufReader::new(stream))
 }
 
-/// One whole exchange with a server, to see that it lives.
+/// Makes one exchange with a server, to see that it still serves.
 fn assert_serves(server: &Server) {
     let answer = ask(&server.connect(), "GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     assert_eq!((answer.status, &*answer.body), (200, &b"Hello from a green thread!\n"[..]));
 }
 
-/// Ends a connection by a reset, without a farewell.
+/// Ends a connection by a reset.
 fn vanish(stream: TcpStream) {
     SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
@@ -157,7 +158,8 @@ fn assert_ended(mut stream: &TcpStream) {
     }
 }
 
-/// As many connections as we want, or as we may have.
+/// The number of connections that a test makes: a thousand (200 in a debug build), or as many as
+/// the limit of descriptors allows.
 fn many() -> usize {
     let wanted = if cfg!(debug_assertions) { 200 } else { 1000 };
     let limit = getrlimit(Resource::Nofile);
@@ -195,17 +197,17 @@ fn echo_gives_back_what_it_gets() {
 }
 
 #[test]
-fn echo_is_not_harmed_by_who_vanishes_or_does_not_read() {
+fn echo_survives_clients_that_vanish_or_do_not_read() {
     let mut server = Server::start("echo");
     for _ in 0..50 {
         let mut stream = server.connect();
         stream.write_all(b"half of what I wanted to s").unwrap();
         vanish(stream);
     }
-    // Writes until nothing more goes in, and never reads.
-    let deaf = server.connect();
-    deaf.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    while (&deaf).write(&[b'x'; 65536]).is_ok() {}
+    // A client that writes until nothing more goes in, and never reads.
+    let unread = server.connect();
+    unread.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    while (&unread).write(&[b'x'; 65536]).is_ok() {}
 
     let mut stream = server.connect();
     stream.write_all(b"still there?").unwrap();
@@ -213,7 +215,7 @@ fn echo_is_not_harmed_by_who_vanishes_or_does_not_read() {
     stream.read_exact(&mut got).unwrap();
     assert_eq!(&got, b"still there?");
 
-    // The deaf one is waited for, but not for long.
+    // The server waits for the client that does not read, but not for long.
     let (time, said) = server.stop();
     assert!(time < DRAINED, "{time:?}: {said}");
     assert!(said.contains("stopping, with 2 connections open"), "{said}");
@@ -301,14 +303,14 @@ fn http_refuses_garbage() {
         (&*lines, 431),
     ] {
         let stream = server.connect();
-        // From the long ones the server turns away before they have ended.
+        // The server closes the connection before a long request has ended.
         let _ = (&stream).write_all(request.as_bytes());
         let answer = Answer::read(&mut BufReader::new(&stream)).unwrap();
         assert_eq!(answer.status, status, "{:.60}", request);
         assert!(answer.closes(), "{:.60}", request);
         assert_ended(&stream);
     }
-    // What was asked before the garbage is answered.
+    // The server answers the requests before the garbage.
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\ngarbage\r\n\r\n").unwrap();
     let mut all = String::new();
@@ -325,7 +327,7 @@ fn http_answers_the_corpus() {
     let mut wrong = Vec::new();
     for corpus::Case { sent, example, .. } in corpus::cases() {
         let mut stream = server.connect();
-        // From the long ones the server turns away before they have ended.
+        // The server closes the connection before a long request has ended.
         let _ = stream.write_all(&sent).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
         let mut answers = Vec::new();
         let _ = stream.read_to_end(&mut answers);
@@ -343,7 +345,7 @@ fn http_answers_the_corpus() {
 }
 
 #[test]
-fn http_tells_who_waits_to_go_on() {
+fn http_tells_a_waiting_client_to_go_on() {
     let mut server = Server::start("http");
     let stream = server.connect();
     let head = "POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
@@ -352,7 +354,7 @@ fn http_tells_who_waits_to_go_on() {
         let mut go_on = [0; 25];
         (&stream).read_exact(&mut go_on).unwrap();
         assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
-        // Said once, however the body comes.
+        // It is said once, however the body comes.
         (&stream).write_all(b"hel").unwrap();
         thread::sleep(Duration::from_millis(20));
         assert_eq!(ask(&stream, "lo").unwrap().body, b"hello");
@@ -361,7 +363,7 @@ fn http_tells_who_waits_to_go_on() {
 }
 
 #[test]
-fn http_loses_patience_with_half_a_request() {
+fn http_times_out_on_half_a_request() {
     let mut server = Server::start("http");
     let start = Instant::now();
     let mut half = BufReader::new(server.connect());
@@ -383,7 +385,7 @@ fn http_loses_patience_with_half_a_request() {
 }
 
 #[test]
-fn http_is_not_harmed_by_who_vanishes() {
+fn http_survives_clients_that_vanish() {
     let mut server = Server::start("http");
     for request in
         ["", "GE", "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "GET /sleep/50 HTTP/1.1\r\nhost: x\r\n\r\n"]
@@ -437,7 +439,7 @@ fn ctrl_c_lets_a_thousand_busy_clients_have_their_answers() {
 }
 
 #[test]
-fn ctrl_c_waits_five_seconds_for_who_does_not_end() {
+fn ctrl_c_waits_five_seconds_for_a_client_that_does_not_end() {
     let mut server = Server::start("http");
     let mut sleeper = server.connect();
     sleeper.write_all(b"GET /sleep/60000 HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
@@ -473,7 +475,7 @@ fn a_second_ctrl_c_ends_at_once() {
 
 fn fails(command: &mut Command) -> String {
     let mut child = command.spawn().unwrap();
-    // It may serve instead: then the end of its stdout would not come.
+    // If it serves instead of failing, the end of its stdout does not come.
     let pid = Pid::from_child(&child);
     let mut said = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -515,7 +517,7 @@ fn the_tour_has_three_acts() {
     assert_eq!(complaints, "", "the tour's stderr");
     println!("{said}");
 
-    // The two threads take turns, whoever has the first one, until one has ended.
+    // The two threads take turns until one has ended. Either may begin.
     let turns = |name: &str| {
         let line = said.lines().find_map(|line| line.strip_prefix(&format!("   {name}"))).unwrap();
         let columns = line.as_bytes().chunks(3).map(|column| !column.trim_ascii().is_empty());

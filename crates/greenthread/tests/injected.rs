@@ -1,10 +1,10 @@
-//! Whatever the kernel answers to a system call, the program ends: well, or with an `io::Error`;
-//! never by a panic or an abort, and it does not hang.
+//! If the kernel answers a system call with an error, the program succeeds or gets an `io::Error`.
+//! It does not panic, abort or hang.
 //!
 //! A small program that uses most of the library runs under `strace`, which has the kernel answer a
-//! call with an error (`--inject`). Where there is no `strace`, or it isn't allowed to, nothing is
-//! tried. Each call takes its turn with one of the errors; `GREENTHREAD_TEST_INJECT` names a call
-//! that is tried with all of them, or is `all`.
+//! call with an error (`--inject`). Without a `strace` that may trace, the test does nothing. Each
+//! call is tried with one of the errors. `GREENTHREAD_TEST_INJECT` names a call that is tried with
+//! all errors, or is `all`.
 
 mod common;
 
@@ -27,7 +27,8 @@ use common::is_child;
 
 const NAME: &str = "every_answer_is_an_end_or_an_error";
 
-/// What can be done without: filters answer any of these, and all must go well.
+/// Calls that the library can do without. A filter may answer any of these errors, and the program
+/// must succeed.
 const OPTIONAL: [&str; 11] = [
     "epoll_pwait2",
     "preadv2",
@@ -43,8 +44,9 @@ const OPTIONAL: [&str; 11] = [
 ];
 const REFUSALS: [&str; 5] = ["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL"];
 
-/// What can't, from the call of this number on: some of the first ones are the loader's and the
-/// test's. Without io_uring, so that files are read and written by calls.
+/// Calls that the library needs, each with the number of the first call that fails; earlier ones
+/// are the loader's and the test's. They are tried without io_uring, so that files are read and
+/// written by calls.
 const NEEDED: [(&str, u32); 34] = [
     ("epoll_create1", 1),
     ("eventfd2", 1),
@@ -83,7 +85,7 @@ const NEEDED: [(&str, u32); 34] = [
 ];
 const ERRORS: [&str; 7] = ["EPERM", "EACCES", "ENOSYS", "EINVAL", "ENOMEM", "EMFILE", "EIO"];
 
-/// Numbered calls: what is injected from then on, but not before.
+/// Errors that are injected from a certain call on.
 const LATER: [(&str, &str); 6] = [
     ("io_uring_enter", "EAGAIN:when=1"),
     ("io_uring_enter", "EBUSY:when=3"),
@@ -93,12 +95,13 @@ const LATER: [(&str, &str); 6] = [
     ("madvise", "ENOMEM:when=20+"),
 ];
 
-/// How long one waits for another: where all must go well, longer than that takes anywhere.
-fn patience() -> Duration {
+/// How long one side of a connection waits for the other. It is long where the program must
+/// succeed.
+fn io_timeout() -> Duration {
     Duration::from_secs(if env::var_os("GREENTHREAD_IO").is_some() { 1 } else { 60 })
 }
 
-/// Who takes longer hangs.
+/// A child that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[test]
@@ -144,7 +147,7 @@ fn every_answer_is_an_end_or_an_error() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// What the child says with this injected; or how else it ended.
+/// The output of a child with this error injected, if it has succeeded. Otherwise, how it ended.
 fn traced(inject: &str, with_ring: bool) -> Result<String, String> {
     let call = inject.split(':').next().expect("a call");
     let mut command = Command::new("strace");
@@ -211,7 +214,7 @@ fn child() {
     }
 }
 
-/// Who could not be spawned, or has found an error: the first of them.
+/// Joins the threads. Returns the first error: of a spawn, or of a thread.
 fn all_of<T>(handles: Vec<io::Result<thread::JoinHandle<io::Result<T>>>>) -> io::Result<()> {
     let mut first = Ok(());
     for handle in handles {
@@ -262,8 +265,8 @@ fn asks(mut stream: impl Read + Write) -> io::Result<()> {
 fn tcp() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    // Nobody waits for one who can't come.
-    socket2::SockRef::from(&listener).set_read_timeout(Some(patience()))?;
+    // A timeout, since the client may fail to come.
+    socket2::SockRef::from(&listener).set_read_timeout(Some(io_timeout()))?;
     let server = thread::Builder::new().spawn(move || {
         let mut servers = Vec::new();
         for _ in 0..8 {
@@ -281,7 +284,7 @@ fn tcp() -> io::Result<()> {
     let clients = (0..8).map(|_| {
         thread::Builder::new().spawn(move || {
             let stream = TcpStream::connect(address)?;
-            stream.set_read_timeout(Some(patience()))?;
+            stream.set_read_timeout(Some(io_timeout()))?;
             asks(stream)
         })
     });
@@ -292,7 +295,7 @@ fn tcp() -> io::Result<()> {
 fn udp() -> io::Result<()> {
     let (one, two) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
     let address = two.local_addr()?;
-    two.set_read_timeout(Some(patience()))?;
+    two.set_read_timeout(Some(io_timeout()))?;
     let receiver = thread::Builder::new().spawn(move || two.recv_from(&mut [0; 8]).map(drop));
     let sent = one.send_to(b"datagram", address).map(drop);
     sent.and(all_of(vec![receiver]))
@@ -306,20 +309,20 @@ fn unix() -> io::Result<()> {
         let place = place.clone();
         thread::Builder::new().spawn(move || {
             let stream = UnixStream::connect(place)?;
-            stream.set_read_timeout(Some(patience()))?;
+            stream.set_read_timeout(Some(io_timeout()))?;
             asks(stream)
         })
     };
-    socket2::SockRef::from(&listener).set_read_timeout(Some(patience()))?;
+    socket2::SockRef::from(&listener).set_read_timeout(Some(io_timeout()))?;
     let served = listener.accept().and_then(|(stream, _)| echo(stream));
     let _ = stdfs::remove_file(&place);
     all_of(vec![client]).and(served)?;
 
-    // A receiver that is full, until somebody receives.
+    // A receiver that is full until a thread receives.
     let receiver = Arc::new(UnixDatagram::bind(&place)?);
     let sender = UnixDatagram::unbound()?;
-    sender.set_write_timeout(Some(patience()))?;
-    receiver.set_read_timeout(Some(patience()))?;
+    sender.set_write_timeout(Some(io_timeout()))?;
+    receiver.set_read_timeout(Some(io_timeout()))?;
     let receives = {
         let receiver = receiver.clone();
         thread::Builder::new().spawn(move || {
@@ -340,7 +343,7 @@ fn pipes() -> io::Result<()> {
     });
     let mut all = Vec::new();
     let read = reader.read_to_end(&mut all).map(drop);
-    // Who writes on would wait for it.
+    // A thread that goes on writing would wait for the reader.
     drop(reader);
     read.and(all_of(vec![writes]))
 }
@@ -379,7 +382,8 @@ fn files() -> io::Result<()> {
 
 fn children() -> io::Result<()> {
     let output = process::Command::new("/bin/echo").arg("words").output()?;
-    // Without `execve` of it there is nothing; with it, it may find itself without what it needs.
+    // If its `execve` fails there is no output. If a later call of it fails, it may end with an
+    // error.
     if output.status.success() {
         assert_eq!(output.stdout, b"words\n");
     }
@@ -395,11 +399,11 @@ fn options() -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.try_clone()?.write_all(b"x")?;
     socket2::SockRef::from(&stream).set_linger(Some(Duration::from_secs(1)))?;
-    peer.set_read_timeout(Some(patience()))?;
+    peer.set_read_timeout(Some(io_timeout()))?;
     { &peer }.read_exact(&mut [0])?;
     let buffers = [io::IoSlice::new(b"a"), io::IoSlice::new(b"b")];
     assert_eq!({ &peer }.write_vectored(&buffers)?, 2);
-    stream.set_read_timeout(Some(patience()))?;
+    stream.set_read_timeout(Some(io_timeout()))?;
     { &stream }.read_exact(&mut [0; 2])?;
     stream.shutdown(std::net::Shutdown::Write)?;
     assert_eq!({ &peer }.read(&mut [0])?, 0);

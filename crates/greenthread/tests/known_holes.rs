@@ -1,6 +1,6 @@
-//! What breaks the axiom that the crate rests on, and what is sound but may surprise ("Soundness"
-//! in its docs). These tests say what happens today, so that a change is noticed; none of it is
-//! promised.
+//! Programs that break the axiom on which the crate rests, and programs that are sound but may
+//! surprise ("Soundness" in the crate's documentation). These tests say what happens today, so that
+//! a change is noticed. None of it is guaranteed.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn an_initialiser_that_blocks_runs_twice() {
     assert_eq!(RUNS.load(SeqCst), 2);
 }
 
-/// The remedy: inside `without_yield` nobody comes between.
+/// The remedy: inside `without_yield` no sibling runs.
 #[test]
 fn without_yield_closes_the_hole_of_the_initialiser() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -52,7 +52,7 @@ fn without_yield_closes_the_hole_of_the_initialiser() {
     assert_eq!(RUNS.load(SeqCst), 1);
 }
 
-/// The other remedy: a thread-local of ours, where nobody shares the value.
+/// The other remedy: a thread-local of this crate, whose value no sibling shares.
 #[test]
 fn a_thread_local_of_ours_closes_the_hole_of_the_initialiser() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -75,8 +75,8 @@ fn a_thread_local_of_ours_closes_the_hole_of_the_initialiser() {
     assert_eq!(RUNS.load(SeqCst), 2, "once for each thread");
 }
 
-/// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local is not
-/// last-in-first-out any more.
+/// Breaks the axiom for crates that rely on it: a stack of callers in a thread-local of std is not
+/// last-in, first-out any more.
 #[test]
 fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
     thread_local!(static STACK: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) });
@@ -92,7 +92,7 @@ fn a_stack_discipline_in_a_thread_local_is_mixed_up() {
     });
 }
 
-/// The remedy: in a thread-local of ours each thread has its own stack of callers.
+/// The remedy: in a thread-local of this crate each thread has its own stack of callers.
 #[test]
 fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
     greenthread::thread_local!(static STACK: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) });
@@ -144,7 +144,7 @@ fn siblings_share_std_thread_locals() {
     });
 }
 
-/// Where each thread shall have its own: a thread-local of ours.
+/// With a thread-local of this crate each thread has its own value.
 #[test]
 fn siblings_have_their_own_of_our_thread_locals() {
     greenthread::thread_local!(static OWN: Cell<u32> = const { Cell::new(0) });
@@ -158,8 +158,8 @@ fn siblings_have_their_own_of_our_thread_locals() {
     });
 }
 
-/// Sound, but may surprise: a guard of std's mutex across a blocking call stops the worker for
-/// good.
+/// Sound, but may surprise: a guard of std's mutex across a blocking call may stop the worker for
+/// ever.
 #[test]
 fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
     if is_child() {
@@ -185,8 +185,8 @@ fn a_std_mutex_held_across_a_wait_deadlocks_the_worker() {
     assert!(text(&out).contains("still waiting"), "{}", text(&out));
 }
 
-/// Sound, but may surprise: a channel that isn't ours knows nothing of green threads, and whoever
-/// waits for it keeps the whole worker waiting. With ours the sibling goes on.
+/// Sound, but may surprise: std's channels know nothing of green threads, and a thread that waits
+/// for one blocks its whole worker. With this crate's channels the sibling goes on.
 #[test]
 fn what_waits_in_its_own_way_keeps_its_siblings_waiting() {
     let (later, theirs) = std::sync::mpsc::channel();
@@ -235,7 +235,8 @@ fn a_forgotten_operation_keeps_its_place() {
     assert!(s.try_send(1).unwrap_err().is_full());
 }
 
-/// A receiver that was promised a message waits until that is made, beyond its timeout.
+/// A receiver that a select has chosen for its message waits until the message is made, even beyond
+/// its timeout.
 #[test]
 fn a_receiver_waits_for_a_slow_message() {
     let timeout = Duration::from_millis(50);

@@ -1,5 +1,5 @@
-//! `channel`: sending and receiving, with room for none, one, some and any number of messages; what
-//! crossbeam's own tests ask of its array, list and zero channels.
+//! `channel`: sending and receiving, with capacities of none, one, some and any number of messages.
+//! It checks what crossbeam's own tests check for its array, list and zero channels.
 
 use std::{
     any::Any,
@@ -129,7 +129,7 @@ fn without_the_other_side() {
         assert_eq!(s.send(1), Err(SendError(1)));
         assert_eq!(s.try_send(2), Err(TrySendError::Disconnected(2)));
 
-        // While others wait.
+        // While other threads wait.
         let (s, r) = make::<()>(capacity);
         let waiting: Vec<_> = (0..3)
             .map(|_| {
@@ -207,7 +207,7 @@ fn iterators() {
         assert_eq!(totals.recv(), Ok(6));
         receiver.end();
 
-        // One that breaks off leaves the rest.
+        // An iterator that is dropped early leaves the rest.
         let (s, r) = make(capacity);
         let sender = world.spawn(move || (0..10).for_each(|n| s.send(n).unwrap()));
         for n in &r {
@@ -258,7 +258,7 @@ fn each_message_is_dropped_once() {
             let more = capacity.unwrap_or(40).min(40);
             (0..more).for_each(|_| s.send(Counted(Arc::clone(&drops))).unwrap());
             assert_eq!(drops.load(Relaxed), sent);
-            // The last receiver takes them along, whether or not there is a sender.
+            // The last receiver drops the messages, whether or not there is a sender.
             drop(r);
             assert_eq!(drops.load(Relaxed), sent + more);
             drop(s.send(Counted(Arc::clone(&drops))));
@@ -282,12 +282,12 @@ fn a_message_that_panics_when_it_is_dropped() {
         let result = catch_unwind(AssertUnwindSafe(|| drop(r)));
         assert!(result.is_err());
         assert_eq!(drops.load(Relaxed), 1);
-        // The channel is closed all the same.
+        // The channel is closed nevertheless.
         assert!(s.send(Bomb(false, Counted(Arc::clone(&drops)))).is_err());
     });
 }
 
-/// Several threads send and then receive: there is always something for each.
+/// Several threads send and then receive, so there is always a message for each.
 #[test]
 fn what_was_sent_is_there() {
     everywhere(|world| {
@@ -309,7 +309,7 @@ fn what_was_sent_is_there() {
     });
 }
 
-/// A thread that both sends and receives, by turns as they come.
+/// A thread that both sends to and receives from the same channel.
 #[test]
 fn sending_to_oneself() {
     everywhere(|_| {

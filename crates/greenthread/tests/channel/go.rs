@@ -1,6 +1,6 @@
-//! Go's tests of channels and select, with `greenthread::channel`. A nil channel is `never`, and a
-//! sender without a receiver; closing is dropping the last sender. (Go's `perm.go` is about
-//! directions, which here are types.)
+//! Go's tests of channels and select, with `greenthread::channel`. A nil channel is `never` for
+//! receiving, and a sender without a receiver for sending. To close is to drop the last sender.
+//! (Go's `perm.go` is about directions, which are types here.)
 
 use std::sync::{
     Arc,
@@ -144,7 +144,8 @@ fn select_with_nil_channels() {
             recv(never::<()>()) -> _ => panic!(),
         }
 
-        // Three wait for c1; the first of them has c2 and c3 too, and is served by c2.
+        // Three threads wait for c1. The first of them also selects from c2 and c3, and receives
+        // from c2.
         let ((s1, r1), (s2, r2)) = (bounded::<bool>(0), bounded::<bool>(0));
         let (s3, r3) = bounded::<bool>(0);
         let plain = {
@@ -256,7 +257,7 @@ fn nonblocking_select_race() {
                 }
             });
             match round % 2 {
-                // The other one may be through already.
+                // The other thread may be through already.
                 0 => _ = s2.send(1),
                 _ => drop(s2),
             }
@@ -409,7 +410,7 @@ fn random_send() {
     });
 }
 
-/// `TestMultiConsumer`: many consumers, some of whom dawdle; nothing is lost.
+/// `TestMultiConsumer`: many consumers, some of them slow; nothing is lost.
 #[test]
 fn many_consumers() {
     everywhere(|world| {
@@ -466,8 +467,8 @@ fn duplicate_channel() {
     });
 }
 
-/// Closing races with selects of all kinds on the other side: each ends, and gets what was sent
-/// before.
+/// Closing races with selects of all kinds on the other side. Each select ends, and gets what was
+/// sent before.
 #[test]
 fn close_races() {
     everywhere(|world| {

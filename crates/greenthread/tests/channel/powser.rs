@@ -33,14 +33,15 @@ impl std::ops::Mul for Ratio {
     }
 }
 
-/// A series: ask, and there comes the next coefficient. It ends when nobody can ask any more.
+/// A series. On each request its thread sends the next coefficient. It ends when its requests'
+/// sender is dropped.
 struct Series {
     ask: Sender<()>,
     next: Receiver<Ratio>,
 }
 
 impl Series {
-    /// From a function that puts coefficients, until that fails.
+    /// A series from a function that puts coefficients until that fails.
     fn new(world: &World, make: impl FnOnce(&Put) + Send + 'static) -> Self {
         let (ask, asked) = bounded(0);
         let (put, next) = bounded(0);
@@ -70,7 +71,7 @@ struct Put {
 }
 
 impl Put {
-    /// Puts the next coefficient when it is asked for; `None` if nobody will ask.
+    /// Puts the next coefficient when it is asked for. `None` if no more requests come.
     fn put(&self, ratio: Ratio) -> Option<()> {
         self.asked.recv().ok()?;
         self.put.send(ratio).ok()
@@ -93,7 +94,8 @@ impl Put {
     }
 }
 
-/// The same series twice. Whoever asks first has it fetched; for the other it is kept.
+/// The same series twice. The first request for a coefficient fetches it, and it is kept for the
+/// other side.
 fn split(world: &World, series: Series) -> [Series; 2] {
     let (ask0, asked0) = bounded(0);
     let (ask1, asked1) = bounded(0);

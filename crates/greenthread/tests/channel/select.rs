@@ -119,7 +119,7 @@ fn watching_does_nothing() {
             let (mine, count) = (s.clone(), 20);
             let sender = world.spawn(move || {
                 for n in 0..count {
-                    // Waits until somebody is there, or there is room.
+                    // Waits until the other side is there, or there is room.
                     let mut select = Select::new();
                     select.send(&mine);
                     assert_eq!(select.ready(), 0);
@@ -132,7 +132,7 @@ fn watching_does_nothing() {
             let mut next = 0;
             while next < count {
                 if capacity == Some(0) {
-                    // Two who only watch would watch each other for ever.
+                    // The other side must not only watch too: both would wait for ever.
                     assert_eq!(r.recv(), Ok(next));
                 } else {
                     assert_eq!(select.ready(), first);
@@ -153,7 +153,7 @@ fn watching_does_nothing() {
 }
 
 #[test]
-fn watchers_see_those_who_wait() {
+fn watchers_see_waiting_threads() {
     everywhere(|world| {
         // A sender that waits makes receiving ready, also one in a select; and the other way round.
         for kind in 0..4 {
@@ -200,7 +200,7 @@ fn watchers_see_those_who_wait() {
         select.send(&s);
         assert_eq!(select.ready(), 0);
         other.end();
-        // All who watch are told, though one takes it.
+        // All watchers are woken, though one takes the message.
         let (s, r) = unbounded();
         let watchers: Vec<_> = (0..4)
             .map(|_| {
@@ -353,7 +353,7 @@ fn what_is_selected_must_be_completed() {
             assert!(s.is_empty());
             s.send(Counted(Arc::clone(&drops))).unwrap();
             assert!(receiver.end());
-            // With a handle that isn't its own.
+            // With another handle than the selected one.
             let other = s.clone();
             let receiver = {
                 let r = r.clone();
@@ -365,7 +365,7 @@ fn what_is_selected_must_be_completed() {
             assert!(receiver.end());
         }
         assert_eq!(drops.load(Relaxed), 9);
-        // While unwinding it is undone in silence.
+        // While its thread unwinds it is undone without a second panic.
         let (s, r) = bounded(1);
         let mut select = Select::new();
         select.send(&s);

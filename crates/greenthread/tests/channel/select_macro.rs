@@ -189,7 +189,7 @@ fn selects_meet() {
 fn the_same_channel_twice_and_from_both_sides() {
     everywhere(|world| {
         let (s, r) = bounded::<i32>(0);
-        // Nobody meets himself.
+        // A select does not meet itself.
         select! {
             send(s, 1) -> _ => panic!(),
             recv(r) -> _ => panic!(),
@@ -244,7 +244,7 @@ fn an_arms_message_is_made_when_it_has_won() {
             recv(r) -> n => assert_eq!(n, Ok(1)),
         }
         assert_eq!(queue, [3, 2]);
-        // Without a receiver it is made all the same, and given back.
+        // Without a receiver it is still made, and given back.
         drop(r);
         select! {
             send(s, queue.pop().unwrap()) -> sent => assert_eq!(sent, Err(SendError(2))),
@@ -253,7 +253,7 @@ fn an_arms_message_is_made_when_it_has_won() {
     });
 }
 
-/// The message takes its time, or waits itself, while a receiver of any kind waits for it.
+/// To make the message takes long, or waits itself, while a receiver of any kind waits for it.
 #[test]
 fn a_message_in_the_making_keeps_its_receiver_waiting() {
     everywhere(|world| {
@@ -303,9 +303,9 @@ fn a_message_in_the_making_keeps_its_receiver_waiting() {
     });
 }
 
-/// A message that is not made after all: the room or the receiver is given back.
+/// A message that is not made after all. The room in the buffer or the receiver is given back.
 #[test]
-fn a_broken_promise() {
+fn a_selected_send_that_is_given_up() {
     fn fails() -> i32 {
         panic!("on purpose")
     }

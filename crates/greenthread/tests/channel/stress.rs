@@ -1,4 +1,4 @@
-//! `channel` under seeded stress: whatever ends a wait, success, a deadline or another arm, each
+//! `channel` under seeded stress. Whether success, a deadline or another arm ends a wait, each
 //! message that was sent is received once, and no other is. `GREENTHREAD_TEST_SEED` repeats a seed.
 
 use std::{
@@ -39,7 +39,7 @@ fn make<T>(random: &mut Random) -> (Sender<T>, Receiver<T>) {
     }
 }
 
-/// Sends by one of the two, in any way. The message again if it wasn't sent, or `None`, and 0 or 1.
+/// Sends by one of the two, in any way. Returns the message if it wasn't sent.
 fn send(random: &mut Random, pair: [&Sender<Message>; 2], message: Message) -> Option<Message> {
     let timeout = micros(random.below(60));
     let one = pair[random.below(2) as usize];
@@ -87,7 +87,7 @@ fn send(random: &mut Random, pair: [&Sender<Message>; 2], message: Message) -> O
     }
 }
 
-/// Receives from one of the two, in any way, or not.
+/// Receives from one of the two, in any way, or doesn't.
 fn recv(random: &mut Random, pair: [&Receiver<Message>; 2]) -> Option<Message> {
     let timeout = micros(random.below(60));
     let one = pair[random.below(2) as usize];
@@ -187,8 +187,8 @@ fn each_message_comes_once() {
     });
 }
 
-/// All that hold a channel let go at some moment: what was sent was received or dropped with the
-/// channel, once.
+/// All handles of a channel are dropped at some moment. What was sent was received, or dropped with
+/// the channel, once.
 #[test]
 fn hanging_up_in_the_middle() {
     everywhere(|world| {
@@ -224,8 +224,7 @@ fn hanging_up_in_the_middle() {
     });
 }
 
-/// Many selects over the same channels, in different orders, sending and receiving: nobody waits
-/// for ever.
+/// Many selects over the same channels, in different orders, send and receive. None waits for ever.
 #[test]
 fn selects_against_selects() {
     everywhere(|world| {
@@ -271,8 +270,8 @@ fn selects_against_selects() {
     });
 }
 
-/// What is ready at every moment is found by a select that doesn't wait, though it moves from one
-/// channel to another.
+/// A message is always ready, though it moves from one channel to another. A select that doesn't
+/// wait finds it.
 #[test]
 fn nothing_is_ready_at_one_moment_only() {
     everywhere(|world| {

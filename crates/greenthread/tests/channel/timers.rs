@@ -17,7 +17,7 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// So long that nothing in here waits for it.
+/// A time that no test here waits for.
 const LONG: Duration = Duration::from_secs(1000);
 
 #[test]
@@ -71,7 +71,7 @@ fn one_receiver_gets_it() {
                             default(ms(10)) => false,
                         },
                     };
-                    // The others wait for as long as they said.
+                    // The others wait until their timeouts.
                     assert!(got || start.elapsed() >= ms(10));
                     hits.fetch_add(got.into(), Relaxed);
                 })
@@ -92,7 +92,8 @@ fn ticks_come_again_and_again() {
         times.iter().zip(1..).for_each(|(time, n)| assert!(*time >= start + ms(2) * n));
         assert!(times.is_sorted());
 
-        // Nobody takes it for long: one lies there, of the time when it was due.
+        // A tick that is not received for long: one message is there, with the time when it was
+        // due.
         let r = tick(ms(1));
         let due = Instant::now() + ms(1);
         thread::sleep(ms(10));
@@ -158,7 +159,7 @@ fn the_earliest_wins_a_select() {
             recv(tick(LONG)) -> _ => panic!(),
             recv(after(ms(1))) -> time => assert!(time.unwrap() <= Instant::now()),
             recv(never::<()>()) -> _ => panic!(),
-            recv(r) -> _ => {} // On a machine that is very busy.
+            recv(r) -> _ => {} // This happens on a very busy machine.
         }
         let late = after(ms(1));
         select! {
@@ -201,7 +202,7 @@ fn timers_are_chosen_fairly() {
     });
 }
 
-/// Timers while messages come at any moment: each message comes once.
+/// Timers fire while messages come at any moment. Each message comes once.
 #[test]
 fn messages_and_timers() {
     everywhere(|world| {

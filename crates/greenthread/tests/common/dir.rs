@@ -1,4 +1,4 @@
-//! A directory of its own for each test, in each of the worlds.
+//! A temporary directory for each test.
 
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
@@ -15,7 +15,7 @@ use std::{
 
 use super::world::everywhere;
 
-/// A directory of the test's own, which goes with it.
+/// A directory of the test's own. It is removed on drop.
 pub(crate) struct Dir(pub PathBuf);
 
 impl Dir {
@@ -54,11 +54,11 @@ pub(crate) fn kind<T>(result: std::io::Result<T>) -> ErrorKind {
 /// Makes a FIFO.
 pub(crate) fn fifo(path: &Path) {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
-    // SAFETY: a string with its zero.
+    // SAFETY: the path is a string with a terminating zero.
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
 }
 
-/// Numbers that show where they belong.
+/// Bytes that show their position.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|i| (i * 7 + i / 251) as u8).collect()
 }

@@ -1,12 +1,12 @@
-//! A filter on system calls, as containers have them.
+//! A filter on system calls (seccomp), as containers have.
 
-/// From here on the calling OS thread, and whom it starts, can't make this system call: it answers
-/// EPERM.
+/// From now on this system call fails with EPERM on the calling OS thread, and in the threads and
+/// processes that it starts.
 pub(crate) fn forbid(call: libc::c_long) {
     refuse(call, libc::EPERM);
 }
 
-/// The same, with another answer.
+/// The same, with another error.
 pub(crate) fn refuse(call: libc::c_long, errno: libc::c_int) {
     let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
     let mut filter = [
@@ -22,7 +22,7 @@ pub(crate) fn refuse(call: libc::c_long, errno: libc::c_int) {
         statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: the program lies there during the call, which copies it.
+    // SAFETY: the program is alive during the call, which copies it.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);

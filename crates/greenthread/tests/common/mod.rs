@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that the tests share.
 
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
@@ -25,21 +25,21 @@ pub(crate) fn everywhere(test: impl Fn() + Sync) {
     }
 }
 
-/// A runtime with so many workers.
+/// A runtime with this many workers.
 pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
 
-/// A child that runs for so long hangs: its test fails, and the other tests go on.
+/// The time after which a child counts as hung. Its test fails, and the other tests go on.
 const CHILD_LIMIT: Duration = Duration::from_secs(300);
 
-/// The name of the test that runs on this OS thread, with its module's path: the harness names the
-/// thread so.
+/// The name of the test that runs on this OS thread, with its module's path. The harness gives the
+/// thread this name.
 pub(crate) fn test_name() -> String {
     std::thread::current().name().expect("the thread of a test").to_owned()
 }
 
-/// This program, about to run only the test that calls this; there `is_child` is true.
+/// A command that runs this program with only the test that calls this. There `is_child` is true.
 pub(crate) fn again() -> Command {
     let (mut command, name) = (Command::new(env::current_exe().expect("this program")), test_name());
     command.args(["--exact", &name, "--test-threads=1"]).env("GREENTHREAD_TEST_CHILD", name);
@@ -64,7 +64,7 @@ pub(crate) fn child(set: impl FnOnce(&mut Command)) -> Output {
     let output = child.wait_with_output().expect("the child can be waited for");
     drop(ended);
     assert!(!guard.join().unwrap(), "`{name}` has hung:\n{}", text(&output));
-    // Another name than the test's would pass everything.
+    // With a name that no test has, the child would run nothing and succeed.
     assert!(!text(&output).contains("running 0 tests"), "there is no test `{name}`");
     output
 }
@@ -74,15 +74,15 @@ pub(crate) fn is_child() -> bool {
     env::var_os("GREENTHREAD_TEST_CHILD").is_some()
 }
 
-/// What a child wrote, both streams.
+/// The output of a child, of both streams.
 pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Makes standard error a pipe that nobody reads, and fills it but for a few bytes.
+/// Makes standard error a pipe that is not read, and fills it except for a few bytes.
 pub(crate) fn fill_stderr() -> io::PipeReader {
     let (reader, mut writer) = io::pipe().unwrap();
-    // SAFETY: both descriptors are open, and what the second one was is of no more use.
+    // SAFETY: both descriptors are open, and nothing needs what the second one was before.
     unsafe {
         assert_eq!(libc::dup2(writer.as_raw_fd(), 2), 2);
         assert_eq!(libc::fcntl(2, libc::F_SETPIPE_SZ, 4096), 4096);
@@ -91,7 +91,7 @@ pub(crate) fn fill_stderr() -> io::PipeReader {
     reader
 }
 
-/// A small generator of numbers; a test prints its seed and takes it back from
+/// A small random number generator. A test prints its seed, and takes one from
 /// `GREENTHREAD_TEST_SEED`.
 pub(crate) struct Random(u64);
 

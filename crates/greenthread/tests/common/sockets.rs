@@ -1,4 +1,5 @@
-//! Where a test's threads run: each test is written once, and run in every mixture.
+//! Which kind of threads a test has. Each test is written once, and runs with every mixture of
+//! green and OS threads.
 
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
@@ -23,7 +24,7 @@ pub(crate) enum Kind {
     Os,
 }
 
-/// Handed to each test: how it makes threads.
+/// How a test makes threads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct World {
     pub(crate) spawns: Kind,
@@ -73,7 +74,8 @@ pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static)
     }
 }
 
-/// Runs `test` on a green thread of a runtime with so many workers, making threads of that kind.
+/// Runs `test` on a green thread of a runtime with this many workers. Its threads are of the given
+/// kind.
 pub(crate) fn green(workers: usize, spawns: Kind, test: impl FnOnce(World) + Send + 'static) {
     in_time(move || runtime(workers).run(|| test(World { spawns })));
 }
@@ -121,14 +123,14 @@ pub(crate) fn receive<const N: usize>(mut stream: &TcpStream) -> [u8; N] {
     buffer
 }
 
-/// A while that others need to come to their blocking calls; nothing depends on its being long
-/// enough.
+/// Sleeps for a moment, in which other threads usually come to their blocking calls. No test relies
+/// on that.
 pub(crate) fn a_moment() {
     thread::sleep(Duration::from_millis(20));
 }
 
 impl<T> Handle<T> {
-    /// Whether it has not ended yet; without waiting.
+    /// Whether it has not ended yet. It doesn't wait.
     pub(crate) fn is_running(&self) -> bool {
         self.0.try_recv().is_err()
     }

@@ -1,5 +1,4 @@
-//! Where the tests of `sync` run: the same test on green threads, on OS threads, and on both at
-//! once.
+//! Worlds: the same test runs on green threads, on OS threads, and on both at once.
 
 #![allow(dead_code, reason = "not every test needs everything")]
 
@@ -17,16 +16,16 @@ use std::{
 
 use greenthread::{Runtime, thread};
 
-/// What kind of threads a test's are.
+/// The kind of a test's threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Green,
     Os,
-    /// Every other one.
+    /// Green threads and OS threads by turns.
     Mixed,
 }
 
-/// One place to run in.
+/// A kind of threads, and the number of workers for the green ones.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) kind: Kind,
@@ -76,7 +75,7 @@ pub(crate) fn everywhere(test: impl Fn(&World) + Send + Sync + 'static) {
     for kind in [Kind::Green, Kind::Os, Kind::Mixed] {
         for workers in [1, 2, 8] {
             let world = World { kind, workers, spawned: Arc::default() };
-            let _guard = patience(format!("{world:?} at {}", std::panic::Location::caller()));
+            let _guard = time_limit(format!("{world:?} at {}", std::panic::Location::caller()));
             if kind == Kind::Os {
                 test(&world);
                 break;
@@ -94,7 +93,7 @@ pub(crate) fn everywhere(test: impl Fn(&World) + Send + Sync + 'static) {
 }
 
 /// Ends the process if it isn't dropped within two minutes.
-pub(crate) fn patience(what: String) -> impl Drop {
+pub(crate) fn time_limit(what: String) -> impl Drop {
     struct Alive(Option<mpsc::Sender<()>>);
     impl Drop for Alive {
         fn drop(&mut self) {
@@ -126,7 +125,7 @@ impl Random {
         self.0 % n
     }
 
-    /// Yields, spins, sleeps a little, or goes on.
+    /// Yields, spins, sleeps a little, or does nothing.
     pub(crate) fn dawdle(&mut self) {
         match self.below(8) {
             0 => thread::sleep(Duration::from_micros(self.below(60))),

@@ -1,11 +1,11 @@
-//! Requests of clients that err or mean harm, and with what statuses two servers answer: the
-//! example `http`, which takes no chunks, and the one in `programs`, which does. After each its
-//! client sends no more, and reads to the end.
+//! Requests of faulty or hostile clients, and the statuses with which two servers answer: the
+//! example `http`, which takes no chunked bodies, and the server in `programs`, which does. After
+//! each request its client sends no more, and reads to the end.
 //!
 //! Most are ways to make two readers of the same bytes see different requests: RFC 9112, sections
 //! 2.2, 3, 5, 6, 7 and 11.
 
-/// What is sent, and the answers of the one server and of the other.
+/// The bytes of a request, and the statuses of the two servers' answers.
 pub(crate) struct Case {
     pub(crate) sent: Vec<u8>,
     #[allow(dead_code, reason = "each test has one server")]
@@ -18,13 +18,13 @@ fn case(sent: impl AsRef<[u8]>, example: &[u16], program: &[u16]) -> Case {
     Case { sent: sent.as_ref().to_vec(), example: example.to_vec(), program: program.to_vec() }
 }
 
-/// A good request, to come after another one.
+/// A good request, to follow another one.
 const NEXT: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// With answers that are the same.
+/// Requests that both servers answer alike.
 #[rustfmt::skip]
 const SAME: &[(&[u8], &[u16])] = &[
-    // Good ones, of an unusual kind.
+    // Unusual, but good.
     (b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n", &[200, 200]),
     (b"\r\nGET / HTTP/1.1\r\nhost:\r\n\r\n", &[200]),
     (b"GET http://x/ HTTP/1.1\r\nhost: y\r\n\r\n", &[200]),
@@ -39,13 +39,13 @@ const SAME: &[(&[u8], &[u16])] = &[
     (b"GET / HTTP/1.1\r\nhost: x\r\nconnection: keep-alive , Close\r\n\r\nGET / HTTP/1.0\r\n\r\n", &[200]),
     (b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nconnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n", &[200]),
     (b"GET / HTTP/1.1\r\nhost: x\r\nconnection: closed, foreclose\r\n\r\nGET / HTTP/1.0\r\n\r\n", &[200, 200]),
-    // Who waits to be told to go on.
+    // The client waits for the status 100.
     (b"POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-Continue\r\ncontent-length: 5\r\n\r\n", &[100]),
     (b"POST /echo HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n", &[]),
     (b"GET / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\r\n", &[200]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 99999999\r\n\r\n", &[413]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\ncontent-length: 5\r\n\r\nhello", &[417]),
-    // Half of one.
+    // Half a request.
     (b"", &[]),
     (b"GET / HTT", &[]),
     (b"GET / HTTP/1.1\r\nhost: x\r\n", &[]),
@@ -73,7 +73,7 @@ const SAME: &[(&[u8], &[u16])] = &[
     (b"GET http:///a HTTP/1.1\r\nhost: x\r\n\r\n", &[400]),
     (b"GET ftp://x/ HTTP/1.1\r\nhost: x\r\n\r\n", &[400]),
     (b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n", &[400]),
-    // Where a line ends.
+    // Line ends.
     (b"GET / HTTP/1.1\nhost: x\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\n\n", &[400]),
@@ -83,20 +83,20 @@ const SAME: &[(&[u8], &[u16])] = &[
     (b"GET / HTTP/1.1\r\nhost: x\r\na: b\0c\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\n host: x\r\n\r\n", &[400]),
-    // A name.
+    // Header names.
     (b"GET / HTTP/1.1\r\nhost : x\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length : 5\r\n\r\nhello", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\n: nameless\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\n\xc2\xa0a: b\r\n\r\n", &[400]),
-    // The host.
+    // The host header.
     (b"GET / HTTP/1.1\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x\r\nhost: x\r\n\r\n", &[400]),
     (b"GET / HTTP/1.0\r\nhost: x\r\nhost: y\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x y\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x/y\r\n\r\n", &[400]),
     (b"GET / HTTP/1.1\r\nhost: x@y\r\n\r\n", &[400]),
-    // The length.
+    // The content length.
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\nhello", &[400]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello", &[400]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5, 5\r\n\r\nhello", &[400]),
@@ -115,7 +115,7 @@ const SAME: &[(&[u8], &[u16])] = &[
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 18446744073709551615\r\n\r\n", &[413]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 18446744073709551621\r\n\r\nhello", &[413]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4294967301\r\n\r\nhello", &[413]),
-    // The coding.
+    // The transfer coding.
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", &[400]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n", &[400]),
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ntransfer-encoding: x\r\n\r\n0\r\n\r\n", &[400]),
@@ -129,7 +129,7 @@ const SAME: &[(&[u8], &[u16])] = &[
     (b"POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding:\r\n\r\n", &[501]),
 ];
 
-/// Bodies in chunks, and what the server answers that takes them. A good request follows each.
+/// Chunked bodies, and the answers of the server that takes them. A good request follows each.
 #[rustfmt::skip]
 const CHUNKED: &[(&str, &[u16])] = &[
     ("5\r\nhello\r\n0\r\n\r\n", &[200, 200]),
@@ -153,7 +153,7 @@ const CHUNKED: &[(&str, &[u16])] = &[
     ("7fffffff\r\nhello\r\n0\r\n\r\n", &[413]),
 ];
 
-/// All of it.
+/// All cases.
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<_> = SAME.iter().map(|(sent, answers)| case(sent, answers, answers)).collect();
     let head = "POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: Chunked\r\n\r\n";
@@ -169,14 +169,13 @@ pub(crate) fn cases() -> Vec<Case> {
         case("G".repeat(1 << 20), &[431], &[431]),
         case("\r\n".repeat(10_000), &[431], &[400]),
         case(format!("{head}1;{}\r\n", "a".repeat(20_000)), &[411], &[431]),
-        // The second server reads a whole line, and here is none: TLS.
+        // TLS. The second server waits for the end of a line, which does not come.
         case(b"\x16\x03\x01\x02\x00\x01\x00\x01", &[400], &[]),
     ]);
     cases
 }
 
-/// The statuses of the answers in what a server has sent. (None of the bodies looks like an
-/// answer.)
+/// The statuses of the answers in what a server has sent. (No body looks like an answer.)
 pub(crate) fn statuses(sent: &[u8]) -> Vec<u16> {
     let sent = String::from_utf8_lossy(sent);
     sent.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().expect("a status")).collect()

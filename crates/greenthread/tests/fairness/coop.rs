@@ -1,5 +1,5 @@
-//! A loop of calls that don't wait lets the siblings of its thread run: with std's threads the
-//! system sees to that.
+//! A loop of calls that don't wait lets the siblings of its thread run, as the system does for
+//! std's threads.
 
 use std::{
     cell::Cell,
@@ -126,7 +126,7 @@ fn selects() {
         lets_siblings_run("try_ready", || assert!(ops.try_ready().is_err()));
         lets_siblings_run("select_timeout", || assert!(ops.select_timeout(Duration::ZERO).is_err()));
         lets_siblings_run("ready_timeout", || assert!(ops.ready_timeout(Duration::ZERO).is_err()));
-        // One that looks at many channels takes long.
+        // A select of many channels takes long.
         let many: Vec<_> = (0..2_000).map(|_| channel::bounded::<()>(1)).collect();
         let looks = Cell::new(0);
         lets_siblings_run("a long select", || {
@@ -224,8 +224,7 @@ fn the_system() {
     });
 }
 
-/// Two threads, of which each polls for what the other does: eight of crossbeam-channel's own tests
-/// are like this.
+/// Two threads poll for what the other one does, as in eight of crossbeam-channel's own tests.
 #[test]
 fn both_sides_poll() {
     everywhere(|| {
@@ -243,7 +242,7 @@ fn both_sides_poll() {
     });
 }
 
-/// As in std's own tests of `Mutex` and `OnceLock`: many threads that only try.
+/// Many threads only try, as in std's own tests of `Mutex` and `OnceLock`.
 #[test]
 fn everybody_polls() {
     everywhere(|| {
@@ -279,7 +278,7 @@ fn everybody_polls() {
     });
 }
 
-/// Nor does it, where nothing may switch.
+/// Inside `without_yield`, where nothing may switch, a poll does not yield.
 #[test]
 fn not_inside_without_yield() {
     runtime(1).run(|| {

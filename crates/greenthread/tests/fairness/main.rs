@@ -1,8 +1,9 @@
-//! Whose turn it is.
+//! Which thread's turn it is.
 //!
-//! A program of its own: other tests would take the processors that these tests measure.
+//! This is a test program of its own, since other tests would take the processors that these tests
+//! measure.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod coop;
-mod turns;
+mod cpu_bound;

@@ -1,6 +1,6 @@
-//! Opening and asking for what the kernel has in its cache is done on the spot: it needs no OS
-//! thread, and means what std's calls mean, whatever is at the path and whatever system calls there
-//! are.
+//! A file in the kernel's cache is opened and described by the calling thread, without an OS thread
+//! of the pool. The result is that of std's calls, for every kind of file, and also if system calls
+//! are refused.
 
 use std::{
     ffi::CString,
@@ -27,18 +27,17 @@ use crate::common::{
     dir::{Dir, fifo, pattern},
     filter::refuse,
     is_child, runtime, test_name, text,
-    world::patience,
+    world::time_limit,
 };
 
-/// Whether the kernel can be asked for what it has in its cache, and the tests' files are on a file
-/// system that is local for sure.
-fn is_to_be_had(path: &Path) -> bool {
+/// Whether the kernel can be asked only for what it has in its cache, and the tests' files are on a
+/// file system that is known to be local.
+fn is_supported(path: &Path) -> bool {
     const RESOLVE_CACHED: u64 = 0x20;
     const LOCAL: [i64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
     let how = [libc::O_PATH as u64, 0, RESOLVE_CACHED];
-    // SAFETY: a path with its zero, and the numbers that the call wants; the structure is filled by
-    // its call.
+    // SAFETY: the path has a terminating zero. The call fills the structure that it is given.
     unsafe {
         let call = libc::SYS_openat2;
         let file = libc::syscall(call, libc::AT_FDCWD, path.as_ptr(), how.as_ptr(), size_of_val(&how));
@@ -54,12 +53,12 @@ fn no_os_thread_is_needed() {
     let path = dir.path("a");
     std::fs::write(&path, pattern(100_000)).unwrap();
     symlink(&path, dir.path("link")).unwrap();
-    if !is_to_be_had(&path) {
+    if !is_supported(&path) {
         println!("the system has no way to tell");
         return;
     }
-    // The first calls learn of the file system, and bring into the cache where the link leads, and
-    // that there is nothing.
+    // The first calls find out what the file system is. They also bring into the cache where the
+    // link leads, and that a name does not exist.
     runtime(1).run(|| fs::metadata(&path)).unwrap();
     assert!(std::fs::metadata(dir.path("link")).unwrap().is_file());
     assert!(std::fs::metadata(dir.path("nothing")).is_err());
@@ -72,7 +71,7 @@ fn no_os_thread_is_needed() {
         assert_eq!(runtime.metrics().blocking().threads(), 0);
         runtime.metrics().disk().threads() == 0
     };
-    // Now and then, when others rename, the kernel doesn't tell without waiting.
+    // Sometimes, when other processes rename files, the kernel can't answer without waiting.
     assert!((0..20).any(|_| needed_none()));
 }
 
@@ -93,7 +92,7 @@ fn use_all(dir: &Dir, path: &Path) {
     assert!(File::open(&dir.0).unwrap().metadata().unwrap().is_dir());
 }
 
-/// What is at the paths is opened and described as by std.
+/// Opens and describes what is at the paths, and compares it with std.
 fn as_std() {
     let dir = Dir::new();
     std::fs::write(dir.path("file"), pattern(5000)).unwrap();
@@ -139,7 +138,7 @@ fn as_std() {
     for flags in [0, libc::O_NOFOLLOW, libc::O_DIRECTORY, libc::O_PATH] {
         for bits in 0..32 {
             let [read, write, append, truncate, create] = [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
-            // Nothing is made or emptied: the next one would find it.
+            // Nothing is created or truncated, since the next call would find it.
             if (truncate || create) && (write || append) {
                 continue;
             }
@@ -147,7 +146,7 @@ fn as_std() {
         }
     }
     for path in paths.iter().chain([&long]) {
-        // A terminal, a pipe: whatever the tests' standard input is.
+        // The tests' standard input may be anything: a terminal, a pipe.
         let is_input = path.ends_with("fd/0");
         for _ in 0..2 {
             let about = |metadata: std::fs::Metadata| (metadata.file_type(), metadata.permissions());
@@ -185,7 +184,7 @@ fn as_std() {
                 .create(create)
                 .custom_flags(flags);
             let flags = |descriptor: i32| {
-                // SAFETY: no memory.
+                // SAFETY: the calls touch no memory.
                 unsafe { (libc::fcntl(descriptor, libc::F_GETFL), libc::fcntl(descriptor, libc::F_GETFD)) }
             };
             let got = ours.open(path).map(|file| flags(file.as_raw_fd()));
@@ -194,7 +193,7 @@ fn as_std() {
             assert_eq!(got.map_err(code), want.map_err(code), "{path:?}, {ours:?}");
         }
     }
-    // Written by those who were opened so.
+    // A file that is open to append.
     let mut appended = OpenOptions::new().append(true).read(true).open(dir.path("empty")).unwrap();
     let mut written = OpenOptions::new().write(true).open(dir.path("empty")).unwrap();
     written.write_all(b"one").unwrap();
@@ -205,15 +204,15 @@ fn as_std() {
 
 #[test]
 fn what_is_there_is_as_with_std() {
-    let _patience = patience("as with std".into());
+    let _limit = time_limit("as with std".into());
     crate::common::everywhere(as_std);
 }
 
-/// Filters have many ways to say no, and old kernels two.
+/// Filters refuse calls with many errors, and old kernels with two.
 #[test]
 fn where_it_is_refused() {
     if is_child() {
-        let _patience = patience(test_name());
+        let _limit = time_limit(test_name());
         let [call, errno] =
             ["CALL", "ERRNO"].map(|name| std::env::var(name).unwrap().parse::<i32>().unwrap());
         refuse(call.into(), errno);
@@ -233,10 +232,10 @@ fn where_it_is_refused() {
     }
 }
 
-/// Whole files are read as std reads them, from wherever they are, and however large.
+/// Whole files of any size are read as by std, from the cache or the disk.
 #[test]
 fn whole_files() {
-    let _patience = patience("whole files".into());
+    let _limit = time_limit("whole files".into());
     let dir = Dir::new();
     crate::common::everywhere(|| {
         let mut random = Random::new(15);
@@ -250,7 +249,7 @@ fn whole_files() {
                 if forgotten {
                     file.sync_all().unwrap();
                     let range = [0, length as i64 / 2];
-                    // SAFETY: no memory.
+                    // SAFETY: the calls touch no memory.
                     unsafe {
                         libc::posix_fadvise(file.as_raw_fd(), range[0], range[1], libc::POSIX_FADV_DONTNEED)
                     };
@@ -280,7 +279,7 @@ fn whole_files() {
         let want = Plain::open(dir.path("text")).unwrap().read_to_string(&mut String::new()).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (want.kind(), want.to_string()));
         assert_eq!(text, "some täxt");
-        // Files that have no size before they are read.
+        // Files whose size is not known before they are read.
         assert!(fs::read_to_string("/proc/self/status").unwrap().contains("Threads:"));
         let mut text = String::new();
         File::open("/proc/cpuinfo").unwrap().read_to_string(&mut text).unwrap();
@@ -288,11 +287,11 @@ fn whole_files() {
     });
 }
 
-/// Someone changes files for FIFOs, that nobody writes to, while others open them: that keeps the
-/// openers, and no worker.
+/// Files are replaced by FIFOs without a writer while threads open them. The opening threads wait,
+/// and no worker does.
 #[test]
 fn what_is_exchanged_in_between_keeps_no_worker() {
-    let _patience = patience("exchanged in between".into());
+    let _limit = time_limit("exchanged in between".into());
     let dir = Arc::new(Dir::new());
     std::fs::write(dir.path("file"), "text").unwrap();
     fifo(&dir.path("fifo"));
@@ -307,7 +306,8 @@ fn what_is_exchanged_in_between_keeps_no_worker() {
                 for name in ["fifo", "file"] {
                     std::fs::hard_link(dir.path(&format!("{name} again")), dir.path("new")).unwrap();
                     std::fs::rename(dir.path("new"), dir.path("path")).unwrap();
-                    // Renaming a name of a file to another of the same one leaves both.
+                    // To rename a name of a file to another name of the same file leaves both
+                    // names.
                     let _ = std::fs::remove_file(dir.path("new"));
                 }
             }
@@ -326,7 +326,7 @@ fn what_is_exchanged_in_between_keeps_no_worker() {
                     thread::spawn(move || drop(File::open(path).unwrap()))
                 })
                 .collect();
-            // The worker goes on, whoever waits; in the end there is another end for all.
+            // The worker goes on while threads wait. In the end a writer comes for all of them.
             for _ in 0..50 {
                 thread::sleep(std::time::Duration::from_millis(1));
                 thread::spawn(|| ()).join().unwrap();

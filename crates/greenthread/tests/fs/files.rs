@@ -1,5 +1,5 @@
-//! Files behave as `std::fs`'s: what std's own tests check, on green threads, on OS threads, and on
-//! both; and no call keeps a worker from its other threads.
+//! Files behave as those of `std::fs`: what std's own tests check, on green threads, on OS threads,
+//! and on both. No call keeps a worker from its other threads.
 
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
@@ -21,13 +21,13 @@ use crate::common::{
     Random, child,
     dir::{Dir, each, fifo, kind, pattern},
     is_child, runtime, test_name, text,
-    world::{everywhere, patience},
+    world::{everywhere, time_limit},
 };
 
-/// Throws the file's pages out of the cache, so that a read has to wait for the disk.
+/// Drops the file's pages from the cache, so that a read has to wait for the disk.
 fn forget(file: &File) {
     file.sync_all().unwrap();
-    // SAFETY: an open descriptor, no memory.
+    // SAFETY: the descriptor is open, and the call touches no memory.
     let error = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
     assert_eq!(error, 0);
 }
@@ -161,7 +161,7 @@ fn past_the_cache() {
         options.read(true).write(true).create(true).custom_flags(libc::O_DIRECT);
         let file = match options.open(dir.path("a")) {
             Ok(file) => file,
-            // Some file systems (tmpfs of old) have no such thing.
+            // Some file systems (tmpfs on old kernels) don't support it.
             Err(error) => return assert_eq!(error.kind(), ErrorKind::InvalidInput),
         };
         let mut block = Block([7; 4096]);
@@ -230,7 +230,7 @@ fn file_locks() {
         three.try_lock().unwrap();
         assert!(blocked(one.try_lock_shared()));
 
-        // It waits; and those that hold the lock go on meanwhile, on the same worker too.
+        // It waits. The threads that hold the lock go on meanwhile, also on the same worker.
         let got = Arc::new(AtomicUsize::new(0));
         let waiters: Vec<_> = (0..6)
             .map(|n| {
@@ -256,11 +256,11 @@ fn file_locks() {
     });
 }
 
-/// Those who wait for a lock take nothing that those who hold it need.
+/// Threads that wait for a file lock don't take OS threads that its holders need.
 #[test]
 fn more_waiters_for_a_lock_than_the_pool_has_threads() {
     if is_child() {
-        let _patience = patience(test_name());
+        let _limit = time_limit(test_name());
         let dir = Dir::new();
         runtime(2).run(|| {
             let path = dir.path("a");
@@ -295,11 +295,11 @@ fn more_waiters_for_a_lock_than_the_pool_has_threads() {
     assert!(text(&out).contains("came through"), "{}", text(&out));
 }
 
-/// One worker, and both ends of a FIFO: if opening, reading or writing blocked the worker, it would
-/// be for ever.
+/// One worker, and both ends of a FIFO. If opening, reading or writing blocked the worker, it would
+/// block for ever.
 #[test]
 fn no_call_keeps_a_worker_from_its_threads() {
-    let _patience = patience("a FIFO".into());
+    let _limit = time_limit("a FIFO".into());
     let dir = Dir::new();
     fifo(&dir.path("fifo"));
     for workers in [1, 2] {
@@ -332,7 +332,7 @@ fn no_call_keeps_a_worker_from_its_threads() {
 
 #[test]
 fn siblings_run_while_a_call_is_away() {
-    let _patience = patience("a FIFO".into());
+    let _limit = time_limit("a FIFO".into());
     let dir = Dir::new();
     fifo(&dir.path("fifo"));
     runtime(1).run(|| {
@@ -360,7 +360,7 @@ fn siblings_run_while_a_call_is_away() {
 }
 
 #[test]
-fn inside_without_yield_the_calls_are_made_right_here() {
+fn inside_without_yield_the_caller_makes_the_calls() {
     let dir = Dir::new();
     runtime(1).run(|| {
         let ran = Arc::new(AtomicBool::new(false));
@@ -381,12 +381,12 @@ fn inside_without_yield_the_calls_are_made_right_here() {
 }
 
 #[test]
-fn who_reads_from_the_cache_takes_turns() {
-    let _patience = patience("who reads from the cache takes turns".into());
+fn cached_reads_let_siblings_run() {
+    let _limit = time_limit("cached reads".into());
     let dir = Dir::new();
     std::fs::write(dir.path("a"), pattern(10_000)).unwrap();
     runtime(1).run(|| {
-        // From here on nothing waits.
+        // From here on no call waits.
         let file = File::open(dir.path("a")).unwrap();
         file.read_exact_at(&mut [0; 100], 5_000).unwrap();
         let steps = Arc::new(AtomicUsize::new(0));
@@ -406,7 +406,7 @@ fn who_reads_from_the_cache_takes_turns() {
     });
 }
 
-/// Threads do whatever they like to files of their own; a plain vector says what must be in them.
+/// Threads do random operations on files of their own. A vector says what must be in each file.
 #[test]
 fn random_work() {
     let seed = match std::env::var("GREENTHREAD_TEST_SEED") {

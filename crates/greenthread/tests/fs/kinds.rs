@@ -1,8 +1,8 @@
-//! What a `File` may be besides a file: FIFOs, pipes, terminals, sockets and the kernel's other
-//! kinds behave as with `std`, in blocking mode and in non-blocking mode; and whoever waits for one
-//! keeps no OS thread and no other call from going on.
+//! A `File` that is no regular file: FIFOs, pipes, terminals, sockets and the kernel's other kinds
+//! behave as with `std`, in blocking and in non-blocking mode. A thread that waits for one takes no
+//! OS thread, and stops no other call.
 //!
-//! Each case runs with io_uring, without it, and where calls that don't wait can't be had.
+//! Each case runs with io_uring, without it, and where calls that don't wait are refused.
 
 use std::{
     fs::File as Plain,
@@ -30,22 +30,22 @@ use crate::common::{
     dir::{Dir, fifo},
     filter::{forbid, refuse},
     is_child, runtime, text,
-    world::patience,
+    world::time_limit,
 };
 
-/// What can be read, with what makes that it can.
+/// Something that can be read, and its other end, where messages are written.
 struct End {
     name: &'static str,
     reader: OwnedFd,
     writer: OwnedFd,
-    /// What is written to it; what is read then is the same.
+    /// A message that is written, and is then read.
     message: &'static [u8],
 }
 
-/// The number of a new descriptor, taken over.
+/// Takes ownership of a new descriptor.
 fn owned(descriptor: libc::c_int) -> OwnedFd {
     assert!(descriptor >= 0, "{}", Error::last_os_error());
-    // SAFETY: just opened, and nobody else's.
+    // SAFETY: the descriptor was just opened, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
@@ -53,7 +53,7 @@ fn owned(descriptor: libc::c_int) -> OwnedFd {
 fn terminal() -> (OwnedFd, OwnedFd) {
     let (mut one, mut other) = (0, 0);
     let null = std::ptr::null_mut();
-    // SAFETY: places for two numbers, and no more.
+    // SAFETY: the call writes two numbers to the places that it is given.
     let result = unsafe { libc::openpty(&raw mut one, &raw mut other, null, null.cast(), null.cast()) };
     assert_eq!(result, 0);
     (owned(other), owned(one))
@@ -61,20 +61,21 @@ fn terminal() -> (OwnedFd, OwnedFd) {
 
 fn settings(terminal: impl AsFd) -> libc::termios {
     let mut settings = std::mem::MaybeUninit::uninit();
-    // SAFETY: a place for the settings, which the call fills.
+    // SAFETY: the call fills the settings.
     unsafe {
         assert_eq!(libc::tcgetattr(terminal.as_fd().as_raw_fd(), settings.as_mut_ptr()), 0);
         settings.assume_init()
     }
 }
 
-/// Bytes as they come, and no echo: at least so many for a read, and so many tenths of a second.
+/// Sets a terminal to raw mode without echo. A read waits for `least` bytes, and for `time` tenths
+/// of a second.
 fn set_raw(terminal: impl AsFd, least: u8, time: u8) {
     let mut settings = settings(&terminal);
     settings.c_lflag &= !(libc::ICANON | libc::ECHO);
     settings.c_cc[libc::VMIN] = least;
     settings.c_cc[libc::VTIME] = time;
-    // SAFETY: settings from above.
+    // SAFETY: the settings are initialised.
     let set = unsafe { libc::tcsetattr(terminal.as_fd().as_raw_fd(), libc::TCSANOW, &raw const settings) };
     assert_eq!(set, 0);
 }
@@ -98,7 +99,7 @@ fn ends() -> Vec<End> {
     let (one, other) = terminal();
     set_raw(&one, 1, 0);
     add("terminal", one, other, b"through a terminal");
-    // SAFETY: no memory.
+    // SAFETY: the call touches no memory.
     let event = owned(unsafe { libc::eventfd(0, 0) });
     add("eventfd", event.try_clone().unwrap(), event, &[7, 0, 0, 0, 0, 0, 0, 0]);
     ends
@@ -114,8 +115,8 @@ fn kind<T>(result: std::io::Result<T>) -> ErrorKind {
     result.map(drop).unwrap_err().kind()
 }
 
-/// In non-blocking mode a call that would wait says so, whenever the mode was set, and whoever set
-/// it.
+/// In non-blocking mode a call that would wait says so, no matter when the mode was set, and
+/// through which descriptor.
 fn non_blocking_mode_is_heeded() {
     for End { name, reader, writer, message } in ends() {
         let (reader, writer) = (File::from(reader), File::from(writer));
@@ -160,7 +161,7 @@ fn non_blocking_mode_is_heeded() {
             assert_eq!(waits.join().unwrap(), message, "{name}");
         }
     }
-    // What there is no room for.
+    // Writes for which there is no room.
     for End { name, reader, writer, .. } in ends().into_iter().filter(|end| end.name != "eventfd") {
         let (reader, writer) = (File::from(reader), File::from(writer));
         set_nonblocking(&writer, true);
@@ -172,7 +173,7 @@ fn non_blocking_mode_is_heeded() {
             }
         };
         assert_eq!(full, ErrorKind::WouldBlock, "{name}");
-        // These may have room again at once.
+        // These kinds may have room again at once.
         if ["terminal", "TCP socket"].contains(&name) {
             continue;
         }
@@ -192,14 +193,14 @@ fn non_blocking_mode_is_heeded() {
     }
 }
 
-/// What std says to calls that don't wait, we say.
+/// Calls that don't wait have the results of std's calls.
 fn as_std() {
     let (directory, null, zero) = (".", "/dev/null", "/dev/zero");
     let open = |path| (path, OwnedFd::from(Plain::open(path).unwrap()));
     let mut all: Vec<_> =
         ends().into_iter().flat_map(|end| [(end.name, end.reader), (end.name, end.writer)]).collect();
     all.extend([directory, null, zero, "/proc/self/stat"].map(open));
-    // SAFETY: no memory, or a set of signals.
+    // SAFETY: the calls touch no memory, or only the set of signals.
     unsafe {
         all.push(("epoll", owned(libc::epoll_create1(0))));
         all.push(("inotify", owned(libc::inotify_init1(libc::IN_NONBLOCK))));
@@ -245,7 +246,7 @@ fn as_std() {
     }
 }
 
-/// A call that moves nothing waits for nothing, however much was seen to block.
+/// A call with an empty buffer does not wait, even if calls were seen to block.
 fn nothing_is_not_waited_for() {
     for End { name, reader, writer, .. } in ends() {
         if name == "eventfd" {
@@ -264,7 +265,7 @@ fn nothing_is_not_waited_for() {
     }
 }
 
-/// A socket's timeouts count for a file that is one.
+/// The timeouts of a socket count for a `File` that is a socket.
 fn timeouts_of_sockets() {
     let (one, other) = UnixStream::pair().unwrap();
     one.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
@@ -280,7 +281,7 @@ fn timeouts_of_sockets() {
     drop(other);
 }
 
-/// A terminal that is set so gives back nothing at once, or after a while, or several bytes
+/// By its settings a terminal returns nothing at once, or nothing after a while, or several bytes
 /// together.
 fn terminals_as_they_are_set() {
     let (terminal, other) = terminal();
@@ -290,7 +291,7 @@ fn terminals_as_they_are_set() {
         set_raw(&terminal, 0, time);
         assert_eq!((&terminal).read(&mut bytes).unwrap(), 0);
     }
-    // Fewer than it should wait for, but all that the read has room for.
+    // The read has room for fewer bytes than the terminal should wait for. They are returned.
     set_raw(&terminal, 5, 0);
     other.write_all(b"abc").unwrap();
     (&terminal).read_exact(&mut bytes[..3]).unwrap();
@@ -307,7 +308,7 @@ fn terminals_as_they_are_set() {
 }
 
 fn everything() {
-    let _patience = patience("kinds of files".into());
+    let _limit = time_limit("kinds of files".into());
     let tests = [
         non_blocking_mode_is_heeded,
         as_std,
@@ -320,7 +321,7 @@ fn everything() {
     }
 }
 
-/// The test in a process of its own, with the variables set and `before` called there.
+/// Runs the test in a process of its own, with the variables set and after a call of `before`.
 fn in_a_child(set: &[(&str, &str)], before: fn(), test: fn()) {
     if is_child() {
         before();
@@ -347,7 +348,7 @@ fn where_a_ring_is_forbidden() {
     in_a_child(&[], || forbid(libc::SYS_io_uring_setup), everything);
 }
 
-/// Filters have many ways to say no.
+/// Filters refuse calls with many errors.
 #[test]
 fn where_calls_without_waiting_are_refused() {
     let refuse_both = || {
@@ -366,12 +367,12 @@ fn where_calls_without_waiting_are_refused() {
 #[test]
 fn where_nothing_can_be_waited_for() {
     let test = || {
-        let _patience = patience("no room to wait".into());
+        let _limit = time_limit("no room to wait".into());
         let (reader, writer) = pipe().unwrap();
-        // The worker's own descriptors are registered before.
+        // The worker's own descriptors are registered before the filter is set.
         let runtime = runtime(1);
         runtime.run(move || {
-            // As where the system's `max_user_watches` are used up.
+            // The error of a system whose `max_user_watches` are used up.
             refuse(libc::SYS_epoll_ctl, libc::ENOSPC);
             let reader = File::from(OwnedFd::from(reader));
             let waits = thread::spawn(move || {
@@ -388,13 +389,13 @@ fn where_nothing_can_be_waited_for() {
     in_a_child(&set, || (), test);
 }
 
-/// Whoever waits for others keeps no thread of the pool, and those who open what waits keep none of
-/// the disk's.
+/// Threads that wait for another end take no OS thread of the pool. Threads that open something
+/// that waits take none of the disk lane.
 #[test]
 fn waiting_takes_no_thread() {
     let test = || {
         const READERS: usize = 1500;
-        let _patience = patience("waiting takes no thread".into());
+        let _limit = time_limit("waiting takes no thread".into());
         let runtime = runtime(2);
         let (dir, waiting) = (Arc::new(Dir::new()), Arc::new(AtomicUsize::new(0)));
         fifo(&dir.path("fifo"));
@@ -413,7 +414,7 @@ fn waiting_takes_no_thread() {
         while waiting.load(SeqCst) < READERS + others.len() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // More than the disk's lane, and than a ring.
+        // More than the disk lane has threads, and than a ring has entries.
         let path = dir.path("a");
         runtime.run(move || {
             for n in 0..20 {
@@ -439,11 +440,11 @@ fn waiting_takes_no_thread() {
     in_a_child(&set, || (), test);
 }
 
-/// To open a FIFO waits for its other end, in no lane that others need.
+/// To open a FIFO waits for its other end, but in no lane that other calls need.
 #[test]
 fn fifos_are_opened_when_there_is_another_end() {
     let test = || {
-        let _patience = patience("FIFOs are opened".into());
+        let _limit = time_limit("FIFOs are opened".into());
         let runtime = runtime(1);
         runtime.run(|| {
             let dir = Arc::new(Dir::new());
@@ -492,7 +493,7 @@ fn fifos_are_opened_when_there_is_another_end() {
             }
             threads.into_iter().for_each(|thread| thread.join().unwrap());
 
-            // Those who don't want to wait.
+            // Opens in non-blocking mode.
             let mut options = OpenOptions::new();
             options.custom_flags(libc::O_NONBLOCK);
             let error = options.clone().write(true).open(&names[0]).unwrap_err();

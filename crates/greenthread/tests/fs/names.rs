@@ -1,5 +1,5 @@
-//! Names, directories and all that is known about a file behave as `std::fs`'s: what std's own
-//! tests check, on green threads, on OS threads, and on both.
+//! Names, directories and metadata behave as those of `std::fs`: what std's own tests check, on
+//! green threads, on OS threads, and on both.
 
 use std::{
     io::{ErrorKind, Read, Seek, Write},
@@ -35,7 +35,7 @@ fn all_ways_to_open() {
             f(&mut options);
             options.open(&path)
         };
-        // Not there.
+        // The file does not exist.
         assert_eq!(kind(with(&|o| o.read(true))), ErrorKind::NotFound);
         assert_eq!(kind(with(&|o| o.write(true))), ErrorKind::NotFound);
         assert_eq!(kind(File::open(&path)), ErrorKind::NotFound);
@@ -44,7 +44,7 @@ fn all_ways_to_open() {
         assert_eq!(kind(with(&|o| o.read(true).truncate(true))), ErrorKind::InvalidInput);
         assert_eq!(kind(with(&|o| o.read(true).create(true))), ErrorKind::InvalidInput);
         assert_eq!(kind(with(&|o| o.append(true).truncate(true))), ErrorKind::InvalidInput);
-        // There.
+        // The file exists.
         with(&|o| o.write(true).create(true)).unwrap().write_all(b"12345").unwrap();
         assert_eq!(kind(with(&|o| o.write(true).create_new(true))), ErrorKind::AlreadyExists);
         assert_eq!(kind(File::create_new(&path)), ErrorKind::AlreadyExists);
@@ -63,7 +63,7 @@ fn all_ways_to_open() {
         (&write).write_all(b"x").unwrap();
         assert!(both.open(&path).unwrap().write(b"y").is_err());
         assert_eq!(format!("{both:?}"), format!("{:?}", std::fs::OpenOptions::new().read(true)));
-        // A mode.
+        // The file's mode.
         OpenOptions::new().write(true).create(true).mode(0o600).open(dir.path("mode")).unwrap();
         assert_eq!(fs::metadata(dir.path("mode")).unwrap().mode() & 0o777, 0o600);
         // A zero in the name, a directory that is a file, a file that is a directory.
@@ -143,7 +143,7 @@ fn directories_are_made_and_removed() {
 #[test]
 fn directories_are_read() {
     each(|dir| {
-        // More than come at once.
+        // More entries than one system call returns.
         for n in 0..300 {
             fs::write(dir.path(&format!("file-{n:03}")), "x".repeat(n)).unwrap();
         }
@@ -288,7 +288,7 @@ fn conversions() {
         (&file).write_all(b"3").unwrap();
         assert_eq!(file.as_fd().as_raw_fd(), file.as_raw_fd());
         let raw = file.into_raw_fd();
-        // SAFETY: just given to us.
+        // SAFETY: the number comes from `into_raw_fd`, so this code owns it.
         let file = unsafe { File::from_raw_fd(raw) };
         (&file).write_all(b"4").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"1234");
@@ -313,7 +313,7 @@ fn many_make_the_same_directories() {
             threads.into_iter().for_each(|thread| thread.end().unwrap());
             assert!(fs::metadata(path).unwrap().is_dir());
         }
-        // And of those who make one and the same file, one does.
+        // Of several threads that create the same file, one succeeds.
         let path = dir.path("one");
         let threads: Vec<_> = (0..8)
             .map(|_| {

@@ -1,6 +1,6 @@
 //! Files by io_uring, and without: the same tests with a ring, without one, where it is forbidden,
-//! and where it fails later on. Each case runs in a process of its own, since the variables and the
-//! filter are the process's.
+//! and where it fails later on. Each case runs in a process of its own, since environment variables
+//! and filters hold for a process.
 
 use std::{
     ffi::CString,
@@ -23,9 +23,9 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{Random, child, filter::forbid, is_child, runtime, test_name, text, world::patience};
+use crate::common::{Random, child, filter::forbid, is_child, runtime, test_name, text, world::time_limit};
 
-/// A directory of the test's own, which goes with it.
+/// A directory of the test's own. It is removed on drop.
 struct Dir(PathBuf);
 
 impl Dir {
@@ -41,11 +41,12 @@ impl Dir {
         self.0.join(name)
     }
 
-    /// A FIFO, open for both directions: opening it waits for nobody, and it has no end.
+    /// A FIFO, open in both directions. So to open it does not wait, and a read finds no end of
+    /// file.
     fn fifo(&self) -> (File, Plain) {
         let path = self.path("fifo");
         let name = CString::new(path.as_os_str().as_bytes()).unwrap();
-        // SAFETY: a string with its zero.
+        // SAFETY: the name has a terminating zero.
         assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
         let open = Plain::options().read(true).write(true).open(path).unwrap();
         (open.try_clone().unwrap().into(), open)
@@ -58,21 +59,21 @@ impl Drop for Dir {
     }
 }
 
-/// Memory as `O_DIRECT` wants it.
+/// Memory that is aligned as `O_DIRECT` needs it.
 #[repr(align(4096))]
 struct Block([u8; BLOCK]);
 
 const BLOCK: usize = 4096;
 
-/// Throws what is not dirty of the file's pages out of the cache.
+/// Drops the clean pages of the file from the cache.
 fn forget(file: &File) {
-    // SAFETY: an open descriptor, no memory.
+    // SAFETY: the descriptor is open, and the call touches no memory.
     let error = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
     assert_eq!(error, 0);
 }
 
-/// A new file for reading and writing, past the cache or not. Some file systems (old tmpfs) know no
-/// other way than through it.
+/// A new file for reading and writing, past the cache (`direct`) or not. Some file systems (tmpfs
+/// on old kernels) can't go past the cache.
 fn open(path: &Path, direct: bool) -> File {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -82,12 +83,12 @@ fn open(path: &Path, direct: bool) -> File {
     options.open(path).unwrap()
 }
 
-/// Many threads at two files, one of them read and written past the cache: each block is somebody's
-/// for a moment, who writes it, or knows what is in it.
+/// Many threads use two files, one of which is read and written past the cache. At any moment a
+/// block belongs to one thread, which writes it, or knows what is in it.
 ///
-/// Two handles to one file, and one of them past the cache, don't do: while io_uring writes past
-/// the cache, nothing keeps others from bringing the neighbourhood into it. Linux then logs a "page
-/// cache invalidation failure", old blocks are read, and the next sync fails.
+/// Two handles to one file, one of them past the cache, would not work: while io_uring writes past
+/// the cache, other calls may bring neighbouring pages into it. Linux then logs a "page cache
+/// invalidation failure", old blocks are read, and the next sync fails.
 fn random_places() {
     const BLOCKS: usize = 64;
     let seed = match std::env::var("GREENTHREAD_TEST_SEED") {
@@ -135,8 +136,8 @@ fn random_places() {
     files[1].sync_all().unwrap();
 }
 
-/// By the common position each byte is read once, and each write has a place of its own, from the
-/// disk as well.
+/// By the common position each byte is read once, and each write has a place of its own, also for
+/// reads from the disk.
 fn by_the_common_position() {
     const THREADS: u64 = 40;
     let dir = Dir::new();
@@ -157,7 +158,7 @@ fn by_the_common_position() {
     assert_eq!(file.metadata().unwrap().len(), THREADS * 25_000);
     file.sync_data().unwrap();
     forget(&file);
-    // They wait for the disk together, before they read on and on.
+    // The threads wait for the disk together before they read the rest.
     file.read_exact_at(&mut [0; 10], THREADS * 25_000 - 10).unwrap();
     (&*file).rewind().unwrap();
     let read = spawn(|mut file, _| {
@@ -170,7 +171,7 @@ fn by_the_common_position() {
     assert_eq!(read, written);
 }
 
-/// What std says to each of these calls is what we say.
+/// Each of these calls has the result that std's call has.
 fn as_std() {
     let dir = Dir::new();
     let path = dir.path("a");
@@ -206,18 +207,17 @@ fn as_std() {
         let got = errors(ours.sync_data().map(|()| 0));
         assert_eq!(got, errors(plain.sync_data().map(|()| 0)), "{n}, sync_data");
     }
-    // Positioned writes to a file that is open to append to: at the end, on Linux, wherever they
-    // should go.
+    // On Linux, a positioned write to a file that is open to append goes to the end.
     assert_eq!(
         std::fs::read(&path).unwrap(),
         b"0123456789".iter().chain(&b"abc".repeat(8)).copied().collect::<Vec<_>>()
     );
 }
 
-/// A FIFO moves what there is, by all ways to read and to write; and nobody who waits for one is in
-/// the way of others.
+/// All ways to read and write move what a FIFO has. Threads that wait for one don't delay other
+/// threads.
 fn fifos() {
-    // Much more than a ring has room for, and the pool of this process threads.
+    // Many more than a ring has entries, and the pool of this process has threads.
     const THREADS: usize = 1500;
     let dir = Dir::new();
     let (fifo, other) = dir.fifo();
@@ -255,7 +255,7 @@ fn fifos() {
     (&*fifo).read_exact(&mut back).unwrap();
     assert!(back == large);
     writer.join().unwrap();
-    // To its end, when all who might write are gone.
+    // Reads to the end, when all writers are gone.
     let mut reader = File::open(dir.path("fifo")).unwrap();
     (&*fifo).write_all(b"the end").unwrap();
     drop((fifo, other));
@@ -295,7 +295,7 @@ fn unwinding() {
 }
 
 fn everything() {
-    let _patience = patience("files".into());
+    let _limit = time_limit("files".into());
     for workers in [1, 2] {
         for test in [random_places, by_the_common_position, as_std, fifos, unwinding] {
             runtime(workers).run(test);
@@ -338,16 +338,16 @@ fn where_it_is_forbidden() {
     );
 }
 
-/// A ring that has been good so far, and then is not.
+/// A ring that works at first, and then fails.
 #[test]
 fn where_it_fails_later() {
     in_a_child(
         |_| {},
         || {
-            let _patience = patience("where it fails later".into());
+            let _limit = time_limit("where it fails later".into());
             let runtime = runtime(1);
             runtime.run(random_places);
-            // The filter is that of the one worker's OS thread.
+            // The filter holds for the one worker's OS thread.
             runtime.run(|| forbid(libc::SYS_io_uring_enter));
             runtime.run(random_places);
             runtime.run(unwinding);
@@ -355,11 +355,11 @@ fn where_it_fails_later() {
     );
 }
 
-/// Parked in a call that nothing ends, a thread outlives the one who waits for its runtime, and
-/// goes on when it can.
+/// A thread is parked in a call that nothing ends. It outlives a wait for its runtime that times
+/// out, and goes on when it can.
 #[test]
 fn a_runtime_ends_after_its_operations() {
-    let _patience = patience("a runtime ends after its operations".into());
+    let _limit = time_limit("a runtime ends after its operations".into());
     let dir = Dir::new();
     let (fifo, other) = dir.fifo();
     let (tell, told) = mpsc::channel();
@@ -378,7 +378,7 @@ fn a_runtime_ends_after_its_operations() {
     (&other).write_all(b"nal").unwrap();
     assert_eq!(told.iter().collect::<Vec<_>>(), b"final");
 
-    // Who drops it waits.
+    // A thread that drops the runtime waits.
     let runtime = crate::common::runtime(2);
     let done = Arc::new(Mutex::new(0));
     for _ in 0..10 {
@@ -400,7 +400,7 @@ fn a_runtime_ends_after_its_operations() {
 #[test]
 fn a_process_ends_whatever_is_under_way() {
     if is_child() {
-        let _patience = patience(test_name());
+        let _limit = time_limit(test_name());
         let dir = Dir::new();
         let file = Arc::new(open(&dir.path("a"), false));
         let (fifo, _other) = dir.fifo();

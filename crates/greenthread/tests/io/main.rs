@@ -1,4 +1,4 @@
-//! Pipes and standard streams park the thread that waits for them, and are what std's are.
+//! Pipes and standard streams behave as std's. Only the thread that waits for them is parked.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -37,7 +37,7 @@ fn a_writer_waits_for_room() {
         let (mut reader, mut writer) = io::pipe().unwrap();
         let bytes: Vec<u8> = (0..SIZE).map(|i| (i % 251) as u8).collect();
         let expected = bytes.clone();
-        // A blocking call of the system takes all of it, and so do we.
+        // A blocking system call takes all of it, and so does this `write`.
         let sender = world.spawn(move || writer.write(&bytes).unwrap());
         a_moment();
         let mut all = Vec::new();
@@ -67,7 +67,7 @@ fn several_buffers_at_once() {
     });
 }
 
-/// What is no longer than `PIPE_BUF` stays together, whoever else writes.
+/// A write of at most `PIPE_BUF` bytes stays together when others write too.
 #[test]
 fn short_writes_stay_together() {
     const WRITERS: u8 = 4;
@@ -97,7 +97,7 @@ fn short_writes_stay_together() {
     });
 }
 
-/// Each byte goes to one, and the end to all.
+/// Each byte goes to one reader, and the end to all.
 #[test]
 fn several_read_one_pipe() {
     everywhere(|world| {
@@ -153,7 +153,7 @@ fn the_writer_goes() {
     });
 }
 
-/// The mode of a pipe is its user's: another process may have it open as well.
+/// The library does not change a pipe's mode, since another process may have the pipe open too.
 #[test]
 fn a_pipe_is_left_as_it_was() {
     everywhere(|world| {
@@ -207,11 +207,11 @@ fn there_and_back() {
         let theirs = std::io::PipeReader::from(reader);
         assert_eq!(theirs.as_raw_fd(), number);
         let number = PipeReader::from(theirs).into_raw_fd();
-        // SAFETY: it was given away just now.
+        // SAFETY: `into_raw_fd` has just given the descriptor away.
         let mut reader = unsafe { PipeReader::from_raw_fd(number) };
         let receiver = world.spawn(move || {
             let first = reader.read(&mut [0; 8]).unwrap();
-            // It was waited for here, and is waited for elsewhere.
+            // A green thread has waited for it, and an OS thread does after that.
             (first, std::io::PipeReader::from(reader))
         });
         a_moment();
@@ -223,15 +223,15 @@ fn there_and_back() {
     });
 }
 
-/// A terminal can't be asked not to block, and a file can't be waited for: both are read all the
-/// same.
+/// A terminal can't be read without blocking, and a file can't be waited for. Both can still be
+/// read.
 #[test]
 fn what_is_no_pipe() {
     fn test(world: World) {
         let mut master = -1;
         let mut slave = -1;
         let null = std::ptr::null_mut();
-        // SAFETY: it writes two descriptors, which are ours then.
+        // SAFETY: the call writes two descriptors, which this code owns then.
         let (master, slave) = unsafe {
             assert_eq!(libc::openpty(&mut master, &mut slave, null, null.cast(), null.cast()), 0);
             (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))

@@ -1,4 +1,4 @@
-//! The standard streams, in a process of their own: this program again.
+//! The standard streams. Each test runs this program again, in a process of its own.
 
 use std::{
     fs::File,
@@ -26,12 +26,12 @@ fn piped() -> Child {
         .unwrap()
 }
 
-/// What it has written in the end; one that hangs fails its test.
+/// The output of a child that has ended. A child that hangs fails its test.
 fn end(child: Child) -> Output {
     in_time(|| child.wait_with_output().unwrap())
 }
 
-/// What it has written between the marks; the harness writes around them.
+/// The output of a child between the marks. The harness writes outside of them.
 fn told(child: Child) -> String {
     let output = end(child);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -45,7 +45,7 @@ fn tell(text: &str) {
     stdout.flush().unwrap();
 }
 
-/// One worker, and a thread that waits for input: its sibling runs.
+/// One worker, and a thread that waits for input. Its sibling runs.
 #[test]
 fn waiting_for_input_lets_others_run() {
     if is_child() {
@@ -55,7 +55,7 @@ fn waiting_for_input_lets_others_run() {
                 assert_eq!(io::stdin().read_line(&mut line).unwrap(), 6);
                 line
             });
-            // Says that it runs, and only then is there any input.
+            // The sibling says that it runs. Only then input comes.
             for _ in 0..100 {
                 thread::yield_now();
             }
@@ -76,7 +76,7 @@ fn waiting_for_input_lets_others_run() {
             assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
             seen.push(byte[0]);
         }
-        // The rest has somewhere to go.
+        // The rest of the output is read too, so that the child can end.
         (seen, stdout)
     });
     assert!(seen.0.ends_with(b"<<<false>>>"));
@@ -85,7 +85,7 @@ fn waiting_for_input_lets_others_run() {
     assert!(end(child).status.success());
 }
 
-/// Whatever the input is, waiting for it takes no OS thread; and its mode counts.
+/// To wait for any kind of input takes no OS thread, and the input's mode counts.
 #[test]
 fn waiting_for_input_takes_no_os_thread() {
     if is_child() {
@@ -93,7 +93,8 @@ fn waiting_for_input_takes_no_os_thread() {
         let input = io::stdin().as_fd().try_clone_to_owned().unwrap();
         let (mut one, mut other) = (0, 0);
         let null = std::ptr::null_mut();
-        // SAFETY: places for two numbers, and no more; the descriptors are nobody else's.
+        // SAFETY: the call writes two numbers to the places that it is given, and nothing else owns
+        // these descriptors.
         let (terminal, mut keyboard) = unsafe {
             let opened = libc::openpty(&raw mut one, &raw mut other, null, null.cast(), null.cast());
             assert_eq!(opened, 0);
@@ -105,7 +106,7 @@ fn waiting_for_input_takes_no_os_thread() {
             (terminal, Some(&mut keyboard as &mut dyn Write)),
             (reader.into(), Some(&mut writer)),
         ] {
-            // SAFETY: the standard input may be something else from here on.
+            // SAFETY: nothing relies on what the standard input is.
             assert_eq!(unsafe { libc::dup2(input.as_raw_fd(), 0) }, 0);
             for nonblocking in [1, 0] {
                 // SAFETY: the call reads one number.
@@ -123,7 +124,7 @@ fn waiting_for_input_takes_no_os_thread() {
             runtime.run(|| (0..50).for_each(|_| thread::yield_now()));
             assert!(!line.is_finished());
             let metrics = runtime.metrics();
-            // A terminal in non-blocking mode was read by one.
+            // A terminal in non-blocking mode was read by an OS thread.
             assert_eq!(metrics.blocking().threads(), metrics.blocking().idle_threads());
             match output {
                 Some(output) => output.write_all(b"a line\n").unwrap(),
@@ -151,7 +152,7 @@ fn waiting_for_input_takes_no_os_thread() {
     });
 }
 
-/// Who holds it keeps others out, and waits for input while it does.
+/// A thread that holds the lock keeps others out, also while it waits for input.
 #[test]
 fn input_is_one_thread_s_while_it_is_locked() {
     if is_child() {
@@ -175,12 +176,12 @@ fn input_is_one_thread_s_while_it_is_locked() {
     assert_eq!(told(child), "1\n2\n3\n");
 }
 
-/// No input at all: a descriptor that was closed is at its end.
+/// A closed descriptor: reads find the end of input.
 #[test]
 fn closed_input_is_at_its_end() {
     if is_child() {
         return greenthread::run(|| {
-            // SAFETY: nobody else uses it here.
+            // SAFETY: nothing else uses the descriptor here.
             unsafe { libc::close(0) };
             assert_eq!(io::stdin().read(&mut [0; 8]).unwrap(), 0);
             tell("the end");
@@ -189,7 +190,7 @@ fn closed_input_is_at_its_end() {
     assert_eq!(told(piped()), "the end");
 }
 
-/// A pipe that nobody reads, and one worker: who prints waits, and its siblings run.
+/// A pipe that is not read, and one worker. The thread that prints waits, and its siblings run.
 #[test]
 fn printing_to_a_full_pipe_lets_others_run() {
     const LINES: usize = 3000;
@@ -199,7 +200,7 @@ fn printing_to_a_full_pipe_lets_others_run() {
                 thread::spawn(|| (0..LINES).for_each(|n| greenthread::println!("<{n:060}>"))),
                 thread::spawn(|| (0..LINES).for_each(|n| greenthread::eprintln!("<{n:060}>"))),
             ];
-            // It runs while they wait, and says so where there is room.
+            // This runs while the printing threads wait, and says so on another stream.
             let mut word = String::new();
             io::stdin().read_line(&mut word).unwrap();
             assert!(printers.iter().all(|printer| !printer.is_finished()));
@@ -250,14 +251,14 @@ fn a_lock_keeps_siblings_out() {
     assert_eq!(told(piped()), "1234");
 }
 
-/// A line goes out when it is whole; what is left, when the process exits, by whichever way.
+/// A line is written when it is complete. The rest is written when the process exits, in any way.
 #[test]
 fn lines_and_the_rest_at_the_end() {
     if is_child() {
         return greenthread::run(|| {
             greenthread::print!("<<<one");
             greenthread::print!(" and two\nthree");
-            // What std prints comes between what was flushed and what was not.
+            // std's output comes between the flushed and the unflushed output of this crate.
             std::io::stdout().write_all(b"\nfrom std\n").unwrap();
             greenthread::print!(" and four>>>");
             if io::stdin().read(&mut [0]).unwrap() == 1 {
@@ -290,12 +291,12 @@ fn exiting_while_somebody_holds_the_lock() {
     assert!(end(piped()).status.success());
 }
 
-/// Closed descriptors take all there is, as in std.
+/// Closed descriptors take all output, as in std.
 #[test]
 fn closed_outputs_swallow() {
     if is_child() {
         return greenthread::run(|| {
-            // SAFETY: nobody else uses them here.
+            // SAFETY: nothing else uses the descriptors here.
             unsafe {
                 libc::close(1);
                 libc::close(2);
@@ -309,15 +310,15 @@ fn closed_outputs_swallow() {
     assert!(end(piped()).status.success());
 }
 
-/// What is written to a file, or to a terminal that takes it, is written though no OS thread is
-/// left.
+/// Output to a file, or to a terminal that is read, needs no OS thread.
 #[test]
 fn printing_goes_on_without_an_os_thread() {
     if is_child() {
         let runtime = greenthread::Runtime::builder().workers(1).blocking_threads(1).build().unwrap();
         let (mut one, mut other) = (0, 0);
         let null = std::ptr::null_mut();
-        // SAFETY: places for two numbers, and no more; the descriptors are nobody else's.
+        // SAFETY: the call writes two numbers to the places that it is given, and nothing else owns
+        // these descriptors.
         let (terminal, _screen) = unsafe {
             let opened = libc::openpty(&raw mut one, &raw mut other, null, null.cast(), null.cast());
             assert_eq!(opened, 0);
@@ -329,17 +330,18 @@ fn printing_goes_on_without_an_os_thread() {
             let (keep, kept) = std::sync::mpsc::channel::<()>();
             let hog = thread::spawn(move || thread::unblock(move || kept.recv()));
             (0..10).for_each(|_| thread::yield_now());
-            // SAFETY: the standard output may be something else for a while.
+            // SAFETY: the call touches no memory, and `before` is restored below.
             let before = unsafe { libc::dup(1) };
             let failed: Vec<_> = [terminal, file]
                 .into_iter()
                 .filter_map(|output| {
-                    // SAFETY: as above.
+                    // SAFETY: both descriptors are open, and nothing relies on what the standard
+                    // output is.
                     assert_eq!(unsafe { libc::dup2(output.as_raw_fd(), 1) }, 1);
                     writeln!(io::stdout(), "a line").err()
                 })
                 .collect();
-            // SAFETY: as above.
+            // SAFETY: both descriptors are open, and nothing relies on what the standard output is.
             assert_eq!(unsafe { libc::dup2(before, 1) }, 1);
             drop(keep);
             assert!(hog.join().unwrap().is_err());
@@ -352,13 +354,13 @@ fn printing_goes_on_without_an_os_thread() {
     assert_eq!(told(piped()), r#""a line\n" []"#);
 }
 
-/// A disk that is full is an error.
+/// A full disk is an error.
 #[test]
 fn an_error_is_an_error() {
     if is_child() {
         return greenthread::run(|| {
             let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-            // SAFETY: nobody else uses it here.
+            // SAFETY: nothing else uses the descriptor here.
             assert_eq!(unsafe { libc::dup2(full.as_raw_fd(), 1) }, 1);
             let error = writeln!(io::stdout(), "too much").unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::ENOSPC));
@@ -369,7 +371,7 @@ fn an_error_is_an_error() {
     assert_eq!(end(piped()).status.code(), Some(7));
 }
 
-/// What a test prints on its own OS thread belongs to the test, as with std; what a green thread
+/// The harness captures what a test prints on its own OS thread, as with std. What a green thread
 /// prints appears at once.
 #[test]
 fn a_harness_captures_what_an_os_thread_prints() {
@@ -388,8 +390,8 @@ fn a_harness_captures_what_an_os_thread_prints() {
     assert!(!shown.contains("green thread\n"), "{text}");
 }
 
-/// An OS thread prints by std, and a green one by our own buffer; a line that both have written to
-/// is in order.
+/// An OS thread prints through std, and a green thread through the library's own buffer. A line
+/// with parts of both is in order.
 #[test]
 fn lines_of_both_kinds_of_threads_are_in_order() {
     if is_child() {
@@ -405,7 +407,7 @@ fn lines_of_both_kinds_of_threads_are_in_order() {
     assert_eq!(told(piped()), "one two three four five\nsix seven ");
 }
 
-/// A prompt that an OS thread has printed is there when stdout has been flushed, from wherever.
+/// A prompt that an OS thread has printed appears when any thread has flushed stdout.
 #[test]
 fn a_prompt_of_an_os_thread_is_flushed() {
     if is_child() {

@@ -1,6 +1,6 @@
-//! Pipes and sockets of all kinds at once, between green and OS threads, ended in every way at any
-//! moment: what arrives is what was sent, nobody waits for ever, and no descriptor is left. Prints
-//! its seed, and takes one from `GREENTHREAD_TEST_SEED`.
+//! Pipes and sockets of all kinds at once, between green and OS threads, are ended in every way at
+//! any moment. What arrives is what was sent, no thread waits for ever, and no descriptor is left
+//! open. The test prints its seed, and takes one from `GREENTHREAD_TEST_SEED`.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use greenthread::{
 
 use crate::common::{Random, child, is_child, runtime, text};
 
-/// One direction of a connection, and what ends it from elsewhere, if there is such a thing.
+/// One direction of a connection, and a function that ends it from another thread, if there is one.
 struct Connection {
     reader: Box<dyn Read + Send>,
     writer: Box<dyn Write + Send>,
@@ -46,7 +46,7 @@ impl Write for Datagrams {
 
 impl Drop for Datagrams {
     fn drop(&mut self) {
-        // The reader's end sends as well; nobody looks.
+        // The reader's end sends an empty datagram as well. It does no harm.
         let _ = self.0.set_nonblocking(true);
         while let Err(error) = self.0.send(&[])
             && error.kind() == ErrorKind::WouldBlock
@@ -108,13 +108,13 @@ fn spawn<T: Send + 'static>(
     }
 }
 
-/// The bytes that are sent, from the place `at` on.
+/// The bytes that are sent from position `at` on.
 fn bytes(at: usize, count: usize) -> impl Iterator<Item = u8> {
     (at..at + count).map(|n| (n % 251) as u8)
 }
 
-/// Sends so many, or fewer if it is ended; gives how many at most can have arrived, and whether all
-/// was sent.
+/// Sends `all` bytes, or fewer if the connection is ended. Returns how many may have arrived at
+/// most, and whether all were sent.
 fn send(mut writer: impl Write, all: usize, mut random: Random) -> (usize, bool) {
     let mut at = 0;
     while at < all {
@@ -123,7 +123,7 @@ fn send(mut writer: impl Write, all: usize, mut random: Random) -> (usize, bool)
         match writer.write(&chunk) {
             Ok(count) => at += count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            // What was in flight may have arrived.
+            // Bytes that were under way may have arrived.
             Err(_) => return (at, false),
         }
         if random.below(4) == 0 {
@@ -133,7 +133,7 @@ fn send(mut writer: impl Write, all: usize, mut random: Random) -> (usize, bool)
     (at, true)
 }
 
-/// Receives until the end, and looks at each byte; gives how many there were.
+/// Receives until the end, and checks each byte. Returns the number of bytes.
 fn receive(mut reader: impl Read, mut random: Random, stop_at: usize) -> usize {
     let mut at = 0;
     let mut buffer = vec![0; 1000 + random.below(30_000) as usize];
@@ -160,12 +160,13 @@ fn round(seed: u64) {
     let Connection { reader, writer, end } = connect(&mut random);
     let all = 1 + random.below(150_000) as usize;
     let kinds = [random.below(4) != 0, random.below(4) != 0];
-    // Now and then the reader goes early.
+    // Sometimes the reader is dropped early.
     let stop_at = if random.below(4) == 0 { random.below(all as u64) as usize } else { usize::MAX };
     let (a, b) = (Random::new(random.below(u64::MAX)), Random::new(random.below(u64::MAX)));
     let sender = spawn(kinds[0], move || send(writer, all, a));
     let receiver = spawn(kinds[1], move || receive(reader, b, stop_at));
-    // If it is not to be ended, what would end it goes at once, for it keeps a side open.
+    // If the connection is not to be ended, the function is dropped at once, since it keeps a side
+    // open.
     let end = end.filter(|_| random.below(2) == 0);
     let ended = end.is_some();
     if let Some(end) = end {
@@ -183,9 +184,9 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// How many are open, as soon as they are as many as expected. Who has just woken a thread of a
-/// runtime that has ended may hold that one's for a moment.
-fn settled_descriptors(expected: usize) -> usize {
+/// The number of open descriptors, as soon as it is the expected one. A thread that has just woken
+/// a thread of a runtime that has ended may keep that runtime's descriptors for a moment.
+fn wait_for_descriptors(expected: usize) -> usize {
     for _ in 0..1000 {
         if open_descriptors() == expected {
             break;
@@ -197,7 +198,7 @@ fn settled_descriptors(expected: usize) -> usize {
 
 #[test]
 fn what_arrives_is_what_was_sent() {
-    // The descriptors are counted, and other tests have some.
+    // In a process of its own, since other tests have descriptors that would be counted.
     if !is_child() {
         let out = child(|_| {});
         assert!(out.status.success(), "{}", text(&out));
@@ -213,7 +214,7 @@ fn what_arrives_is_what_was_sent() {
         let first = open_descriptors();
         for workers in [1, 2, 8] {
             *shown.lock().unwrap() = format!("{workers} workers");
-            let before = settled_descriptors(first);
+            let before = wait_for_descriptors(first);
             let mut random = Random::new(seed.wrapping_mul(workers as u64));
             let runtime = runtime(workers);
             runtime.run(|| {
@@ -228,7 +229,7 @@ fn what_arrives_is_what_was_sent() {
                 }
             });
             drop(runtime);
-            assert_eq!(settled_descriptors(before), before, "descriptors are left");
+            assert_eq!(wait_for_descriptors(before), before, "descriptors are left");
         }
         done.send(()).unwrap();
     });

@@ -1,5 +1,5 @@
 //! Sends that go out together, with and without io_uring. Each case runs in a process of its own,
-//! since the variables and the filter are the process's.
+//! since environment variables and filters hold for a process.
 
 use std::{
     io::{Read, Write},
@@ -15,7 +15,7 @@ use greenthread::{
 
 use crate::common::{child, filter::forbid, is_child, runtime, text};
 
-/// Forty clients send at once to forty servers, small things and large ones, and get all back.
+/// Forty clients send small and large messages to forty servers at once, and get them back.
 fn echo() {
     const PAIRS: usize = 40;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -68,7 +68,7 @@ fn with_two_sizes() {
 }
 
 #[test]
-fn all_sends_together() {
+fn every_send_by_the_ring() {
     let set = |command: &mut Command| {
         command.env("GREENTHREAD_IO_BATCH", "0");
     };
@@ -76,7 +76,7 @@ fn all_sends_together() {
 }
 
 #[test]
-fn sends_in_company() {
+fn sends_in_batches() {
     in_a_child(|_| {}, with_two_sizes);
 }
 
@@ -100,7 +100,7 @@ fn where_it_is_forbidden_all_goes_on_without() {
 }
 
 #[test]
-fn who_asks_for_it_where_it_is_forbidden_is_told() {
+fn a_ring_that_is_asked_for_and_forbidden_is_an_error() {
     let set = |command: &mut Command| {
         command.env("GREENTHREAD_IO", "uring");
     };

@@ -1,4 +1,4 @@
-//! Waiting at channels allocates nothing and takes no thread, in a select neither.
+//! To wait at channels allocates nothing and takes no OS thread, also in a select.
 
 use std::fs;
 
@@ -11,7 +11,8 @@ use greenthread::{
 
 use crate::{ALLOCATIONS, alone};
 
-/// How often the worker allocates in `f`, with all that its other threads do meanwhile.
+/// The number of allocations on this OS thread during `f`, including those of the worker's other
+/// threads.
 fn allocations(f: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     f();
@@ -31,7 +32,7 @@ fn waiting_is_free() {
             let ((s1, r1), (s2, r2)) = (bounded::<[u64; 4]>(0), bounded::<u64>(1));
             let (back, acks) = bounded::<()>(0);
             let (end, ends) = bounded::<()>(0);
-            // It answers in all ways, a select that waits among them.
+            // The other thread answers in all ways. One of them is a select that waits.
             let other = thread::spawn(move || {
                 for n in 0.. {
                     select! {
@@ -75,8 +76,8 @@ fn waiting_is_free() {
             drop(end);
             other.join().unwrap();
 
-            // A timer is one allocation, when it is made; waiting for it is none, and there is no
-            // thread.
+            // A timer is one allocation when it is made. To wait for it allocates nothing, and
+            // takes no OS thread.
             let (_s, r) = unbounded::<()>();
             let (ticks, late) = (tick(Duration::from_micros(50)), after(Duration::from_secs(1000)));
             let before = threads();

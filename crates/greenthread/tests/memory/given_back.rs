@@ -1,5 +1,4 @@
-//! The memory of a burst goes back to the system, by itself and within seconds; and then the
-//! workers sleep.
+//! The memory of a burst of threads goes back to the system within seconds. Then the workers sleep.
 //!
 //! Linux only: it reads `/proc`.
 
@@ -12,13 +11,13 @@ use greenthread::{Runtime, channel, thread};
 
 use crate::{alone, common::runtime};
 
-/// What the process has of physical memory, in bytes.
+/// The physical memory of the process, in bytes.
 fn resident() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").expect("statm");
     statm.split(' ').nth(1).expect("pages").parse::<usize>().expect("a number") * 4096
 }
 
-/// How often threads of the process have gone to sleep.
+/// The number of times that OS threads of the process have gone to sleep.
 fn sleeps() -> u64 {
     let tasks = fs::read_dir("/proc/self/task").expect("the tasks");
     let status = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
@@ -29,7 +28,7 @@ fn sleeps() -> u64 {
     status.filter_map(sleeps).sum()
 }
 
-/// Half of them sleep with a deadline, the other half without.
+/// Many parked threads. Half of them sleep with a deadline, the other half without.
 fn parked() {
     let threads: Vec<_> = (0..50_000)
         .map(|n| {
@@ -49,7 +48,8 @@ fn parked() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-/// A few at a time, made by one thread and freed by the workers that have run them.
+/// Many threads, a few at a time. One thread spawns them, and the workers that have run them free
+/// them.
 fn many_in_a_row() {
     let (sender, receiver) = channel::bounded::<()>(256);
     let spawner = thread::spawn(move || {
@@ -73,7 +73,7 @@ fn many_in_a_row() {
     spawner.join().unwrap();
 }
 
-/// Each needs much of its stack.
+/// Threads that use much of their stacks.
 fn deep() {
     fn touch() -> usize {
         let room = std::hint::black_box([1_u8; 100 << 10]);
@@ -109,11 +109,11 @@ fn bursts_leave_nothing_behind() {
                 );
                 std::thread::sleep(Duration::from_millis(100));
             }
-            // Until nobody is woken any more.
+            // Waits until no worker is woken any more.
             loop {
                 let before = sleeps();
                 std::thread::sleep(Duration::from_millis(1500));
-                // This thread's own is one.
+                // One is this thread's own sleep.
                 if sleeps() - before <= 3 {
                     break;
                 }

@@ -1,7 +1,7 @@
-//! What waiting and ended threads take of memory, and what becomes of a spawn that gets none.
+//! The memory that waiting and ended threads take, and the result of a spawn that gets none.
 //!
-//! Each test runs in a process of its own: the allocator, the memory and the OS threads are the
-//! process's.
+//! Each test runs in a process of its own, since the allocator, the memory and the OS threads
+//! belong to the process.
 
 mod channels;
 #[path = "../common/mod.rs"]
@@ -17,7 +17,7 @@ use std::{
 
 use common::{child, is_child, text};
 
-/// The system's allocator, which counts, and refuses what a test says.
+/// The system's allocator, with counts, and refusals that a test sets.
 struct Watched;
 
 thread_local! {
@@ -27,7 +27,7 @@ thread_local! {
     static REFUSES: Cell<bool> = const { Cell::new(false) };
 }
 
-// SAFETY: the system's allocator does it all, or there is no memory.
+// SAFETY: each call is passed on to the system's allocator, or is refused.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if REFUSES.get() || threads::is_refused(layout) {
@@ -35,13 +35,14 @@ unsafe impl GlobalAlloc for Watched {
         }
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         threads::count(layout, 1);
-        // SAFETY: passed on from the caller.
+        // SAFETY: `System.alloc` has the contract of this function.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         threads::count(layout, -1);
-        // SAFETY: passed on from the caller; all that was ever given is the system's.
+        // SAFETY: `System.dealloc` has the contract of this function, and all memory came from
+        // `System.alloc`.
         unsafe { System.dealloc(at, layout) }
     }
 }

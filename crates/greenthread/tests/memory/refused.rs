@@ -1,4 +1,4 @@
-//! Where there is no memory for a thread, nor for a text that says so, there is an error still.
+//! Without memory for a thread, and for the text of an error, a spawn still returns an error.
 
 use std::io::ErrorKind;
 
@@ -11,10 +11,10 @@ fn an_error_needs_no_memory() {
     alone(|| {
         let runtime = Runtime::builder().workers(1).build().unwrap();
         runtime.run(|| {
-            // Larger than the blocks that a worker keeps.
+            // The closure is larger than the blocks that a worker keeps.
             let large = [7_u8; 100_000];
             let (spawned, refused) = (thread::Builder::new(), thread::Builder::new());
-            // On the worker's OS thread, where nobody else runs meanwhile.
+            // The refusals hold for the worker's OS thread, where no other thread runs meanwhile.
             REFUSES.set(true);
             let error = refused.spawn(move || large[0]).map(drop);
             REFUSES.set(false);

@@ -1,4 +1,5 @@
-//! However a thread and its handle part, its memory goes, once; and its result, once.
+//! In every order of the ends of a thread and its handle, the thread's memory and its result are
+//! freed once.
 
 use std::{
     alloc::Layout,
@@ -15,38 +16,38 @@ use crate::{
     common::{Random, runtime},
 };
 
-/// How many chunks of the size of our threads' blocks there are.
+/// The number of chunks of the size of this file's threads' blocks.
 static BLOCKS: AtomicIsize = AtomicIsize::new(0);
 
-/// Arrays as long as those that many unstarted threads are handed on in are refused; and how many
-/// have been.
-static MEAN: AtomicBool = AtomicBool::new(false);
+/// Whether arrays as long as the injector's batches are refused; and the number of refusals.
+static REFUSES_BATCHES: AtomicBool = AtomicBool::new(false);
 static REFUSED: AtomicIsize = AtomicIsize::new(0);
 
-/// What a closure of ours carries along: nothing else in here is as large.
+/// The data that a closure of this file owns. Nothing else here is as large.
 type Load = [u64; 80];
 
 fn is_block(layout: Layout) -> bool {
     (size_of::<Load>()..2 * size_of::<Load>()).contains(&layout.size()) && layout.align() == 16
 }
 
-/// Whether the allocator refuses a chunk; those that it refuses are counted.
+/// Whether the allocator refuses a chunk. Refusals are counted.
 pub(crate) fn is_refused(layout: Layout) -> bool {
-    let refused = MEAN.load(SeqCst) && (1024..1100).contains(&layout.size()) && layout.align() == 8;
+    let refused =
+        REFUSES_BATCHES.load(SeqCst) && (1024..1100).contains(&layout.size()) && layout.align() == 8;
     if refused {
         REFUSED.fetch_add(1, SeqCst);
     }
     refused
 }
 
-/// Adds to the blocks that there are, if the chunk is one.
+/// Adds `number` to the number of blocks, if the chunk is a block.
 pub(crate) fn count(layout: Layout, number: isize) {
     if is_block(layout) {
         BLOCKS.fetch_add(number, SeqCst);
     }
 }
 
-/// A result that is counted as long as it is there.
+/// A result that is counted as long as it lives.
 struct Counted(Arc<AtomicIsize>);
 
 impl Counted {
@@ -62,7 +63,7 @@ impl Drop for Counted {
     }
 }
 
-/// A thread that gives way a few times.
+/// Spawns a thread that yields a few times.
 fn spawn(results: &Arc<AtomicIsize>, yields: u64) -> JoinHandle<Counted> {
     let (load, results): (Load, _) = ([1; 80], results.clone());
     thread::spawn(move || {
@@ -72,13 +73,14 @@ fn spawn(results: &Arc<AtomicIsize>, yields: u64) -> JoinHandle<Counted> {
     })
 }
 
-/// The ways to part, by number.
+/// Ends a thread and its handle in the way with this number.
 fn part(way: u64, random: &mut Random, results: &Arc<AtomicIsize>) {
     let thread = spawn(results, random.below(3));
     match way {
-        // It has not started, and is the newest: it is run here.
+        // It has not started, and is the newest: it runs inline.
         0 => drop(thread.join().unwrap()),
-        // It is not the newest: it runs by itself, and is waited for, or has ended.
+        // It is not the newest, so it may run on its own stack. The joiner waits for it, or it has
+        // ended.
         1 => {
             let other = spawn(results, random.below(3));
             drop(thread.join().unwrap());
@@ -134,9 +136,9 @@ fn many_threads_can_be_queued_without_memory() {
         for workers in [1, 2] {
             let (runtime, results) = (runtime(workers), Arc::new(AtomicIsize::new(0)));
             runtime.run(|| {
-                for mean in [true, false, true] {
+                for refuses in [true, false, true] {
                     let before = REFUSED.load(SeqCst);
-                    // A sibling that is busy takes nothing out of the spawner's queue.
+                    // A sibling that is busy takes no thread out of the spawner's deque.
                     let (busy, there) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
                     let hog = (workers == 2).then(|| {
                         let (busy, there) = (busy.clone(), there.clone());
@@ -146,14 +148,14 @@ fn many_threads_can_be_queued_without_memory() {
                         })
                     });
                     while hog.is_some() && !there.load(SeqCst) {}
-                    MEAN.store(mean, SeqCst);
+                    REFUSES_BATCHES.store(refuses, SeqCst);
                     let mut threads = Vec::with_capacity(2000);
                     threads.extend((0..2000).map(|n| spawn(&results, n % 3)));
                     let refused = REFUSED.load(SeqCst) != before;
                     busy.store(false, SeqCst);
                     hog.into_iter().for_each(|hog| hog.join().expect("no panic"));
-                    MEAN.store(false, SeqCst);
-                    assert_eq!(refused, mean);
+                    REFUSES_BATCHES.store(false, SeqCst);
+                    assert_eq!(refused, refuses);
                     threads.into_iter().for_each(|thread| drop(thread.join().expect("no panic")));
                     assert_eq!(results.load(SeqCst), 0);
                 }

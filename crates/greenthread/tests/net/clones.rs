@@ -40,7 +40,7 @@ fn two_clones_read() {
     });
 }
 
-/// All of them wait on one socket, and whatever comes must reach everyone.
+/// Many threads wait on one socket. Each must get its bytes.
 #[test]
 fn many_threads_read_one_stream() {
     everywhere(|world| {
@@ -53,7 +53,7 @@ fn many_threads_read_one_stream() {
             })
             .collect();
         a_moment();
-        // All at once, then one by one.
+        // All bytes at once, then one by one.
         send(&client, &[7; 20]);
         a_moment();
         (0..20).for_each(|_| send(&client, &[7]));
@@ -100,7 +100,8 @@ fn a_clone_outlives_the_stream() {
         let clone = server.try_clone().unwrap();
         let reader = world.spawn(move || receive::<1>(&clone));
         a_moment();
-        // Registered here too, then closed here, while the clone is in use elsewhere.
+        // The stream is registered with this worker too, and closed here, while the clone is in use
+        // elsewhere.
         server.set_read_timeout(Some(std::time::Duration::from_millis(1))).unwrap();
         let _ = (&server).read(&mut [0; 0]);
         drop(server);

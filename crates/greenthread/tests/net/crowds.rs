@@ -1,4 +1,4 @@
-//! Many threads at one socket: none is forgotten, and each learns what all have to learn.
+//! Many threads wait at one socket. Each gets what it waits for, and each sees the end.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -40,7 +40,7 @@ fn each_datagram_finds_a_reader() {
             sender.connect(socket.local_addr().unwrap()).unwrap();
             let mut sent = 0;
             while sent < READERS {
-                // Some at once, and no more than the receiver's buffer holds.
+                // Several datagrams at once, but not more than the receiver's buffer holds.
                 for _ in 0..(1 + sent % 7).min(READERS - sent) {
                     sender.send(b"x").unwrap();
                     sent += 1;
@@ -102,7 +102,7 @@ fn each_connection_finds_an_acceptor() {
     }
 }
 
-/// One whose time passes takes nothing along that others wait for.
+/// A thread that times out does not take a wake-up that others wait for.
 #[test]
 fn time_outs_take_nothing_along() {
     const READERS: usize = 1000;

@@ -26,7 +26,7 @@ fn there_and_back() {
         assert_eq!(client.as_raw_fd(), number);
         let client = TcpStream::from(client);
         let number = client.into_raw_fd();
-        // SAFETY: it was given away just now.
+        // SAFETY: `into_raw_fd` has just given the descriptor away.
         let client = unsafe { TcpStream::from_raw_fd(number) };
         let client = TcpStream::from(OwnedFd::from(client));
         let reader = world.spawn(move || receive::<1>(&client));
@@ -36,7 +36,8 @@ fn there_and_back() {
     });
 }
 
-/// One that has been waited for here is known to the worker's driver, until it is taken out.
+/// A socket that was waited for is registered with the worker's driver, until it is converted to a
+/// std type.
 #[test]
 fn taken_out_after_use() {
     everywhere(|world| {
@@ -48,7 +49,7 @@ fn taken_out_after_use() {
         theirs.set_read_timeout(None).unwrap();
         send(&server, &[1]);
         assert_eq!(theirs.read(&mut [0]).unwrap(), 1);
-        // And in again, under the same number.
+        // And back again, with the same number.
         let client = TcpStream::from(theirs);
         let reader = world.spawn(move || receive::<1>(&client));
         a_moment();
@@ -98,12 +99,12 @@ fn a_listener_goes_as_it_was_set() {
         listener.set_nonblocking(true).unwrap();
         let theirs = std::net::TcpListener::from(listener);
         assert_eq!(theirs.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
-        // Comes back as it went.
+        // It comes back in the same mode.
         let ours = TcpListener::from(theirs);
         assert_eq!(ours.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
         ours.set_nonblocking(false).unwrap();
         let clone = ours.try_clone().unwrap();
-        // The clone needs the descriptor's mode as it is.
+        // The clone needs the descriptor's mode, so that is not changed.
         assert!(nonblocking(&OwnedFd::from(ours)));
         assert!(!nonblocking(&OwnedFd::from(clone)));
     });
@@ -122,7 +123,7 @@ fn stds_listener_becomes_ours() {
     });
 }
 
-/// A descriptor that is no socket gives errors, and nothing waits.
+/// Calls on a descriptor that is no socket return errors, and don't wait.
 #[test]
 fn what_is_no_socket() {
     green(1, Kind::Green, |_| {

@@ -1,4 +1,4 @@
-//! Ends of streams: closed, shut down, reset, and all of it while somebody waits.
+//! Ends of streams: closed, shut down, reset, each also while a thread waits.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -107,9 +107,9 @@ fn shutting_down_wakes_readers() {
     });
 }
 
-/// Not in std, but many programs on Linux end their accept loop so.
+/// std doesn't document it, but many programs on Linux end their accept loops so.
 #[test]
-fn shutting_down_wakes_who_accepts() {
+fn shutting_down_wakes_accepting_threads() {
     everywhere(|world| {
         let (listener, _) = listen();
         let clone = listener.try_clone().unwrap();
@@ -127,11 +127,11 @@ fn shutting_down_wakes_a_writer() {
         let mut clone = client.try_clone().unwrap();
         let writer = world.spawn(move || {
             let bytes = vec![0; 64 << 20];
-            // As much as could be sent is told first, what ended it after that.
+            // The call returns how much was sent. The next one returns the error.
             assert!((1..bytes.len()).contains(&clone.write(&bytes).unwrap()));
             clone.write(&bytes).unwrap_err().kind()
         });
-        // It has begun; the rest of it is more than fits.
+        // The write has begun, and its rest is more than the buffers hold.
         receive::<1>(&server);
         a_moment();
         client.shutdown(Shutdown::Both).unwrap();
@@ -155,8 +155,8 @@ fn the_peer_goes_while_we_write() {
             peer.join();
             client
         };
-        // The kernel forgets an error that it has told; whoever asks next shall have it, and only
-        // once.
+        // The kernel returns a socket's error once. The next caller shall get it, and only that
+        // one.
         let client = broken();
         assert_eq!((&client).write(&bytes).unwrap_err().kind(), ErrorKind::ConnectionReset);
         assert_eq!((&client).write(&bytes).unwrap_err().kind(), ErrorKind::BrokenPipe);
@@ -188,12 +188,12 @@ fn a_reset_wakes_a_reader() {
 }
 
 #[test]
-fn writing_to_one_who_has_gone() {
+fn writing_to_a_peer_that_has_gone() {
     everywhere(|world| {
         let (listener, address) = listen();
         world.spawn(move || drop(TcpStream::connect(address).unwrap())).join();
         let mut stream = listener.accept().unwrap().0;
-        // The first may still go out, and brings the reset.
+        // The first write may still succeed. It brings the reset.
         let error = (0..100).find_map(|_| {
             a_moment();
             stream.write(&[0]).err()
@@ -225,7 +225,7 @@ fn a_large_write_and_a_slow_reader() {
             }
             at
         });
-        // A blocking call of the system takes all of it, and so do we.
+        // A blocking system call takes all of it, and so does this `write`.
         assert_eq!((&client).write(&BYTES).unwrap(), SIZE);
         drop(client);
         assert_eq!(reader.join(), SIZE);

@@ -67,8 +67,8 @@ fn raise_the_limit() {
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
 }
 
-/// Descriptors are reused at once, on several workers: an event or a registration that was left
-/// behind would wake, or keep asleep, the wrong one.
+/// Descriptor numbers are reused at once, on several workers. A stale event or registration would
+/// wake the wrong thread, or leave one asleep.
 #[test]
 fn descriptors_that_come_and_go() {
     for workers in [1, 3] {
@@ -87,7 +87,7 @@ fn descriptors_that_come_and_go() {
                             if over.load(Relaxed) {
                                 return;
                             }
-                            // Closed on whatever worker its thread starts.
+                            // It is closed on the worker on which its thread starts.
                             world.spawn(move || {
                                 let mut buffer = [0; 16];
                                 while let Ok(n @ 1..) = (&stream).read(&mut buffer) {
@@ -107,14 +107,14 @@ fn descriptors_that_come_and_go() {
                             let message = [n as u8, round as u8, (round >> 8) as u8];
                             send(&stream, &message);
                             if round % 3 == 0 {
-                                // Read by another thread, maybe of another worker.
+                                // It is read by another thread, which may be on another worker.
                                 let stream = stream.clone();
                                 world.spawn(move || assert_eq!(receive(&stream), message)).join();
                             } else {
                                 assert_eq!(receive(&stream), message);
                             }
                             if round % 2 == 0 {
-                                // The last handle may go on an OS thread.
+                                // The last handle may be dropped on an OS thread.
                                 std::thread::spawn(move || drop(stream));
                             }
                             done.fetch_add(1, Relaxed);
@@ -131,9 +131,10 @@ fn descriptors_that_come_and_go() {
     }
 }
 
-/// The process's last descriptor is gone: `accept` says so, and goes well again when there is one.
+/// The process has no descriptor left. `accept` returns the error, and succeeds again when there is
+/// one.
 ///
-/// The limit is the whole process's, so this runs in one of its own.
+/// The limit holds for the whole process, so this runs in a process of its own.
 #[test]
 fn no_descriptor_is_left() {
     if !is_child() {
@@ -146,7 +147,8 @@ fn no_descriptor_is_left() {
         let (sender, receiver) = greenthread::sync::mpsc::channel();
         let accept = world.spawn(move || {
             let mut failures = 0;
-            // The connection waits on, and so the call fails on: siblings must run all the same.
+            // The connection stays in the queue, so the call fails again and again. Siblings must
+            // still run.
             loop {
                 match listener.accept() {
                     Ok(_) => return failures,
@@ -169,7 +171,7 @@ fn no_descriptor_is_left() {
         while let Ok(hog) = std::fs::File::open("/dev/null") {
             hogs.push(hog);
         }
-        // No descriptor for a connection of our own either.
+        // There is no descriptor for an outgoing connection either.
         let error = TcpStream::connect(address).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
         assert_eq!(TcpListener::bind("127.0.0.1:0").unwrap_err().raw_os_error(), Some(libc::EMFILE));

@@ -75,7 +75,7 @@ fn a_write_times_out() {
         stream.set_write_timeout(Some(SHORT)).unwrap();
         let bytes = vec![1; 64 << 20];
         let start = Instant::now();
-        // First what went out, then that nothing does.
+        // The first call returns how much was sent. The next one times out.
         let mut count = stream.write(&bytes).unwrap();
         assert!(count < bytes.len());
         loop {
@@ -117,7 +117,7 @@ fn nothing_blocks_in_non_blocking_mode() {
     });
 }
 
-/// The mode may change while somebody waits; as with the system, it counts from the next call on.
+/// The mode may change while a thread waits. As in the system, it counts from the next call on.
 #[test]
 fn blocking_again() {
     everywhere(|world| {
@@ -171,7 +171,7 @@ fn connecting_with_a_timeout() {
         let (listener, address) = listen();
         for timeout in [Duration::from_secs(2), LONG, Duration::MAX] {
             let stream = TcpStream::connect_timeout(&address, timeout).unwrap();
-            // Blocking again, as std's is.
+            // The stream is in blocking mode again, as std's is.
             assert!(!socket2::SockRef::from(&stream).nonblocking().unwrap());
             let (peer, _) = listener.accept().unwrap();
             send(&peer, &[1]);
@@ -188,7 +188,7 @@ fn connecting_with_a_timeout() {
 #[test]
 fn connecting_takes_too_long() {
     everywhere(|_| {
-        // A listener whose queue is full answers nobody.
+        // A listener whose queue is full answers no connection.
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
         socket.listen(0).unwrap();

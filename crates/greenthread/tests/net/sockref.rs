@@ -1,5 +1,5 @@
-//! What is done to a socket through its descriptor, as by `socket2::SockRef`, has the meaning that
-//! it has with std.
+//! Changes of a socket through its descriptor, for example by `socket2::SockRef`, have the effect
+//! that they have with std.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -26,7 +26,7 @@ use socket2::SockRef;
 
 use crate::common::{everywhere, runtime};
 
-/// Longer than any of these tests should take, so that a wait for it shows.
+/// Longer than any of these tests should take, so that a wait of this length is noticed.
 const LONG: Duration = Duration::from_secs(120);
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -74,17 +74,17 @@ fn a_drop_that_lingers_lets_siblings_run() {
         let (stream, peer) = pair();
         linger(&stream);
         drop_waits(stream, peer, drop);
-        // With clones, the last one.
+        // With clones, the drop of the last one waits.
         let (stream, peer) = pair();
         let clone = stream.try_clone().unwrap();
         linger(&stream);
         drop(stream);
         drop_waits(clone, peer, drop);
-        // One that comes from elsewhere.
+        // A stream that was made from a descriptor.
         let (stream, peer) = pair();
         linger(&stream);
         drop_waits(TcpStream::from(OwnedFd::from(stream)), peer, drop);
-        // One that has it from the listener.
+        // A stream that has inherited the option from its listener.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         linger(&listener);
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -102,14 +102,15 @@ fn a_drop_that_lingers_lets_siblings_run() {
     });
 }
 
-/// What a call gives that was waiting, or came later, when its socket is shut down.
+/// The result of a call that waited when its socket was shut down, or came after that.
 type Outcome = Result<usize, ErrorKind>;
 
 fn outcome<T>(result: io::Result<T>, count: impl FnOnce(T) -> usize) -> Outcome {
     result.map(count).map_err(|error| error.kind())
 }
 
-/// Two calls that wait before the socket is shut down for reading, and two that come after it.
+/// The results of two calls that wait when the socket is shut down for reading, and of two calls
+/// after that.
 fn shut<S: AsFd + Send + Sync + 'static>(socket: S, call: fn(&S) -> Outcome, os: bool) -> Vec<Outcome> {
     let socket = Arc::new(socket);
     let (started, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -138,7 +139,7 @@ fn shut<S: AsFd + Send + Sync + 'static>(socket: S, call: fn(&S) -> Outcome, os:
     };
     wait(&started);
     thread::sleep(SHORT);
-    // Of one that is not connected the kernel says so, and does it.
+    // For a socket that is not connected the kernel returns an error, but shuts it down.
     let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
     wait(&done);
     let mut outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
@@ -152,7 +153,8 @@ fn abstract_address() -> SocketAddr {
     SocketAddr::from_abstract_name(name).unwrap()
 }
 
-/// The same call with std's type on OS threads, and with ours on either kind.
+/// Compares a call of std's type on OS threads with the same call of this crate's type on both
+/// kinds of threads.
 macro_rules! as_std {
     ($name:ident, $std:ty, $ours:ty, $make:expr, $call:expr) => {
         #[test]
@@ -249,7 +251,8 @@ fn timeouts_and_modes_that_were_set_through_the_descriptor_count() {
         let (stream, peer) = pair();
         SockRef::from(&stream).set_read_timeout(Some(SHORT)).unwrap();
         would_block({ &stream }.read(&mut [0]));
-        // A clone that std has made is the same socket to the kernel, and another to us.
+        // A clone that std has made is the same socket for the kernel, but another source for the
+        // library.
         let clone = stream.try_clone().unwrap();
         clone.set_read_timeout(None).unwrap();
         SockRef::from(&clone).set_nonblocking(true).unwrap();
@@ -269,7 +272,7 @@ fn timeouts_and_modes_that_were_set_through_the_descriptor_count() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         SockRef::from(&listener).set_read_timeout(Some(SHORT)).unwrap();
         would_block(listener.accept().map(|_| 0));
-        // What the connection has inherited.
+        // Options that the connection has inherited.
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut accepted, _) = listener.accept().unwrap();
         would_block(accepted.read(&mut [0]));
@@ -286,7 +289,7 @@ fn a_listener_that_was_made_blocking_does_not_stop_its_worker() {
         for shown in [false, true] {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
-            // As another process may have it.
+            // Another handle, as another process may have one.
             let other = listener.try_clone().unwrap();
             let listener = TcpListener::from(listener);
             let client = thread::spawn(move || TcpStream::connect(address).unwrap());

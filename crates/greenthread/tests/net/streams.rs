@@ -7,14 +7,14 @@ use greenthread::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use crate::common::sockets::{Kind, everywhere, green, listen, loopbacks, pair, receive, send};
 
 #[test]
-fn they_are_what_stds_are() {
+fn they_have_stds_auto_traits() {
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
     fn is<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
     is::<TcpStream>();
     is::<TcpListener>();
     is::<greenthread::net::Incoming<'static>>();
-    // A million of them should be no burden.
+    // A stream shall be small, as programs have many.
     assert!(size_of::<TcpStream>() <= 96, "{}", size_of::<TcpStream>());
 }
 
@@ -74,7 +74,7 @@ fn an_address_is_bound_once() {
     everywhere(|_| {
         let (_listener, address) = listen();
         assert_eq!(TcpListener::bind(address).unwrap_err().kind(), ErrorKind::AddrInUse);
-        // The second of the addresses will do.
+        // The first address is taken, so the second is used.
         let second = TcpListener::bind(&[address, "127.0.0.1:0".parse().unwrap()][..]).unwrap();
         assert_ne!(second.local_addr().unwrap(), address);
     });
@@ -144,7 +144,7 @@ fn a_read_takes_what_is_there() {
     });
 }
 
-/// With buffers of exactly the message's size no read comes short; with larger ones each does.
+/// With buffers of the message's size no read is short. With larger ones each read is short.
 #[test]
 fn a_conversation() {
     everywhere(|world| {
@@ -181,7 +181,7 @@ fn several_buffers_at_once() {
         let mut parts = [IoSliceMut::new(&mut a), IoSliceMut::new(&mut b), IoSliceMut::new(&mut c)];
         assert_eq!(server.read_vectored(&mut parts).unwrap(), 3);
         assert_eq!((b, c), ([10], [11, 12, 0]));
-        // More than one call of the system takes.
+        // More slices than one system call takes.
         let many = vec![IoSlice::new(b"x"); 2000];
         let count = client.write_vectored(&many).unwrap();
         assert!((1..=2000).contains(&count));
@@ -203,7 +203,7 @@ fn several_buffers_and_a_slow_reader() {
         });
         let parts: Vec<Vec<u8>> = (0..64).map(|n| vec![n; 200_000 + usize::from(n)]).collect();
         let slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
-        // As a blocking call of the system does, it takes all.
+        // It takes all of it, as a blocking system call does.
         assert_eq!(client.write_vectored(&slices).unwrap(), parts.concat().len());
         drop(client);
         assert!(reader.join() == parts.concat());
@@ -230,7 +230,8 @@ fn peeking_takes_nothing() {
     });
 }
 
-/// Urgent data end a read early, with more behind them: a short read that is no sign of emptiness.
+/// Urgent data end a read early, with more data behind them. Such a short read does not mean that
+/// the socket is empty.
 #[test]
 fn urgent_data_hide_nothing() {
     everywhere(|world| {

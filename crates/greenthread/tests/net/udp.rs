@@ -24,7 +24,8 @@ fn datagrams_and_their_senders() {
                 let mut buffer = [0; 8];
                 assert_eq!(one.recv_from(&mut buffer).unwrap(), (3, name_of_two));
                 assert_eq!(&buffer[..3], b"one");
-                // What does not fit is lost, and the next begins anew.
+                // The rest of a datagram that does not fit is lost. The next call receives the next
+                // one.
                 assert_eq!(one.recv_from(&mut buffer[..2]).unwrap(), (2, name_of_two));
                 assert_eq!(one.recv_from(&mut buffer).unwrap(), (0, name_of_two));
                 assert_eq!(one.recv_from(&mut buffer).unwrap(), (4, name_of_two));
@@ -74,7 +75,7 @@ fn connected_to_one_it_hears_nobody_else() {
     });
 }
 
-/// On Linux the answer that nobody listens is the error of the next call.
+/// On Linux the next call returns the error that no socket has received the datagram.
 #[test]
 fn nobody_is_there() {
     everywhere(|world| {
@@ -113,7 +114,7 @@ fn timeouts() {
     });
 }
 
-/// Each datagram goes to one, and all who wait get theirs.
+/// Each datagram goes to one thread, and all waiting threads get one.
 #[test]
 fn several_receive_on_one_socket() {
     fn test(world: World) {

@@ -16,8 +16,7 @@ use crate::common::sockets::{
     Handle, Kind, World, a_moment, green, in_time, listen, pair, receive, runtime, send,
 };
 
-/// Two green threads that are certainly on two workers: each blocks its worker until the other
-/// runs.
+/// Runs two green threads on two workers: each blocks its worker until the other one runs.
 fn on_two_workers<A: Send + 'static, B: Send + 'static>(
     a: impl FnOnce() -> A + Send + 'static,
     b: impl FnOnce() -> B + Send + 'static,
@@ -37,7 +36,7 @@ fn on_two_workers<A: Send + 'static, B: Send + 'static>(
     (a, b)
 }
 
-/// A runtime with a worker more than the two that `on_two_workers` uses, for the one that joins.
+/// Runs the test on a runtime with three workers: two for `on_two_workers`, and one for the joiner.
 fn crossing(test: impl FnOnce() + Send + 'static) {
     green(3, Kind::Green, |_| test());
 }

@@ -1,5 +1,5 @@
-//! Where several of the user's values are dropped at once, a destructor that panics is the user's
-//! panic, as in std: the first one is let out, and what comes after it is leaked. Nothing aborts.
+//! Several values of the user are dropped at once, and a destructor panics. As in std, the first
+//! panic goes to the user, and the values after it are leaked. Nothing aborts.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -27,7 +27,7 @@ impl Drop for Bad {
     }
 }
 
-/// Drops what `make` makes out of some of these: there is one panic, and one drop.
+/// Drops what `make` makes with such values. There is one panic and one drop.
 fn one_panic<T>(what: &str, make: impl FnOnce(&dyn Fn() -> Bad) -> T) {
     let count = Arc::new(AtomicUsize::new(0));
     let made = make(&|| Bad(count.clone()));
@@ -36,7 +36,7 @@ fn one_panic<T>(what: &str, make: impl FnOnce(&dyn Fn() -> Bad) -> T) {
     assert_eq!(count.load(SeqCst), 1, "{what}");
 }
 
-/// As `one_panic`, for a channel: with so many messages in it the last receiver goes, after the
+/// As `one_panic`, for a channel with messages in it. The last receiver is dropped, after the
 /// sender or before it.
 macro_rules! channels {
     ($($channel:expr, $messages:expr;)*) => { $(
@@ -71,7 +71,7 @@ fn all_channels() {
         assert!(s.send(bad()).is_ok());
         r
     });
-    // Around the ring's end.
+    // Messages around the end of the ring buffer.
     one_panic("wrapped", |bad| {
         let (s, r) = channel::bounded(3);
         (0..3).for_each(|_| assert!(s.send(bad()).is_ok()));
@@ -87,9 +87,9 @@ fn messages() {
     everywhere(all_channels);
 }
 
-/// A channel whose messages were lost so is closed as any other; those who wait at it are woken.
+/// A channel whose messages were lost so is closed as any other, and its waiting threads are woken.
 #[test]
-fn who_waits_to_send_is_woken() {
+fn waiting_senders_are_woken() {
     everywhere(|| {
         let count = Arc::new(AtomicUsize::new(0));
         let (s, r) = channel::bounded(2);
@@ -103,7 +103,8 @@ fn who_waits_to_send_is_woken() {
     });
 }
 
-/// What a select has received is dropped by the program, and what it was to send comes back.
+/// The program drops a message that a select has received, and gets back a message that was not
+/// sent.
 #[test]
 fn of_a_select() {
     everywhere(|| {
@@ -129,8 +130,7 @@ fn values_in_locks() {
     one_panic("OnceLock", |bad| OnceLock::from(bad()));
 }
 
-/// A result that nobody takes has nobody to tell: the panic is reported by the hook, and goes no
-/// further.
+/// A thread's result that is not taken. The hook reports the panic, and it goes no further.
 #[test]
 fn results_of_threads() {
     everywhere(|| {

@@ -1,4 +1,4 @@
-//! Panics: whose they are, what they say, and what they leave.
+//! Panics: to which thread they belong, their texts, and what they leave behind.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,7 +1,7 @@
-//! Where std panics so does this crate, with the same text: what is under "Panics" in std's
-//! documentation of the modules that have a namesake here. What std leaves open (a thread that
-//! joins itself, a lock that its holder locks again) is not here, and what the system must refuse
-//! first neither.
+//! This crate panics where std panics, with the same text: all that is under "Panics" in std's
+//! documentation of the modules that this crate has too. Not tested are cases that std leaves open
+//! (a thread that joins itself, a lock that its holder locks again), and panics after a refusal of
+//! the system.
 
 use std::{
     any::Any,
@@ -17,12 +17,12 @@ fn message(payload: Box<dyn Any + Send>) -> String {
     }
 }
 
-/// What it panics with, if it does.
+/// The text of its panic, if it panics.
 fn panic_of(what: impl FnOnce()) -> Option<String> {
     catch_unwind(AssertUnwindSafe(what)).err().map(message)
 }
 
-/// Compiles the code with std's modules and with ours, and compares how it panics.
+/// Compiles the code with std's modules and with this crate's, and compares the panics.
 macro_rules! compare {
     ($($name:ident: $panics:literal, $code:block)*) => {
         mod by_std {

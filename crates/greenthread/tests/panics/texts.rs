@@ -1,5 +1,5 @@
-//! What errors and panics say is what std's and crossbeam-channel's say: programs compare it, and
-//! people search for it.
+//! The texts of errors and panics are those of std and crossbeam-channel, as programs compare them
+//! and people search for them.
 
 use std::{
     fmt::{Debug, Display},
@@ -16,7 +16,7 @@ use greenthread::{
 fn says<E: Debug + Display>(error: E, debug: &str, display: &str) {
     assert_eq!(format!("{error:?}"), debug);
     assert_eq!(error.to_string(), display);
-    // A width is heeded.
+    // A width counts.
     assert_eq!(format!("{error:>60}"), format!("{display:>60}"));
 }
 
@@ -38,7 +38,7 @@ fn channels() {
     says(RecvTimeoutError::Disconnected, "Disconnected", "channel is empty and disconnected");
     says(TrySelectError, "TrySelectError", "all operations in select would block");
     says(SelectTimeoutError, "SelectTimeoutError", "timed out waiting on select");
-    // Those have no text there.
+    // crossbeam-channel has no such texts.
     says(TryReadyError, "TryReadyError", "all operations in select would block");
     says(ReadyTimeoutError, "ReadyTimeoutError", "timed out waiting on select");
 }

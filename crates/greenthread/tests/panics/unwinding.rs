@@ -1,5 +1,5 @@
-//! Who is panicking, when several threads of one worker are. std counts for the OS thread; the
-//! switch makes that count the green thread's own.
+//! `panicking` when several threads of one worker panic. std counts panics for the OS thread; a
+//! switch makes this count the green thread's own.
 
 use std::panic::{catch_unwind, resume_unwind};
 
@@ -17,7 +17,7 @@ use rustix::process::{Resource::As, Rlimit, getrlimit, setrlimit};
 
 use crate::common::{child, everywhere, is_child, runtime, text};
 
-/// On its way out, tells that it is, and waits.
+/// In its destructor, says that it runs, and waits.
 struct Lingers(Sender<()>, Receiver<()>);
 
 impl Drop for Lingers {
@@ -45,7 +45,7 @@ fn beside_one_that_unwinds(test: impl FnOnce() + Send) {
     });
 }
 
-/// Gives the threads that are ready their turns.
+/// Lets the ready threads run.
 fn others_run() {
     (0..10).for_each(|_| thread::yield_now());
 }
@@ -129,7 +129,7 @@ fn what_was_selected_is_given_up_without_a_second_panic() {
     });
 }
 
-/// Calls it when dropped.
+/// Calls the closure when dropped.
 struct OnDrop<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {
@@ -138,7 +138,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// Whatever hook is set, and whenever.
+/// With any hook, set at any time.
 #[test]
 fn a_hook_of_the_programs_changes_nothing() {
     if is_child() {
@@ -190,7 +190,7 @@ fn std_counts_for_the_green_thread() {
         });
         assert!(caught.is_err() && mutex.is_poisoned());
         assert!(!std::thread::panicking());
-        // No hook sees this one.
+        // No hook sees this panic.
         let quiet = catch_unwind(|| {
             let _asks = OnDrop(|| assert!(thread::panicking()));
             resume_unwind(Box::new(()))
@@ -199,8 +199,8 @@ fn std_counts_for_the_green_thread() {
     });
 }
 
-/// A destructor that catches a panic of its own, and waits in the middle of that: two are under way
-/// at once.
+/// A destructor that catches a panic of its own, and waits in the middle of that. Two panics are
+/// under way at once.
 #[test]
 fn panics_within_panics_wait_too() {
     fn nested(depth: usize) {
@@ -224,7 +224,7 @@ fn panics_within_panics_wait_too() {
     });
 }
 
-/// More than there are stand-ins in one nest; and those of a runtime that has ended serve the next
+/// More threads than one nest has stand-ins. The nests of a runtime that has ended serve the next
 /// one.
 #[test]
 fn a_thousand_are_suspended_in_their_unwinding() {
@@ -262,7 +262,7 @@ fn a_hook_may_wait_for_a_sibling() {
         std::panic::set_hook(Box::new(|info| LOG.lock().unwrap().push(info.to_string())));
         runtime(1).run(|| {
             let log = LOG.lock().unwrap();
-            // Both are in their hooks at the same time.
+            // Both threads are in their hooks at the same time.
             let both = [1, 2].map(|n| thread::spawn(move || panic!("number {n}")));
             others_run();
             assert!(both.iter().all(|thread| !thread.is_finished()));
@@ -279,7 +279,7 @@ fn a_hook_may_wait_for_a_sibling() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// As in std, also if it has waited before.
+/// As in std, also if the hook has waited before.
 #[test]
 fn a_hook_that_panics_aborts() {
     if is_child() {
@@ -296,7 +296,7 @@ fn a_hook_that_panics_aborts() {
     assert!(text(&out).contains("panicked while processing panic"), "{}", text(&out));
 }
 
-/// One that replaces the library's, and panics each time: std's mark has gone when it has waited.
+/// A hook that replaces the library's, and panics each time. After its wait std's mark is gone.
 #[test]
 fn a_hook_that_panics_again_and_again_aborts() {
     if is_child() {
@@ -315,8 +315,8 @@ fn a_hook_that_panics_again_and_again_aborts() {
     assert!(text(&out).contains("panicked while processing panic"), "{}", text(&out));
 }
 
-/// A hook that replaces the library's waits, and panics once: the panic comes out of it. It may not
-/// stay in the worker's count.
+/// A hook that replaces the library's waits, and panics once. That panic comes out of the hook, and
+/// must not stay in the worker's count.
 #[test]
 fn a_panic_out_of_a_hook_is_forgotten() {
     static ONCE: AtomicBool = AtomicBool::new(true);
@@ -338,7 +338,7 @@ fn a_panic_out_of_a_hook_is_forgotten() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// Leaves the process less memory than a stack takes: enough for everything but an OS thread.
+/// Leaves the process less memory than an OS thread's stack takes, but enough for all else.
 fn forbid_os_threads(old: Rlimit) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
@@ -346,8 +346,8 @@ fn forbid_os_threads(old: Rlimit) {
     setrlimit(As, Rlimit { current: Some(1024 * size + (4 << 20)), ..old }).unwrap();
 }
 
-/// Where no OS thread is to be had for the first stand-ins, the worker waits for one; and if that
-/// takes too long, goes on without.
+/// If the OS refuses a thread for the first stand-ins, the worker waits for one. If that takes too
+/// long, it goes on without.
 #[test]
 fn without_an_os_thread_the_worker_waits_for_one() {
     if is_child() {
@@ -394,8 +394,8 @@ fn without_an_os_thread_the_worker_waits_for_one() {
     }
 }
 
-/// A count that could not be lowered belongs to the thread that has raised it: a sibling that waits
-/// meanwhile leaves it alone, though it could lower it by then.
+/// A count that could not be lowered belongs to the thread that has raised it. A sibling that waits
+/// meanwhile does not lower it, even if that has become possible.
 #[test]
 fn a_count_that_was_kept_is_left_to_its_thread() {
     if is_child() {
@@ -426,7 +426,7 @@ fn a_count_that_was_kept_is_left_to_its_thread() {
             sibling.join().unwrap();
             assert!(!std::thread::panicking());
         });
-        // And then all is as ever.
+        // After that panics are counted as before.
         beside_one_that_unwinds(|| assert!(!std::thread::panicking()));
         return;
     }

@@ -1,4 +1,4 @@
-//! Processes: as std's, and only the thread waits.
+//! Processes behave as std's, and only the calling thread waits.
 
 use std::{
     ffi::OsStr,
@@ -38,7 +38,7 @@ fn status_and_signals() {
 #[test]
 fn output_of_both_kinds() {
     everywhere(|_| {
-        // More than both pipes hold, turn by turn.
+        // More output than both pipes hold, by turns.
         let script =
             "i=0; while [ $i -lt 40 ]; do printf %8000d 1; printf %8000d 2 >&2; i=$((i+1)); done; exit 3";
         let Output { status, stdout, stderr } = shell(script).output().unwrap();
@@ -48,12 +48,12 @@ fn output_of_both_kinds() {
     });
 }
 
-/// Whoever waits, waits alone: with one worker its siblings run.
+/// A thread that waits for a process does not keep its siblings from running, even with one worker.
 #[test]
 fn others_run_while_one_waits() {
     green(1, Kind::Green, |_| {
         let (mut reader, writer) = io::pipe().unwrap();
-        // It ends when a sibling of the thread that waits for it says so.
+        // The process ends when a sibling of the waiting thread says so.
         let mut command = Command::new("cat");
         let mut child = command.stdin(reader.try_clone().unwrap()).stdout(Stdio::null()).spawn().unwrap();
         let waiter = thread::spawn(move || child.wait().unwrap());
@@ -95,7 +95,8 @@ fn waiting_closes_its_input() {
     });
 }
 
-/// One that sleeps until it is killed, and holds nothing of ours if a test forgets it.
+/// A process that sleeps until it is killed, and keeps none of this process's streams if a test
+/// forgets it.
 fn sleeper() -> Child {
     Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -151,12 +152,12 @@ fn arguments_environment_and_directory() {
     });
 }
 
-/// One command, used again in another way: what was not said stays unsaid.
+/// A command is used again in another way. Settings that were not made keep their defaults.
 #[test]
 fn a_command_is_used_again() {
     everywhere(|_| {
         let mut command = Command::new("cat");
-        // Nothing to read, though this process may have something.
+        // There is no input, though this process may have some.
         assert_eq!(command.output().unwrap().stdout, b"");
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         assert!(child.stdin.is_some() && child.stdout.is_none() && child.stderr.is_none());
@@ -170,7 +171,7 @@ fn a_command_is_used_again() {
     });
 }
 
-/// The end of one is the beginning of the next.
+/// The output of one process is the input of the next.
 #[test]
 fn a_pipeline() {
     everywhere(|_| {
@@ -180,7 +181,7 @@ fn a_pipeline() {
         assert_eq!(sorted.stdout, b"a\nb\nc\n");
         assert!(first.wait().unwrap().success());
 
-        // One pipe of ours for both kinds of output, and one for the input.
+        // One pipe for both kinds of output, and one for the input.
         let (mut reader, writer) = io::pipe().unwrap();
         let (input, mut feed) = io::pipe().unwrap();
         feed.write_all(b"in").unwrap();
@@ -188,7 +189,7 @@ fn a_pipeline() {
         let mut child = shell("cat; echo out; echo err >&2");
         child.stdin(input).stdout(writer.try_clone().unwrap()).stderr(writer);
         let mut running = child.spawn().unwrap();
-        // It holds our ends as well.
+        // The command holds ends of the pipes as well.
         drop(child);
         let mut all = String::new();
         reader.read_to_string(&mut all).unwrap();
@@ -206,7 +207,7 @@ fn what_unix_adds() {
             .args(["-c", "echo $0; test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$"]);
         assert_eq!(command.process_group(0).output().unwrap().stdout, b"renamed\n");
         let mut command = Command::new("true");
-        // SAFETY: it makes an error, and nothing else.
+        // SAFETY: the closure only makes an error.
         unsafe { command.pre_exec(|| Err(std::io::Error::from_raw_os_error(libc::EXDEV))) };
         assert_eq!(command.spawn().unwrap_err().raw_os_error(), Some(libc::EXDEV));
         let error = Command::new("greenthread-no-such-program").exec();
@@ -226,7 +227,7 @@ fn from_and_into_std_s() {
     });
 }
 
-/// Many at a time, and no descriptor or zombie is left.
+/// Many processes at a time. No descriptor and no zombie is left.
 #[test]
 fn many_at_once_leave_nothing_behind() {
     fn open() -> usize {
@@ -250,19 +251,19 @@ fn many_at_once_leave_nothing_behind() {
                     }
                 }
                 assert_eq!(open(), before);
-                // Nobody is left to wait for.
+                // No child is left to wait for.
                 let nobody = rustix::process::wait(rustix::process::WaitOptions::NOHANG).unwrap_err();
                 assert_eq!(nobody, rustix::io::Errno::CHILD);
             });
         }
         return;
     }
-    // In a process of its own: the other tests open and close as well.
+    // In a process of its own, since other tests open and close descriptors as well.
     let output = child(|_| {});
     assert!(output.status.success(), "{}", text(&output));
 }
 
-/// Without descriptors a start fails as std's does, and with few of them the wait goes by the pool.
+/// Without descriptors a start fails as in std. With few of them the wait uses the pool.
 #[test]
 fn no_descriptors_left() {
     if is_child() {
@@ -280,7 +281,7 @@ fn no_descriptors_left() {
     }
     let limit = Rlimit { current: Some(64), maximum: Some(64) };
     let output = child(|command| {
-        // SAFETY: one system call is all it does.
+        // SAFETY: the closure makes one system call, and nothing else.
         unsafe {
             std::os::unix::process::CommandExt::pre_exec(command, move || {
                 Ok(setrlimit(Resource::Nofile, limit)?)

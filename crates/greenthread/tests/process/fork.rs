@@ -1,4 +1,5 @@
-//! A process that forks, without `exec`: what works in the child, and what fails loudly.
+//! A process that forks without `exec`: what works in the child, and what panics or returns an
+//! error.
 
 use std::{
     io::{Read, Write},
@@ -18,18 +19,18 @@ use greenthread::{
 
 use crate::common::{child, is_child, runtime, text};
 
-/// Forks. In the child calls `f`, and ends with 0 if it returns, else with 101. Gives the child's
+/// Forks. The child calls `f`, and exits with 0 if that returns, else with 101. Returns the child's
 /// exit status.
 fn fork(f: impl FnOnce()) -> i32 {
-    // SAFETY: what the child calls is what is tested here.
+    // SAFETY: the test is about what the child may call.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
         let status = if catch_unwind(AssertUnwindSafe(f)).is_ok() { 0 } else { 101 };
-        // SAFETY: it only ends the process.
+        // SAFETY: the call only ends the process.
         unsafe { libc::_exit(status) };
     }
-    // What it would drop is the child's to drop.
+    // The child drops what `f` owns.
     std::mem::forget(f);
     wait(child)
 }
@@ -37,10 +38,10 @@ fn fork(f: impl FnOnce()) -> i32 {
 /// Waits for the child, for half a minute at most.
 fn wait(child: libc::pid_t) -> i32 {
     let (mut status, begin) = (0, Instant::now());
-    // SAFETY: it writes to `status`, and the child is ours.
+    // SAFETY: the call writes to `status`, and this is a child of this process.
     while unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == 0 {
         if begin.elapsed() > Duration::from_secs(30) {
-            // SAFETY: the child is ours.
+            // SAFETY: this is a child of this process.
             unsafe { libc::kill(child, libc::SIGKILL) };
             panic!("the child hangs");
         }
@@ -50,7 +51,8 @@ fn wait(child: libc::pid_t) -> i32 {
     libc::WEXITSTATUS(status)
 }
 
-/// In a process of its own, since other tests' OS threads would be gone in the middle of something.
+/// Runs the test in a process of its own. Otherwise the OS threads of other tests would vanish in
+/// the child, with locks held.
 fn alone(test: impl FnOnce()) {
     if is_child() {
         test();
@@ -109,7 +111,7 @@ fn a_runtime_of_the_parents_says_so() {
             let said = *run.unwrap_err().downcast::<String>().unwrap();
             assert!(said.contains("make a new runtime after the fork"), "{said}");
             assert!(catch_unwind(AssertUnwindSafe(|| before.spawn(|| ()))).is_err());
-            // It does not wait for what isn't there.
+            // The drop does not wait for the parent's workers.
             drop(before);
         });
         assert_eq!(status, 0);
@@ -140,7 +142,7 @@ fn to_join_a_thread_of_the_parents_panics() {
             let joined = catch_unwind(AssertUnwindSafe(|| parked.join()));
             let said = *joined.unwrap_err().downcast::<String>().unwrap();
             assert!(said.contains("'at home'") && said.contains("forked"), "{said}");
-            // What has ended before the fork has ended.
+            // A thread that ended before the fork can be joined.
             assert_eq!(ended.join().unwrap(), 5);
         });
         assert_eq!(status, 0);
@@ -150,7 +152,7 @@ fn to_join_a_thread_of_the_parents_panics() {
     });
 }
 
-/// The child's thread is on a green thread's stack, and an ordinary OS thread from then on.
+/// The child's only thread runs on a green thread's stack, and is an ordinary OS thread.
 #[test]
 fn a_green_thread_may_fork() {
     alone(|| {
@@ -158,7 +160,7 @@ fn a_green_thread_may_fork() {
             let siblings: Vec<_> = (0..10).map(|_| thread::spawn(thread::park)).collect();
             thread::sleep(Duration::from_millis(5));
             let status = fork(|| {
-                // Siblings are not there.
+                // The child has no siblings.
                 (0..10).for_each(|_| thread::yield_now());
                 thread::sleep(Duration::from_millis(1));
                 works();
@@ -173,17 +175,17 @@ fn a_green_thread_may_fork() {
     });
 }
 
-/// As a thread that std has spawned, which is the only one in the child.
+/// As with a thread that std has spawned and that forks: it is the only one in the child.
 #[test]
 fn when_the_thread_that_has_forked_returns_the_child_ends() {
     alone(|| {
         let child = runtime(1).run(|| {
             let forked = thread::spawn(|| {
                 thread::yield_now();
-                // SAFETY: what the child calls is what is tested here.
+                // SAFETY: the test is about what the child may call.
                 unsafe { libc::fork() }
             });
-            // It has started, and has a stack of its own.
+            // By then the thread has started, on a stack of its own.
             thread::sleep(Duration::from_millis(5));
             forked.join().unwrap()
         });
@@ -204,7 +206,7 @@ fn a_scope_whose_threads_are_the_parents_panics() {
                     }
                 });
                 thread::yield_now();
-                // SAFETY: what the child calls is what is tested here.
+                // SAFETY: the test is about what the child may call.
                 let child = unsafe { libc::fork() };
                 if child == 0 {
                     assert!(thread::Builder::new().spawn_scoped(scope, || ()).is_err());
@@ -212,8 +214,8 @@ fn a_scope_whose_threads_are_the_parents_panics() {
                         thread::scope(|inner| inner.spawn(works).join().unwrap());
                     }));
                     assert!(left.is_ok(), "a scope of the child's own works");
-                    // Now the outer scope would wait; its panic is this thread's end, and so the
-                    // process's.
+                    // Now the outer scope would wait. Its panic ends this thread, and so the
+                    // process.
                     return 0;
                 }
                 open.store(true, SeqCst);
@@ -233,13 +235,13 @@ fn sockets_of_the_parents_work_in_the_child_and_in_the_parent() {
         greenthread::run(|| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
-            // Known to the parent's driver: somebody has waited there.
+            // The socket is registered with the parent's driver, since a thread has waited for it.
             let first = thread::spawn(move || TcpStream::connect(address).unwrap().write_all(b"p").unwrap());
             let (mut one, _) = listener.accept().unwrap();
             let mut byte = [0];
             one.read_exact(&mut byte).unwrap();
             first.join().unwrap();
-            // SAFETY: what the child calls is what is tested here.
+            // SAFETY: the test is about what the child may call.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 let served = greenthread::run(|| {
@@ -251,11 +253,11 @@ fn sockets_of_the_parents_work_in_the_child_and_in_the_parent() {
                     byte
                 });
                 drop(listener);
-                // SAFETY: it only ends the process.
+                // SAFETY: the call only ends the process.
                 unsafe { libc::_exit(if &served == b"c" { 0 } else { 1 }) };
             }
             assert_eq!(wait(child), 0);
-            // The parent's driver still knows it.
+            // The socket is still registered with the parent's driver.
             let (events, client) = (
                 thread::spawn(move || listener.accept().map(drop)),
                 thread::spawn(move || {
@@ -269,7 +271,7 @@ fn sockets_of_the_parents_work_in_the_child_and_in_the_parent() {
     });
 }
 
-/// While other OS threads start and end threads at every moment.
+/// Forks while other OS threads start and end threads.
 #[test]
 fn a_fork_at_any_moment_works() {
     alone(|| {
@@ -294,7 +296,7 @@ fn a_fork_at_any_moment_works() {
     });
 }
 
-/// The child's own panics are reported, whatever the parent's threads were about to write.
+/// The child's own panics are reported, even if threads of the parent were about to write a report.
 #[test]
 fn a_fork_among_panics_works() {
     alone(|| {
@@ -323,7 +325,7 @@ fn commands_are_as_before() {
     alone(|| {
         greenthread::run(|| {
             let mut command = Command::new("true");
-            // SAFETY: it does nothing but what std's documentation allows.
+            // SAFETY: the closure does nothing.
             unsafe { command.pre_exec(|| Ok(())) };
             assert!(command.status().unwrap().success());
             assert!(Command::new("true").status().unwrap().success());

@@ -1,4 +1,4 @@
-//! Limits of the process: descriptors. Each case runs in a process of its own.
+//! The process's limit of descriptors. Each case runs in a process of its own.
 
 use std::{os::unix::process::CommandExt, process::Command};
 
@@ -14,7 +14,7 @@ fn with_descriptors(soft: u64, hard: u64, test: impl FnOnce()) {
     }
     let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
     let output = child(|command| {
-        // SAFETY: one system call is all it does.
+        // SAFETY: the closure makes one system call, and nothing else.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::Nofile, limit)?)) };
     });
     assert!(output.status.success(), "{}", text(&output));
@@ -24,7 +24,7 @@ fn soft_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap()
 }
 
-/// What a child has for its limit.
+/// The soft limit that a child prints.
 fn limit_of(output: std::io::Result<std::process::Output>) -> u64 {
     String::from_utf8(output.unwrap().stdout).unwrap().trim().parse().unwrap()
 }
@@ -39,9 +39,9 @@ fn more_workers_than_the_soft_limit_allows() {
             let mut command = greenthread::process::Command::new("sh");
             assert_eq!(limit_of(command.args(script).output()), 64);
             assert_eq!(limit_of(command.output()), 64);
-            // What std starts inherits, as is documented.
+            // A process that std starts inherits the raised limit, as is documented.
             assert_eq!(limit_of(Command::new("sh").args(script).output()), 64 + 3 * 60);
-            // What the program sets itself is its own.
+            // A limit that the program sets is kept.
             setrlimit(Resource::Nofile, Rlimit { current: Some(200), maximum: Some(4096) }).unwrap();
             assert_eq!(limit_of(command.output()), 200);
         });
@@ -74,7 +74,7 @@ fn more_workers_than_the_hard_limit_allows_is_an_error_that_says_what_to_do() {
 fn by_default_there_are_fewer_workers_where_there_are_few_descriptors() {
     with_descriptors(10, 10, || {
         assert_eq!(greenthread::run(|| 6 * 7), 42);
-        // Whatever the number of processors.
+        // This holds for any number of processors.
         let workers = std::fs::read_dir("/proc/self/task").unwrap().filter(|thread| {
             let name = std::fs::read_to_string(thread.as_ref().unwrap().path().join("comm")).unwrap();
             name.starts_with("greenthread-")

@@ -1,4 +1,4 @@
-//! Signals, in a process of its own for each test, since they are the process's.
+//! Signals. Each test runs in a process of its own, since signals go to the whole process.
 
 use greenthread::{
     signal::{self, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals},
@@ -40,7 +40,7 @@ fn each_is_seen_by_all_who_asked() {
     });
 }
 
-/// On an OS thread as well.
+/// Signals on an OS thread.
 #[test]
 fn from_an_os_thread_to_another() {
     in_a_process_of_its_own(|| {
@@ -50,7 +50,7 @@ fn from_an_os_thread_to_another() {
         raise(SIGHUP).unwrap();
         while !waiting.is_finished() {
             std::thread::sleep(Duration::from_millis(1));
-            // The first is given though it is closed.
+            // The first signal is returned even if the handle is closed before it is read.
             handle.close();
         }
         assert_eq!(waiting.join().unwrap(), (Some(SIGHUP), None));
@@ -58,7 +58,7 @@ fn from_an_os_thread_to_another() {
 }
 
 #[test]
-fn closing_wakes_who_waits() {
+fn closing_wakes_waiting_threads() {
     in_a_process_of_its_own(|| {
         everywhere(|| {
             let mut signals = Signals::new([SIGTERM]).unwrap();

@@ -1,5 +1,5 @@
-//! The pool for blocking calls: what becomes of a call when there is no OS thread for it, who waits
-//! for whom, what idle threads cost, and limits.
+//! The pool for blocking calls: calls for which there is no OS thread, calls that wait for other
+//! calls, idle threads, and limits.
 
 use std::{
     collections::HashSet,
@@ -24,7 +24,7 @@ use greenthread::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::common::{child, everywhere, is_child, runtime, test_name, text, world::patience};
+use crate::common::{child, everywhere, is_child, runtime, test_name, text, world::time_limit};
 
 /// Runs the rest of the test in a process of its own.
 fn in_a_child(test: impl FnOnce()) {
@@ -37,13 +37,14 @@ fn in_a_child(test: impl FnOnce()) {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// Makes the system refuse OS threads; `allow_threads` takes it back. The superuser is refused
-/// none, so the process becomes another's.
+/// Makes the system refuse OS threads; `allow_threads` undoes it. The limit does not hold for the
+/// superuser, so the process changes its user.
 fn forbid_threads() {
-    // SAFETY: a plain system call.
+    // SAFETY: the call touches no memory.
     if unsafe { libc::geteuid() } == 0 {
-        // Where there is no other user (some containers), this one is limited, too.
-        // SAFETY: as above; all threads of the process change.
+        // If there is no other user (in some containers), the superuser is limited too.
+        // SAFETY: the call touches no memory of this program. It changes the user of all its
+        // threads.
         let _ = unsafe { libc::setuid(61_234) };
     }
     set_threads(Some(1));
@@ -58,7 +59,7 @@ fn set_threads(current: Option<u64>) {
     setrlimit(Resource::Nproc, Rlimit { current, maximum }).expect("a lower limit, or the old one");
 }
 
-/// Waits until something is so, for a minute at most.
+/// Waits until a condition is true, for a minute at most.
 fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
     wait_for(Duration::from_secs(60), what, is_so);
 }
@@ -71,7 +72,7 @@ fn wait_for(most: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A call of ours that may wait for others, and that can fail.
+/// A call of the library that may wait for others and can fail.
 fn look_up() -> io::Result<()> {
     ("localhost", 80).to_socket_addrs().map(drop)
 }
@@ -83,7 +84,7 @@ fn os_threads() -> usize {
 
 #[test]
 fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     in_a_child(|| {
         let runtimes = [1, 2].map(runtime);
         let path = std::env::temp_dir().join(format!("greenthread-spot-{}", std::process::id()));
@@ -91,8 +92,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
         std::fs::remove_file(path).unwrap();
         forbid_threads();
         for rt in &runtimes {
-            // Where the kernel has a file operation of a ring done by a thread, that is refused,
-            // too.
+            // If the kernel needs a thread for a file operation of a ring, that is refused too.
             rt.run(|| {
                 file.write_all_at(b"on the spot", 0).unwrap();
                 file.sync_all().unwrap();
@@ -136,7 +136,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
 
 #[test]
 fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     in_a_child(|| {
         let rt = runtime(2);
         rt.run(|| {
@@ -148,7 +148,8 @@ fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
         calls.into_iter().for_each(|call| drop(call.join().unwrap()));
         assert_eq!(rt.metrics().disk().threads(), 1);
 
-        // The one thread for blocking calls is in use: ours fail, and the user's wait for it.
+        // The one thread for blocking calls is in use. The library's calls fail, and the user's
+        // wait for it.
         let (free, until_free) = mpsc::channel::<()>();
         let busy = rt.spawn(move || thread::unblock(move || until_free.recv().unwrap()));
         wait_until("the thread is in use", || rt.metrics().blocking().idle_threads() == 0);
@@ -178,7 +179,7 @@ fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
 
 #[test]
 fn calls_that_wait_have_a_thread_each_and_leave_file_calls_alone() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     const CALLS: usize = 700;
     let rt = runtime(2);
     let all = Arc::new(Barrier::new(CALLS + 1));
@@ -200,7 +201,7 @@ fn calls_that_wait_have_a_thread_each_and_leave_file_calls_alone() {
 
 #[test]
 fn connections_to_a_full_listener_leave_its_file_calls_alone() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     const CLIENTS: usize = 700;
     let rt = runtime(2);
     let path = std::env::temp_dir().join(format!("greenthread-full-{}", std::process::id()));
@@ -229,7 +230,7 @@ fn connections_to_a_full_listener_leave_its_file_calls_alone() {
 
 #[test]
 fn calls_in_turn_take_one_thread() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     everywhere(|| {
         let threads: HashSet<_> = (0..1000).map(|_| thread::unblock(rustix::thread::gettid)).collect();
         let panic = catch_unwind(|| {
@@ -244,7 +245,7 @@ fn calls_in_turn_take_one_thread() {
 
 #[test]
 fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     in_a_child(|| {
         const CALLS: usize = 400;
         let rt = runtime(1);
@@ -262,8 +263,8 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
             };
             status.map(count).sum::<u64>()
         };
-        // Whether all of its threads have slept for three seconds. They end together some time
-        // later; on a machine under load that may be too soon.
+        // Whether all threads of the pool have slept for three seconds. They end together some time
+        // later. On a machine under load that may be before this looks.
         let sleeps_after_a_burst = || {
             let all = Arc::new(Barrier::new(CALLS));
             rt.run(|| {
@@ -295,7 +296,7 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
 
 #[test]
 fn the_threads_end_with_the_runtime() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     let rt = Runtime::builder().workers(2).name("ending").build().unwrap();
     let comm = |path: std::path::PathBuf| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
     let [waits, disk] = rt.run(|| {
@@ -307,7 +308,7 @@ fn the_threads_end_with_the_runtime() {
     other.run(|| thread::unblock(|| ()));
     assert!(other.shutdown_timeout(Duration::from_secs(60)));
     drop(rt);
-    // By themselves they would after ten seconds.
+    // Without the runtime's end they would end after ten seconds.
     wait_for(Duration::from_secs(8), "no thread is left", || {
         let mut tasks = std::fs::read_dir("/proc/self/task").unwrap();
         !tasks.any(|task| task.is_ok_and(|task| comm(task.path()).starts_with("ending")))
@@ -316,7 +317,7 @@ fn the_threads_end_with_the_runtime() {
 
 #[test]
 fn the_blocking_limit_is_kept_and_named() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     let rt = Runtime::builder().workers(2).blocking_threads(2).disk_threads(1).build().unwrap();
     let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     rt.run(|| {
@@ -361,7 +362,7 @@ fn the_blocking_limit_is_kept_and_named() {
 
 #[test]
 fn limits_come_from_the_builder_or_the_environment() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     const VARIABLES: [&str; 2] = ["GREENTHREAD_DISK_THREADS", "GREENTHREAD_BLOCKING_THREADS"];
     let limits = |rt: Runtime| {
         let metrics = rt.metrics();
@@ -405,7 +406,7 @@ fn limits_come_from_the_builder_or_the_environment() {
 
 #[test]
 fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
-    let _patience = patience(test_name());
+    let _limit = time_limit(test_name());
     in_a_child(|| {
         let calls = || {
             fs::canonicalize("/").unwrap();
@@ -414,17 +415,17 @@ fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
         };
         let rt = runtime(2);
         rt.run(calls);
-        // SAFETY: the child makes a runtime of its own, and ends without a destructor of its
-        // parent's.
+        // SAFETY: the child makes a runtime of its own, and exits without destructors of its
+        // parent.
         let forked = unsafe { libc::fork() };
         if forked == 0 {
             let works = catch_unwind(|| runtime(2).run(calls)).is_ok();
-            // SAFETY: it ends here.
+            // SAFETY: the call only ends the process.
             unsafe { libc::_exit(i32::from(!works)) };
         }
         let mut status = -1;
         wait_until("the forked child ends", || {
-            // SAFETY: it is our child.
+            // SAFETY: this is a child of this process, and the call writes to `status`.
             unsafe { libc::waitpid(forked, &raw mut status, libc::WNOHANG) == forked }
         });
         assert_eq!(status, 0);

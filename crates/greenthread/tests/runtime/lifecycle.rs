@@ -1,4 +1,4 @@
-//! Runtimes: how they start, nest, end; fairness, placement, idleness.
+//! Runtimes: how they start, nest and end. Fairness, placement, idle workers.
 
 use std::{
     io,
@@ -35,7 +35,7 @@ fn run_nests() {
         let other = runtime(1);
         let here = std::thread::current().id();
         assert_ne!(other.run(|| std::thread::current().id()), here);
-        // From inside the other, `run` and `spawn` mean the other.
+        // Inside the other runtime, `run` and `spawn` use that one.
         other.run(|| {
             let there = std::thread::current().id();
             assert_eq!(greenthread::run(|| std::thread::current().id()), there);
@@ -169,7 +169,7 @@ fn exit_with_parked_threads_is_quiet() {
         }
         thread::spawn(|| {
             thread::sleep(Duration::from_millis(20));
-            // On a worker: blocking calls of exit handlers block the OS thread.
+            // The exit is on a worker. Blocking calls of exit handlers block the OS thread.
             std::process::exit(7);
         });
         std::thread::sleep(Duration::from_secs(60));
@@ -198,7 +198,7 @@ fn idle_workers_make_no_context_switch() {
         drop(listener);
     });
     std::thread::sleep(Duration::from_millis(300));
-    // Of every OS thread of this process but this one.
+    // Sums over every OS thread of this process except this one.
     let me = rustix::thread::gettid().as_raw_nonzero().get().to_string();
     let switches = || {
         let mut sum = 0_u64;
@@ -222,7 +222,7 @@ fn idle_workers_make_no_context_switch() {
     connection.thread().unpark();
 }
 
-/// Beside one thread that only yields and one that only spawns, everybody goes on.
+/// Beside a thread that only yields and one that only spawns, every thread goes on.
 #[test]
 fn nobody_starves() {
     use std::io::{Read, Write};
@@ -276,7 +276,7 @@ fn a_thread_that_computes_does_not_keep_unstarted_ones() {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let hog = rt.spawn(move || {
-        // These lie in the hog's own queue: the other worker must come for them.
+        // These threads are in the hog's own deque. The other worker must steal them.
         let threads: Vec<_> = (0..10).map(|n| thread::spawn(move || n)).collect();
         while !flag.load(SeqCst) {
             std::hint::spin_loop();
@@ -289,15 +289,16 @@ fn a_thread_that_computes_does_not_keep_unstarted_ones() {
     assert_eq!(hog.join().unwrap(), 45);
 }
 
-/// Connections accepted one by one, each with a thread that lives long, on one accept loop.
+/// One accept loop accepts connections one by one, and spawns a long-lived thread for each.
 #[test]
 fn long_lived_threads_are_spread() {
     use std::io::{Read, Write};
     const CONNECTIONS: usize = 10_000;
     const WORKERS: usize = 8;
     if is_child() {
-        // The clients: plain sockets, held open until the parent closes its end. No more than 64 at
-        // a time wait to be accepted: what a listener has no room for is tried again after seconds.
+        // The clients: plain sockets, held open until the parent closes its end. At most 64 at a
+        // time wait to be accepted: if a listener's queue is full, the kernel tries again only
+        // after seconds.
         let address = std::env::var("ADDRESS").unwrap();
         let mut streams = Vec::new();
         while streams.len() < CONNECTIONS {

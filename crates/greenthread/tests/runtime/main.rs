@@ -1,4 +1,4 @@
-//! Runtimes: their life, their pools, their clock, and what they report.
+//! Runtimes: their life, pools, clock and reports.
 
 mod blocking;
 #[path = "../common/mod.rs"]

@@ -1,4 +1,5 @@
-//! What a program says when something goes wrong, and bad input. Each case in a process of its own.
+//! Reports of a program in which something goes wrong, and bad settings. Each case runs in a
+//! process of its own.
 
 use std::{io, time::Duration};
 
@@ -30,7 +31,7 @@ fn an_overflow_of_an_os_thread_and_a_null_dereference_are_as_before() {
     if is_child() {
         runtime(1).run(|| {
             let null = std::hint::black_box(std::ptr::null::<u8>());
-            // SAFETY: none; the process is to die here.
+            // SAFETY: not sound. The process is meant to die here.
             std::hint::black_box(unsafe { null.read_volatile() });
         });
     }
@@ -102,8 +103,8 @@ fn a_backtrace_names_the_users_function() {
 #[test]
 fn output_of_green_threads_is_nobodys_capture() {
     if is_child() {
-        // This test's output is captured by the harness; the worker that starts here must not
-        // inherit that.
+        // The harness captures this test's output. The worker that starts here must not inherit
+        // that.
         thread::spawn(|| println!("printed by a worker")).join().unwrap();
         return;
     }
@@ -146,7 +147,7 @@ fn a_bad_stack_size_is_an_error() {
         let error = Runtime::builder().stack_size(size).build().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{size}: {error}");
     }
-    // Small ones are rounded up to what a panic needs.
+    // Small sizes are rounded up to what a panic needs.
     let deep =
         thread::Builder::new().stack_size(1).spawn(|| std::panic::catch_unwind(|| panic!("small")).is_err());
     assert!(deep.unwrap().join().unwrap());
@@ -168,7 +169,7 @@ fn ten_million_threads_with_a_gigabyte_each_are_refused() {
             assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
             println!("after {}: {error}", threads.len());
             threads.into_iter().for_each(|thread| thread.join().unwrap());
-            // And the runtime goes on.
+            // The runtime goes on.
             assert_eq!(thread::spawn(|| 5).join().unwrap(), 5);
         });
         return;
@@ -194,7 +195,7 @@ fn without_memory_for_stacks_there_is_an_error_and_the_runtime_goes_on() {
         rt.run(|| thread::spawn(|| ()).join().unwrap());
         limit_memory(256 << 20);
         rt.run(|| {
-            // Parked threads with 4 MiB each: some 50 find room.
+            // Parked threads with 4 MiB each. There is room for some 50.
             let mut threads = Vec::new();
             let error = loop {
                 assert!(threads.len() < 100_000, "no error");
@@ -206,7 +207,7 @@ fn without_memory_for_stacks_there_is_an_error_and_the_runtime_goes_on() {
             };
             println!("after {}: {error}", threads.len());
             assert_eq!(thread::Builder::new().spawn(|| 1).map_or(1, |thread| thread.join().unwrap()), 1);
-            // As stacks come free, those that found none start.
+            // As stacks come free, the threads that found none start.
             threads.iter().for_each(|thread| thread.thread().unpark());
             threads.into_iter().for_each(|thread| thread.join().unwrap());
             assert_eq!(thread::spawn(|| 2).join().unwrap(), 2);
@@ -225,7 +226,7 @@ fn a_thread_that_can_have_no_stack_ends_with_the_error() {
         let rt = runtime(1);
         let dropped = std::sync::Arc::new(());
         let inside = dropped.clone();
-        // It starts when this one has ended: then no started thread is there that could free a
+        // It starts when this thread has ended. Then there is no started thread that could free a
         // stack.
         let handle = rt.run(|| {
             let handle = thread::spawn(move || drop(inside));
@@ -280,7 +281,7 @@ fn without_descriptors_a_runtime_is_an_error() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// The wall of the fallback without guard markers: an error that says what to raise.
+/// The limit of the fallback without guard markers is an error that says which limit to raise.
 #[test]
 fn the_limit_of_maps_is_named() {
     if is_child() {
@@ -290,7 +291,7 @@ fn the_limit_of_maps_is_named() {
             let error = loop {
                 assert!(threads.len() < 100_000, "no error");
                 if threads.len() % 100 == 0 {
-                    // The spawner shall not run far ahead of those that start.
+                    // The spawner shall not run far ahead of the threads that start.
                     thread::sleep(Duration::from_micros(100));
                 }
                 match thread::Builder::new().stack_size(64 * 1024).spawn(thread::park) {
@@ -314,7 +315,7 @@ fn the_limit_of_maps_is_named() {
     assert!(text(&out).contains("vm.max_map_count"), "{}", text(&out));
 }
 
-/// Panics on several workers at once: each message is one piece.
+/// Several workers panic at once. Each message is one piece.
 #[test]
 fn a_panic_message_is_one_piece() {
     const THREADS: usize = 60;
@@ -322,7 +323,7 @@ fn a_panic_message_is_one_piece() {
         runtime(4).run(|| {
             let spawn = |n: usize| {
                 let builder = thread::Builder::new().name(format!("t{n}"));
-                // Some are longer than what a pipe takes in one piece.
+                // Some messages are longer than what a pipe takes in one piece.
                 let more = "x".repeat(if n.is_multiple_of(3) { 20_000 } else { 10 });
                 builder.spawn(move || panic!("message {n} {more}")).unwrap()
             };
@@ -345,7 +346,7 @@ fn a_panic_message_is_one_piece() {
     }
 }
 
-/// A hook of the program's comes after one whole line about the green thread.
+/// A hook of the program runs after one whole line about the green thread.
 #[test]
 fn a_hook_of_the_users_comes_after_a_line_that_names_the_thread() {
     if is_child() {

@@ -1,4 +1,4 @@
-//! More threads at once than there is room for: the spawn says so, or else a report.
+//! More threads at once than there is room for. The spawn returns an error, or there is a report.
 
 use std::{
     io,
@@ -14,21 +14,21 @@ use greenthread::{
 
 use crate::common::{child, is_child, text};
 
-/// A number of /proc/self/status, in what it counts.
+/// A number from `/proc/self/status`, in the unit that it has there.
 fn status(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
     line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// Leaves the process so many bytes of address space, and no more.
+/// Leaves the process `bytes` bytes of address space.
 fn leave(bytes: u64) {
     let limit = libc::rlimit { rlim_cur: (status("VmSize") << 10) + bytes, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: it sets a limit of this process.
+    // SAFETY: the call reads `limit`, and sets a limit of this process.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
 }
 
-/// The number of workers is the environment's.
+/// Builds a runtime. The number of workers comes from the environment.
 fn build() -> Runtime {
     Runtime::builder().stack_size(256 << 10).build().unwrap()
 }
@@ -45,8 +45,8 @@ fn children(set: impl Fn(&mut Command)) -> [String; 2] {
     })
 }
 
-/// That many threads that wait for each other, or the error of the spawn that has failed, and how
-/// many hadn't.
+/// Has `count` threads wait for each other. The error is that of the spawn that has failed, and the
+/// number of spawns before it.
 fn meet(count: usize) -> Result<(), (usize, io::Error)> {
     let barrier = Arc::new(Barrier::new(count));
     let mut threads = Vec::new();
@@ -72,7 +72,7 @@ fn where_addresses_are_limited_the_spawn_fails() {
         let (spawned, error) = runtime.run(|| meet(2000)).unwrap_err();
         println!("after {spawned}: {error}");
         assert!((500..1000).contains(&spawned), "{spawned}");
-        // Those that were promised a stack get one.
+        // The threads that were promised a stack get one.
         std::thread::sleep(Duration::from_secs(2));
         println!("came through");
         // Threads still wait at the barrier.
@@ -106,8 +106,8 @@ fn where_maps_are_limited_the_spawn_fails() {
     }
 }
 
-/// Where there is room for a hundred, thousands are spawned as others end; none is refused that
-/// would have had its turn.
+/// There is room for a hundred threads, and thousands are spawned as others end. No spawn is
+/// refused.
 #[test]
 fn what_has_ended_makes_room() {
     if is_child() {
@@ -118,7 +118,7 @@ fn what_has_ended_makes_room() {
             for _ in 0..50 {
                 meet(200).unwrap();
             }
-            // The room is one size's, and then another's.
+            // The room is used for stacks of one size, then of another.
             for _ in 0..10 {
                 let big = |_| thread::Builder::new().stack_size(8 << 20).spawn(thread::yield_now).unwrap();
                 let all: Vec<_> = (0..10).map(big).collect();
@@ -132,7 +132,7 @@ fn what_has_ended_makes_room() {
     children(|_| ());
 }
 
-/// The rest of the process takes what was promised.
+/// The rest of the process takes the address space that was promised.
 #[test]
 fn a_broken_promise_is_reported_and_the_worker_does_not_wake_for_ever() {
     if is_child() {
@@ -167,7 +167,7 @@ fn a_broken_promise_is_reported_and_the_worker_does_not_wake_for_ever() {
         let (before, begin) = (switches(), Instant::now());
         std::thread::sleep(Duration::from_secs(2));
         let wakes = switches() - before;
-        // Twenty milliseconds apart they would be a hundred.
+        // With a retry every twenty milliseconds there would be a hundred.
         assert!(wakes <= 10 * begin.elapsed().as_secs(), "{wakes} wake-ups");
         println!("came through");
         std::process::exit(0);

@@ -1,4 +1,4 @@
-//! Everything at once, at random: spawn, park, unpark, steal, sleep, panic, scopes, runtimes that
+//! Random threads do everything at once: spawn, park, unpark, steal, sleep, panic, scopes. Runtimes
 //! come and go.
 //!
 //! `GREENTHREAD_TEST_SECONDS` says for how long (3 if not set), `GREENTHREAD_TEST_SEED` with which
@@ -21,14 +21,14 @@ use greenthread::{
 
 use crate::common::{Random, runtime};
 
-/// What all threads of a round must have counted in the end.
+/// The counts of all threads of a round.
 #[derive(Default)]
 struct Counts {
     spawned: AtomicUsize,
     ended: AtomicUsize,
 }
 
-/// Counts its end also when the thread unwinds.
+/// Counts a thread's end, also when it unwinds.
 struct Ends(Arc<Counts>);
 
 impl Drop for Ends {
@@ -37,7 +37,7 @@ impl Drop for Ends {
     }
 }
 
-/// One thread's life: a few random deeds.
+/// The main function of a thread: a few random actions.
 fn live(seed: u64, depth: u32, counts: &Arc<Counts>) {
     let mut random = Random::new(seed);
     let mut children = Vec::new();
@@ -90,7 +90,7 @@ fn live(seed: u64, depth: u32, counts: &Arc<Counts>) {
             _ => children.push(spawn(random.below(u64::MAX), depth - 1, counts, live)),
         }
     }
-    // Some are joined, some are left alone.
+    // Some children are joined, others are detached.
     for child in children {
         if random.below(4) != 0 {
             child.join().unwrap();
@@ -127,8 +127,8 @@ fn everything_at_once() {
         let counts = Arc::new(Counts::default());
         let workers = [1, 2, 3, 8][random.below(4) as usize];
         let rt = runtime(workers);
-        // Roots from this OS thread, from a green one, and from a second OS thread at the same
-        // time.
+        // Root threads are spawned from this OS thread, a green thread and a second OS thread at
+        // the same time.
         let seeds: Vec<u64> = (0..30).map(|_| random.below(u64::MAX)).collect();
         std::thread::scope(|s| {
             s.spawn(|| {
@@ -144,7 +144,7 @@ fn everything_at_once() {
             }
         });
         if random.below(5) == 0 {
-            // Dropped by one of its own, which does not wait.
+            // The runtime is dropped on one of its own threads, which does not wait.
             let rt = Arc::new(rt);
             let inner = rt.clone();
             let last = rt.spawn(move || {

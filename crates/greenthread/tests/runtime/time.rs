@@ -1,4 +1,4 @@
-//! `time`: our own `Instant` behaves as std's.
+//! `time`: this crate's `Instant` behaves as std's.
 
 use std::{collections::HashSet, hash::RandomState, time as std_time};
 
@@ -70,7 +70,7 @@ fn sums_and_differences() {
         let fine = Duration::new(0, 1);
         assert!(now + fine > now && now - fine < now);
         assert_eq!((now + fine) - now, fine);
-        // Small steps and one large one come to the same.
+        // Many small steps and one large step have the same sum.
         let steps = (0..1_000).fold(now, |at, _| at + Duration::from_nanos(1_234_567));
         assert_eq!(steps, now + Duration::from_nanos(1_234_567_000));
     });
@@ -97,7 +97,7 @@ fn from_and_into_std() {
         assert_eq!(std_time::Instant::from(ours), std);
         let later: Instant = (std + Duration::from_secs(3)).into();
         assert_eq!(later - ours, Duration::from_secs(3));
-        // One clock.
+        // Both types use the same clock.
         let (before, between, after) = (std_time::Instant::now(), Instant::now(), std_time::Instant::now());
         assert!(before <= between.into() && after >= between.into());
         assert_eq!(format!("{ours:?}"), format!("{std:?}"));

@@ -1,5 +1,5 @@
-//! What the watchdog says of threads that keep their worker, and when it is silent. Each case in a
-//! process of its own.
+//! When the watchdog reports threads that hold up their worker, and when it is silent. Each case
+//! runs in a process of its own.
 
 use std::time::Duration;
 
@@ -40,13 +40,13 @@ fn the_watchdog_is_silent_about_a_computation_that_keeps_nobody() {
     assert!(!text(&out).contains("has kept its worker"), "{}", text(&out));
 }
 
-/// Keeps the worker for so long, by std's means.
+/// Blocks the worker for this long, by std's `sleep`.
 fn hog(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
 
-/// The watchdog's report stops nobody: neither where it can't be written, nor where a parked thread
-/// holds std's lock.
+/// The watchdog's report stops no worker, even if it can't be written, or if a parked thread holds
+/// std's lock of standard error.
 #[test]
 fn the_watchdog_stops_no_worker() {
     if is_child() {
@@ -79,9 +79,9 @@ fn the_watchdog_stops_no_worker() {
     }
 }
 
-/// What a hog keeps may be unstarted: spawned from outside, or for this worker only.
+/// The threads that wait for a hog may be unstarted: spawned from outside, or pinned to its worker.
 #[test]
-fn the_watchdog_sees_who_waits_unstarted() {
+fn the_watchdog_sees_unstarted_threads_that_wait() {
     if is_child() {
         let runtime = Runtime::builder().workers(1).watchdog(true).build().unwrap();
         if std::env::var_os("GREENTHREAD_TEST_PINNED").is_some() {
@@ -120,7 +120,7 @@ fn the_watchdog_sees_who_waits_unstarted() {
     }
 }
 
-/// A worker that is blocked again and again, never for long.
+/// A worker is blocked again and again, but never for long.
 #[test]
 fn the_watchdog_adds_up_short_blocks() {
     if is_child() {
@@ -150,7 +150,7 @@ fn the_watchdog_adds_up_short_blocks() {
     assert_eq!(said.matches("again and again").count(), 1, "told once: {said}");
 }
 
-/// Nobody is accused of the time for which the worker has slept.
+/// A thread is not blamed for the time for which its worker has slept.
 #[test]
 fn the_watchdog_does_not_count_the_time_before_a_wake_up() {
     if is_child() {
@@ -165,7 +165,8 @@ fn the_watchdog_does_not_count_the_time_before_a_wake_up() {
                         let begin = std::time::Instant::now();
                         while begin.elapsed() < Duration::from_millis(15) {}
                         if begin.elapsed() >= Duration::from_millis(60) {
-                            // It may have been long enough for a true report.
+                            // On a busy machine the run may have been long enough for a correct
+                            // report.
                             println!("a busy machine");
                             return;
                         }

@@ -1,5 +1,5 @@
-// What the documentation's signatures don't say: macros, modules, defaults, and which types give
-// way to which.
+// Properties that the signatures in the documentation don't say: macros, modules, default
+// parameters, and which types coerce to which.
 
 use io::prelude::*;
 use os::unix::{io::AsRawFd as _, prelude::*};

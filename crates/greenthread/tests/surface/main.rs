@@ -1,11 +1,11 @@
-//! Everything stable that std's modules have, by name and by signature: once with std, once with
-//! the library.
+//! Everything stable in std's modules, by name and by signature. It is compiled once with std and
+//! once with the library.
 //!
-//! The table is in `table/`, a file for a module. Nothing of it runs: what is missing, or differs
-//! from what std's documentation says, fails to compile. The test `surface_table` has made it from
-//! that documentation, and sees to it that nothing is forgotten. What the library leaves out is
-//! listed, with the reason for each, in its crate documentation under "What std has that this
-//! hasn't"; those entries are expanded with std only.
+//! The table is in `table/`, with a file for each module. It is only compiled: what is missing, or
+//! differs from what std's documentation says, is a compile error. The test `surface_table` makes
+//! the table from that documentation, and fails if an item is missing. The crate documentation
+//! lists what the library leaves out, with reasons, under "What std has that this hasn't". These
+//! entries are expanded with std only.
 
 #![cfg(target_os = "linux")]
 #![allow(dead_code, deprecated, unused_imports, reason = "a table, not a program")]
@@ -38,7 +38,7 @@ macro_rules! implements {
     };
 }
 
-/// A type doesn't implement a trait, or else it wouldn't be known whose `some` is meant.
+/// A type doesn't implement a trait. If it did, `some` would be ambiguous.
 macro_rules! lacks {
     ($ty:ty: $trait:path) => {
         const _: () = {

@@ -2,10 +2,10 @@
 //!
 //! Every page of a module's folder is an item of that module. On a page, each method and each
 //! implementation is a `<section>` whose heading is its signature, in which every type is a link
-//! whose title is its whole path; behind the heading stands whether it is unstable, or there on
-//! some systems only. So the table holds what the pages hold, and nothing is left to memory. Not
-//! taken: what is unstable, but for the file `nightly`; what isn't on Linux; and implementations of
-//! unstable traits.
+//! whose title is its whole path; behind the heading it says whether it is unstable, or exists on
+//! some systems only. So the table has all that the pages have. It leaves out unstable items
+//! (except for the file `nightly`), items that Linux doesn't have, and implementations of unstable
+//! traits.
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,7 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
             "os::linux::net",
         ],
     ),
-    // What std keeps unstable and the library has.
+    // Unstable items of std that the library has.
     (
         NIGHTLY,
         &[
@@ -54,8 +54,8 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
 /// The file for what is unstable.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-/// The types and traits that a library may have of its own: those that block, and those that such
-/// hand out. All others have to be std's very own.
+/// The types and traits that the library may define itself: those that block, and those that these
+/// return. All others must be std's own.
 const OWN: &[(&str, &str)] = &[
     ("thread", "AccessError Builder JoinHandle LocalKey Scope ScopedJoinHandle Thread ThreadId"),
     (
@@ -83,7 +83,7 @@ const OWN: &[(&str, &str)] = &[
     ("os::linux::net", "TcpStreamExt"),
 ];
 
-/// Names that everybody has.
+/// Names that need no path.
 const PRELUDE: &[&str] = &[
     "std::boxed::Box",
     "std::clone::Clone",
@@ -120,8 +120,8 @@ pub(crate) fn installed() -> Option<PathBuf> {
     index.contains("data-rustdoc-version=\"1.95.0 ").then_some(html)
 }
 
-/// The text of this file of the table. What a path in `left_out` begins is put aside under that
-/// path.
+/// The text of this file of the table. Entries whose path begins with a path in `left_out` are
+/// marked with that path.
 pub(crate) fn table(html: &Path, name: &str, modules: &[&str], left_out: &[String]) -> String {
     let nightly = name == NIGHTLY;
     let mut docs = Docs { html, nightly, left_out, unstable: BTreeMap::new(), out: String::new() };
@@ -149,7 +149,7 @@ struct Docs<'a> {
     /// Whether what is unstable is taken.
     nightly: bool,
     left_out: &'a [String],
-    /// The traits that have been looked at.
+    /// For each trait that was looked at, whether it is unstable.
     unstable: BTreeMap<String, bool>,
     out: String,
 }
@@ -173,7 +173,7 @@ impl Docs<'_> {
     fn item(&mut self, module: &str, kind: &str, name: &str) {
         let path = format!("{module}::{name}");
         let page = self.page(&path, kind);
-        // The page of something that has moved only says whereto.
+        // The page of an item that has moved only says where it is now.
         let Some((_, rest)) = page.split_once("<pre class=\"rust item-decl\"><code>") else { return };
         let (declaration, rest) = rest.split_once("</code></pre>").expect("an end");
         if hidden(rest.split_once("class=\"docblock\"").map_or(rest, |(info, _)| info), self.nightly) {
@@ -294,8 +294,8 @@ impl Docs<'_> {
             names.push(name);
             parameters.push(format!("{name}: {ty}"));
         }
-        // What is elided in a method's result is what `self` lends; with more that could lend, a
-        // function has to say so.
+        // An elided lifetime in a method's result is that of `self`. With more references in the
+        // arguments, a function must name it.
         let elides = |text: &str| text.replace("&'", "").contains('&') || text.contains("'_");
         if arguments.first().is_some_and(|first| first.starts_with("&self") || first.starts_with("&mut self"))
             && elides(&result)

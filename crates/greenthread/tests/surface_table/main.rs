@@ -2,7 +2,8 @@
 //! out is what its own documentation says.
 //!
 //! `docs.rs` makes the table from the documentation that rustup installs. After a change of what is
-//! left out, `GREENTHREAD_WRITE_TABLE=1 cargo test -p greenthread --test surface_table` writes it.
+//! left out, `GREENTHREAD_WRITE_TABLE=1 cargo test -p greenthread --test surface_table` writes the
+//! table anew.
 
 #![cfg(target_os = "linux")]
 

@@ -25,7 +25,7 @@ fn notifying_nobody_does_nothing() {
     let condvar = Condvar::default();
     let mutex = Mutex::new(());
     condvar.notify_one();
-    // It is not kept for later.
+    // The notification is not kept for later.
     assert!(condvar.wait_timeout(mutex.lock().unwrap(), micros(500)).unwrap().1.timed_out());
 }
 
@@ -127,7 +127,7 @@ fn waits_while() {
             .unwrap();
         assert_eq!(*guard, 10);
         assert!(calls <= 11);
-        // What is true already is not waited for.
+        // A condition that is true already is not waited for.
         drop(pair.1.wait_while(guard, |n| *n < 10).unwrap());
         thread.end();
     });
@@ -152,7 +152,7 @@ fn times_out() {
         let (guard, in_time) = condvar.wait_timeout_ms(guard, 1).unwrap();
         assert!(!in_time);
         drop(guard);
-        // It has left the queue each time: this would touch it.
+        // The waiter has left the queue each time. Otherwise this call would touch it.
         condvar.notify_all();
     });
 }
@@ -180,8 +180,8 @@ fn is_notified_in_time() {
 fn loses_no_notification_between_unlock_and_wait() {
     everywhere(|world| {
         const ROUNDS: usize = 2000;
-        // Two threads take turns; each wakes the other exactly once per turn. One notification
-        // lost, and both wait.
+        // Two threads take turns, and each wakes the other exactly once per turn. If one
+        // notification were lost, both would wait for ever.
         let pair = pair(0_usize);
         let threads = [0, 1].map(|me| {
             let pair = Arc::clone(&pair);
@@ -208,7 +208,8 @@ fn a_timeout_swallows_no_notification() {
         let rounds = if world.kind == Kind::Green { 500 } else { 100 };
         for round in 0..rounds {
             let mut random = Random::new(round);
-            // 0: nobody waits yet; each of the two adds one before it waits.
+            // The number of threads that are about to wait: each of the two adds one before it
+            // waits.
             let pair = pair(0);
             let limit = micros(random.below(150));
             let (first, second) = (Arc::clone(&pair), Arc::clone(&pair));
@@ -216,7 +217,8 @@ fn a_timeout_swallows_no_notification() {
                 let mut guard = first.0.lock().unwrap();
                 *guard += 1;
                 let (_guard, result) = first.1.wait_timeout(guard, limit).unwrap();
-                // Whoever takes the notification passes it on; whoever timed out just goes.
+                // The thread that gets the notification passes it on. A thread that has timed out
+                // just ends.
                 if !result.timed_out() {
                     first.1.notify_one();
                 }

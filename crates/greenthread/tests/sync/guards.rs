@@ -1,4 +1,4 @@
-//! Guards of a part of what a lock guards, and the locks that know nothing of panics.
+//! Guards of a part of a lock's value, and the locks without poisoning.
 
 use std::{
     cell::Cell,
@@ -25,7 +25,7 @@ fn a_part_is_written_through_a_guard() {
         let mut part = MappedMutexGuard::map(part, |pair| &mut pair[1]);
         let other = RwLockWriteGuard::map(lock.1.write().unwrap(), |all| &mut all.1);
         let mut other = MappedRwLockWriteGuard::map(other, |pair| &mut pair[1]);
-        // The locks are held all the time.
+        // The lock is held all the time.
         let shared = Arc::clone(&lock);
         let attempt = move || (shared.0.try_lock().is_err(), shared.1.try_read().is_err());
         assert_eq!(world.spawn(attempt).end(), (true, true));
@@ -74,7 +74,7 @@ fn a_part_that_is_not_there_gives_the_guard_back() {
     assert!(lock.try_write().is_ok());
 }
 
-/// Panics in `f`, and says whether what it did with the lock has poisoned it.
+/// Calls `f`, which panics with the lock held. Returns whether that has poisoned the lock.
 fn poisons<L>(lock: L, f: impl FnOnce(&L), is_poisoned: impl FnOnce(&L) -> bool) -> bool {
     assert!(catch_unwind(AssertUnwindSafe(|| f(&lock))).is_err());
     is_poisoned(&lock)
@@ -117,7 +117,7 @@ fn a_closure_that_panics_unlocks_and_poisons() {
         let part = RwLockWriteGuard::map(l.write().unwrap(), |n| n);
         drop(MappedRwLockWriteGuard::filter_map(part, find));
     }));
-    // Readers break nothing.
+    // A panic of a reader poisons nothing.
     assert!(!lock(|l| drop(RwLockReadGuard::map(l.read().unwrap(), read))));
     assert!(!lock(|l| {
         let part = RwLockReadGuard::map(l.read().unwrap(), |n| n);
@@ -164,7 +164,7 @@ fn guards_have_stds_auto_traits() {
     let _ = <MappedRwLockWriteGuard<'static, u8> as Not<_>>::answer;
     let _ = <nonpoison::MutexGuard<'static, u8> as Not<_>>::answer;
     let _ = <nonpoison::RwLockReadGuard<'static, u8> as Not<_>>::answer;
-    // A panic may leave behind what such a lock guards half done.
+    // A panic may leave the value of such a lock half changed.
     trait NotSafe<A> {
         fn answer() {}
     }
@@ -364,7 +364,7 @@ fn the_others_have_a_module_too() {
     assert_eq!(*mutex.lock().unwrap(), 1);
 }
 
-/// What the documentation says of them.
+/// The sizes that the documentation says.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn locks_are_so_large() {

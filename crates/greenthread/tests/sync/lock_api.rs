@@ -83,7 +83,7 @@ fn deadlines_pass() {
             assert!(begin.elapsed() >= 2 * limit);
             assert!(inner.0.try_lock_until(Instant::now()).is_none());
             assert!(inner.1.try_write_until(Instant::now()).is_none());
-            // The writers that have given up stand in nobody's way.
+            // The writers that have given up don't block anyone.
             assert!(inner.1.try_read_for(limit).is_some());
         });
         waits.end();
@@ -113,19 +113,18 @@ fn a_writer_that_gives_up_lets_readers_in() {
             inner.1.store(true, Relaxed);
             failed
         });
-        // It may also have come and gone unseen.
+        // The writer may also have come and given up unseen.
         while lock.0.try_read().is_some() && !lock.1.load(Relaxed) {
             thread::yield_now();
         }
-        // In line behind it; nobody unlocks before this one has been let in.
+        // This read queues behind the writer. No thread unlocks before this read is let in.
         drop(lock.0.read());
         assert!(gives_up.end());
         drop(holds);
     });
 }
 
-/// Deadlines that pass at the very moment in which the lock is to be had: whoever gets it has it
-/// alone.
+/// Deadlines pass at the moment when the lock becomes free. The thread that gets it has it alone.
 #[test]
 fn deadlines_against_unlocks() {
     everywhere(|world| {

@@ -55,7 +55,7 @@ fn each_message_reaches_one_receiver() {
             .into_iter()
             .flat_map(|receiver| {
                 let got = receiver.end();
-                // Of each sender, in its order.
+                // The messages of each sender come in its order.
                 (0..4).for_each(|me| assert!(got.iter().filter(|n| *n / 100 == me).is_sorted()));
                 got
             })
@@ -175,7 +175,8 @@ fn a_oneshot_gives_its_receiver_back() {
     });
 }
 
-/// A deadline that passes just as the message comes: it is received, or is there for the next try.
+/// A deadline passes just as the message comes. The message is received, or is there for the next
+/// try.
 #[test]
 fn a_oneshot_loses_nothing_to_a_deadline() {
     everywhere(|world| {
@@ -226,7 +227,7 @@ fn have_stds_auto_traits() {
     send::<oneshot::Receiver<u8>>();
     unwind::<oneshot::Sender<std::cell::Cell<u8>>>();
     unwind::<oneshot::Receiver<std::cell::Cell<u8>>>();
-    // Whatever the message is.
+    // A `Sender` is `Sync` for any message.
     sync::<oneshot::Sender<*const u8>>();
     sync::<oneshot::Receiver<*const u8>>();
 }

@@ -1,4 +1,4 @@
-//! `sync::mpsc`: what std's channels do, bounded, unbounded and from hand to hand, on green
+//! `sync::mpsc`: what std's channels do, with a bound, without one and with a bound of 0, on green
 //! threads, OS threads and both.
 
 use std::{
@@ -18,7 +18,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::world::{Counted, Handle, Kind, World, everywhere, micros};
+use crate::common::world::{Counted, Handle, World, everywhere, micros};
 
 /// A sender of either kind.
 pub(crate) enum Tx<T> {
@@ -59,7 +59,7 @@ pub(crate) fn make<T>(bound: Option<usize>) -> (Tx<T>, Receiver<T>) {
 
 const BOUNDS: [Option<usize>; 5] = [None, Some(0), Some(1), Some(3), Some(128)];
 
-/// Every world, every kind of channel.
+/// Runs the test in every world, with every kind of channel.
 #[track_caller]
 pub(crate) fn everywhere_and_bound(test: impl Fn(&World, Option<usize>) + Send + Sync + 'static) {
     everywhere(move |world| BOUNDS.iter().for_each(|bound| test(world, *bound)));
@@ -168,7 +168,7 @@ fn a_full_channel_holds_the_sender_until_there_is_room() {
                 }
             });
             for n in 0..10 {
-                // It gets so far, and no further.
+                // The sender gets as far as the bound allows.
                 let most = (n + bound).min(10);
                 while sent.load(Relaxed) < most {
                     thread::yield_now();
@@ -197,7 +197,7 @@ fn sizes_large_and_none() {
         }
         sender.end();
     });
-    // Larger by far than its messages' number times their size could be.
+    // A bound far larger than memory could hold.
     let (tx, rx) = sync_channel(usize::MAX);
     tx.send(()).unwrap();
     assert_eq!(rx.recv(), Ok(()));
@@ -377,10 +377,7 @@ fn a_sender_is_shared_by_reference() {
 
 #[test]
 fn inside_without_yield_it_blocks_the_os_thread() {
-    everywhere(|world| {
-        if world.kind == Kind::Green && world.workers == 1 {
-            return; // Then nobody can answer.
-        }
+    everywhere(|_| {
         let ((ping, pinged), (pong, ponged)) = (sync_channel(0), channel());
         let other = std::thread::spawn(move || pinged.iter().for_each(|n: i32| pong.send(n).unwrap()));
         thread::without_yield(|| {

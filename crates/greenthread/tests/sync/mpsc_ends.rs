@@ -1,4 +1,4 @@
-//! `sync::mpsc` when one side hangs up: what becomes of the other side, and of the messages.
+//! `sync::mpsc` when one side hangs up: what happens to the other side, and to the messages.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,11 +24,11 @@ fn without_receiver_sending_fails() {
     everywhere_and_bound(|world, bound| {
         let (tx, rx) = make(bound);
         drop(rx);
-        // The message comes back, whole, and as often as it is tried.
+        // The message comes back, at each try.
         assert_eq!(tx.send(vec![1]), Err(SendError(vec![1])));
         assert_eq!(tx.clone().send(vec![2]), Err(SendError(vec![2])));
 
-        // It goes while somebody sends.
+        // The receiver is dropped while a thread sends.
         let (tx, rx) = make(bound);
         let sender = world.spawn(move || {
             while tx.send(1).is_ok() {
@@ -68,13 +68,13 @@ fn without_senders_receiving_ends() {
         (0..count).for_each(|n| tx.send(n).unwrap());
         drop(tx.clone());
         drop(tx);
-        // What is in it comes first.
+        // The messages in the channel come first.
         assert!(rx.iter().eq(0..count));
         assert_eq!(rx.recv(), Err(RecvError));
         assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
         assert_eq!(rx.recv_timeout(Duration::from_secs(1000)), Err(RecvTimeoutError::Disconnected));
 
-        // The last one goes while somebody receives.
+        // The last sender is dropped while a thread receives.
         let (tx, rx) = make::<()>(bound);
         let receiver = world.spawn(move || rx.recv());
         let limited = make::<()>(bound);
@@ -125,7 +125,7 @@ fn try_send_tells_full_from_closed() {
         drop(rx);
         assert_eq!(tx.try_send(5), Err(TrySendError::Disconnected(5)));
 
-        // From hand to hand: it succeeds if a receiver waits, and then only.
+        // With a bound of 0 it succeeds only if a receiver waits.
         let (tx, rx) = sync_channel(0);
         assert_eq!(tx.try_send(1), Err(TrySendError::Full(1)));
         let receiver = world.spawn(move || rx.recv());

@@ -1,4 +1,5 @@
-//! `sync::mpsc` under seeded stress, and Go's channel programs, as far as one receiver goes.
+//! `sync::mpsc` under seeded stress, and those of Go's channel programs that need one receiver
+//! only.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -19,7 +20,7 @@ fn rounds(world: &World, green: usize, os: usize) -> usize {
     if world.kind == Kind::Green { green } else { os }
 }
 
-/// A deadline that passes just as a message comes: it is received, or stays in the channel.
+/// A deadline passes just as a message comes. The message is received, or stays in the channel.
 #[test]
 fn recv_timeout_loses_no_message() {
     everywhere(|world| {
@@ -87,7 +88,7 @@ fn senders(
                     match &tx {
                         Tx::Free(tx) => tx.send(message).unwrap(),
                         Tx::Bounded(tx) => {
-                            // Some by trying first.
+                            // Some messages are sent by `try_send` first.
                             if random.below(3) == 0 {
                                 match tx.try_send(message) {
                                     Ok(()) => continue,
@@ -153,8 +154,8 @@ fn hanging_up_loses_and_doubles_nothing() {
     });
 }
 
-/// Go: `TestChan`. An empty channel blocks receivers and a full one senders, and neither blocks who
-/// only tries.
+/// Go: `TestChan`. An empty channel blocks receivers and a full one senders. Neither blocks a
+/// thread that only tries.
 #[test]
 fn go_test_chan() {
     everywhere(|world| {
@@ -227,7 +228,7 @@ fn go_nonblock_recv_race() {
     });
 }
 
-/// Go: `fifo.go`. A chain of threads that pass on, each a message of its own turn.
+/// Go: `fifo.go`. A chain of threads, each of which passes on when its turn comes.
 #[test]
 fn go_fifo() {
     everywhere(|world| {
@@ -321,8 +322,8 @@ fn skynet() {
     });
 }
 
-/// OS threads feed green threads and the other way round, through both kinds of channel, with both
-/// kinds of wait.
+/// OS threads send to green threads and the other way round, through both kinds of channels, with
+/// both kinds of waits.
 #[test]
 fn a_pipeline_across_worlds() {
     everywhere(|world| {

@@ -11,7 +11,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::world::{Counted, Kind, Random, everywhere, micros, patience};
+use crate::common::world::{Counted, Kind, Random, everywhere, micros, time_limit};
 
 #[test]
 fn locks_again_after_unlocking() {
@@ -27,7 +27,7 @@ fn excludes() {
     everywhere(|world| {
         const ROUNDS: usize = 500;
         const THREADS: usize = 6;
-        // Two plain counters that must never be seen apart.
+        // Two plain counters that must never be seen with different values.
         let mutex = Arc::new(Mutex::new((Cell::new(0), Cell::new(0))));
         let threads: Vec<_> = (0..THREADS)
             .map(|seed| {
@@ -74,7 +74,7 @@ fn try_lock_never_waits() {
     everywhere(|world| {
         let mutex = Arc::new(Mutex::new(1));
         let guard = mutex.try_lock().unwrap();
-        // A failure takes nothing away from the holder.
+        // A failed try does not unlock the mutex.
         for _ in 0..3 {
             let other = Arc::clone(&mutex);
             let tried = world.spawn(move || matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
@@ -236,10 +236,11 @@ fn is_not_poisoned_by_a_panic_elsewhere() {
             panic!("on purpose");
         });
         assert!(died.join().is_err());
-        // It was locked and unlocked while panicking, but the panic had begun before.
+        // The mutex was locked and unlocked while its thread panicked, but the panic had begun
+        // before that.
         assert_eq!(*mutex.lock().unwrap(), 1);
 
-        // A panic that is caught inside does no harm.
+        // A panic that is caught while the lock is held does not poison it.
         let guard = mutex.lock().unwrap();
         assert!(catch_unwind(|| panic!("on purpose")).is_err());
         drop(guard);
@@ -249,7 +250,7 @@ fn is_not_poisoned_by_a_panic_elsewhere() {
 
 #[test]
 fn is_not_poisoned_by_a_sibling_that_panics() {
-    // In its drop, while it unwinds, a thread lets the others run.
+    // In this drop, while it unwinds, a thread lets the others run.
     struct YieldsInDrop(Arc<AtomicBool>);
     impl Drop for YieldsInDrop {
         fn drop(&mut self) {
@@ -351,11 +352,11 @@ fn waits_for_a_holder_that_sleeps() {
     });
 }
 
-/// Somebody who takes the lock again and again does not keep another from it.
+/// A thread that takes the lock again and again does not keep another one from it.
 fn nobody_starves(inside: bool, yields: bool) {
     everywhere(move |world| {
         if world.kind != Kind::Os && world.workers == 1 && !yields {
-            return; // A thread that never gives way keeps its worker, lock or no lock.
+            return; // A thread that never yields keeps its worker, with a lock or without.
         }
         let mutex = Arc::new(Mutex::new(0_u64));
         let stop = Arc::new(AtomicBool::new(false));
@@ -373,7 +374,7 @@ fn nobody_starves(inside: bool, yields: bool) {
                     if yields && !inside {
                         thread::yield_now();
                     }
-                    // In case they all live on one worker.
+                    // In case all threads live on one worker.
                     rounds += 1;
                     if rounds.is_multiple_of(1 << 14) {
                         thread::yield_now();
@@ -408,18 +409,18 @@ fn nobody_starves_beside_sections_and_yields() {
     nobody_starves(false, true);
 }
 
-/// On one worker everything is decided by counts: how often the hammer gets the lock before the
-/// other does.
+/// On one worker counts decide, not time: how often the hammer gets the lock before the other
+/// thread does.
 #[test]
 fn a_waiter_is_handed_the_lock_in_the_end() {
-    let _guard = patience("a_waiter_is_handed_the_lock_in_the_end".into());
+    let _guard = time_limit("a_waiter_is_handed_the_lock_in_the_end".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {
         let mutex = Arc::new(Mutex::new(0_u64));
         let stop = Arc::new(AtomicBool::new(false));
         let (other, stopped) = (Arc::clone(&mutex), Arc::clone(&stop));
-        // The lock is held whenever anybody else runs: without handing over nobody would ever get
-        // it.
+        // The hammer holds the lock whenever another thread runs. Without a hand-over no other
+        // thread would ever get it.
         let hammer = thread::spawn(move || {
             while !stopped.load(Relaxed) {
                 let mut guard = other.lock().unwrap();

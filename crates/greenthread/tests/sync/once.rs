@@ -13,7 +13,7 @@ use greenthread::{
 
 use crate::common::world::{Counted, everywhere, micros};
 
-/// What a panic said.
+/// The text of a panic.
 fn message(panic: Box<dyn std::any::Any + Send>) -> String {
     match panic.downcast::<&str>() {
         Ok(text) => text.to_string(),
@@ -27,7 +27,7 @@ fn message(panic: Box<dyn std::any::Any + Send>) -> String {
 fn is_done_once() {
     everywhere(|world| {
         for _ in 0..20 {
-            // What is done takes a while, and everybody who returns has seen it.
+            // The closure takes a while, and each call returns after it.
             let state = Arc::new((Once::new(), AtomicUsize::new(0)));
             let threads: Vec<_> = (0..8)
                 .map(|_| {
@@ -87,7 +87,7 @@ fn a_panic_poisons() {
 }
 
 #[test]
-fn those_who_wait_hear_of_a_panic() {
+fn waiting_threads_see_a_panic() {
     everywhere(|world| {
         let once = Arc::new(Once::new());
         let (begun, has_begun) = channel();
@@ -105,13 +105,13 @@ fn those_who_wait_hear_of_a_panic() {
             world.spawn(move || match n {
                 0 => once.call_once(|| unreachable!()),
                 1 => once.wait(),
-                // This one succeeds where the other has failed.
+                // This call succeeds where the other one has failed.
                 _ => once.call_once_force(|state| assert!(state.is_poisoned())),
             })
         });
         assert!(fails.join().is_err());
         forces.end();
-        // The other two came while it was running, and have seen either end.
+        // The other two calls came while it was running, and have seen one of the two results.
         drop((calls.join(), waits.join()));
         assert!(once.is_completed());
     });
@@ -186,7 +186,7 @@ fn have_stds_auto_traits() {
     fn send<T: Send>() {}
     send::<OnceLock<Cell<u8>>>();
     fn sync<T: Sync>() {}
-    // The closure is taken by one thread only.
+    // Only one thread takes the closure.
     sync::<LazyLock<u8, Box<dyn FnOnce() -> u8 + Send>>>();
     trait Not<A> {
         fn answer() {}
@@ -289,7 +289,7 @@ fn compares_and_clones_by_the_value() {
     let (empty, one, two) = (OnceLock::new(), OnceLock::from(1), OnceLock::from(2));
     assert!(empty == OnceLock::new() && empty != one && one != two && one == one.clone());
     assert_eq!(empty.clone().get(), None);
-    // A clone is its own.
+    // A clone is a cell of its own.
     assert_eq!((empty.clone().set(3), empty.get()), (Ok(()), None));
 }
 
@@ -310,7 +310,7 @@ fn the_value_is_dropped_once() {
 
 #[test]
 fn the_value_may_die_before_its_place() {
-    // What it borrows from is declared later, so dropped earlier.
+    // The value that it borrows is declared later, and so dropped earlier.
     let cell = OnceLock::new();
     let text = String::new();
     cell.set(&text).unwrap();
@@ -367,7 +367,7 @@ fn a_panic_poisons_for_good() {
 }
 
 #[test]
-fn is_changed_by_whoever_has_it_alone() {
+fn can_be_changed_through_a_unique_reference() {
     let mut lazy = LazyLock::new(|| vec![1]);
     assert_eq!(LazyLock::get_mut(&mut lazy), None);
     lazy.push(2);
@@ -376,7 +376,7 @@ fn is_changed_by_whoever_has_it_alone() {
     LazyLock::get_mut(&mut lazy).unwrap().clear();
     assert!(LazyLock::get(&lazy).unwrap().is_empty());
 
-    // A panic on this way poisons too.
+    // A panic in this call poisons too.
     let mut lazy = LazyLock::<u8, fn() -> u8>::new(|| panic!("on purpose"));
     assert!(catch_unwind(AssertUnwindSafe(|| *LazyLock::force_mut(&mut lazy))).is_err());
     let again = catch_unwind(AssertUnwindSafe(|| *lazy)).map_err(message);
@@ -396,7 +396,7 @@ fn closure_and_value_are_dropped_once() {
     assert_eq!(drops.load(Relaxed), 1);
     drop(lazy);
     assert_eq!(drops.load(Relaxed), 2);
-    // Never wanted: the closure goes.
+    // The value is never wanted, so the closure is dropped.
     let inside = Counted(Arc::clone(&drops));
     drop(LazyLock::new(move || drop(inside)));
     assert_eq!(drops.load(Relaxed), 3);

@@ -11,7 +11,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::world::{Counted, Kind, Random, everywhere, micros, patience};
+use crate::common::world::{Counted, Kind, Random, everywhere, micros, time_limit};
 
 #[test]
 fn locks_again_after_unlocking() {
@@ -29,7 +29,7 @@ fn a_writer_is_alone() {
     everywhere(|world| {
         const ROUNDS: usize = 300;
         const THREADS: usize = 6;
-        // Two counters that must never be seen apart, but by their writer.
+        // Two counters that must never be seen with different values, except by their writer.
         let lock = Arc::new(RwLock::new((AtomicUsize::new(0), AtomicUsize::new(0))));
         let written = Arc::new(AtomicUsize::new(0));
         let threads: Vec<_> = (0..THREADS)
@@ -90,7 +90,7 @@ fn short_sections() {
 fn readers_are_there_together() {
     everywhere(|world| {
         const THREADS: usize = 5;
-        // None of them leaves before all have come.
+        // No reader leaves before all have come.
         let lock = Arc::new(RwLock::new(AtomicUsize::new(0)));
         let threads: Vec<_> = (0..THREADS)
             .map(|_| {
@@ -109,7 +109,7 @@ fn readers_are_there_together() {
 }
 
 #[test]
-fn readers_in_line_go_in_together() {
+fn queued_readers_go_in_together() {
     everywhere(|world| {
         const THREADS: usize = 5;
         let lock = Arc::new(RwLock::new(AtomicUsize::new(0)));
@@ -132,9 +132,9 @@ fn readers_in_line_go_in_together() {
     });
 }
 
-/// Whether they came before the writer in line or after it, or come only when others read.
+/// Readers that queued before the writer, after it, or come while others read.
 #[test]
-fn readers_in_line_go_in_before_a_writer() {
+fn queued_readers_go_in_before_a_writer() {
     everywhere(|world| {
         let lock = Arc::new(RwLock::new(0));
         let guard = lock.write().unwrap();
@@ -146,7 +146,7 @@ fn readers_in_line_go_in_before_a_writer() {
         let other = Arc::clone(&lock);
         readers.push(world.spawn(move || *other.read().unwrap()));
         thread::sleep(micros(300));
-        // So that the writer can't be faster than we are.
+        // A downgrade, so that the writer can't get the lock first.
         let guard = RwLockWriteGuard::downgrade(guard);
         readers.into_iter().for_each(|reader| assert_eq!(reader.end(), *guard));
         drop(guard);
@@ -185,7 +185,7 @@ fn tries_never_wait_and_take_nothing_away() {
 }
 
 #[test]
-fn a_reader_does_not_pass_a_writer_in_line() {
+fn a_reader_does_not_pass_a_queued_writer() {
     everywhere(|world| {
         let lock = Arc::new(RwLock::new(0));
         let first = lock.read().unwrap();
@@ -207,7 +207,7 @@ fn a_reader_does_not_pass_a_writer_in_line() {
 fn a_writer_goes_on_as_a_reader() {
     everywhere(|world| {
         const ROUNDS: usize = 100;
-        // Everybody reads what they have written themselves.
+        // Each thread reads what it has written itself.
         let lock = Arc::new(RwLock::new(0));
         let threads: Vec<_> = (1..=4)
             .map(|me| {
@@ -248,7 +248,7 @@ fn going_on_as_a_reader_lets_readers_in() {
         (0..3).for_each(|_| is_ready.recv().unwrap());
         thread::sleep(micros(300));
         let guard = RwLockWriteGuard::downgrade(guard);
-        // They end while we still read.
+        // They end while this thread still reads.
         readers.into_iter().for_each(|reader| assert_eq!(reader.end(), 1));
         assert!(lock.try_write().is_err());
         drop(guard);
@@ -405,17 +405,17 @@ fn has_stds_auto_traits() {
     impl<T: ?Sized + Sync> NotSync<Has> for T {}
     let _ = <RwLock<Cell<u8>> as NotSync<_>>::answer;
 
-    // A guard that reads may stand for one of a shorter life.
+    // A read guard coerces to one with a shorter lifetime.
     fn shorter<'a>(guard: RwLockReadGuard<'a, &'static str>) -> RwLockReadGuard<'a, &'a str> {
         guard
     }
     assert_eq!(*shorter(RwLock::new("a").read().unwrap()), "a");
 }
 
-/// On one worker everything is decided by counts: how often others get the lock before somebody in
-/// line does.
+/// On one worker counts decide, not time: how often others get the lock before a queued thread
+/// does.
 fn gets_in_after(at_most: u64, hammers: usize, hammer_writes: bool, wants_to_write: bool) {
-    let _guard = patience(format!("{hammers} hammers, {hammer_writes}, {wants_to_write}"));
+    let _guard = time_limit(format!("{hammers} hammers, {hammer_writes}, {wants_to_write}"));
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(move || {
         let lock = Arc::new(RwLock::new(()));
@@ -426,8 +426,8 @@ fn gets_in_after(at_most: u64, hammers: usize, hammer_writes: bool, wants_to_wri
                 let (lock, taken, stop) = (Arc::clone(&lock), Arc::clone(&taken), Arc::clone(&stop));
                 thread::spawn(move || {
                     while !stop.load(Relaxed) {
-                        // Held whenever anybody else runs. Readers overlap, so the lock is never
-                        // free by itself.
+                        // The lock is held whenever another thread runs. Readers overlap, so the
+                        // lock is never free by itself.
                         let both = match hammer_writes {
                             true => (None, Some(lock.write().unwrap())),
                             false => (Some(lock.read().unwrap()), None),
@@ -470,7 +470,7 @@ fn writers_do_not_starve_a_reader() {
 
 #[test]
 fn a_reader_waits_for_one_writer() {
-    // The only one there was holds the lock: it can't have it again before the reader.
+    // The only writer holds the lock, and can't have it again before the reader.
     gets_in_after(1, 1, true, false);
 }
 
@@ -479,12 +479,12 @@ fn writers_do_not_starve_a_writer() {
     gets_in_after(1000, 3, true, true);
 }
 
-/// The same where the threads run at the same time: whoever starves never ends.
+/// The same with threads that run at the same time. A thread that starves never ends.
 #[test]
 fn nobody_starves_beside_short_sections() {
     everywhere(|world| {
         if world.kind != Kind::Os && world.workers == 1 {
-            return; // A thread that never gives way keeps its worker, lock or no lock.
+            return; // A thread that never yields keeps its worker, with a lock or without.
         }
         let lock = Arc::new(RwLock::new(0_u64));
         let stop = Arc::new(AtomicBool::new(false));
@@ -498,7 +498,7 @@ fn nobody_starves_beside_short_sections() {
                             true => *lock.write().unwrap() += 1,
                             false => assert!(*lock.read().unwrap() < u64::MAX),
                         }
-                        // In case they all live on one worker.
+                        // In case all threads live on one worker.
                         rounds += 1;
                         if rounds.is_multiple_of(1 << 10) {
                             thread::yield_now();

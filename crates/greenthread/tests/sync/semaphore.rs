@@ -11,7 +11,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::world::{Random, everywhere, micros, patience};
+use crate::common::world::{Random, everywhere, micros, time_limit};
 
 #[test]
 fn so_many_and_no_more() {
@@ -45,7 +45,7 @@ fn so_many_and_no_more() {
 #[test]
 fn one_permit_excludes() {
     everywhere(|world| {
-        // Two counters that must never be seen apart.
+        // Two counters that must never be seen with different values.
         let state = Arc::new((Semaphore::new(1), AtomicUsize::new(0), AtomicUsize::new(0)));
         let threads: Vec<_> = (0..4)
             .map(|_| {
@@ -139,7 +139,7 @@ fn there_is_a_limit() {
 }
 
 #[test]
-fn those_in_line_are_served_in_order() {
+fn queued_threads_are_served_in_order() {
     everywhere(|world| {
         let semaphore = Arc::new(Semaphore::new(0));
         let order = Arc::new(Mutex::new(Vec::new()));
@@ -154,7 +154,7 @@ fn those_in_line_are_served_in_order() {
                 permit.forget();
             }));
             is_ready.recv().unwrap();
-            // It gets in line soon; nothing tells when.
+            // The thread queues soon. Nothing tells when it has.
             thread::sleep(micros(500));
         }
         let in_line = |order: &Mutex<Vec<i32>>, n| {
@@ -176,13 +176,13 @@ fn those_in_line_are_served_in_order() {
 }
 
 #[test]
-fn who_wants_much_is_not_passed() {
+fn a_request_for_many_is_not_passed() {
     everywhere(|world| {
         let semaphore = Arc::new(Semaphore::new(2));
         let first = semaphore.acquire();
         let other = Arc::clone(&semaphore);
         let wants_all = world.spawn(move || drop(other.acquire_many(2)));
-        // One permit is there, but once somebody is in line for two, nobody gets it.
+        // There is one permit, but once a thread is queued for two, no other one gets it.
         while let Some(permit) = semaphore.try_acquire() {
             drop(permit);
             thread::yield_now();
@@ -206,11 +206,12 @@ fn giving_up_lets_those_behind_go() {
             goes.store(true, Relaxed);
             failed
         });
-        // It may also have come and gone unseen.
+        // The other thread may also have come and given up unseen.
         while semaphore.try_acquire().is_some() && !gone.load(Relaxed) {
             thread::yield_now();
         }
-        // Behind it: nobody gives anything back, so only its giving up lets this one go.
+        // This call queues behind it. No permit is given back, so this call returns only since the
+        // other thread gives up.
         drop(semaphore.acquire());
         assert!(wants_much.end());
         assert!(begin.elapsed() >= micros(2000));
@@ -284,9 +285,9 @@ fn a_permit_goes_to_another_thread() {
 
 #[test]
 fn nobody_starves() {
-    // On one worker, where counts decide: whoever is in line has its turn before the others have
-    // theirs again.
-    let _guard = patience("nobody_starves".into());
+    // On one worker counts decide: a queued thread has its turn before the others have theirs
+    // again.
+    let _guard = time_limit("nobody_starves".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {
         let semaphore = Arc::new(Semaphore::new(2));

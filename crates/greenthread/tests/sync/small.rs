@@ -14,7 +14,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::world::{Random, everywhere, micros, patience};
+use crate::common::world::{Random, everywhere, micros, time_limit};
 
 // ---- Barrier
 
@@ -57,7 +57,7 @@ fn a_barrier_is_used_again_at_once() {
                         random.dawdle();
                         come.fetch_add(1, Relaxed);
                         let leads = barrier.wait().is_leader();
-                        // All of this round have come, and nobody is two rounds ahead.
+                        // All threads of this round have come, and none is two rounds ahead.
                         let count = come.load(Relaxed);
                         assert!((round * THREADS..(round + 1) * THREADS).contains(&count), "{round} {count}");
                         leaders.fetch_add(usize::from(leads), Relaxed);
@@ -106,7 +106,7 @@ fn its_owner_locks_it_again() {
                             random.dawdle();
                         }
                         random.dawdle();
-                        // Dropping the inner guard has let nobody in.
+                        // The drop of the inner guard has not unlocked it.
                         *outer.borrow_mut() += 1;
                         assert_eq!(*outer.borrow(), before + 2);
                     }
@@ -141,7 +141,7 @@ fn guards_go_in_any_order() {
 
 #[test]
 fn siblings_on_one_worker_are_not_one_owner() {
-    let _guard = patience("siblings".into());
+    let _guard = time_limit("siblings".into());
     let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
     runtime.run(|| {
         let lock = Arc::new(ReentrantLock::new(Cell::new(0)));
@@ -181,7 +181,7 @@ fn a_reentrant_lock_is_made_and_taken_apart() {
     lock.get_mut().push('b');
     assert_eq!(format!("{lock:?}"), r#"ReentrantLock { data: "ab", .. }"#);
     let guard = lock.lock();
-    // It is this thread's own: it may look.
+    // This thread owns the lock, so it may look.
     assert_eq!(format!("{lock:?} {guard:?} {guard}"), r#"ReentrantLock { data: "ab", .. } "ab" ab"#);
     std::thread::scope(|s| {
         let print = s.spawn(|| format!("{lock:?}"));

@@ -1,6 +1,5 @@
-//! Locks under seeded stress: threads that do at random what can be done with them, some with
-//! deadlines, some of them dying. Each run has another seed, and prints it; `GREENTHREAD_TEST_SEED`
-//! repeats one.
+//! Locks under seeded stress. Threads make random calls on them, some with deadlines, and some
+//! threads panic. Each run prints its seed; `GREENTHREAD_TEST_SEED` repeats one.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,8 +20,8 @@ use crate::common::world::{Kind, Random, everywhere, micros};
 const THREADS: usize = 6;
 const PERMITS: usize = 3;
 
-/// What the threads share. Each pair of counters is changed with its lock held, and never seen
-/// apart.
+/// The state that the threads share. Each pair of counters is changed with its lock held, and never
+/// seen with different values.
 struct Shared {
     mutex: Mutex<(usize, usize)>,
     rwlock: RwLock<(usize, usize)>,
@@ -36,7 +35,7 @@ struct Shared {
     once: [OnceLock<usize>; 8],
 }
 
-/// What a thread has done, to be compared with what there is in the end.
+/// A record of what a thread has done, to be compared with the counters in the end.
 #[derive(Default)]
 struct Done {
     mutex: usize,
@@ -57,7 +56,7 @@ impl Shared {
                 guard.1 += 1;
                 done.mutex += 1;
                 if random.below(8) == 0 {
-                    // It unlocks, and poisons what nobody minds here.
+                    // The panic unlocks and poisons the lock. All other threads ignore the poison.
                     let died = catch_unwind(AssertUnwindSafe(|| {
                         let _guard = guard;
                         std::panic::resume_unwind(Box::new(()));

@@ -1,4 +1,5 @@
-//! What AddressSanitizer sees on green stacks; `cargo xtask asan` builds it so.
+//! Errors on green threads' stacks that AddressSanitizer must find. `cargo xtask asan` builds and
+//! runs this.
 
 use std::hint::black_box;
 
@@ -30,7 +31,7 @@ fn a_use_after_free_is_found() {
     }
     on_a_green_thread(|| {
         let freed = black_box(Box::new(7)).as_ref() as *const i32;
-        // SAFETY: wrong, and that is the point.
+        // SAFETY: not sound. AddressSanitizer shall find it.
         println!("{}", unsafe { black_box(freed).read() });
     });
 }
@@ -42,13 +43,13 @@ fn a_write_beyond_a_local_is_found() {
     }
     on_a_green_thread(|| {
         let mut local = [0_u8; 16];
-        // SAFETY: wrong, and that is the point.
+        // SAFETY: not sound. AddressSanitizer shall find it.
         unsafe { black_box(local.as_mut_ptr()).add(black_box(16)).write(1) };
         black_box(&local);
     });
 }
 
-/// Frames that a panic has left, and stacks that are used again.
+/// Frames that a panic has unwound, and stacks that are used again, are no errors.
 #[test]
 fn what_is_right_is_not_complained_of() {
     fn deep(n: u32) {

@@ -19,8 +19,8 @@ use crate::common::{everywhere, runtime};
 
 type Handle = JoinHandle<()>;
 
-/// Joins, and gives the text of the panic, if it panics. That is expected, thousands of times, and
-/// not printed.
+/// Joins, and returns the text of the panic, if it panics. The panics are expected, thousands of
+/// times, and not printed.
 fn join(handle: Handle) -> Option<String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
@@ -73,7 +73,7 @@ fn a_local_thread_that_joins_itself_panics() {
     });
 }
 
-/// Each of `n` threads joins the next, at the same time. Gives how many have panicked.
+/// Each of `n` threads joins the next, at the same time. Returns how many have panicked.
 fn circle(n: usize, runtimes: &[&Runtime]) -> usize {
     let all = Arc::new(Barrier::new(n));
     let panics = Arc::new(AtomicUsize::new(0));
@@ -128,7 +128,7 @@ fn a_scoped_thread_that_joins_its_owner_panics() {
         let owner = thread::spawn(move || {
             thread::scope(|scope| {
                 scope.spawn(|| {
-                    // By way of one that is not of the scope.
+                    // Through a thread that is not of the scope.
                     let owner = receive.recv().unwrap();
                     is_deadlock(join(owner));
                 });
@@ -172,7 +172,7 @@ fn a_child_on_its_joiners_stack_counts_as_joined() {
         let (send, receive) = bounded::<Handle>(1);
         let (done, end) = bounded(1);
         let joiner = thread::spawn(move || {
-            // Not started when it is joined: it runs on this stack.
+            // It has not started when it is joined, so it runs inline.
             let child = thread::Builder::new().stack_size(1).spawn(move || {
                 is_deadlock(join(receive.recv().unwrap()));
                 done.send(()).unwrap();
@@ -184,7 +184,7 @@ fn a_child_on_its_joiners_stack_counts_as_joined() {
     });
 }
 
-/// What looks like a cycle from afar is none.
+/// Joins that look similar to a cycle, but are none.
 #[test]
 fn chains_and_trees_of_joins_are_as_before() {
     fn tree(depth: u32) -> u32 {
@@ -193,7 +193,7 @@ fn chains_and_trees_of_joins_are_as_before() {
             return 1;
         }
         let both = [0, 1].map(|_| thread::spawn(move || tree(depth - 1)));
-        // They start, so that they are waited for.
+        // The threads start, so that the joiner waits for them.
         thread::yield_now();
         both.into_iter().map(|thread| thread.join().unwrap()).sum()
     }

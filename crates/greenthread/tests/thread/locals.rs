@@ -1,6 +1,6 @@
 //! `thread_local!`: each thread has its own value, made when it is first asked for. What std's own
-//! tests of thread-locals check, on green threads, on OS threads, and on both; `thread_locals_ends`
-//! has how the values end.
+//! tests of thread-locals check, on green threads, on OS threads, and on both; `locals_ends` tests
+//! how the values end.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -22,16 +22,16 @@ struct Counting;
 
 std::thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
 
-// SAFETY: it is the system's, and counts.
+// SAFETY: each call is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as the caller says.
+        // SAFETY: `System.alloc` has the contract of this function.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, chunk: *mut u8, layout: Layout) {
-        // SAFETY: as the caller says.
+        // SAFETY: `System.dealloc` has the contract of this function.
         unsafe { System.dealloc(chunk, layout) }
     }
 }
@@ -132,14 +132,14 @@ fn an_initialiser_may_use_other_keys() {
     });
 }
 
-/// As in std: the outer value stays, and the inner one is dropped as soon as that is there.
+/// As in std: the outer value stays, and the inner one is dropped as soon as the outer one is set.
 #[test]
 fn an_initialiser_that_has_used_its_own_key() {
     static DROPS: AtomicUsize = AtomicUsize::new(0);
     struct Value(&'static str);
     impl Drop for Value {
         fn drop(&mut self) {
-            // The key has its value while the inner one goes.
+            // The key has its new value when the inner one is dropped.
             if self.0 == "inner" {
                 OWN.with(|value| assert_eq!(value.0, "outer"));
             }
@@ -245,7 +245,7 @@ fn a_borrowed_value_is_borrowed() {
 }
 
 mod many {
-    //! 81 keys, declared by a macro of the user's.
+    //! 81 keys, declared by a macro of the user.
     use std::cell::Cell;
 
     macro_rules! nine {
@@ -263,7 +263,7 @@ mod many {
                     pub static H: Cell<usize> = const { Cell::new(0) };
                     pub static I: Cell<usize> = const { Cell::new(0) };
                 }
-                /// Adds to each, and gives their sum.
+                /// Adds to each key's value, and returns their sum.
                 pub(crate) fn add(n: usize) -> usize {
                     let boxed = C.with(|c| {
                         c.set(c.get() + n);
@@ -332,7 +332,7 @@ fn every_form_of_declaration() {
         pub(crate) static IN_A_ROW: Cell<u8> = const { Cell::new(3) };
         static LAST: Option<Box<dyn Fn() -> u8>> = Some(Box::new(|| 4))
     }
-    // The names inside the macro don't hide the user's.
+    // The names inside the macro don't hide names of the user.
     fn init() -> u8 {
         5
     }
@@ -350,7 +350,7 @@ fn every_form_of_declaration() {
     assert_eq!(format!("{RC:?}"), "LocalKey { .. }");
 }
 
-/// Not `Send`, whatever `T` is.
+/// A type that is not `Send`, for any `T`.
 type T2<T> = (std::marker::PhantomData<(*mut (), T)>, u8);
 
 #[test]
@@ -392,13 +392,13 @@ fn a_stack_discipline_in_a_thread_local_of_ours_holds() {
     });
 }
 
-/// A thread pays for the keys that it uses, at their first use, and for no others.
+/// A thread allocates for a key at its first use, and for no other keys.
 #[test]
 fn what_is_not_used_costs_nothing() {
     thread_local!(static FIRST: Cell<u8> = const { Cell::new(0) });
     thread_local!(static SECOND: Cell<u8> = Cell::new(0));
     runtime(1).run(|| {
-        // Now and then a thread starts on a stack of its own, and the worker's stores grow.
+        // Sometimes a thread starts on a stack of its own, and the worker's free lists grow.
         let of = |f: fn()| {
             let once = || {
                 let before = ALLOCATIONS.get();
@@ -408,7 +408,7 @@ fn what_is_not_used_costs_nothing() {
             (0..10).map(|_| once()).min().unwrap()
         };
         let nothing = || ();
-        // The first ones fill the worker's stores.
+        // The first threads fill the worker's free lists.
         for _ in 0..10 {
             of(nothing);
             of(|| FIRST.set(1));

@@ -1,5 +1,5 @@
-//! How the values of `thread_local!` end: with their thread, before its joiner goes on, the
-//! youngest first.
+//! How the values of `thread_local!` are destroyed: at the end of their thread, before its joiner
+//! goes on, the youngest first.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,7 +19,7 @@ use greenthread::{
 
 use crate::common::{child, is_child, runtime, text, world::everywhere};
 
-/// Writes its name down when it goes.
+/// Writes its name to a list when it is dropped.
 struct Note(Arc<Mutex<Vec<&'static str>>>, &'static str);
 
 impl Drop for Note {
@@ -111,7 +111,7 @@ fn destructors_that_use_each_others_keys() {
     struct Second;
     impl Drop for First {
         fn drop(&mut self) {
-            // Set once more: then it is there no longer.
+            // `TWO` can be set here, as it has not been destroyed. `Second` can't set `ONE` again.
             let set = TWO.try_with(|two| *two.borrow_mut() = Some(Second)).is_ok();
             SEEN.lock().unwrap().push(if set { "first, sets second" } else { "first" });
         }
@@ -266,7 +266,8 @@ fn an_unwanted_result_is_dropped_while_the_keys_are_there() {
     });
 }
 
-/// A coroutine that is suspended inside `with` may outlive the thread: then the value does too.
+/// A coroutine that is suspended inside `with` may outlive the thread. Then the value outlives it
+/// too.
 #[test]
 fn a_value_in_use_is_not_destroyed() {
     use greenthread_context::{Coroutine, State};
@@ -298,7 +299,7 @@ fn a_value_in_use_is_not_destroyed() {
     });
 }
 
-/// The scheduler may run a child on its joiner's stack: it is a thread of its own all the same.
+/// The scheduler may run a child on its joiner's stack. The child still has its own values.
 #[test]
 fn a_child_is_not_its_joiner() {
     thread_local!(static N: Cell<u8> = const { Cell::new(0) });

@@ -4,8 +4,8 @@
 mod asan;
 #[path = "../common/mod.rs"]
 mod common;
+mod inline_join;
 mod join_cycles;
-mod lend;
 mod locals;
 mod locals_ends;
 mod panics;

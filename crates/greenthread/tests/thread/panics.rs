@@ -1,4 +1,5 @@
-//! Panics in green threads: whose they are, who gets them, and what goes on meanwhile.
+//! Panics in green threads: to which thread they belong, which thread gets them, and what runs
+//! meanwhile.
 
 use std::{
     any::Any,

@@ -59,7 +59,7 @@ fn a_scope_waits_also_while_its_closure_unwinds() {
 }
 
 #[test]
-fn a_scope_tells_of_panics_that_nobody_took() {
+fn a_scope_panics_after_unhandled_panics() {
     everywhere(|| {
         let joined = thread::scope(|s| s.spawn(|| panic!("joined")).join().is_err());
         assert!(joined);

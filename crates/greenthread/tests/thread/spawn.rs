@@ -44,7 +44,7 @@ fn names() {
 }
 
 #[test]
-fn who_runs_something_keeps_its_name() {
+fn the_caller_of_run_keeps_its_name() {
     let caller = std::thread::Builder::new().name("main".into());
     let on_os = caller.spawn(|| everywhere(|| assert_eq!(thread::current().name(), Some("main"))));
     on_os.unwrap().join().unwrap();
@@ -69,7 +69,7 @@ fn a_name_with_a_nul_byte_panics() {
         panics(&|| drop(named().spawn(|| ())));
         panics(&|| drop(named().spawn_local(|| ())));
         panics(&|| thread::scope(|s| drop(named().spawn_scoped(s, || ()))));
-        // SAFETY: nothing is borrowed.
+        // SAFETY: the closure borrows nothing.
         panics(&|| drop(unsafe { named().spawn_unchecked(|| ()) }));
     });
 }
@@ -181,7 +181,7 @@ fn without_yield_that_a_coroutine_takes_to_another_thread_ends_there() {
     let end = || {
         let mut coroutine = LEFT.take().unwrap();
         assert!(matches!(coroutine.resume(()), State::Returned(())));
-        // Suspended until its sibling has run, which is not lent this stack: it has no handle.
+        // Suspended until its sibling has run. That one has no handle, so it can't run inline.
         let (sender, receiver) = std::sync::mpsc::channel();
         thread::spawn(move || sender.send(7));
         while receiver.try_recv().is_err() {
@@ -299,7 +299,7 @@ fn spawn_unchecked_borrows() {
     everywhere(|| {
         let mut text = String::from("a");
         let borrowed = &mut text;
-        // SAFETY: joined before `text` goes.
+        // SAFETY: the thread is joined before `text` is dropped.
         let thread = unsafe {
             Builder::new().spawn_unchecked(move || {
                 borrowed.push('b');
@@ -359,7 +359,7 @@ fn what_a_closure_owns_is_not_copied() {
     });
 }
 
-/// Everybody joins everybody else's children: green threads those of OS threads, and the other way
+/// Threads join each other's children: green threads join those of OS threads, and the other way
 /// round.
 #[test]
 fn joins_between_green_threads_and_os_threads() {

@@ -19,7 +19,7 @@ fn local_threads_share_what_is_not_send_and_stay() {
     everywhere(|| {
         let os = std::thread::current().id();
         let log = Rc::new(RefCell::new(Vec::new()));
-        // Others, for the workers to steal.
+        // Other threads, for the workers to steal.
         let busy: Vec<_> = (0..100).map(|_| thread::spawn(thread::yield_now)).collect();
         let threads: Vec<LocalJoinHandle<Rc<u32>>> = (0..100)
             .map(|n| {
@@ -101,7 +101,7 @@ fn local_threads_get_their_turn_beside_busy_siblings() {
     for workers in [1, 2] {
         GO.store(true, SeqCst);
         runtime(workers).run(|| {
-            // One that spawns without end, and some that only yield.
+            // One thread spawns without end, and some only yield.
             let mut busy = vec![thread::spawn(|| {
                 while GO.load(SeqCst) {
                     thread::spawn(|| ()).join().unwrap();
@@ -117,7 +117,7 @@ fn local_threads_get_their_turn_beside_busy_siblings() {
             for _ in 0..200 {
                 thread::spawn_local(thread::yield_now).join().unwrap();
             }
-            // And the other way round.
+            // And the same with the roles exchanged.
             let local = thread::spawn_local(|| {
                 while GO.load(SeqCst) {
                     thread::spawn_local(|| ()).join().unwrap();
@@ -168,7 +168,7 @@ fn a_runtime_waits_for_its_local_threads() {
     }
 }
 
-/// Local threads that find no stack wait for one, and don't wander.
+/// Local threads that find no stack wait for one, and stay on their worker.
 #[test]
 fn local_threads_wait_for_a_stack() {
     if is_child() {
@@ -176,7 +176,7 @@ fn local_threads_wait_for_a_stack() {
             let os = std::thread::current().id();
             let most = Rc::new(Cell::new(0));
             let alive = Rc::new(Cell::new(0));
-            // Enough for some, not for all at once.
+            // Enough stacks for some threads, but not for all at once.
             let stack = 64 << 20;
             let threads: Vec<_> = (0..200)
                 .map_while(|_| {
@@ -201,7 +201,7 @@ fn local_threads_wait_for_a_stack() {
     }
     let out = child(|command| {
         use std::os::unix::process::CommandExt;
-        // SAFETY: a system call that touches nothing of this process's.
+        // SAFETY: the system call touches no memory of this process.
         unsafe {
             command.pre_exec(|| {
                 let limit = libc::rlimit { rlim_cur: 4 << 30, rlim_max: 4 << 30 };

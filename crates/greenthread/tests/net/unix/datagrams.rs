@@ -55,8 +55,8 @@ impl std::fmt::Debug for Place {
     }
 }
 
-/// Who sends faster than the other side receives waits, in every way of sending, and nothing is
-/// lost.
+/// A thread that sends faster than the other side receives waits, in every way of sending, and
+/// nothing is lost.
 #[test]
 fn a_full_queue_makes_sending_wait() {
     const COUNT: u32 = 500;

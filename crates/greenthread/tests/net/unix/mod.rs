@@ -11,7 +11,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-/// A directory that goes with the test.
+/// A directory that is removed on drop.
 pub(crate) struct Place(PathBuf);
 
 impl Place {
@@ -38,7 +38,7 @@ impl Drop for Place {
     }
 }
 
-/// An abstract address that nobody else has.
+/// An abstract address that no other socket has.
 pub(crate) fn nameless_file() -> SocketAddr {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("greenthread-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));

@@ -56,7 +56,7 @@ fn pairs_clones_and_several_buffers() {
             one.read_vectored(&mut [IoSliceMut::new(&mut left), IoSliceMut::new(&mut right)]).unwrap();
         assert_eq!((count, &left, &right[..2]), (5, b"abc", &b"de"[..]));
         assert_eq!(writer.join(), 5);
-        // The clone has gone with its thread.
+        // The clone was dropped with its thread.
         assert_eq!(one.read(&mut [0]).unwrap(), 0);
     });
 }
@@ -91,7 +91,7 @@ fn paths_that_will_not_do() {
         let listener = UnixListener::bind(place.socket()).unwrap();
         assert_eq!(UnixListener::bind(place.socket()).unwrap_err().kind(), ErrorKind::AddrInUse);
         drop(listener);
-        // The file stays, and nobody listens.
+        // The file stays, but no socket listens.
         assert_eq!(UnixStream::connect(place.socket()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         assert!(place.path().join("socket").exists());
     });
@@ -109,7 +109,7 @@ fn many_connections() {
                 stream.read_exact(&mut byte).unwrap();
                 stream.write_all(&byte).unwrap();
             }
-            // By reference it is the same.
+            // By reference it works in the same way.
             (&listener).into_iter().next().unwrap().unwrap()
         });
         for n in 0..50 {
@@ -124,7 +124,7 @@ fn many_connections() {
     });
 }
 
-/// More connect than the listener's queue holds: they wait, and no worker does.
+/// More threads connect than the listener's queue holds. They wait, and no worker does.
 #[test]
 fn a_full_queue_makes_connecting_wait() {
     everywhere(|world| {
@@ -169,7 +169,7 @@ fn a_large_write_and_a_slow_reader() {
 }
 
 #[test]
-fn shutting_down_wakes_who_waits() {
+fn shutting_down_wakes_waiting_threads() {
     everywhere(|world| {
         for how in [Shutdown::Read, Shutdown::Both] {
             let (one, _two) = UnixStream::pair().unwrap();
@@ -230,8 +230,8 @@ fn timeouts_and_modes() {
     });
 }
 
-/// A message with a descriptor ends a read early, and more lies behind it: a count that comes short
-/// tells nothing.
+/// A message with a descriptor ends a read early, with more data behind it. Such a short read does
+/// not mean that the socket is empty.
 #[test]
 fn descriptors_that_are_passed_hide_nothing() {
     everywhere(|world| {
@@ -259,7 +259,7 @@ fn descriptors_that_are_passed_hide_nothing() {
 }
 
 #[test]
-fn they_are_what_stds_are() {
+fn they_have_stds_auto_traits() {
     green(1, Kind::Green, |_| {
         let (one, _two) = UnixStream::pair().unwrap();
         assert!(format!("{one:?}").starts_with("UnixStream { fd: "));

@@ -1,4 +1,4 @@
-//! Whoever sends to a Unix receiver that is full waits without an OS thread, however many they are.
+//! Threads that send to a full Unix receiver wait without OS threads, however many they are.
 
 use std::{
     io::ErrorKind,
@@ -23,8 +23,8 @@ fn os_threads() -> usize {
 }
 
 #[test]
-fn who_sends_to_a_full_receiver_waits_without_an_os_thread() {
-    // The OS threads are counted, and other tests have some.
+fn sending_to_a_full_receiver_waits_without_an_os_thread() {
+    // In a process of its own, since other tests have OS threads that would be counted.
     if !is_child() {
         let out = child(|_| {});
         assert!(out.status.success(), "{}", text(&out));
@@ -101,7 +101,7 @@ fn the_receiver_goes() {
     assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
-/// Then nobody else may connect to the receiver, and its queue doesn't count.
+/// Then no other socket may send to the receiver, and its queue doesn't count.
 fn the_receiver_is_connected_to_the_sender() {
     let (here, there) = (address("here"), address("there"));
     let receiver = Arc::new(UnixDatagram::bind_addr(&there).unwrap());
@@ -119,7 +119,7 @@ fn the_receiver_is_connected_to_the_sender() {
     assert_eq!(receives.join().unwrap(), 3);
 }
 
-/// A few large datagrams fill the sender's buffer, and leave room with the receiver.
+/// A few large datagrams fill the sender's buffer, while the receiver's queue has room.
 fn a_sender_is_full_itself() {
     let address = address("large");
     let receiver = Arc::new(UnixDatagram::bind_addr(&address).unwrap());

@@ -1,5 +1,5 @@
-//! Whose turn it is where threads compute for long: who was woken from outside goes first, and
-//! nobody is forgotten.
+//! Which thread runs next on a CPU-bound worker. Threads that were woken from outside go first, and
+//! every thread gets its turn.
 
 use std::{
     io::{Read, Write},
@@ -15,17 +15,18 @@ use greenthread::{net::TcpStream, thread};
 
 use crate::common::runtime;
 
-/// Longer than a worker takes for "long".
+/// Longer than the run from which on a worker counts as CPU-bound.
 const SLICE: Duration = Duration::from_micros(300);
 
-/// Processors are few, and who waits for one here is to wait for a thread of its own worker.
+/// One test at a time: a worker shall wait for its own threads, not for a processor that another
+/// test has.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often somebody has begun to compute.
+/// The number of calls of `compute`.
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
 fn compute() {
@@ -59,7 +60,7 @@ fn ask(stream: &mut net::TcpStream) {
 }
 
 #[test]
-fn who_waits_for_io_goes_before_those_who_compute() {
+fn threads_woken_by_io_overtake_computing_ones() {
     const COMPUTING: usize = 8;
     let _alone = alone();
     runtime(1).run(|| {
@@ -86,7 +87,7 @@ fn who_waits_for_io_goes_before_those_who_compute() {
             std::thread::scope(|os| {
                 let asker = os.spawn(move || {
                     for _ in 0..100 {
-                        // Somebody computes again, and who answers is waiting.
+                        // By then a thread computes again, and the answering thread waits.
                         let at = slices.load(SeqCst);
                         while slices.load(SeqCst) == at {
                             std::thread::yield_now();
@@ -101,14 +102,15 @@ fn who_waits_for_io_goes_before_those_who_compute() {
             });
             over.store(true, SeqCst);
         });
-        // The slice during which it came, and here and there another; not all eight.
+        // An answer waits for the slice during which the question came, and sometimes for another
+        // one, but not for all eight.
         let waited = waited.load(SeqCst);
         assert!(waited < 100 * COMPUTING / 2, "{waited} slices for 100 answers");
     });
 }
 
 #[test]
-fn io_without_end_leaves_those_who_compute_their_turn() {
+fn computing_threads_have_turns_beside_io_without_end() {
     const ASKING: usize = 6;
     const SLICES: usize = 50;
     let _alone = alone();
@@ -118,7 +120,8 @@ fn io_without_end_leaves_those_who_compute_their_turn() {
         let mut askers = Vec::new();
         let mut answering = Vec::new();
         for (ours, mut theirs) in connections {
-            // They compute as well: as soon as one has answered there is something for it again.
+            // These threads compute as well. As soon as one has answered, its next question is
+            // there.
             answering.push(thread::spawn(|| echo(ours, compute)));
             let over = over.clone();
             askers.push(std::thread::spawn(move || {
@@ -126,7 +129,8 @@ fn io_without_end_leaves_those_who_compute_their_turn() {
                 while !over.load(SeqCst) {
                     ask(&mut theirs);
                     answers += 1;
-                    // When others have had two turns, who has answered is waiting again.
+                    // When other threads have had two turns, the thread that has answered waits
+                    // again.
                     let at = RUNS.load(SeqCst);
                     while RUNS.load(SeqCst) < at + 2 && !over.load(SeqCst) {
                         std::thread::sleep(Duration::from_micros(20));
@@ -149,13 +153,15 @@ fn io_without_end_leaves_those_who_compute_their_turn() {
         over.store(true, SeqCst);
         answering.into_iter().for_each(|thread| thread.join().unwrap());
         let answers: usize = askers.into_iter().map(|asker| asker.join().unwrap()).sum();
-        // Each time all who ask may go ahead; then one of the two.
+        // Each time all answering threads may overtake; then one of the two computing ones has its
+        // turn.
         assert!(answers < 2 * SLICES * (ASKING + 2) * 2, "{answers} answers beside {} slices", 2 * SLICES);
     });
 }
 
-/// While many threads compute and end: how many of them have ended when somebody has asked fifty
-/// times, without end if need be; and when `beside` is through, which is ready all the time.
+/// Many threads compute and end, while a client asks, and a thread that is always ready runs
+/// `beside`. Returns how many of them have ended when the client has had fifty answers, and when
+/// `beside` has returned.
 fn beside_threads_that_only_start(beside: Option<fn()>) -> (usize, usize) {
     let (ours, mut theirs) = connection();
     let (ended, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
@@ -167,7 +173,7 @@ fn beside_threads_that_only_start(beside: Option<fn()>) -> (usize, usize) {
             ended.load(SeqCst)
         })
     });
-    // These two start.
+    // The two threads start here.
     (0..4).for_each(|_| thread::yield_now());
     let this = thread::current();
     for _ in 0..THREADS {
@@ -202,15 +208,15 @@ fn beside_threads_that_only_start(beside: Option<fn()>) -> (usize, usize) {
 const THREADS: usize = 2000;
 
 #[test]
-fn who_waits_for_io_has_its_turn_between_threads_that_only_start() {
+fn io_has_turns_between_threads_that_only_start() {
     let _alone = alone();
-    // Nobody is ready, but for who answers.
+    // No thread is ready, except for the answering one.
     let (ended, _) = runtime(1).run(|| beside_threads_that_only_start(None));
     assert!(ended < THREADS, "fifty answers had to wait for all {THREADS} threads");
 }
 
 #[test]
-fn so_has_who_is_ready_beside_both() {
+fn a_ready_thread_has_turns_beside_both() {
     let _alone = alone();
     fn slices() {
         for _ in 0..50 {

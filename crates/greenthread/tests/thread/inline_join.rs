@@ -1,4 +1,5 @@
-//! A thread that is joined before it has started runs on its joiner's stack, and nobody can tell.
+//! Inline joins: a thread that is joined before it has started runs on its joiner's stack. No
+//! thread can see a difference.
 
 use std::{
     cell::Cell,
@@ -18,16 +19,16 @@ use greenthread_context::{Coroutine, State, Suspender};
 
 use crate::common::{Random, child, everywhere, is_child, runtime, text};
 
-/// About where the calling thread's stack is in use.
+/// An address on the calling thread's stack, near the frames in use.
 fn here() -> usize {
     let mark = 0u8;
     std::hint::black_box(&raw const mark).addr()
 }
 
-/// On one worker, whether a thread that was just spawned with `size` runs on the stack of its
-/// joiner.
-fn is_lent(size: usize) -> bool {
-    // On a slow machine a thread lends once a turn only.
+/// Whether a thread that was just spawned with a stack of `size` bytes runs on its joiner's stack.
+/// Called with one worker.
+fn runs_inline(size: usize) -> bool {
+    // On a slow machine a worker allows one inline join between two ticks.
     thread::spawn(|| ());
     thread::yield_now();
     let joiner = here();
@@ -38,32 +39,32 @@ fn is_lent(size: usize) -> bool {
 #[test]
 fn the_stack_that_is_left_decides() {
     runtime(1).run(|| {
-        // A runtime's root thread has 8 MiB, and as all larger ones a little more, so that it can
-        // lend as much as it has.
-        assert!(is_lent(64 << 10));
-        assert!(is_lent(8 << 20));
-        assert!(!is_lent(9 << 20));
-        let lent = |has: usize, asked: usize| {
-            let thread = Builder::new().stack_size(has).spawn(move || is_lent(asked)).unwrap();
+        // A runtime's root thread has 8 MiB. Large stacks have a little more than was asked for, so
+        // that a child with a stack of the same size can run inline.
+        assert!(runs_inline(64 << 10));
+        assert!(runs_inline(8 << 20));
+        assert!(!runs_inline(9 << 20));
+        let child_runs_inline = |has: usize, asked: usize| {
+            let thread = Builder::new().stack_size(has).spawn(move || runs_inline(asked)).unwrap();
             thread::yield_now(); // Started, so it has its own.
             thread.join().unwrap()
         };
-        assert!(lent(256 << 10, 256 << 10));
-        assert!(!lent(256 << 10, 300 << 10));
-        assert!(lent(128 << 10, 64 << 10));
-        assert!(!lent(128 << 10, 128 << 10));
+        assert!(child_runs_inline(256 << 10, 256 << 10));
+        assert!(!child_runs_inline(256 << 10, 300 << 10));
+        assert!(child_runs_inline(128 << 10, 64 << 10));
+        assert!(!child_runs_inline(128 << 10, 128 << 10));
     });
 }
 
 #[test]
-fn a_coroutine_s_stack_is_not_lent() {
+fn a_coroutine_s_stack_is_not_used() {
     fn deep(calls: usize) -> usize {
         let frame = std::hint::black_box([1u8; 1024]);
         if calls == 0 { 0 } else { deep(calls - 1) + usize::from(frame[5]) }
     }
     runtime(1).run(|| {
         let mut coroutine = Coroutine::new(|_: &Suspender<(), ()>, ()| {
-            // Far more than a coroutine has.
+            // The child asks for far more stack than the coroutine has.
             Builder::new().stack_size(4 << 20).spawn(|| deep(1000)).unwrap().join().unwrap()
         });
         assert!(matches!(coroutine.resume(()), State::Returned(1000)));
@@ -71,7 +72,7 @@ fn a_coroutine_s_stack_is_not_lent() {
 }
 
 #[test]
-fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
+fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
     if !is_child() {
         let output = child(|_| {});
         return assert!(output.status.success(), "{}", text(&output));
@@ -89,7 +90,7 @@ fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
                 })
             })
             .collect();
-        // They were promised a stack each, and now there is none for all of them.
+        // Each thread was promised a stack, and now there is no room for all of these stacks.
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
         let size: u64 = size.trim().trim_end_matches("kB").trim().parse().unwrap();
@@ -100,44 +101,44 @@ fn a_thread_that_has_waited_for_a_stack_may_borrow_one() {
         let most = started.load(SeqCst);
         assert!((100..1000).contains(&most), "{most} have started");
         open.store(true, SeqCst);
-        // Whichever have a stack give it back.
+        // The threads that have a stack end, and give it back.
         threads.iter().for_each(|thread| thread.thread().unpark());
         threads.reverse();
         for thread in threads {
             thread.join().unwrap();
         }
         thread::sleep(Duration::from_millis(10));
-        // Nobody waits any more, so nothing is refused.
+        // No thread waits for a stack any more, so no spawn is refused.
         thread::Builder::new().spawn(|| ()).unwrap().join().unwrap();
     });
 }
 
 #[test]
-fn only_the_joined_thread_is_run_so() {
+fn only_the_joined_thread_runs_inline() {
     const THREADS: usize = 12;
     runtime(1).run(|| {
         let joined = Arc::new(AtomicUsize::new(0));
-        // Each but the last has others above it in the queue: it is taken out of the middle, and
-        // they stay there.
-        let lent = (1..4).map(|step| {
+        // Each thread but the last has others above it in the deque. It is taken out of the middle,
+        // and they stay there.
+        let inline = (1..4).map(|step| {
             let threads = [(); THREADS].map(|()| {
                 let joined = joined.clone();
                 thread::spawn(move || (joined.load(SeqCst), here()))
             });
             let mut threads = threads.map(Some);
             let order = (0..THREADS).map(|n| n * step % (THREADS + 1)).filter(|n| *n < THREADS);
-            let lent = order.filter(|&n| {
+            let inline = order.filter(|&n| {
                 let Some(thread) = threads[n].take() else { return false };
                 joined.store(n, SeqCst);
                 let (then, place) = thread.join().unwrap();
-                let lent = place.abs_diff(here()) < 64 << 10;
-                assert!(!lent || then == n, "the {n}th has run while the {then}th was joined");
-                lent
+                let is_inline = place.abs_diff(here()) < 64 << 10;
+                assert!(!is_inline || then == n, "the {n}th has run while the {then}th was joined");
+                is_inline
             });
-            lent.count()
+            inline.count()
         });
-        // Some are started when the worker looks around.
-        assert!(lent.sum::<usize>() >= THREADS, "few are lent a stack");
+        // Some threads are started at the worker's ticks.
+        assert!(inline.sum::<usize>() >= THREADS, "few have run inline");
     });
 }
 
@@ -145,12 +146,12 @@ fn only_the_joined_thread_is_run_so() {
 fn it_is_a_thread_of_its_own() {
     everywhere(|| {
         let joiner = thread::current();
-        let thread = Builder::new().name("lent to".into());
+        let thread = Builder::new().name("inline child".into());
         let thread = thread.spawn(move || {
             let me = thread::current();
             assert_ne!(me.id(), joiner.id());
-            assert_eq!(me.name(), Some("lent to"));
-            // Its token is its own too.
+            assert_eq!(me.name(), Some("inline child"));
+            // Its park token is its own too.
             me.unpark();
             thread::park();
             me.id()
@@ -185,15 +186,15 @@ fn it_may_wait_for_what_others_do() {
 fn its_panic_is_given_to_the_joiner() {
     everywhere(|| {
         for _ in 0..100 {
-            let panic = thread::spawn(|| panic!("at home")).join().map(|()| 0).unwrap_err();
-            assert_eq!(panic.downcast_ref::<&str>(), Some(&"at home"));
+            let panic = thread::spawn(|| panic!("in the child")).join().map(|()| 0).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"in the child"));
             assert!(!thread::panicking());
         }
     });
 }
 
 #[test]
-fn a_join_while_unwinding_is_as_ever() {
+fn a_join_while_unwinding_waits() {
     struct Joins(Cell<bool>);
     impl Drop for Joins {
         fn drop(&mut self) {
@@ -213,7 +214,7 @@ fn a_join_while_unwinding_is_as_ever() {
 }
 
 #[test]
-fn inside_without_yield_nobody_else_runs() {
+fn inside_without_yield_no_child_runs_inline() {
     runtime(2).run(|| {
         let ran = Arc::new(AtomicBool::new(false));
         thread::without_yield(|| {
@@ -230,7 +231,7 @@ fn inside_without_yield_nobody_else_runs() {
 }
 
 #[test]
-fn joins_in_a_row_keep_nobody_waiting() {
+fn joins_in_a_row_let_siblings_run() {
     runtime(1).run(|| {
         let turns = Arc::new(AtomicUsize::new(0));
         let (count, stop) = (turns.clone(), Arc::new(AtomicBool::new(false)));
@@ -249,7 +250,7 @@ fn joins_in_a_row_keep_nobody_waiting() {
     });
 }
 
-/// A tree of threads: each spawns some, joins them in some order, and waits now and then.
+/// A tree of threads. Each spawns some, joins them in some order, and waits sometimes.
 fn tree(seed: u64, depth: u32) -> usize {
     let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     if depth == 0 {
@@ -270,15 +271,15 @@ fn tree(seed: u64, depth: u32) -> usize {
     let mut sum = 1;
     while !children.is_empty() {
         let next = random.below(children.len() as u64) as usize;
-        // The newest more often than not.
+        // It is usually the newest.
         let next = if random.below(3) == 0 { next } else { children.len() - 1 };
         sum += children.remove(next).join().unwrap();
     }
     sum
 }
 
-/// A worker that was woken in vain for threads which were lent a stack is not woken again for a
-/// while: then it looks by itself.
+/// A worker that was woken in vain, for threads that ran inline, is not woken again for a while.
+/// After its grace sleep it searches by itself.
 #[test]
 fn a_sibling_runs_what_a_hog_has_spawned() {
     for workers in [2, 4] {
@@ -290,7 +291,7 @@ fn a_sibling_runs_what_a_hog_has_spawned() {
                 let ran = Arc::new(AtomicBool::new(false));
                 let other = Arc::clone(&ran);
                 let thread = thread::spawn(move || other.store(true, SeqCst));
-                // No switch here, and no other thread: only a sibling can run it.
+                // This thread does not switch, so only another worker can run the new one.
                 while !ran.load(SeqCst) {
                     std::hint::spin_loop();
                 }
@@ -312,14 +313,14 @@ fn trees_of_joins() {
 }
 
 #[test]
-fn an_overflow_names_the_borrower() {
+fn an_overflow_names_the_inline_child() {
     #[expect(unconditional_recursion, reason = "it shall overflow")]
     fn bottomless(depth: usize) -> usize {
         std::hint::black_box([depth; 100])[0] + bottomless(depth + 1)
     }
     if is_child() {
         runtime(1).run(|| {
-            let thread = Builder::new().name("borrower".into()).stack_size(64 << 10);
+            let thread = Builder::new().name("inline".into()).stack_size(64 << 10);
             thread.spawn(|| bottomless(0)).unwrap().join().unwrap();
         });
         unreachable!("it overflows");
@@ -327,9 +328,9 @@ fn an_overflow_names_the_borrower() {
     let output = child(|_| {});
     let text = text(&output);
     assert!(!output.status.success());
-    // Of the stack on which it ran, 8 MiB and something to lend.
+    // The size of the stack on which it ran: 8 MiB and the spare that lets a child run inline.
     let size = format!("{} bytes", (8 << 20) + (32 << 10));
-    for part in ["'borrower' has overflowed its stack", &size, "lend.rs:"] {
+    for part in ["'inline' has overflowed its stack", &size, "inline_join.rs:"] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
 }
