@@ -2,9 +2,13 @@
 //! them.
 //!
 //! The other files of this folder say how something is done. This one says when, for whom, and how
-//! often; all of the scheduler's numbers are here. Times are in nanoseconds.
+//! often, with the scheduler's numbers. Times are in nanoseconds. (Two numbers are in
+//! `task::worker_core`, where they are used: of spinning before a wait, and of the cooperative
+//! budget. The watchdog's are with it.)
 //!
-//! A worker's loop (`worker_loop`) goes through these questions from top to bottom and begins anew:
+//! These are the questions. A worker's loop (`worker_loop`) comes to 2 whenever it has its turn,
+//! goes on from there, and returns to 1 as soon as there is something to run. Question 7 is the
+//! joiner's.
 //!
 //! 1. Which ready thread goes on? The next one of the run queue, first in, first out, by a direct
 //!    switch that the worker has no part in. [`round`] says how many such switches are made before
@@ -16,9 +20,9 @@
 //! 6. Do they start here or elsewhere? See [`MIN_LEAD`].
 //! 7. Does a joiner run its child by itself? See [`MAX_INLINE_JOINS`].
 //! 8. With nothing to run: who searches, for how long, and what is stolen? See [`max_searchers`].
-//! 9. When does it sleep, and for how long? See [`MIN_GRACE`].
+//! 9. When is memory given back? See [`TRIM_IDLE`].
 //! 10. When does a thread that found no stack try again? See [`RETRY`].
-//! 11. When is memory given back? See [`TRIM_IDLE`].
+//! 11. When does the worker sleep, and for how long? See [`MIN_GRACE`].
 
 use core::cell::Cell;
 
@@ -232,7 +236,32 @@ pub(super) const MAX_TRIAL_GAP: u32 = 127;
 /// sooner than that call would take.
 pub(super) const SEARCH_POLL_ROUND: u32 = 8;
 
-// ---- 9. Sleeping.
+// ---- 9. Memory.
+
+/// An idle worker with this much time until its next deadline gives some unused memory back before
+/// it sleeps.
+pub(super) const TRIM_IDLE: u64 = 200_000;
+/// With this much time it gives back a whole region of stacks, or trims the C library's heap.
+pub(super) const TRIM_REGION_IDLE: u64 = 100 * TRIM_IDLE;
+/// The time between two steps in which a worker that is busy, or soon will be, gives memory back.
+/// That takes one or two hundredths of its time, as Go's scavenger does. (A step every millisecond
+/// took 3 % of a timer benchmark.)
+pub(super) const TRIM_BUSY: u64 = 5_000_000;
+
+// ---- 10. No stack to be had.
+
+/// The time after which a thread that found no stack tries again, if no thread of its runtime has
+/// ended: a thread of another runtime may have ended. Only for this a worker polls.
+pub(super) const RETRY: u64 = 20_000_000;
+/// The time doubles with each attempt in vain, up to this.
+pub(super) const MAX_RETRY: u64 = 5_000_000_000;
+/// The time for which threads have waited for a stack before further spawns are refused. By then
+/// workers that slept with cached stacks have given them up.
+pub(super) const REFUSE_SPAWNS_AFTER: u64 = 2_000_000;
+/// The time for which threads have waited, and none has got a stack, before that is reported.
+pub(super) const REPORT_STARVATION_AFTER: u64 = 1_000_000_000;
+
+// ---- 11. Sleeping.
 
 /// A worker that was woken and found nothing sleeps briefly before it searches once more (a *grace
 /// sleep*, `idle`). The first such sleep lasts this long; each further one twice as long. A thread
@@ -248,28 +277,3 @@ pub(super) const SHORT_SLEEP: u64 = 50_000;
 pub(super) fn grace(last: u64) -> u64 {
     (2 * last).clamp(MIN_GRACE, MAX_GRACE)
 }
-
-// ---- 10. No stack to be had.
-
-/// The time after which a thread that found no stack tries again, if no thread of its runtime has
-/// ended: a thread of another runtime may have ended. Only for this a worker polls.
-pub(super) const RETRY: u64 = 20_000_000;
-/// The time doubles with each attempt in vain, up to this.
-pub(super) const MAX_RETRY: u64 = 5_000_000_000;
-/// The time for which threads have waited for a stack before further spawns are refused. By then
-/// workers that slept with cached stacks have given them up.
-pub(super) const REFUSE_SPAWNS_AFTER: u64 = 2_000_000;
-/// The time for which threads have waited, and none has got a stack, before that is reported.
-pub(super) const REPORT_STARVATION_AFTER: u64 = 1_000_000_000;
-
-// ---- 11. Memory.
-
-/// An idle worker with this much time until its next deadline gives some unused memory back before
-/// it sleeps.
-pub(super) const TRIM_IDLE: u64 = 200_000;
-/// With this much time it gives back a whole region of stacks, or trims the C library's heap.
-pub(super) const TRIM_REGION_IDLE: u64 = 100 * TRIM_IDLE;
-/// The time between two steps in which a worker that is busy, or soon will be, gives memory back.
-/// That takes one or two hundredths of its time, as Go's scavenger does. (A step every millisecond
-/// took 3 % of a timer benchmark.)
-pub(super) const TRIM_BUSY: u64 = 5_000_000;

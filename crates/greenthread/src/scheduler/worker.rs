@@ -150,10 +150,11 @@ impl Worker {
 
     #[cold]
     fn more_ids(&self) -> NonZeroU64 {
-        const LUMP: u64 = 1024;
-        let first = id::reserve(LUMP);
+        /// How many numbers a worker takes at a time.
+        const BATCH: u64 = 1024;
+        let first = id::reserve(BATCH);
         self.ids.next.set(first.get() + 1);
-        self.ids.end.set(first.get() + LUMP);
+        self.ids.end.set(first.get() + BATCH);
         first
     }
 

@@ -338,8 +338,8 @@ impl Worker {
         if due || self.shared.started() == 0 { starvation.queue.pop(0, |_| {}) } else { None }
     }
 
-    /// The worker has no ready thread and none to start. It searches (8), gives memory back (11),
-    /// and sleeps (9). `None` means that it must look again.
+    /// The worker has no ready thread and none to start. It searches (8), gives memory back (9),
+    /// and sleeps (11). `None` means that it must look again.
     fn idle(&self) -> Option<Next> {
         self.read_inbox();
         let mut now = self.core.clock.now();
@@ -372,7 +372,7 @@ impl Worker {
         self.sleep(now)
     }
 
-    /// 11. Gives unused memory back, if there is some and there is time for it. Returns whether it
+    /// 9. Gives unused memory back, if there is some and there is time for it. Returns whether it
     ///     did.
     #[inline]
     fn give_memory_back(&self, now: u64) -> bool {
@@ -391,7 +391,7 @@ impl Worker {
         trims
     }
 
-    /// 9. Sleeps in the driver, unless there is something to do after all.
+    /// 11. Sleeps in the driver, unless there is something to do after all.
     fn sleep(&self, now: u64) -> Option<Next> {
         let Shared { idle, workers, injector, watchdog, starvation, .. } = &*self.shared;
         let grace = self.woken_to_search.take().then(|| {

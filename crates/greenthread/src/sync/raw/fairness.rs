@@ -39,13 +39,13 @@ pub(crate) fn back_off(round: u32) {
 /// and a holder that was preempted gets to run.
 pub(crate) fn relax(round: u32) {
     /// The first round that yields to other OS threads. The rounds before it spin.
-    const SPIN: u32 = 8;
+    const FIRST_YIELD: u32 = 8;
     /// The first round that sleeps.
-    const YIELD: u32 = 500;
+    const FIRST_SLEEP: u32 = 500;
     match round {
-        ..SPIN => (0..(3u32 << (2 * round)).min(48)).for_each(|_| core::hint::spin_loop()),
-        SPIN..YIELD => std::thread::yield_now(),
-        YIELD.. => std::thread::sleep(Duration::from_micros(50)),
+        ..FIRST_YIELD => (0..(3u32 << (2 * round)).min(48)).for_each(|_| core::hint::spin_loop()),
+        FIRST_YIELD..FIRST_SLEEP => std::thread::yield_now(),
+        FIRST_SLEEP.. => std::thread::sleep(Duration::from_micros(50)),
     }
 }
 
