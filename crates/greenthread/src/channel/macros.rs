@@ -49,7 +49,14 @@
 /// let (s2, r2) = unbounded();
 /// s1.send(10).unwrap();
 ///
-/// Both arms are ready.
+/// // Both arms are ready.
+/// select! {
+///     recv(r1) -> message => assert_eq!(message, Ok(10)),
+///     send(s2, 20) -> sent => {
+///         assert_eq!(sent, Ok(()));
+///         assert_eq!(r2.recv(), Ok(20));
+///     }
+/// }
 /// ```
 ///
 /// With a timeout:

@@ -95,7 +95,8 @@ impl<'a> Select<'a> {
     /// ```
     /// use greenthread::channel::Select;
     ///
-    /// There is no operation to choose from.
+    /// // There is no operation to choose from.
+    /// assert!(Select::new().try_select().is_err());
     /// ```
     #[must_use]
     pub fn new() -> Self {
