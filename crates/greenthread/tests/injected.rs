@@ -11,8 +11,9 @@ mod common;
 use std::{
     env, fs as stdfs,
     io::{self, Read, Write},
+    path::Path,
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -23,7 +24,7 @@ use greenthread::{
     process, thread,
 };
 
-use common::is_child;
+use common::{is_child, scratch};
 
 const NAME: &str = "every_answer_is_an_end_or_an_error";
 
@@ -120,37 +121,51 @@ fn every_answer_is_an_end_or_an_error() {
         Some(_) => errors,
         None => &errors[(turn + at) % errors.len()..][..1],
     };
-    let mut bad = Vec::new();
-    let mut inject = |what: String, with_ring: bool, must_go_well: bool| {
-        let said = traced(&what, with_ring);
-        if asked.is_some() {
-            println!("{what}: {}", said.as_deref().unwrap_or_else(|said| said).replace('\n', "; "));
-        }
-        if !said.as_ref().is_ok_and(|said| !must_go_well || said.contains("all is well")) {
-            bad.push(format!("{what}: {said:?}"));
-        }
-    };
+    let mut jobs = Vec::new();
     for (at, call) in OPTIONAL.into_iter().enumerate() {
-        errors(call, &REFUSALS, at)
-            .iter()
-            .for_each(|error| inject(format!("{call}:error={error}"), true, true));
+        let job = |error| (format!("{call}:error={error}"), true, true);
+        jobs.extend(errors(call, &REFUSALS, at).iter().map(job));
     }
     for (call, error) in LATER {
-        errors(call, &[""], 0)
-            .iter()
-            .for_each(|_| inject(format!("{call}:error={error}"), true, call != "madvise"));
+        let job = |_| (format!("{call}:error={error}"), true, call != "madvise");
+        jobs.extend(errors(call, &[""], 0).iter().map(job));
     }
     for (at, (call, from)) in NEEDED.into_iter().enumerate() {
-        let injected = |error| inject(format!("{call}:error={error}:when={from}+"), false, false);
-        errors(call, &ERRORS, at).iter().for_each(injected);
+        let job = |error| (format!("{call}:error={error}:when={from}+"), false, false);
+        jobs.extend(errors(call, &ERRORS, at).iter().map(job));
     }
+    // The children mostly wait.
+    let (jobs, bad) = (Mutex::new(jobs.into_iter()), Mutex::new(Vec::new()));
+    let run = || {
+        while let Some((what, with_ring, must_go_well)) = { jobs.lock().unwrap().next() } {
+            let said = traced(&what, with_ring);
+            if asked.is_some() {
+                println!("{what}: {}", said.as_deref().unwrap_or_else(|said| said).replace('\n', "; "));
+            }
+            if !said.as_ref().is_ok_and(|said| !must_go_well || said.contains("all is well")) {
+                bad.lock().unwrap().push(format!("{what}: {said:?}"));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(run))));
+    let bad = bad.into_inner().unwrap();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
 /// The output of a child with this error injected, if it has succeeded. Otherwise, how it ended.
 fn traced(inject: &str, with_ring: bool) -> Result<String, String> {
+    // A child whose calls fail can't remove its files.
+    let place = scratch("place");
+    stdfs::create_dir_all(&place).map_err(|error| error.to_string())?;
+    let said = traced_in(&place, inject, with_ring);
+    let _ = stdfs::remove_dir_all(&place);
+    said
+}
+
+fn traced_in(place: &Path, inject: &str, with_ring: bool) -> Result<String, String> {
     let call = inject.split(':').next().expect("a call");
     let mut command = Command::new("strace");
+    command.env("TMPDIR", place);
     command.args(["-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     command.args(["-e", &format!("inject={inject}")]);
     command.arg(env::current_exe().expect("this program"));
@@ -302,7 +317,7 @@ fn udp() -> io::Result<()> {
 }
 
 fn unix() -> io::Result<()> {
-    let place = env::temp_dir().join(format!("greenthread-injected-{}", std::process::id()));
+    let place = scratch("injected");
     let _ = stdfs::remove_file(&place);
     let listener = UnixListener::bind(&place)?;
     let client = {
@@ -351,7 +366,7 @@ fn pipes() -> io::Result<()> {
 fn files() -> io::Result<()> {
     use greenthread::os::unix::fs::FileExt;
 
-    let place = env::temp_dir().join(format!("greenthread-injected-dir-{}", std::process::id()));
+    let place = scratch("dir");
     let done = (|| {
         fs::create_dir_all(&place)?;
         let path = place.join("file");

@@ -373,7 +373,7 @@ impl Worker {
     }
 
     /// 9. Gives unused memory back, if there is some and there is time for it. Returns whether it
-    ///     did.
+    ///    did.
     #[inline]
     fn give_memory_back(&self, now: u64) -> bool {
         if self.shared.is_ending() {

@@ -23,6 +23,8 @@ impl Dir {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("fs-{}-{}", std::process::id(), NEXT.fetch_add(1, SeqCst));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // A process with this number may have been killed before it removed its own.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }

@@ -7,7 +7,10 @@ use std::{
     io::{self, Write},
     os::fd::AsRawFd,
     process::{Command, Output, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::{self, RecvTimeoutError},
+    },
     time::Duration,
 };
 
@@ -37,6 +40,15 @@ const CHILD_LIMIT: Duration = Duration::from_secs(300);
 /// thread this name.
 pub(crate) fn test_name() -> String {
     std::thread::current().name().expect("the thread of a test").to_owned()
+}
+
+/// A path in the system's directory for temporary files that no other process has. (A process's
+/// number alone is not enough: it is given again, and a test that was killed leaves its files.)
+pub(crate) fn scratch(name: &str) -> std::path::PathBuf {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let (id, next) = (std::process::id(), NEXT.fetch_add(1, SeqCst));
+    env::temp_dir().join(format!("greenthread-{name}-{id}-{since:x}-{next}"))
 }
 
 /// A command that runs this program with only the test that calls this. There `is_child` is true.

@@ -12,7 +12,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{again, is_child, sockets::in_time, test_name};
+use crate::common::{again, is_child, scratch, sockets::in_time, test_name};
 
 /// In the parent: runs the test that calls this again, with pipes for its streams.
 fn piped() -> Child {
@@ -208,7 +208,7 @@ fn printing_to_a_full_pipe_lets_others_run() {
             printers.into_iter().for_each(|printer| printer.join().unwrap());
         });
     }
-    let file = std::env::temp_dir().join(format!("greenthread-printing-{}", std::process::id()));
+    let file = scratch("printing");
     let mut child = piped();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(50));
@@ -324,7 +324,7 @@ fn printing_goes_on_without_an_os_thread() {
             assert_eq!(opened, 0);
             (File::from_raw_fd(other), File::from_raw_fd(one))
         };
-        let path = std::env::temp_dir().join(format!("greenthread-threadless-{}", std::process::id()));
+        let path = scratch("threadless");
         let file = File::create(&path).unwrap();
         let failed = runtime.run(move || {
             let (keep, kept) = std::sync::mpsc::channel::<()>();

@@ -24,7 +24,7 @@ use greenthread::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::common::{child, everywhere, is_child, runtime, test_name, text, world::time_limit};
+use crate::common::{child, everywhere, is_child, runtime, scratch, test_name, text, world::time_limit};
 
 /// Runs the rest of the test in a process of its own.
 fn in_a_child(test: impl FnOnce()) {
@@ -87,7 +87,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
     let _limit = time_limit(test_name());
     in_a_child(|| {
         let runtimes = [1, 2].map(runtime);
-        let path = std::env::temp_dir().join(format!("greenthread-spot-{}", std::process::id()));
+        let path = scratch("spot");
         let file = fs::File::create_new(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         forbid_threads();
@@ -204,7 +204,7 @@ fn connections_to_a_full_listener_leave_its_file_calls_alone() {
     let _limit = time_limit(test_name());
     const CLIENTS: usize = 700;
     let rt = runtime(2);
-    let path = std::env::temp_dir().join(format!("greenthread-full-{}", std::process::id()));
+    let path = scratch("full");
     let listener = UnixListener::bind(&path).unwrap();
     let begun = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..CLIENTS)

@@ -12,7 +12,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{child, is_child, text};
+use crate::common::{child, is_child, test_name, text};
 
 /// A number from `/proc/self/status`, in the unit that it has there.
 fn status(name: &str) -> u64 {
@@ -34,14 +34,26 @@ fn build() -> Runtime {
 }
 
 /// Runs the test in processes of its own, with one worker and with two.
-fn children(set: impl Fn(&mut Command)) -> [String; 2] {
-    ["1", "2"].map(|workers| {
-        let out = child(|command| {
-            set(command.env("GREENTHREAD_WORKERS", workers));
+fn children(set: impl Fn(&mut Command) + Sync) -> [String; 2] {
+    let (name, set) = (test_name(), &set);
+    // Both at a time, as they mostly wait.
+    std::thread::scope(|scope| {
+        let children = ["1", "2"].map(|workers| {
+            // Which test a child runs is said by its starter's name.
+            let starter = std::thread::Builder::new().name(name.clone());
+            let run = move || {
+                child(|command| {
+                    set(command.env("GREENTHREAD_WORKERS", workers));
+                })
+            };
+            (workers, starter.spawn_scoped(scope, run).unwrap())
         });
-        let said = text(&out);
-        assert!(out.status.success() && said.contains("came through"), "{workers} workers: {said}");
-        said
+        children.map(|(workers, child)| {
+            let out = child.join().unwrap();
+            let said = text(&out);
+            assert!(out.status.success() && said.contains("came through"), "{workers} workers: {said}");
+            said
+        })
     })
 }
 

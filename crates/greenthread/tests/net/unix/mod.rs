@@ -16,9 +16,7 @@ pub(crate) struct Place(PathBuf);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("greenthread-unix-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = crate::common::scratch("unix");
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
