@@ -60,10 +60,8 @@ impl Trim {
     /// The home context of the worker whose core this is runs.
     #[inline]
     pub(super) unsafe fn at_tick(&self, now: u64, core: &WorkerCore) -> bool {
-        if now.saturating_sub(self.interval_end.get()) >= INTERVAL {
-            // SAFETY: this function has the same contract: home runs.
-            unsafe { self.end_interval(now, core, None) };
-        }
+        // SAFETY: this function has the same contract: home runs.
+        unsafe { self.end_interval_if_due(now, core, None) };
         let trims = has_surplus(core) && self.is_due(now);
         if trims {
             self.trimmed_at.set(now);
@@ -86,10 +84,8 @@ impl Trim {
         core: &WorkerCore,
         driver: &Driver,
     ) -> bool {
-        if now.saturating_sub(self.interval_end.get()) >= INTERVAL {
-            // SAFETY: this function has the same contract: home runs.
-            unsafe { self.end_interval(now, core, Some(driver)) };
-        }
+        // SAFETY: this function has the same contract: home runs.
+        unsafe { self.end_interval_if_due(now, core, Some(driver)) };
         let depots = core.blocks.depots();
         (has_surplus(core) || depots.is_heap_trim_due()) && self.give_back_idle(now, deadline, core)
     }
@@ -116,6 +112,18 @@ impl Trim {
     /// Whether a busy worker has given nothing back for `TRIM_BUSY`.
     fn is_due(&self, now: u64) -> bool {
         now.saturating_sub(self.trimmed_at.get()) >= TRIM_BUSY
+    }
+
+    /// Ends an interval if it has lasted for `INTERVAL`.
+    ///
+    /// # Safety
+    /// As for [`end_interval`](Self::end_interval).
+    #[inline]
+    unsafe fn end_interval_if_due(&self, now: u64, core: &WorkerCore, idle: Option<&Driver>) {
+        if now.saturating_sub(self.interval_end.get()) >= INTERVAL {
+            // SAFETY: this function has the same contract: home runs.
+            unsafe { self.end_interval(now, core, idle) };
+        }
     }
 
     /// Ends an interval. `idle` is the driver of an idle worker, or `None` for a busy one.
