@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use greenthread_context::{Context, Coroutine, MmapStack, Stack, State, init, switch};
+use greenthread_context::{Context, Coroutine, MmapStack, StackBounds, State, init, switch};
 
 use crate::Meter;
 
@@ -16,7 +16,7 @@ pub(crate) fn by_hand(meter: impl Meter) {
     // the last round, and both contexts run on this worker, which runs nothing else meanwhile:
     // nothing here yields. A static is read only when its context has been saved there.
     unsafe {
-        switch((&raw mut MAIN).cast(), init(stack.top(), echo), 0);
+        switch((&raw mut MAIN).cast(), init(StackBounds::of(&stack), echo), 0);
         meter.measure(2, || {
             switch((&raw mut MAIN).cast(), GREEN.assume_init(), 1);
         });

@@ -23,11 +23,11 @@ impl Context {
     /// The pointer, for callers that keep it in a word of their own.
     ///
     /// ```
-    /// # use greenthread_context::{init, Context, MmapStack, Stack};
+    /// # use greenthread_context::{init, Context, MmapStack, Stack, StackBounds};
     /// # unsafe extern "C" fn entry(_: usize) -> ! { unreachable!() }
     /// let stack = MmapStack::new(4096)?;
     /// // SAFETY: the stack is unused; the context is never resumed.
-    /// let context = unsafe { init(stack.top(), entry) };
+    /// let context = unsafe { init(StackBounds::of(&stack), entry) };
     /// assert!(context.as_ptr() < stack.top() && context.as_ptr() >= stack.limit());
     /// # Ok::<(), greenthread_context::StackError>(())
     /// ```
@@ -42,11 +42,11 @@ impl Context {
     /// `ptr` comes from [`as_ptr`](Context::as_ptr).
     ///
     /// ```
-    /// # use greenthread_context::{init, Context, MmapStack, Stack};
+    /// # use greenthread_context::{init, Context, MmapStack, StackBounds};
     /// # unsafe extern "C" fn entry(_: usize) -> ! { unreachable!() }
     /// # let stack = MmapStack::new(4096)?;
     /// # // SAFETY: the stack is unused; the context is never resumed.
-    /// # let context = unsafe { init(stack.top(), entry) };
+    /// # let context = unsafe { init(StackBounds::of(&stack), entry) };
     /// let word = context.as_ptr();
     /// // SAFETY: `word` was a context.
     /// assert_eq!(unsafe { Context::from_ptr(word) }, context);

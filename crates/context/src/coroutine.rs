@@ -47,7 +47,7 @@ use crate::arch;
 use crate::handover::{give, take};
 use crate::unwinding::{CAN_UNWIND, Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
 use crate::word::{Word, to_word};
-use crate::{Context, Stack, StackError, asan};
+use crate::{Context, Stack, StackBounds, StackError, asan};
 
 /// The states of a coroutine. They are bytes and no enum, so that `suspend` tests just a byte
 /// against zero.
@@ -293,9 +293,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     where
         F: FnOnce(&Suspender<Input, Yield>, Input) -> Return + 'static,
     {
-        let top = stack.top().addr().get();
+        let bounds = StackBounds::of(&stack);
+        let top = bounds.top.addr().get();
         let align = align_of::<Block<F>>().max(16);
-        let room = top.saturating_sub(stack.limit().addr().get());
+        let room = top.saturating_sub(bounds.limit.addr().get());
         let used = size_of::<Block<F>>().saturating_add(align);
         assert!(
             used.saturating_add(512) <= room,
@@ -306,10 +307,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
         // limit, and by the contract of `Stack` nothing else uses that memory. `caller` (C1) lives
         // as long as the context, of which it is the link.
         unsafe {
-            let block = stack.top().sub(offset).cast::<Block<F>>();
+            let block = bounds.top.sub(offset).cast::<Block<F>>();
             let shared = block.cast::<Shared>();
             let caller = &raw mut (*shared.as_ptr()).caller;
-            let inside = arch::init_linked(block.cast(), entry::<F, Input, Yield, Return>, caller);
+            let inside = arch::init_linked(block.cast(), bounds, entry::<F, Input, Yield, Return>, caller);
             block.write(Block {
                 // Each resumption of the coroutine sets `caller` before anything reads it.
                 shared: Shared { caller: inside, status: status::NEW },

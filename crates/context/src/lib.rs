@@ -22,7 +22,7 @@
 //! # A switch by hand
 //!
 //! ```
-//! use greenthread_context::{Context, MmapStack, Stack, init, switch, switch_final};
+//! use greenthread_context::{Context, MmapStack, StackBounds, init, switch, switch_final};
 //!
 //! /// Receives the context that has started it, and answers once.
 //! unsafe extern "C" fn answer(arg: usize) -> ! {
@@ -34,7 +34,7 @@
 //! let mut main = core::mem::MaybeUninit::<Context>::uninit();
 //! // SAFETY: the stack is unused and outlives the context, which resumes the saved one exactly once.
 //! let got = unsafe {
-//!     let green = init(stack.top(), answer);
+//!     let green = init(StackBounds::of(&stack), answer);
 //!     switch(main.as_mut_ptr(), green, main.as_mut_ptr() as usize)
 //! };
 //! assert_eq!(got, 42);
@@ -92,5 +92,5 @@ pub use coroutine::{Coroutine, State, Suspender};
 pub use prefetch::prefetch;
 #[cfg(unix)]
 pub use stack::MmapStack;
-pub use stack::{Stack, StackError};
+pub use stack::{Stack, StackBounds, StackError};
 pub use switch::{init, switch, switch_final, with_bridge};

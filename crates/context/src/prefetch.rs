@@ -17,11 +17,11 @@ impl Context {
     /// fetched meanwhile. The context need not be alive: the program reads nothing.
     ///
     /// ```
-    /// # use greenthread_context::{init, MmapStack, Stack};
+    /// # use greenthread_context::{init, MmapStack, StackBounds};
     /// # unsafe extern "C" fn entry(_: usize) -> ! { unreachable!() }
     /// # let stack = MmapStack::new(4096)?;
     /// # // SAFETY: the stack is unused; the context is never resumed.
-    /// # let context = unsafe { init(stack.top(), entry) };
+    /// # let context = unsafe { init(StackBounds::of(&stack), entry) };
     /// context.prefetch(256);
     /// # Ok::<(), greenthread_context::StackError>(())
     /// ```

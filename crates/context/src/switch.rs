@@ -3,16 +3,15 @@
 //! This file has no invariants of its own. Each function passes its caller's promises on to `arch`.
 //! The contract of `arch` (A1 to A6 in `arch/mod.rs`) is what the documentation here promises.
 
-use core::ptr::NonNull;
-
 use crate::context::Context;
+use crate::stack::StackBounds;
 use crate::word::{from_word, to_word};
 use crate::{arch, asan};
 
-/// Makes a suspended context on the stack whose highest end is `top`.
+/// Makes a suspended context on the stack with these bounds.
 ///
 /// The first switch to the context calls `entry` with that switch's argument. Until then nothing
-/// runs: `init` only writes a few words below `top` (at most 64 bytes). A `top` that isn't aligned
+/// runs: `init` only writes a few words below the top (at most 128 bytes). A top that isn't aligned
 /// to 16 bytes is rounded down. Walks of the stack, by a debugger or by `std::backtrace`, end at
 /// `entry`'s caller.
 ///
@@ -20,17 +19,17 @@ use crate::{arch, asan};
 /// process, as in every `extern "C"` function.
 ///
 /// # Safety
-/// The memory below `top`, as far as the context will use it, is writable and used by nobody else.
+/// The memory of the stack, as far as the context will use it, is writable and used by nobody else.
 /// It stays so until the context has been resumed for the last time and has left its stack. Stacks
 /// grow down, and a guard should lie at the low end.
 ///
 /// See [the example](crate#a-switch-by-hand).
 #[inline]
-pub unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(arg: usize) -> !) -> Context {
+pub unsafe fn init(bounds: StackBounds, entry: unsafe extern "C" fn(arg: usize) -> !) -> Context {
     #[cfg(greenthread_asan)]
-    let entry = asan::init(top, entry);
-    // SAFETY: the caller vouches for the memory below `top`.
-    unsafe { arch::init(top, entry) }
+    let entry = asan::init(bounds.top, entry);
+    // SAFETY: the caller vouches for the memory of the stack.
+    unsafe { arch::init(bounds, entry) }
 }
 
 /// Suspends the running context into `*save` and resumes `to`, which receives `arg`. Returns the
@@ -93,7 +92,7 @@ pub unsafe fn switch_final(to: Context, arg: usize) -> ! {
 ///
 /// ```
 /// use core::mem::MaybeUninit;
-/// use greenthread_context::{Context, MmapStack, Stack, init, switch, with_bridge};
+/// use greenthread_context::{Context, MmapStack, StackBounds, init, switch, with_bridge};
 ///
 /// static mut MAIN: MaybeUninit<Context> = MaybeUninit::uninit();
 /// static mut GREEN: MaybeUninit<Context> = MaybeUninit::uninit();
@@ -118,7 +117,7 @@ pub unsafe fn switch_final(to: Context, arg: usize) -> ! {
 /// let mut text = String::new();
 /// // SAFETY: the stack outlives all of it, and GREEN is suspended when it is walked.
 /// unsafe {
-///     let start = init(stack.top(), green);
+///     let start = init(StackBounds::of(&stack), green);
 ///     switch((&raw mut MAIN).cast(), start, 0);
 ///     with_bridge(GREEN.assume_init(), record, (&raw mut text).cast());
 /// }

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 
 use common::trash::trash_and_suspend;
 use common::{Green, Here};
-use greenthread_context::{Context, MmapStack, Stack, init, switch, switch_final};
+use greenthread_context::{Context, MmapStack, Stack, StackBounds, init, switch, switch_final};
 
 #[test]
 fn values_go_both_ways() {
@@ -53,7 +53,7 @@ fn any_alignment_of_top_will_do() {
         let mut caller = MaybeUninit::<Context>::uninit();
         // SAFETY: nothing else uses the stack; the context ends before the next one is made.
         let local = unsafe {
-            let start = init(stack.top().sub(offset), entry);
+            let start = init(StackBounds::new(stack.limit(), stack.top().sub(offset)), entry);
             switch(caller.as_mut_ptr(), start, caller.as_mut_ptr() as usize)
         };
         assert_eq!(local % 16, 0);
@@ -173,7 +173,7 @@ fn the_slot_may_be_that_of_the_context_resumed() {
     // SAFETY: only this OS thread uses the slot, which holds the other context; the stack outlives
     // the last switch.
     unsafe {
-        SLOT = MaybeUninit::new(init(stack.top(), entry));
+        SLOT = MaybeUninit::new(init(StackBounds::of(&stack), entry));
         for n in 0..100 {
             assert_eq!(switch((&raw mut SLOT).cast(), SLOT.assume_init(), n), n + 1);
         }

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use bench_common::{Args, Mark, Rounds};
-use greenthread_context::{Context, Coroutine, MmapStack, Stack, State, init, switch};
+use greenthread_context::{Context, Coroutine, MmapStack, StackBounds, State, init, switch};
 
 /// The two saved contexts. They are statics, so that finding them takes no time.
 static mut MAIN: MaybeUninit<Context> = MaybeUninit::uninit();
@@ -15,7 +15,7 @@ pub fn by_hand(args: &Args) {
     // the last round, and both contexts run on this OS thread, the only one. A static is read only
     // when its context has been saved there.
     unsafe {
-        switch((&raw mut MAIN).cast(), init(stack.top(), echo), 0);
+        switch((&raw mut MAIN).cast(), init(StackBounds::of(&stack), echo), 0);
         let mut rounds = Rounds::new(args);
         while rounds.go_on() {
             let start = Mark::now();

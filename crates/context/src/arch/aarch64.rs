@@ -41,6 +41,7 @@ use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
 use crate::context::Context;
+use crate::stack::StackBounds;
 use crate::word::Word;
 
 /// CFI: how to find the registers of a suspended site. Its context is in a register; with `deref`,
@@ -107,17 +108,18 @@ macro_rules! FRAME {
 /// ```
 ///
 /// # Safety
-/// 64 bytes below `top` are writable and used by nobody else. `start` is a start function of this
+/// 128 bytes below `top` are writable and used by nobody else. `start` is a start function of this
 /// file, and `entry` and `data` are what it expects.
 #[inline]
 pub(super) unsafe fn first_frame(
     top: NonNull<u8>,
+    _: StackBounds,
     start: unsafe extern "C" fn(),
     entry: usize,
     data: usize,
 ) -> Context {
     let waste = top.addr().get() & 15;
-    // SAFETY: the caller gives 64 bytes, of which 15 + 48 are used at most. Without `waste` the
+    // SAFETY: the caller gives 128 bytes, of which 15 + 48 are used at most. Without `waste` the
     // address is aligned.
     unsafe {
         let top = top.as_ptr().sub(waste).cast::<usize>();

@@ -8,7 +8,7 @@
 //!
 //! | item | what it does |
 //! |---|---|
-//! | `first_frame(top, start, entry, data) -> Context` | writes the frame of a context that has not run yet. The first switch to it jumps to `start`, which is one of the next two and finds `entry` and `data` in the frame |
+//! | `first_frame(top, bounds, start, entry, data) -> Context` | writes below `top` the frame of a context that has not run yet. `bounds` are those of the whole stack, for systems that keep them. The first switch to it jumps to `start`, which is one of the next two and finds `entry` and `data` in the frame |
 //! | `start` | the first code on a stack. It calls `entry(arg)`, and walks of the stack end there |
 //! | `start_linked` | as `start`, and `data` is a `*mut Context`. It stores there the context that resumes it (by `exchange`) and calls `entry(arg, data)`. A walk goes on into `*data`, or ends |
 //! | `switch(save, to, arg) -> Word` | suspends the running context into `*save` and resumes `to` |
@@ -62,6 +62,7 @@
 use core::ptr::NonNull;
 
 use crate::context::Context;
+use crate::stack::StackBounds;
 use crate::word::Word;
 
 #[cfg(not(windows))]
@@ -87,30 +88,32 @@ pub(crate) use machine::{exchange, prefetch_line, switch, switch_final, with_bri
 /// Makes a context that calls `entry(arg)` when it is first resumed. Walks of its stack end there.
 ///
 /// # Safety
-/// 64 bytes below `top` are writable and used by nobody else.
+/// 128 bytes below the top are writable and used by nobody else.
 #[inline]
-pub(crate) unsafe fn init(top: NonNull<u8>, entry: unsafe extern "C" fn(usize) -> !) -> Context {
+pub(crate) unsafe fn init(bounds: StackBounds, entry: unsafe extern "C" fn(usize) -> !) -> Context {
     let entry = entry as *const () as usize;
     // SAFETY: the caller vouches for the memory; `start` calls `entry` with one argument.
-    unsafe { machine::first_frame(top, machine::start, entry, 0) }
+    unsafe { machine::first_frame(bounds.top, bounds, machine::start, entry, 0) }
 }
 
 /// As [`init`], for a context that `exchange` resumes: it calls `entry(arg, link)`, and stores into
 /// `*link` the context that resumes it. A walk of its stack goes on into `*link`.
 ///
 /// # Safety
-/// 64 bytes below `top` are writable and used by nobody else. `link` is valid for a write when the
+/// `top` is on the stack with these bounds, and 128 bytes below it are writable and used by nobody
+/// else. `link` is valid for a write when the
 /// context is first resumed, and holds a suspended context whenever the stack is walked.
 #[inline]
 pub(crate) unsafe fn init_linked(
     top: NonNull<u8>,
+    bounds: StackBounds,
     entry: unsafe extern "C" fn(Word, *mut Context) -> !,
     link: *mut Context,
 ) -> Context {
     let entry = entry as *const () as usize;
     // SAFETY: the caller vouches for the memory and for `link`, which `start_linked` writes and
     // passes to `entry`.
-    unsafe { machine::first_frame(top, machine::start_linked, entry, link.expose_provenance()) }
+    unsafe { machine::first_frame(top, bounds, machine::start_linked, entry, link.expose_provenance()) }
 }
 
 /// Sends `request` with `args` to Valgrind. Returns its answer, or `default` without Valgrind.

@@ -5,7 +5,7 @@
 
 pub(crate) mod trash;
 
-use greenthread_context::{Context, MmapStack, Stack, init, switch, switch_final};
+use greenthread_context::{Context, MmapStack, StackBounds, init, switch, switch_final};
 
 pub(crate) struct Green {
     shared: Box<Shared>,
@@ -33,7 +33,7 @@ impl Green {
     pub(crate) fn with_size(size: usize, body: impl FnOnce(&Here, usize) -> usize + 'static) -> Green {
         let stack = MmapStack::new(size).unwrap();
         // SAFETY: the stack is new, and lives as long as the context.
-        let inside = unsafe { init(stack.top(), green_entry) };
+        let inside = unsafe { init(StackBounds::of(&stack), green_entry) };
         Green {
             shared: Box::new(Shared {
                 caller: None,

@@ -45,7 +45,7 @@ pub(super) unsafe fn prepare(core: &WorkerCore, task: NonNull<Task>) -> io::Resu
     // SAFETY: the stack belongs to the task until its end. `entry` gets the task, which is alive
     // until it is reaped.
     unsafe {
-        let context = context::init(stack.top(), entry);
+        let context = context::init(stack.bounds(), entry);
         *thread.stack.get() = Some(stack);
         Ok(context)
     }

@@ -37,6 +37,8 @@ mod tests;
 
 use core::{fmt, ops::Range, ptr::NonNull};
 
+use greenthread_context::StackBounds;
+
 pub(crate) use arena::{ARENA, has_surplus, last_refusal, reserved, trim};
 pub(crate) use cache::Cache;
 pub(crate) use refusal::{no_map, no_space};
@@ -65,6 +67,12 @@ impl Stack {
         // SAFETY: the `size` bytes from `limit` on are in one mapping (invariants 1 and 2), and the
         // colour is less than a page.
         unsafe { self.limit.add(self.size - size::colour(self.limit)) }
+    }
+
+    /// The bounds, for a context that starts at the top. All pages may be touched at once.
+    #[inline]
+    pub(crate) fn bounds(&self) -> StackBounds {
+        StackBounds::new(self.limit, self.top())
     }
 
     /// The number of usable bytes below this address, or `None` if it isn't on this stack.

@@ -406,7 +406,7 @@ mod running {
         let stack = Cache::new().take(MIN_SIZE).unwrap();
         // SAFETY: the stack is unused, and its context resumes this one once.
         unsafe {
-            let green = greenthread_context::init(stack.top(), panics);
+            let green = greenthread_context::init(stack.bounds(), panics);
             greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
         }
     }
@@ -447,7 +447,7 @@ mod overflowing {
         END.store(stack.guard().end, Relaxed);
         // SAFETY: the stack is unused, and its context resumes no other.
         unsafe {
-            let green = greenthread_context::init(stack.top(), greedy);
+            let green = greenthread_context::init(stack.bounds(), greedy);
             greenthread_context::switch(CALLER.as_ptr().cast(), green, 0);
         }
     }
