@@ -26,8 +26,9 @@ use crate::{
 };
 
 /// Bytes that are promised at most: half of the addresses of a process on a 64-bit machine with 47
-/// bits of user addresses. The other half is for the rest of the process.
-const MAX_PROMISED: usize = 1 << 46;
+/// bits of user addresses. The other half is for the rest of the process. On a 32-bit machine
+/// `memory::address_limit` is what limits the promises.
+const MAX_PROMISED: usize = if usize::BITS == 64 { 1 << 46 } else { usize::MAX };
 /// Bytes of a lump: 256 stacks of 256 KiB. With smaller lumps a worker asks the kernel more often.
 /// Larger ones leave more promises unused in the workers.
 const LUMP: usize = 1 << 26;

@@ -195,8 +195,8 @@ pub(crate) enum Start {
     Refused(std::io::Error),
 }
 
-/// A green thread.
-#[repr(C)]
+/// A green thread. 32-bit machines would align it to 4 bytes, and `job` needs a free bit more.
+#[repr(C, align(8))]
 pub(crate) struct Task {
     pub(crate) block: Block,
     /// Its saved context, while it is suspended.

@@ -65,11 +65,14 @@ use super::{
 
 const ENDED: *mut Waiter = ptr::without_provenance_mut(1);
 const DETACHED: *mut Waiter = ptr::without_provenance_mut(2);
-/// Set in `end` if the address is that of a joiner's task. Tasks are aligned to more than that.
+/// Set in `end` if the address is that of a joiner's task.
 const INLINE: usize = 4;
 
-/// The thread that waits for another one's end.
-#[repr(C)]
+// The addresses that `end` may hold do not have the bit by themselves.
+const _: () = assert!(align_of::<Task>() > INLINE && align_of::<Joiner>() > INLINE);
+
+/// The thread that waits for another one's end. 32-bit machines would align it to 4 bytes.
+#[repr(C, align(8))]
 struct Joiner {
     waiter: Waiter,
     /// The joiner's task. Null for an OS thread, on which no green thread depends.

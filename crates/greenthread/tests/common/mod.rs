@@ -15,6 +15,7 @@ use std::{
 };
 
 use greenthread::Runtime;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub(crate) mod dir;
 pub(crate) mod filter;
@@ -89,6 +90,19 @@ pub(crate) fn is_child() -> bool {
 /// The output of a child, of both streams.
 pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A number from `/proc/self/status`, in the unit that it has there.
+pub(crate) fn status(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse().unwrap()
+}
+
+/// Leaves the process `bytes` bytes of address space.
+pub(crate) fn leave_addresses(bytes: u64) {
+    let limit = Rlimit { current: Some((status("VmSize") << 10) + bytes), maximum: None };
+    setrlimit(Resource::As, limit).unwrap();
 }
 
 /// Makes standard error a pipe that is not read, and fills it except for a few bytes.

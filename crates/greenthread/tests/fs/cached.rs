@@ -6,6 +6,7 @@ use std::{
     ffi::CString,
     fs::File as Plain,
     io::{Error, Read, Seek, SeekFrom, Write},
+    num::NonZeroU64,
     os::{
         fd::AsRawFd,
         unix::{ffi::OsStrExt, fs::symlink, net::UnixListener},
@@ -21,6 +22,7 @@ use greenthread::{
     fs::{self, File, OpenOptions},
     thread,
 };
+use rustix::fs::{Advice, fadvise};
 
 use crate::common::{
     Random, child,
@@ -248,11 +250,8 @@ fn whole_files() {
                 let mut file = File::open(&path).unwrap();
                 if forgotten {
                     file.sync_all().unwrap();
-                    let range = [0, length as i64 / 2];
-                    // SAFETY: the calls touch no memory.
-                    unsafe {
-                        libc::posix_fadvise(file.as_raw_fd(), range[0], range[1], libc::POSIX_FADV_DONTNEED)
-                    };
+                    let half = NonZeroU64::new(length as u64 / 2);
+                    fadvise(&file, 0, half, Advice::DontNeed).unwrap();
                 }
                 file.seek(SeekFrom::Start(offset)).unwrap();
                 let mut all = b"before".to_vec();

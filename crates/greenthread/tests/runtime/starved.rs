@@ -12,21 +12,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{child, is_child, test_name, text};
-
-/// A number from `/proc/self/status`, in the unit that it has there.
-fn status(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-    line.trim().trim_end_matches("kB").trim().parse().unwrap()
-}
-
-/// Leaves the process `bytes` bytes of address space.
-fn leave(bytes: u64) {
-    let limit = libc::rlimit { rlim_cur: (status("VmSize") << 10) + bytes, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the call reads `limit`, and sets a limit of this process.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-}
+use crate::common::{child, is_child, leave_addresses, test_name, text};
 
 /// Builds a runtime. The number of workers comes from the environment.
 fn build() -> Runtime {
@@ -80,7 +66,7 @@ fn where_addresses_are_limited_the_spawn_fails() {
     if is_child() {
         let runtime = build();
         runtime.run(|| ());
-        leave(300_000_000);
+        leave_addresses(300_000_000);
         let (spawned, error) = runtime.run(|| meet(2000)).unwrap_err();
         println!("after {spawned}: {error}");
         assert!((500..1000).contains(&spawned), "{spawned}");
@@ -125,7 +111,7 @@ fn what_has_ended_makes_room() {
     if is_child() {
         let runtime = build();
         runtime.run(|| ());
-        leave(200_000_000);
+        leave_addresses(200_000_000);
         runtime.run(|| {
             for _ in 0..50 {
                 meet(200).unwrap();
@@ -163,7 +149,7 @@ fn a_broken_promise_is_reported_and_the_worker_does_not_wake_for_ever() {
                         .unwrap()
                 })
                 .collect();
-            leave(100_000_000);
+            leave_addresses(100_000_000);
             threads.into_iter().for_each(|thread| thread.join().unwrap());
         });
         std::thread::sleep(Duration::from_secs(4));

@@ -17,7 +17,7 @@ use greenthread::{
 };
 use greenthread_context::{Coroutine, State, Suspender};
 
-use crate::common::{Random, child, everywhere, is_child, runtime, text};
+use crate::common::{Random, child, everywhere, is_child, leave_addresses, runtime, text};
 
 /// An address on the calling thread's stack, near the frames in use.
 fn here() -> usize {
@@ -91,12 +91,7 @@ fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
             })
             .collect();
         // Each thread was promised a stack, and now there is no room for all of these stacks.
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
-        let size: u64 = size.trim().trim_end_matches("kB").trim().parse().unwrap();
-        let limit = libc::rlimit { rlim_cur: (size << 10) + (200 << 20), rlim_max: libc::RLIM_INFINITY };
-        // SAFETY: it sets a limit of this process.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+        leave_addresses(200 << 20);
         thread::sleep(Duration::from_millis(100));
         let most = started.load(SeqCst);
         assert!((100..1000).contains(&most), "{most} have started");

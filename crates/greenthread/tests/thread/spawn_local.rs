@@ -11,6 +11,7 @@ use std::{
 };
 
 use greenthread::thread::{self, Builder, LocalJoinHandle};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::common::{child, everywhere, is_child, runtime, text};
 
@@ -204,11 +205,10 @@ fn local_threads_wait_for_a_stack() {
         // SAFETY: the system call touches no memory of this process.
         unsafe {
             command.pre_exec(|| {
-                let limit = libc::rlimit { rlim_cur: 4 << 30, rlim_max: 4 << 30 };
-                match libc::setrlimit(libc::RLIMIT_AS, &limit) {
-                    0 => Ok(()),
-                    _ => Err(std::io::Error::last_os_error()),
-                }
+                // A quarter of the addresses that a 32-bit process has.
+                let most = if usize::BITS == 64 { 4 << 30 } else { 1 << 30 };
+                setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) })?;
+                Ok(())
             });
         }
     });

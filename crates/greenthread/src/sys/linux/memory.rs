@@ -190,7 +190,12 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
 
 /// Returns how many bytes of address space the process may have, if there is a limit.
 pub(crate) fn address_limit() -> Option<usize> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current.and_then(|limit| limit.try_into().ok())
+    /// Bytes of addresses that a 32-bit process has on usual systems. Some have less, and 64-bit
+    /// kernels give more.
+    const OF_32_BITS: usize = if usize::BITS == 32 { 3 << 30 } else { 0 };
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+    if usize::BITS == 32 { Some(limit.map_or(OF_32_BITS, |limit| limit.min(OF_32_BITS))) } else { limit }
 }
 
 /// Returns how many bytes of address space the process uses, if the system tells.

@@ -14,4 +14,15 @@ pub(super) mod socket;
 pub(super) mod socket_options;
 pub(super) mod stderr;
 pub(super) mod thread;
+// The crate `io-uring` has bindings for these processors only; `Cargo.toml` names them as well.
+#[cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "loongarch64",
+        target_arch = "powerpc64"
+    )),
+    path = "no_uring.rs"
+)]
 pub(super) mod uring;
