@@ -5,8 +5,10 @@
 //! whose system lacks the item. No code above this module asks which system it runs on, and none
 //! uses `libc` or `rustix`, except the tests.
 //!
-//! To add a system, add a folder beside `linux/` with the same items, and a line in `port` below.
-//! Items that are the same for all systems are in files beside this one. These files use only std.
+//! The folders: `linux/` and `bsd/` (macOS) are ports. `unix/` has what these have in common: a port
+//! re-exports from it what it uses, and has files of its own for the rest. To add a system, add a
+//! folder with the same items, and a line in `port` below. Items that are the same for all systems
+//! are in files beside this one. These files use only std.
 //!
 //! Rules for every item of a port:
 //! 1. A call never blocks the OS thread, whatever is scarce, unless this contract says that it
@@ -22,6 +24,8 @@ mod fork;
 mod linux;
 pub(crate) mod parker;
 mod readiness;
+#[cfg(unix)]
+mod unix;
 
 #[cfg(target_os = "linux")]
 use linux as port;

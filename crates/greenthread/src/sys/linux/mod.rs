@@ -1,7 +1,7 @@
 //! The port to Linux. The module `sys` says what each of these modules must offer.
 
-pub(super) mod descriptors;
-pub(super) mod error;
+pub(super) use super::unix::{descriptors, error};
+
 pub(super) mod file;
 pub(super) mod heap;
 pub(super) mod io;
@@ -9,6 +9,7 @@ pub(super) mod lookup;
 pub(super) mod memory;
 pub(super) mod poller;
 pub(super) mod process;
+pub(super) mod quirks;
 pub(super) mod signal;
 pub(super) mod socket;
 pub(super) mod socket_options;
@@ -23,6 +24,6 @@ pub(super) mod thread;
         target_arch = "loongarch64",
         target_arch = "powerpc64"
     )),
-    path = "no_uring.rs"
+    path = "../unix/no_uring.rs"
 )]
 pub(super) mod uring;

@@ -31,7 +31,7 @@ use rustix::io::Errno;
 use super::{
     error::{OsError, OsResult},
     poller::Waker,
-    socket::NONBLOCKING_SEND,
+    quirks::NONBLOCKING_SEND,
 };
 
 /// The largest number of bytes that one call moves: the kernel's own limit.

@@ -21,6 +21,8 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::super::port::quirks::most_descriptors;
+
 /// The soft limit before this library raised it, and after; 0 if the library has not raised it.
 static FROM: AtomicU64 = AtomicU64::new(0);
 static TO: AtomicU64 = AtomicU64::new(0);
@@ -28,12 +30,17 @@ static TO: AtomicU64 = AtomicU64::new(0);
 /// Returns the number of descriptors that are possible if the soft limit is raised to the hard
 /// limit.
 pub(crate) fn most() -> u64 {
-    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
+    possible(getrlimit(Resource::Nofile).maximum)
 }
 
 /// Returns the number of descriptors that are possible now.
 pub(crate) fn limit() -> u64 {
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+    possible(getrlimit(Resource::Nofile).current)
+}
+
+/// Returns how many descriptors a limit leaves. The system may have a smaller limit of its own.
+fn possible(limit: Option<u64>) -> u64 {
+    limit.unwrap_or(u64::MAX).min(most_descriptors())
 }
 
 /// Raises the limit by `count`, as far as possible, if `count` is more than an eighth of the
@@ -43,7 +50,7 @@ pub(crate) fn make_room(count: u64) {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let now = getrlimit(Resource::Nofile);
     let Some(soft) = now.current.filter(|soft| count > soft / 8) else { return };
-    let to = soft.saturating_add(count).min(now.maximum.unwrap_or(u64::MAX));
+    let to = soft.saturating_add(count).min(possible(now.maximum));
     if setrlimit(Resource::Nofile, Rlimit { current: Some(to), maximum: now.maximum }).is_ok() {
         if TO.load(Relaxed) != soft {
             FROM.store(soft, Relaxed);

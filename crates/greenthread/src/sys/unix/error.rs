@@ -1,4 +1,4 @@
-//! Errors of system calls: Linux's error numbers, and names for the errors that the library
+//! Errors of system calls: the system's error numbers, and names for the errors that the library
 //! distinguishes.
 
 use std::{fmt, io};
@@ -83,6 +83,6 @@ impl fmt::Debug for OsError {
 /// says nothing about the request itself. The plain call carries the request out, or reports the
 /// reason why not.
 #[inline]
-pub(super) fn is_refused(error: Errno) -> bool {
+pub(in super::super) fn is_refused(error: Errno) -> bool {
     matches!(error, Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::INVAL)
 }

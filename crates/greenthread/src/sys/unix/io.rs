@@ -1,0 +1,100 @@
+//! Operations on any descriptor: reading, writing, and its mode.
+
+use std::{
+    io::{IoSlice, IoSliceMut},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+pub(crate) use rustix::stdio::{stderr, stdin, stdout};
+use rustix::{
+    fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat},
+    io::{Errno, fcntl_dupfd_cloexec, ioctl_fionbio, readv, writev},
+    net::sockopt::socket_linger,
+    process::getpgrp,
+    termios::{LocalModes, SpecialCodeIndex, tcgetattr, tcgetpgrp},
+};
+
+use super::error::OsResult;
+
+/// Reads. Blocks if the descriptor is in blocking mode.
+#[inline]
+pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> OsResult<usize> {
+    Ok(match buffers {
+        [one] => rustix::io::read(descriptor, &mut **one)?,
+        all => readv(descriptor, all)?,
+    })
+}
+
+/// Writes. Blocks if the descriptor is in blocking mode.
+#[inline]
+pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsResult<usize> {
+    Ok(match buffers {
+        [one] => rustix::io::write(descriptor, one)?,
+        all => writev(descriptor, all)?,
+    })
+}
+
+/// Returns whether the descriptor is in non-blocking mode. The kernel is asked each time, because
+/// any process that has the descriptor open may have changed the mode.
+///
+/// # Errors
+/// An error if the kernel refuses to tell.
+#[inline]
+pub(crate) fn nonblocking_mode(descriptor: impl AsFd) -> OsResult<bool> {
+    Ok(fcntl_getfl(descriptor)?.contains(OFlags::NONBLOCK))
+}
+
+/// As `nonblocking_mode`, but returns `false` if the kernel refuses to tell.
+#[inline]
+pub(crate) fn is_nonblocking(descriptor: impl AsFd) -> bool {
+    nonblocking_mode(descriptor).unwrap_or(false)
+}
+
+/// Sets the mode, which all processes that have the descriptor open share.
+#[inline]
+pub(crate) fn set_nonblocking(descriptor: impl AsFd, nonblocking: bool) -> OsResult<()> {
+    Ok(ioctl_fionbio(descriptor, nonblocking)?)
+}
+
+/// Puts a descriptor into non-blocking mode. There are two calls for that, and the second is tried
+/// if the first fails: the failure of one says nothing about the descriptor.
+#[inline]
+pub(crate) fn ensure_nonblocking(descriptor: impl AsFd) -> OsResult<()> {
+    let descriptor = descriptor.as_fd();
+    let second = |_| fcntl_setfl(descriptor, fcntl_getfl(descriptor)? | OFlags::NONBLOCK);
+    Ok(ioctl_fionbio(descriptor, true).or_else(second)?)
+}
+
+/// Returns whether a read returns as soon as there is data, and for no other reason. A terminal may
+/// be set to return no data after a time, or to wait for several bytes. A read in the background
+/// stops the process.
+pub(crate) fn waits_until_readable(descriptor: BorrowedFd<'_>) -> bool {
+    let Ok(settings) = tcgetattr(descriptor) else { return true };
+    let (least, time) = (SpecialCodeIndex::VMIN, SpecialCodeIndex::VTIME);
+    let (least, time) = (settings.special_codes[least], settings.special_codes[time]);
+    let by_bytes = least == 1 || least > 1 && time > 0;
+    let in_background = tcgetpgrp(descriptor).is_ok_and(|group| group != getpgrp());
+    (settings.local_modes.contains(LocalModes::ICANON) || by_bytes) && !in_background
+}
+
+/// Returns another descriptor for the same open file, which no child process inherits.
+///
+/// # Errors
+/// An error if the process has no descriptor left.
+#[inline]
+pub(crate) fn duplicate(descriptor: BorrowedFd<'_>) -> OsResult<OwnedFd> {
+    Ok(fcntl_dupfd_cloexec(descriptor, 0)?)
+}
+
+/// Returns whether closing the descriptor may wait without limit.
+pub(crate) fn close_may_wait(descriptor: &OwnedFd) -> bool {
+    match socket_linger(descriptor) {
+        Ok(linger) => linger.is_some_and(|linger| !linger.is_zero()),
+        // A serial line waits until its output is sent, and a network file system waits for the
+        // network.
+        Err(Errno::NOTSOCK) => fstat(descriptor.as_fd()).is_ok_and(|stat| {
+            matches!(FileType::from_raw_mode(stat.st_mode), FileType::CharacterDevice | FileType::RegularFile)
+        }),
+        Err(_) => false,
+    }
+}
