@@ -141,6 +141,9 @@ mod descriptor;
 mod driver;
 pub mod fs;
 pub mod io;
+#[cfg(test)]
+#[path = "../tests/common/machine.rs"]
+mod machine;
 pub mod net;
 mod opaque_debug;
 pub mod os;

@@ -24,7 +24,7 @@ use crate::task::clock::test_clock::TestClock;
 /// | setting | variable | default |
 /// | --- | --- | --- |
 /// | [`workers`](Self::workers) | `GREENTHREAD_WORKERS` | one for each processor |
-/// | [`stack_size`](Self::stack_size) | `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` | 256 KiB; 1 MiB with debug assertions |
+/// | [`stack_size`](Self::stack_size) | `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` | 256 KiB; 1 MiB with debug assertions. On 32-bit machines half of that |
 /// | [`disk_threads`](Self::disk_threads) | `GREENTHREAD_DISK_THREADS` | 64 |
 /// | [`blocking_threads`](Self::blocking_threads) | `GREENTHREAD_BLOCKING_THREADS` | 10,000 |
 /// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |

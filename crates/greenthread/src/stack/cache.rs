@@ -26,7 +26,8 @@
 use core::ptr::NonNull;
 use std::io;
 
-use super::{Stack, arena};
+use super::{Stack, arena, size::MIN_SIZE};
+use crate::sys::memory::page_size;
 
 /// Hot stacks of a size, at most. With fewer, stacks are trimmed more often, which is a system call
 /// for each half of them, and threads with deep stacks have more page faults. With more, a worker
@@ -104,10 +105,7 @@ impl Cache {
 
     #[cold]
     fn take_slowly(&mut self, size: usize) -> io::Result<Stack> {
-        debug_assert!(
-            super::usable_size(size).is_ok_and(|usable| usable == size),
-            "not a usable size: {size}"
-        );
+        debug_assert!(size >= MIN_SIZE && size.is_multiple_of(page_size()), "not a usable size: {size}");
         let Some(bin) = self.bin(size) else {
             let mut one = Vec::new();
             one.try_reserve_exact(1).map_err(|_| io::ErrorKind::OutOfMemory)?;

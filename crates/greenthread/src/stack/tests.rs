@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::*;
-use crate::sys::memory::page_size;
+use crate::{
+    machine::{Need, lacks},
+    sys::memory::page_size,
+};
 
 const ROLE: &str = "GREENTHREAD_TEST_ROLE";
 const GUARD: &str = "GREENTHREAD_STACK_GUARD";
@@ -39,7 +42,9 @@ fn assert_success(output: &Output) {
 }
 
 fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    let errors = String::from_utf8_lossy(&output.stderr);
+    // An emulator reports the end of the process as well.
+    errors.split("qemu: ").next().unwrap_or_default().to_owned()
 }
 
 /// A field of `/proc/self/status` that is in kB, in bytes.
@@ -88,8 +93,8 @@ fn sizes() {
 fn a_stack_is_small_and_goes_anywhere() {
     fn is_send<T: Send>() {}
     is_send::<Stack>();
-    assert_eq!(size_of::<Stack>(), 16);
-    assert_eq!(size_of::<Option<Stack>>(), 16);
+    assert_eq!(size_of::<Stack>(), 2 * size_of::<usize>());
+    assert_eq!(size_of::<Option<Stack>>(), size_of::<Stack>());
 }
 
 #[test]
@@ -208,7 +213,9 @@ fn a_hundred_thousand_stacks_are_few_maps() {
     let before = maps();
     let mut cache = Cache::new();
     let start = Instant::now();
-    let stacks: Vec<Stack> = (0..100_000).map(|_| cache.take(0x10000).unwrap()).collect();
+    // A 32-bit process has no addresses for so many.
+    let many = if usize::BITS == 64 { 100_000 } else { 20_000 };
+    let stacks: Vec<Stack> = (0..many).map(|_| cache.take(0x10000).unwrap()).collect();
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert!(maps() < before + 50, "{}", maps());
     stacks.into_iter().for_each(|stack| cache.put(stack));
@@ -218,6 +225,9 @@ fn a_hundred_thousand_stacks_are_few_maps() {
 /// space too.
 #[test]
 fn memory_goes_back() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     const NAME: &str = "memory_goes_back";
     if role().is_none() {
         for guard in ["", "mprotect"] {
@@ -298,6 +308,9 @@ fn when_maps_run_out_the_error_says_what_to_do() {
 
 #[test]
 fn when_addresses_run_out_the_error_says_what_to_do() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     const NAME: &str = "when_addresses_run_out_the_error_says_what_to_do";
     if role().is_none() {
         return assert_success(&child(NAME, "child", ""));

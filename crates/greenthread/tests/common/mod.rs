@@ -19,6 +19,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub(crate) mod dir;
 pub(crate) mod filter;
+pub(crate) mod machine;
 pub(crate) mod sockets;
 pub(crate) mod world;
 

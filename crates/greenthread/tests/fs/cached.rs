@@ -28,7 +28,9 @@ use crate::common::{
     Random, child,
     dir::{Dir, fifo, pattern},
     filter::refuse,
-    is_child, runtime, test_name, text,
+    is_child,
+    machine::{Need, lacks},
+    runtime, test_name, text,
     world::time_limit,
 };
 
@@ -213,6 +215,9 @@ fn what_is_there_is_as_with_std() {
 /// Filters refuse calls with many errors, and old kernels with two.
 #[test]
 fn where_it_is_refused() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     if is_child() {
         let _limit = time_limit(test_name());
         let [call, errno] =

@@ -29,7 +29,9 @@ use crate::common::{
     child,
     dir::{Dir, fifo},
     filter::{forbid, refuse},
-    is_child, runtime, text,
+    is_child,
+    machine::{Need, lacks},
+    runtime, text,
     world::time_limit,
 };
 
@@ -323,6 +325,9 @@ fn everything() {
 
 /// Runs the test in a process of its own, with the variables set and after a call of `before`.
 fn in_a_child(set: &[(&str, &str)], before: fn(), test: fn()) {
+    if lacks(&[Need::SocketTimeouts]) {
+        return;
+    }
     if is_child() {
         before();
         return test();
@@ -345,12 +350,18 @@ fn without_a_ring() {
 
 #[test]
 fn where_a_ring_is_forbidden() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     in_a_child(&[], || forbid(libc::SYS_io_uring_setup), everything);
 }
 
 /// Filters refuse calls with many errors.
 #[test]
 fn where_calls_without_waiting_are_refused() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     let refuse_both = || {
         let errno = std::env::var("ERRNO").unwrap().parse().unwrap();
         refuse(libc::SYS_preadv2, errno);
@@ -366,6 +377,9 @@ fn where_calls_without_waiting_are_refused() {
 
 #[test]
 fn where_nothing_can_be_waited_for() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     let test = || {
         let _limit = time_limit("no room to wait".into());
         let (reader, writer) = pipe().unwrap();

@@ -23,7 +23,14 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{Random, child, filter::forbid, is_child, runtime, test_name, text, world::time_limit};
+use crate::common::{
+    Random, child,
+    filter::forbid,
+    is_child,
+    machine::{Need, lacks},
+    runtime, test_name, text,
+    world::time_limit,
+};
 
 /// A directory of the test's own. It is removed on drop.
 struct Dir(PathBuf);
@@ -329,6 +336,9 @@ fn without_a_ring() {
 
 #[test]
 fn where_it_is_forbidden() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     in_a_child(
         |_| {},
         || {
@@ -341,6 +351,9 @@ fn where_it_is_forbidden() {
 /// A ring that works at first, and then fails.
 #[test]
 fn where_it_fails_later() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
     in_a_child(
         |_| {},
         || {

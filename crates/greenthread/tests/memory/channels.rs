@@ -29,7 +29,7 @@ fn waiting_is_free() {
         const ROUNDS: usize = 200;
         let runtime = Runtime::builder().workers(1).build().unwrap();
         runtime.run(|| {
-            let ((s1, r1), (s2, r2)) = (bounded::<[u64; 4]>(0), bounded::<u64>(1));
+            let ((s1, r1), (s2, r2)) = (bounded::<[usize; 4]>(0), bounded::<usize>(1));
             let (back, acks) = bounded::<()>(0);
             let (end, ends) = bounded::<()>(0);
             // The other thread answers in all ways. One of them is a select that waits.

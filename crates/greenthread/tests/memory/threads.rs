@@ -32,8 +32,9 @@ fn is_block(layout: Layout) -> bool {
 
 /// Whether the allocator refuses a chunk. Refusals are counted.
 pub(crate) fn is_refused(layout: Layout) -> bool {
-    let refused =
-        REFUSES_BATCHES.load(SeqCst) && (1024..1100).contains(&layout.size()) && layout.align() == 8;
+    const WORD: usize = size_of::<usize>();
+    let is_batch = (128 * WORD..138 * WORD).contains(&layout.size()) && layout.align() == WORD;
+    let refused = is_batch && REFUSES_BATCHES.load(SeqCst);
     if refused {
         REFUSED.fetch_add(1, SeqCst);
     }

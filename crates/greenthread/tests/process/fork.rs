@@ -17,7 +17,11 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{child, is_child, runtime, text};
+use crate::common::{
+    child, is_child,
+    machine::{Need, lacks},
+    runtime, text,
+};
 
 /// Forks. The child calls `f`, and exits with 0 if that returns, else with 101. Returns the child's
 /// exit status.
@@ -299,6 +303,9 @@ fn a_fork_at_any_moment_works() {
 /// The child's own panics are reported, even if threads of the parent were about to write a report.
 #[test]
 fn a_fork_among_panics_works() {
+    if lacks(&[Need::UnwindingAfterFork]) {
+        return;
+    }
     alone(|| {
         let rt = runtime(2);
         static STOP: AtomicBool = AtomicBool::new(false);

@@ -84,7 +84,8 @@ fn where_addresses_are_limited_the_spawn_fails() {
 #[test]
 fn where_maps_are_limited_the_spawn_fails() {
     let maps = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
-    if maps.trim().parse::<usize>().unwrap() > 70_000 {
+    // With more maps this takes too long, and a 32-bit process has no addresses for so many stacks.
+    if maps.trim().parse::<usize>().unwrap() > 70_000 || usize::BITS == 32 {
         return;
     }
     if is_child() {

@@ -148,12 +148,18 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
 
 /// Returns how many bytes of address space the process may have, if there is a limit.
 pub(crate) fn address_limit() -> Option<usize> {
-    /// Bytes of addresses that a 32-bit process has on usual systems. Some have less, and 64-bit
-    /// kernels give more.
-    const OF_32_BITS: usize = if usize::BITS == 32 { 3 << 30 } else { 0 };
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    if usize::BITS == 32 { Some(limit.map_or(OF_32_BITS, |limit| limit.min(OF_32_BITS))) } else { limit }
+    if usize::BITS == 64 {
+        return limit;
+    }
+    // A 32-bit process has as many addresses as the kernel leaves it, which is a number of GiB.
+    // The main thread's stack is at their end, and begins with the program's name.
+    // SAFETY: `getauxval` has no precondition; it only returns a number.
+    let end = unsafe { libc::getauxval(libc::AT_EXECFN) } as usize;
+    // An emulator may have it elsewhere. Most kernels leave 3 GiB.
+    let all = (end | ((1 << 30) - 1)).max((3 << 30) - 1);
+    Some(limit.map_or(all, |limit| limit.min(all)))
 }
 
 /// Returns how many bytes of address space the process uses, if the system tells.
@@ -299,6 +305,6 @@ mod tests {
 
     #[test]
     fn a_reservation_of_everything_is_an_error() {
-        assert!(reserve((usize::MAX / 2).next_multiple_of(page_size())).is_err());
+        assert!(reserve(usize::MAX - (page_size() - 1)).is_err());
     }
 }

@@ -1,0 +1,85 @@
+//! What a machine may lack. This is the one list of tests that cannot hold everywhere: each such
+//! test names what it needs, and the reasons are below.
+
+#![allow(dead_code, reason = "each test program uses its own part of it")]
+
+use std::{ffi::CStr, fs, net::UdpSocket, os::fd::AsRawFd, ptr};
+
+/// What a test needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Need {
+    /// Filters on system calls. Emulators of a processor don't have them.
+    Filters,
+    /// The memory, the addresses and their limits are this program's own. In an emulator they are
+    /// the emulator's.
+    OwnMemory,
+    /// A socket's timeout can be asked for. qemu 7.2 returns an answer of the wrong size.
+    SocketTimeouts,
+    /// The C library's heap can be made to give memory back. musl's can't.
+    HeapTrim,
+    /// The exit of the process runs destructors of std's thread-locals. With musl it doesn't.
+    DestructorsAtExit,
+    /// A child that was forked while another OS thread unwound can unwind. On x86 with 32 bits
+    /// glibc itself has the lookup of unwind tables, with a lock that a fork leaves locked.
+    UnwindingAfterFork,
+}
+
+impl Need {
+    fn is_met(self) -> bool {
+        match self {
+            // SAFETY: the call returns a number, and touches no memory.
+            Need::Filters => unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 },
+            // Emulators hide themselves behind the first of these names only.
+            Need::OwnMemory => match fs::read_link("/proc/thread-self/exe") {
+                Ok(real) => fs::read_link("/proc/self/exe").is_ok_and(|shown| shown == real),
+                Err(_) => true,
+            },
+            Need::SocketTimeouts => has_socket_timeouts(),
+            Need::HeapTrim => symbol(c"malloc_trim").is_some(),
+            Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
+            Need::UnwindingAfterFork => !symbol(c"_Unwind_Find_FDE").is_some_and(is_c_library),
+        }
+    }
+}
+
+/// Whether the machine lacks one of these. Then the test prints that, and returns.
+pub(crate) fn lacks(needs: &[Need]) -> bool {
+    let missing = needs.iter().find(|need| !need.is_met());
+    if let Some(need) = missing {
+        eprintln!("not tested here: the machine lacks {need:?}");
+    }
+    missing.is_some()
+}
+
+/// The address of a function or variable of a shared library.
+fn symbol(name: &CStr) -> Option<*mut libc::c_void> {
+    // SAFETY: the name has a terminating zero.
+    Some(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }).filter(|symbol| !symbol.is_null())
+}
+
+fn is_c_library(symbol: *mut libc::c_void) -> bool {
+    let mut found = libc::Dl_info {
+        dli_fname: ptr::null(),
+        dli_fbase: ptr::null_mut(),
+        dli_sname: ptr::null(),
+        dli_saddr: ptr::null_mut(),
+    };
+    // SAFETY: the call fills `found`, and its names stay as long as the library is loaded.
+    unsafe {
+        libc::dladdr(symbol, &mut found) != 0
+            && !found.dli_fname.is_null()
+            && CStr::from_ptr(found.dli_fname).to_string_lossy().contains("/libc.so")
+    }
+}
+
+fn has_socket_timeouts() -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let mut timeout = [0_u8; size_of::<libc::timeval>()];
+    let mut len = size_of_val(&timeout) as libc::socklen_t;
+    // SAFETY: the call writes no more than `len` bytes to `timeout`.
+    let result = unsafe {
+        let at = timeout.as_mut_ptr().cast();
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVTIMEO, at, &mut len)
+    };
+    result == 0 && len as usize == size_of_val(&timeout)
+}
