@@ -38,10 +38,10 @@
 
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, forget};
+use core::mem::ManuallyDrop;
 use core::{fmt, ptr, ptr::NonNull};
 
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 use crate::MmapStack;
 use crate::arch;
 use crate::handover::{give, take};
@@ -224,8 +224,8 @@ pub struct Coroutine<
     Input: 'static,
     Yield: 'static,
     Return: 'static,
-    #[cfg(unix)] S: Stack + 'static = MmapStack,
-    #[cfg(not(unix))] S: Stack + 'static,
+    #[cfg(any(unix, windows))] S: Stack + 'static = MmapStack,
+    #[cfg(not(any(unix, windows)))] S: Stack + 'static,
 > {
     inside: Option<Context>,
     shared: NonNull<Shared>,
@@ -234,7 +234,7 @@ pub struct Coroutine<
     not_send: NotSend,
 }
 
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     /// Makes a coroutine of `body`, with a stack of [`MmapStack::DEFAULT_SIZE`]. It doesn't run
     /// yet.
@@ -380,11 +380,9 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// ```
     pub fn into_stack(self) -> S {
         assert!(self.is_finished(), "the stack of a coroutine that isn't finished is still in use");
-        // SAFETY: the coroutine has finished (C5), and `self` is forgotten, so the stack has one
-        // owner.
-        let stack = unsafe { ptr::read(&*self.stack) };
-        forget(self);
-        stack
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the coroutine has finished (C5), and isn't dropped, so the stack has one owner.
+        unsafe { ptr::read(&*this.stack) }
     }
 
     #[inline(always)]

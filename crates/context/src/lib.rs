@@ -90,7 +90,7 @@ mod word;
 pub use context::Context;
 pub use coroutine::{Coroutine, State, Suspender};
 pub use prefetch::prefetch;
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 pub use stack::MmapStack;
 pub use stack::{Stack, StackBounds, StackError};
 pub use switch::{init, switch, switch_final, with_bridge};

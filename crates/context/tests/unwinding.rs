@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 
-use common::{Green, Here, child, is_child};
+use common::{Green, Here, child, has_aborted, is_child};
 
 fn quiet() {
     std::panic::set_hook(Box::new(|_| ()));
@@ -106,7 +106,7 @@ fn aborts(name: &str, message: &str) -> String {
     let output = child(name);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(6), "{text}");
+    assert!(has_aborted(output.status), "{}: {text}", output.status);
     assert!(text.contains(message) && !text.contains("unreachable"), "{text}");
     text
 }

@@ -108,6 +108,16 @@ pub(crate) fn command(mut command: std::process::Command, name: &str) -> std::pr
     command
 }
 
+/// Whether the process has ended as Rust's `abort` ends it, or on Windows by a panic that found no
+/// frame to catch it. (Elsewhere that is an `abort` as well.)
+pub(crate) fn has_aborted(status: std::process::ExitStatus) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status) == Some(6);
+    // What the system reports of `__fastfail`, and the exceptions that libgcc and MSVC raise.
+    #[cfg(windows)]
+    return matches!(status.code().unwrap() as u32, 0xC000_0409 | 0x2047_4343 | 0xE06D_7363);
+}
+
 pub(crate) fn is_child() -> bool {
     std::env::var_os("GREEN_CHILD").is_some()
 }
