@@ -53,6 +53,10 @@
 //! changed ones anyway. A program that calls C code with changed control words restores them before
 //! it switches, or saves them before `switch` and loads them after it.
 //!
+//! On Windows a switch also exchanges the words of the thread's information block that describe the
+//! running stack. Without them the system would refuse a panic's frames, and wouldn't let a stack
+//! grow.
+//!
 //! A switch doesn't carry unwinding. A panic unwinds to the first function of its own stack and
 //! must be caught there. To unwind a suspended context, resume it with an argument that tells it to
 //! panic; [`Coroutine`] does so.

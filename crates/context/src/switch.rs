@@ -1,7 +1,7 @@
 //! The functions for schedulers: make a context, switch to it, walk it.
 //!
 //! This file has no invariants of its own. Each function passes its caller's promises on to `arch`.
-//! The contract of `arch` (A1 to A6 in `arch/mod.rs`) is what the documentation here promises.
+//! The contract of `arch` (A1 to A7 in `arch/mod.rs`) is what the documentation here promises.
 
 use crate::context::Context;
 use crate::stack::StackBounds;

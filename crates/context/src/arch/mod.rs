@@ -20,13 +20,14 @@
 //!
 //! # What every machine keeps true
 //!
-//! Other files cite these as *A1* to *A6*.
+//! Other files cite these as *A1* to *A7*.
 //!
 //! - **A1** A context is one pointer into its own stack. Its holder needs nothing else to resume
 //!   it, and every switch can resume every context.
 //! - **A2** A switch preserves what its calling convention says a call preserves: either the
 //!   machine's file saves it, or the compiler has been told that it is clobbered. The
-//!   floating-point status and control words are an exception: a switch leaves them as they are.
+//!   floating-point status and control words are an exception on every machine, though System V and
+//!   Windows alike ask calls to preserve the control words: a switch leaves them as they are.
 //! - **A3** A switch writes `*save` before anything of `to` runs, and doesn't read it afterwards.
 //!   So `save` may be a place that `to` reads, or one that is gone when the suspended context is
 //!   resumed. The write is no signal to another OS thread: at that moment the stack is still in
@@ -38,6 +39,9 @@
 //!   context.
 //! - **A6** No unwinding crosses a switch: `switch` doesn't unwind, and `entry` neither returns nor
 //!   unwinds.
+//! - **A7** Where the system keeps a record of the running stack (Windows), the record is that of
+//!   the running context. A switch saves it with the context, because the system changes it while a
+//!   context runs.
 //!
 //! # How every machine keeps it
 //!
@@ -51,8 +55,10 @@
 //!   through the frame, with the three registers set, reaches code that expects exactly this frame.
 //! - **M3** Every `asm!` that can be resumed names as clobbers all that the calling convention lets
 //!   a call change (`clobber_abi`), and all that a call must preserve except for the stack pointer
-//!   and the two registers in the frame. The code at its resume label restores these three.
-//! - **M4** The naked functions have call frame information of their own. Where a naked function
+//!   and the two registers in the frame. The code at its resume label restores these three, and the
+//!   system's record (A7).
+//! - **M4** The naked functions have call frame information of their own, or on Windows unwinding
+//!   codes. Where a naked function
 //!   stands in for a suspended site, one register holds that site's context (or the address of a
 //!   variable with the context), and `FRAME!` describes how to get from there to the registers of
 //!   the site.

@@ -12,6 +12,9 @@ mod machine;
 
 #[allow(unused_imports)] // only one test file uses it
 pub(crate) use machine::trash_and_suspend;
+#[cfg(all(target_arch = "x86_64", windows))]
+#[allow(unused_imports)]
+pub(crate) use machine::zero;
 
 /// The function that the machine's assembly calls.
 extern "C" fn suspend(here: &Here) {
