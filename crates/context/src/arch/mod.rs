@@ -58,10 +58,9 @@
 //!   and the two registers in the frame. The code at its resume label restores these three, and the
 //!   system's record (A7).
 //! - **M4** The naked functions have call frame information of their own, or on Windows unwinding
-//!   codes. Where a naked function
-//!   stands in for a suspended site, one register holds that site's context (or the address of a
-//!   variable with the context), and `FRAME!` describes how to get from there to the registers of
-//!   the site.
+//!   codes. Where a naked function stands in for a suspended site, one register holds that site's
+//!   context (or the address of a variable with the context), and `FRAME!` describes how to get
+//!   from there to the registers of the site.
 //!
 //! To add a machine: write its file, add it below and to `tests/common/trash`, run the tests.
 

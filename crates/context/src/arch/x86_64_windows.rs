@@ -163,8 +163,8 @@ pub(super) unsafe fn first_frame(
     }
 }
 
-/// Calls the `entry` in r8. Above rsp there is room for four arguments, as the convention wants: the
-/// frame's words, which have been read.
+/// Calls the `entry` in r8. Above rsp lies room for four arguments, as the convention wants: words
+/// of the frame that have been read.
 ///
 /// It pushes the return address and jumps. The function won't return, so a `call` would leave the
 /// processor's stack of return addresses off by one.
