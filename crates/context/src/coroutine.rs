@@ -47,7 +47,7 @@ use crate::arch;
 use crate::handover::{give, take};
 use crate::unwinding::{CAN_UNWIND, Payload, catch, is_cancelled, rethrow, rethrow_from_drop, unwind};
 use crate::word::{Word, to_word};
-use crate::{Context, Stack, StackBounds, StackError, asan};
+use crate::{Context, Stack, StackBounds, StackError, sanitizer};
 
 /// The states of a coroutine. They are bytes and no enum, so that `suspend` tests just a byte
 /// against zero.
@@ -397,10 +397,10 @@ impl<Input, Yield, Return, S: Stack + 'static> Coroutine<Input, Yield, Return, S
     /// `inside` is `self.inside`, and `arg` has the type that the status asks for (C4).
     #[inline(always)]
     unsafe fn enter(&mut self, inside: Context, arg: Word) -> Word {
-        let left = asan::leave(inside);
+        let left = sanitizer::leave(inside);
         // SAFETY: `inside` is suspended (C2), and this is its OS thread (C6).
         let (inside, out) = unsafe { arch::exchange(inside, arg) };
-        asan::arrive(left);
+        sanitizer::arrive(left);
         self.inside = inside;
         out
     }
@@ -513,9 +513,9 @@ impl<Input, Yield> Suspender<Input, Yield> {
         // SAFETY: this runs on the coroutine's stack (C6), so `caller` is suspended (C2). It takes
         // a `Yield` (C3, C4). Only `exchange` resumes a coroutine, so it hands over a context.
         let arg = unsafe {
-            let left = asan::leave((*shared).caller);
+            let left = sanitizer::leave((*shared).caller);
             let (caller, arg) = arch::exchange((*shared).caller, give(&mut value));
-            asan::arrive(left);
+            sanitizer::arrive(left);
             (*shared).caller = caller.unwrap_unchecked();
             arg
         };
@@ -549,7 +549,7 @@ where
     Input: 'static,
     Yield: 'static,
 {
-    asan::arrive_first();
+    sanitizer::arrive_first();
     let block = caller.cast::<Block<F>>();
     // SAFETY: `caller` is the address of the block (C1), which isn't null.
     let shared = unsafe { NonNull::new_unchecked(caller.cast::<Shared>()) };
@@ -593,7 +593,7 @@ unsafe fn leave<T>(shared: NonNull<Shared>, status: u8, value: T) -> ! {
     // stack back (C3).
     unsafe {
         (*shared.as_ptr()).status = status;
-        asan::leave_for_good((*shared.as_ptr()).caller);
+        sanitizer::leave_for_good((*shared.as_ptr()).caller);
         arch::switch_final((*shared.as_ptr()).caller, give(&mut value))
     }
 }

@@ -76,17 +76,21 @@
 
 #![no_std]
 
-#[cfg(any(feature = "std", greenthread_asan))]
+#[cfg(any(feature = "std", greenthread_asan, greenthread_tsan))]
 extern crate std;
 
 mod arch;
+#[cfg(greenthread_asan)]
 mod asan;
 mod context;
 mod coroutine;
 mod handover;
 mod prefetch;
+mod sanitizer;
 mod stack;
 mod switch;
+#[cfg(greenthread_tsan)]
+mod tsan;
 mod unwinding;
 pub mod valgrind;
 mod word;

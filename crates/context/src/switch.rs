@@ -6,7 +6,7 @@
 use crate::context::Context;
 use crate::stack::StackBounds;
 use crate::word::{from_word, to_word};
-use crate::{arch, asan};
+use crate::{arch, sanitizer};
 
 /// Makes a suspended context on the stack with these bounds.
 ///
@@ -27,7 +27,9 @@ use crate::{arch, asan};
 #[inline]
 pub unsafe fn init(bounds: StackBounds, entry: unsafe extern "C" fn(arg: usize) -> !) -> Context {
     #[cfg(greenthread_asan)]
-    let entry = asan::init(bounds.top, entry);
+    let entry = sanitizer::init(bounds.top, entry);
+    #[cfg(greenthread_tsan)]
+    sanitizer::init(bounds.top);
     // SAFETY: the caller vouches for the memory of the stack.
     unsafe { arch::init(bounds, entry) }
 }
@@ -53,11 +55,11 @@ pub unsafe fn init(bounds: StackBounds, entry: unsafe extern "C" fn(arg: usize) 
 /// See [the example](crate#a-switch-by-hand).
 #[inline(always)]
 pub unsafe fn switch(save: *mut Context, to: Context, arg: usize) -> usize {
-    let left = asan::leave(to);
+    let left = sanitizer::leave(to);
     // SAFETY: the caller vouches for `save`, for `to` and for the running stack. All switches that
     // a user can call pass integers.
     let got = unsafe { from_word(arch::switch(save, to, to_word(arg))) };
-    asan::arrive(left);
+    sanitizer::arrive(left);
     got
 }
 
@@ -73,7 +75,7 @@ pub unsafe fn switch(save: *mut Context, to: Context, arg: usize) -> usize {
 /// See [the example](crate#a-switch-by-hand).
 #[inline(always)]
 pub unsafe fn switch_final(to: Context, arg: usize) -> ! {
-    asan::leave_for_good(to);
+    sanitizer::leave_for_good(to);
     // SAFETY: the caller vouches for `to`, and gives up the running stack.
     unsafe { arch::switch_final(to, to_word(arg)) }
 }

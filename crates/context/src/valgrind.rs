@@ -19,13 +19,13 @@
 // addresses.
 
 use crate::arch;
-#[cfg(greenthread_asan)]
-use crate::asan;
+#[cfg(any(greenthread_asan, greenthread_tsan))]
+use crate::sanitizer;
 
 /// A stack that is registered with Valgrind until [`deregister`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a stack stays registered until it is deregistered"]
-pub struct StackId(u32, #[cfg(greenthread_asan)] usize);
+pub struct StackId(u32, #[cfg(any(greenthread_asan, greenthread_tsan))] usize);
 
 /// Request numbers, from Valgrind's header `valgrind.h`.
 const RUNNING: usize = 0x1001;
@@ -48,15 +48,15 @@ pub fn is_running() -> bool {
 /// See [the example](self).
 #[inline]
 pub fn register(limit: *const u8, top: *const u8) -> StackId {
-    #[cfg(greenthread_asan)]
-    asan::register(limit, top);
+    #[cfg(any(greenthread_asan, greenthread_tsan))]
+    sanitizer::register(limit, top);
     // Valgrind wants the addresses of the lowest and of the highest byte.
     let last = top.addr().saturating_sub(1);
     // Valgrind's numbers start at 1; without Valgrind this is 0.
     let id = arch::valgrind_request(REGISTER, [limit.addr(), last, 0, 0, 0], 0) as u32;
     StackId(
         id,
-        #[cfg(greenthread_asan)]
+        #[cfg(any(greenthread_asan, greenthread_tsan))]
         top.addr(),
     )
 }
@@ -66,7 +66,7 @@ pub fn register(limit: *const u8, top: *const u8) -> StackId {
 /// See [the example](self).
 #[inline]
 pub fn deregister(id: StackId) {
-    #[cfg(greenthread_asan)]
-    asan::deregister(id.1);
+    #[cfg(any(greenthread_asan, greenthread_tsan))]
+    sanitizer::deregister(id.1);
     arch::valgrind_request(DEREGISTER, [id.0 as usize, 0, 0, 0, 0], 0);
 }
