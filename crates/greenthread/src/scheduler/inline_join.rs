@@ -13,7 +13,7 @@
 
 use std::{
     ptr::{self, NonNull},
-    sync::atomic::Ordering::Relaxed,
+    sync::atomic::Ordering::{Relaxed, Release},
 };
 
 use super::worker;
@@ -80,10 +80,10 @@ fn run_unstarted(block: &BlockRef) -> bool {
     // it runs this function. The child is run once.
     unsafe {
         *thread.stack.get() = (*joiner.stack.get()).take();
-        core.current.store(child.as_ptr(), Relaxed);
+        core.current.store(child.as_ptr(), Release);
         job::set_joiner(thread, joiner);
         (thread.run)(child, Start::Inline);
-        core.current.store(ptr::from_ref(joiner).cast_mut(), Relaxed);
+        core.current.store(ptr::from_ref(joiner).cast_mut(), Release);
         *joiner.stack.get() = (*thread.stack.get()).take();
     }
     worker.unregister(thread);

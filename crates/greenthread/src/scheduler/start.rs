@@ -3,7 +3,7 @@
 use std::{
     io,
     ptr::{self, NonNull},
-    sync::atomic::Ordering::Relaxed,
+    sync::atomic::Ordering::Release,
 };
 
 use greenthread_context::{self as context, Context};
@@ -56,7 +56,7 @@ unsafe extern "C" fn entry(task: usize) -> ! {
     let task = NonNull::new(ptr::with_exposed_provenance_mut::<Task>(task))
         .expect("a thread is started with its task");
     let core = worker_core::get().expect("threads are started by a worker");
-    core.current.store(task.as_ptr(), Relaxed);
+    core.current.store(task.as_ptr(), Release);
     // SAFETY: the task is started once, and `run` came with it. When `run` has returned, nothing on
     // this stack is needed.
     unsafe {

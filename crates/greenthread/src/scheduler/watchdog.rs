@@ -27,7 +27,7 @@ use core::{
     ptr,
     sync::atomic::{
         AtomicBool, AtomicPtr,
-        Ordering::{Relaxed, SeqCst},
+        Ordering::{Acquire, Relaxed, SeqCst},
         fence,
     },
 };
@@ -240,7 +240,7 @@ impl Watched {
             || injected;
         let held_up = self.is_held_up && others_wait;
         // SAFETY: the task is null or alive while the lock is held (invariant 2).
-        let task = unsafe { core.current.load(Relaxed).as_ref() };
+        let task = unsafe { core.current.load(Acquire).as_ref() };
         let kept = os_now().duration_since(self.since);
         if held_up && kept >= MAX_RUN {
             let task = task.filter(|_| !self.told)?;

@@ -26,7 +26,10 @@ use core::{
     hint::spin_loop,
     mem::MaybeUninit,
     ptr::{self, NonNull},
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
 };
 use std::sync::Arc;
 
@@ -60,7 +63,8 @@ pub(crate) struct WorkerCore {
     pub(crate) budget: Cell<u32>,
     /// Threads have lately run for long without a switch (`scheduler::tick`).
     pub(crate) is_cpu_bound: Cell<bool>,
-    /// The thread that runs; null on the home context.
+    /// The thread that runs; null on the home context. The worker stores it with `Release`, since the
+    /// watchdog reads the task from another OS thread.
     pub(crate) current: AtomicPtr<Task>,
     /// How often a thread was suspended or the worker came back to its home context. The number
     /// stands still while one thread keeps the worker to itself.
@@ -411,7 +415,7 @@ impl WorkerCore {
         }
         // SAFETY: the caller vouches for `next` and `place`.
         unsafe { context::switch(place, next, 0) };
-        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+        self.current.store(ptr::from_ref(task).cast_mut(), Release);
     }
 
     /// As `leave`, in the middle of unwinding or in a panic hook.
@@ -424,7 +428,7 @@ impl WorkerCore {
         let panics = self.panic_count.lower();
         // SAFETY: the caller vouches for `next` and `place`.
         unsafe { context::switch(place, next, 0) };
-        self.current.store(ptr::from_ref(task).cast_mut(), Relaxed);
+        self.current.store(ptr::from_ref(task).cast_mut(), Release);
         self.panic_count.raise(panics);
     }
 
