@@ -12,6 +12,11 @@
 
 pub use std::os::raw;
 
+#[cfg(target_vendor = "apple")]
+pub mod darwin;
 pub mod fd;
+#[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 pub mod unix;

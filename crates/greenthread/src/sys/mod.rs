@@ -5,7 +5,7 @@
 //! whose system lacks the item. No code above this module asks which system it runs on, and none
 //! uses `libc` or `rustix`, except the tests.
 //!
-//! The folders: `linux/` and `bsd/` (macOS) are ports. `unix/` has what these have in common: a port
+//! The folders: `linux/` and `macos/` are ports. `unix/` has what these have in common: a port
 //! re-exports from it what it uses, and has files of its own for the rest. To add a system, add a
 //! folder with the same items, and a line in `port` below. Items that are the same for all systems
 //! are in files beside this one. These files use only std.
@@ -22,6 +22,8 @@ pub(crate) mod clock;
 mod fork;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 pub(crate) mod parker;
 mod readiness;
 #[cfg(unix)]
@@ -29,9 +31,11 @@ mod unix;
 
 #[cfg(target_os = "linux")]
 use linux as port;
+#[cfg(target_os = "macos")]
+use macos as port;
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("greenthread runs on Linux for now; macOS and Windows come with the ports");
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("greenthread runs on Linux and macOS for now; Windows comes with its port");
 
 /// Errors of system calls.
 ///
@@ -260,9 +264,11 @@ pub(crate) mod socket_options {
         ip_multicast_loop, ip_multicast_ttl, ip_ttl, ipv6_multicast_loop, ipv6_v6only, set_ip_add_membership,
         set_ip_drop_membership, set_ip_multicast_loop, set_ip_multicast_ttl, set_ip_ttl,
         set_ipv6_add_membership, set_ipv6_drop_membership, set_ipv6_multicast_loop, set_ipv6_v6only,
-        set_socket_broadcast, set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay, set_tcp_quickack,
-        socket_broadcast, socket_linger, tcp_nodelay, tcp_quickack,
+        set_socket_broadcast, set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay, socket_broadcast,
+        socket_linger, tcp_nodelay,
     };
+    #[cfg(target_os = "linux")]
+    pub(crate) use super::port::socket_options::{set_tcp_quickack, tcp_quickack};
 }
 
 /// Operations on files that std lacks.

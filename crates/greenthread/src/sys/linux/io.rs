@@ -13,7 +13,7 @@ pub(crate) use super::super::unix::io::{
     stderr, stdin, stdout, waits_until_readable, write,
 };
 
-use super::super::unix::error::{OsError, OsResult, is_refused};
+use super::error::{OsError, OsResult, is_refused};
 
 /// The number of buffers that the kernel accepts in one call (`UIO_MAXIOV`).
 pub(crate) const MAX_BUFFERS: usize = 1024;

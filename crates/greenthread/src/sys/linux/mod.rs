@@ -1,7 +1,8 @@
 //! The port to Linux. The module `sys` says what each of these modules must offer.
 
-pub(super) use super::unix::{descriptors, error};
+pub(super) use super::unix::descriptors;
 
+pub(super) mod error;
 pub(super) mod file;
 pub(super) mod heap;
 pub(super) mod io;

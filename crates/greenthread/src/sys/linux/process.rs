@@ -6,7 +6,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 pub(crate) use super::super::unix::process::{at_exit, at_fork, generation, leave};
 
-use super::super::unix::error::OsResult;
+use super::error::OsResult;
 
 /// Returns a descriptor that becomes readable when the child has ended.
 ///

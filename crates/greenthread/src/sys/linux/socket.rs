@@ -17,7 +17,7 @@ pub(crate) use super::super::unix::socket::{
     set_timeout, shutdown, take_error, timeout, to_ip,
 };
 
-use super::super::unix::error::OsResult;
+use super::error::OsResult;
 
 /// Shutting down a Unix socket gives no event to threads that wait to write, and a non-blocking
 /// `accept` on it says that it would block.

@@ -77,12 +77,3 @@ impl fmt::Debug for OsError {
         self.0.fmt(f)
     }
 }
-
-/// Returns whether the error refuses an optional call as such: the kernel does not know the call or
-/// one of its flags, or a filter forbids it. (Each filter chooses its own error.) Such an error
-/// says nothing about the request itself. The plain call carries the request out, or reports the
-/// reason why not.
-#[inline]
-pub(in super::super) fn is_refused(error: Errno) -> bool {
-    matches!(error, Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::INVAL)
-}

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use rustix::fs::{FileType, major};
+use rustix::fs::{Dev, FileType, major};
 
 use super::super::port::quirks::MEMORY_DEVICES;
 
@@ -79,5 +79,5 @@ pub(crate) struct Nature {
 /// Returns whether a call that opens such a file may wait for another party.
 pub(crate) fn open_waits_for_others(metadata: &Metadata) -> bool {
     let kind = metadata.file_type();
-    kind.is_fifo() || kind.is_char_device() && major(metadata.rdev()) != MEMORY_DEVICES
+    kind.is_fifo() || kind.is_char_device() && major(metadata.rdev() as Dev) != MEMORY_DEVICES
 }

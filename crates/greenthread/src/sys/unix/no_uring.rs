@@ -1,6 +1,6 @@
-//! Stands for `uring` on processors for which the crate `io-uring` has no bindings, such as all
-//! 32-bit ones. No ring can be made, so each send is a system call, and file operations that may
-//! wait go to the pool.
+//! Stands for `uring` on systems without io_uring, and on processors for which the crate `io-uring`
+//! has no bindings, such as all 32-bit ones. No ring can be made, so each send is a system call, and
+//! file operations that may wait go to the pool. A port names this file as its module `uring`.
 
 use std::{
     convert::Infallible,
@@ -45,7 +45,7 @@ impl Ring {
     /// # Errors
     /// Always.
     pub(crate) fn new(_: u32, _: u32) -> io::Result<Self> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this build has no io_uring for this processor"))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this build has no io_uring"))
     }
 
     pub(crate) fn tell(&self, _: &Waker) -> io::Result<()> {
