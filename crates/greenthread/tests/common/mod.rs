@@ -18,9 +18,11 @@ use greenthread::Runtime;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub(crate) mod dir;
+#[cfg(target_os = "linux")]
 pub(crate) mod filter;
 pub(crate) mod machine;
 pub(crate) mod sockets;
+pub(crate) mod system;
 pub(crate) mod world;
 
 /// Runs `test` as a green thread on runtimes of 1, 2 and 8 workers.
@@ -112,8 +114,8 @@ pub(crate) fn fill_stderr() -> io::PipeReader {
     // SAFETY: both descriptors are open, and nothing needs what the second one was before.
     unsafe {
         assert_eq!(libc::dup2(writer.as_raw_fd(), 2), 2);
-        assert_eq!(libc::fcntl(2, libc::F_SETPIPE_SZ, 4096), 4096);
     }
+    system::narrow(2);
     writer.write_all(&[b'.'; 4090]).unwrap();
     reader
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
-    os::fd::AsRawFd,
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -20,16 +20,16 @@ use greenthread::{
 use crate::common::{
     Random, child,
     dir::{Dir, each, fifo, kind, pattern},
-    is_child, runtime, test_name, text,
+    is_child, runtime,
+    system::{DIRECT, uncache},
+    test_name, text,
     world::{everywhere, time_limit},
 };
 
 /// Drops the file's pages from the cache, so that a read has to wait for the disk.
 fn forget(file: &File) {
     file.sync_all().unwrap();
-    // SAFETY: the descriptor is open, and the call touches no memory.
-    let error = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
-    assert_eq!(error, 0);
+    uncache(file.as_fd());
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn past_the_cache() {
     struct Block([u8; 4096]);
     each(|dir| {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).custom_flags(libc::O_DIRECT);
+        options.read(true).write(true).create(true).custom_flags(DIRECT);
         let file = match options.open(dir.path("a")) {
             Ok(file) => file,
             // Some file systems (tmpfs on old kernels) don't support it.

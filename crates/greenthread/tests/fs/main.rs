@@ -1,9 +1,12 @@
 //! `fs` behaves as `std::fs`, with a ring (io_uring) and without.
 
+#[cfg(target_os = "linux")]
 mod cached;
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+#[cfg(target_os = "linux")]
 mod kinds;
 mod names;
+#[cfg(target_os = "linux")]
 mod uring;

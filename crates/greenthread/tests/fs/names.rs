@@ -253,7 +253,7 @@ fn symbolic_links_and_what_is_there() {
         assert!(fs::metadata(dir.path("fifo")).unwrap().file_type().is_fifo());
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         let metadata = fs::metadata(&file).unwrap();
-        assert_eq!(greenthread::os::linux::fs::MetadataExt::st_size(&metadata), 4);
+        assert_eq!(crate::common::system::st_size(&metadata), 4);
         assert_eq!(MetadataExt::size(&metadata), 4);
     });
 }

@@ -5,4 +5,5 @@ mod common;
 mod pipes;
 mod streams;
 mod stress;
+#[cfg(target_os = "linux")]
 mod uring;

@@ -160,13 +160,9 @@ fn no_descriptor_is_left() {
                 }
             }
         });
-        let socket = rustix::net::socket_with(
-            rustix::net::AddressFamily::INET,
-            rustix::net::SocketType::STREAM,
-            rustix::net::SocketFlags::NONBLOCK,
-            None,
-        );
-        let socket = socket.unwrap();
+        let (family, kind) = (rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM);
+        let socket = rustix::net::socket(family, kind, None).unwrap();
+        rustix::io::ioctl_fionbio(&socket, true).unwrap();
         let mut hogs = Vec::new();
         while let Ok(hog) = std::fs::File::open("/dev/null") {
             hogs.push(hog);

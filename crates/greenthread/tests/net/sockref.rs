@@ -6,7 +6,6 @@ use std::{
     net::Shutdown,
     os::{
         fd::{AsFd, OwnedFd},
-        linux::net::SocketAddrExt,
         unix::net::SocketAddr,
     },
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,7 +23,7 @@ use greenthread::{
 };
 use socket2::SockRef;
 
-use crate::common::{everywhere, runtime};
+use crate::common::{everywhere, runtime, system};
 
 /// Longer than any of these tests should take, so that a wait of this length is noticed.
 const LONG: Duration = Duration::from_secs(120);
@@ -148,9 +147,7 @@ fn shut<S: AsFd + Send + Sync + 'static>(socket: S, call: fn(&S) -> Outcome, os:
 }
 
 fn abstract_address() -> SocketAddr {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("greenthread-sockref-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
-    SocketAddr::from_abstract_name(name).unwrap()
+    system::address("sockref")
 }
 
 /// Compares a call of std's type on OS threads with the same call of this crate's type on both

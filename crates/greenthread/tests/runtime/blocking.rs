@@ -24,7 +24,9 @@ use greenthread::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::common::{child, everywhere, is_child, runtime, scratch, test_name, text, world::time_limit};
+use crate::common::{
+    child, everywhere, is_child, runtime, scratch, system::os_thread, test_name, text, world::time_limit,
+};
 
 /// Runs the rest of the test in a process of its own.
 fn in_a_child(test: impl FnOnce()) {
@@ -232,12 +234,10 @@ fn connections_to_a_full_listener_leave_its_file_calls_alone() {
 fn calls_in_turn_take_one_thread() {
     let _limit = time_limit(test_name());
     everywhere(|| {
-        let threads: HashSet<_> = (0..1000).map(|_| thread::unblock(rustix::thread::gettid)).collect();
-        let panic = catch_unwind(|| {
-            thread::unblock(|| std::panic::resume_unwind(Box::new(rustix::thread::gettid())))
-        });
+        let threads: HashSet<_> = (0..1000).map(|_| thread::unblock(os_thread)).collect();
+        let panic = catch_unwind(|| thread::unblock(|| std::panic::resume_unwind(Box::new(os_thread()))));
         let last = *panic.unwrap_err().downcast().unwrap();
-        let next = thread::unblock(rustix::thread::gettid);
+        let next = thread::unblock(os_thread);
         assert_eq!(threads.into_iter().collect::<Vec<_>>(), [last]);
         assert_eq!(next, last);
     });
@@ -251,7 +251,7 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
         let rt = runtime(1);
         rt.run(|| ());
         let before = os_threads();
-        let me = rustix::thread::gettid().as_raw_nonzero().to_string();
+        let me = os_thread().to_string();
         let switches = || {
             let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap());
             let status = tasks

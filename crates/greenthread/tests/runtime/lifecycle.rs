@@ -13,7 +13,7 @@ use std::{
 
 use greenthread::{Runtime, thread};
 
-use crate::common::{child, everywhere, is_child, runtime, test_name, text};
+use crate::common::{child, everywhere, is_child, runtime, system::os_thread, test_name, text};
 
 #[test]
 fn run_returns_borrows_and_rethrows() {
@@ -199,7 +199,7 @@ fn idle_workers_make_no_context_switch() {
     });
     std::thread::sleep(Duration::from_millis(300));
     // Sums over every OS thread of this process except this one.
-    let me = rustix::thread::gettid().as_raw_nonzero().get().to_string();
+    let me = os_thread().to_string();
     let switches = || {
         let mut sum = 0_u64;
         for task in std::fs::read_dir("/proc/self/task").unwrap() {

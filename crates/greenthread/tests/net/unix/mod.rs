@@ -6,9 +6,8 @@ mod streams;
 mod waits;
 
 use std::{
-    os::{linux::net::SocketAddrExt, unix::net::SocketAddr},
+    os::unix::net::SocketAddr,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 /// A directory that is removed on drop.
@@ -36,9 +35,7 @@ impl Drop for Place {
     }
 }
 
-/// An abstract address that no other socket has.
+/// An address that no other socket has: an abstract one, where the system has these.
 pub(crate) fn nameless_file() -> SocketAddr {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("greenthread-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
-    SocketAddr::from_abstract_name(name).unwrap()
+    crate::common::system::address("test")
 }

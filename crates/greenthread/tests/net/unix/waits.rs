@@ -2,20 +2,20 @@
 
 use std::{
     io::ErrorKind,
-    os::{linux::net::SocketAddrExt, unix::net::SocketAddr},
+    os::unix::net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use greenthread::{Runtime, os::unix::net::UnixDatagram, thread};
 
-use crate::common::{child, is_child, text};
+use crate::common::{child, is_child, system, text};
 
 const SENDERS: usize = 700;
 const EACH: usize = 3;
 
 fn address(name: &str) -> SocketAddr {
-    SocketAddr::from_abstract_name(format!("greenthread-waits-{name}-{}", std::process::id())).unwrap()
+    system::address(&format!("waits-{name}"))
 }
 
 fn os_threads() -> usize {

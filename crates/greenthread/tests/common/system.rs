@@ -1,0 +1,98 @@
+//! What differs between systems. A test asks this module instead of asking for the system.
+//!
+//! Modules of tests that are about Linux itself (filters on system calls, io_uring, the cache, the
+//! kinds of descriptors that only Linux has) are left out elsewhere, in the `main.rs` of their
+//! program.
+
+use std::{
+    os::{fd::BorrowedFd, unix::net::SocketAddr},
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+#[cfg(target_os = "linux")]
+mod here {
+    use super::*;
+    use std::os::{fd::AsRawFd, linux::net::SocketAddrExt};
+
+    pub(crate) use greenthread::os::linux::fs::MetadataExt;
+
+    pub(crate) const DIRECT: i32 = libc::O_DIRECT;
+
+    pub(crate) fn os_thread() -> u64 {
+        rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs().into()
+    }
+
+    pub(crate) fn address(name: &str) -> SocketAddr {
+        SocketAddr::from_abstract_name(name).unwrap()
+    }
+
+    pub(crate) fn uncache(file: BorrowedFd<'_>) {
+        // SAFETY: the descriptor is open, and the call touches no memory.
+        let error = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+        assert_eq!(error, 0);
+    }
+
+    pub(crate) fn narrow(pipe: i32) {
+        // SAFETY: the call touches no memory.
+        assert_eq!(unsafe { libc::fcntl(pipe, libc::F_SETPIPE_SZ, 4096) }, 4096);
+    }
+}
+
+#[cfg(target_os = "macos")]
+mod here {
+    use super::*;
+
+    pub(crate) use greenthread::os::darwin::fs::MetadataExt;
+
+    pub(crate) const DIRECT: i32 = 0;
+
+    pub(crate) fn os_thread() -> u64 {
+        let mut id = 0;
+        // SAFETY: 0 means the calling thread, and the call writes one number.
+        unsafe { libc::pthread_threadid_np(0, &raw mut id) };
+        id
+    }
+
+    pub(crate) fn address(name: &str) -> SocketAddr {
+        // The system's directory for temporary files has a name that is too long for an address.
+        SocketAddr::from_pathname(std::path::Path::new("/tmp").join(name)).unwrap()
+    }
+
+    pub(crate) fn uncache(_: BorrowedFd<'_>) {}
+
+    pub(crate) fn narrow(_: i32) {}
+}
+
+/// The flag for a file whose calls bypass the cache; 0 if there is none.
+pub(crate) const DIRECT: i32 = here::DIRECT;
+
+/// The size of a file, by the trait for the metadata that this system has.
+pub(crate) fn st_size(metadata: &std::fs::Metadata) -> u64 {
+    here::MetadataExt::st_size(metadata)
+}
+
+/// A number that no other OS thread of this process has. On Linux, its name below `/proc/self/task`.
+pub(crate) fn os_thread() -> u64 {
+    here::os_thread()
+}
+
+/// An address that no other socket has: on Linux an abstract one, elsewhere a path.
+pub(crate) fn address(name: &str) -> SocketAddr {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    here::address(&format!("greenthread-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst)))
+}
+
+/// Whether two addresses of Unix sockets are the same.
+pub(crate) fn is_same(one: &SocketAddr, other: &SocketAddr) -> bool {
+    format!("{one:?}") == format!("{other:?}")
+}
+
+/// Drops those pages of a file from the cache that are written to the disk, where the system can.
+pub(crate) fn uncache(file: BorrowedFd<'_>) {
+    here::uncache(file);
+}
+
+/// Makes a pipe as small as the system can.
+pub(crate) fn narrow(pipe: i32) {
+    here::narrow(pipe);
+}
