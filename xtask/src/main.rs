@@ -12,6 +12,8 @@ mod chapter;
 mod check;
 mod checks;
 mod complaints;
+#[cfg(target_os = "linux")]
+mod contain;
 mod gdb;
 mod lint;
 mod listing;
@@ -39,6 +41,10 @@ fn main() -> ExitCode {
         }
         ["asan", ref names @ ..] => {
             asan::asan(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        #[cfg(target_os = "linux")]
+        ["contain", ref rest @ ..] => {
+            contain::contain(rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["mutants", ref names @ ..] => {
             mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
@@ -103,6 +109,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
+       cargo xtask contain LIMIT.. -- ..  runs a command with a container's limits; Linux only
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?
        cargo xtask lint [LINT]..          checks the Rust sources by all lints, or by some
 

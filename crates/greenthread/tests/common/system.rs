@@ -32,9 +32,10 @@ mod here {
         assert_eq!(error, 0);
     }
 
-    pub(crate) fn narrow(pipe: i32) {
+    pub(crate) fn narrow(pipe: i32) -> usize {
         // SAFETY: the call touches no memory.
-        assert_eq!(unsafe { libc::fcntl(pipe, libc::F_SETPIPE_SZ, 4096) }, 4096);
+        let size = unsafe { libc::fcntl(pipe, libc::F_SETPIPE_SZ, 4096) };
+        usize::try_from(size).expect("the size is set")
     }
 }
 
@@ -60,7 +61,10 @@ mod here {
 
     pub(crate) fn uncache(_: BorrowedFd<'_>) {}
 
-    pub(crate) fn narrow(_: i32) {}
+    /// XNU lets a pipe grow to 64 KiB (sys/pipe.h), and nothing makes it smaller.
+    pub(crate) fn narrow(_: i32) -> usize {
+        65536
+    }
 }
 
 /// The flag for a file whose calls bypass the cache; 0 if there is none.
@@ -92,7 +96,7 @@ pub(crate) fn uncache(file: BorrowedFd<'_>) {
     here::uncache(file);
 }
 
-/// Makes a pipe as small as the system can.
-pub(crate) fn narrow(pipe: i32) {
-    here::narrow(pipe);
+/// Makes a pipe as small as the system can, and returns how many bytes it holds.
+pub(crate) fn narrow(pipe: i32) -> usize {
+    here::narrow(pipe)
 }
