@@ -8,7 +8,8 @@ use std::{ffi::CStr, fs, net::UdpSocket, os::fd::AsRawFd, ptr};
 /// What a test needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Need {
-    /// Filters on system calls. Emulators of a processor don't have them.
+    /// Filters on system calls. Emulators of a processor don't have them, nor do other systems than
+    /// Linux.
     Filters,
     /// The memory, the addresses and their limits are this program's own. In an emulator they are
     /// the emulator's.
@@ -27,8 +28,7 @@ pub(crate) enum Need {
 impl Need {
     fn is_met(self) -> bool {
         match self {
-            // SAFETY: the call returns a number, and touches no memory.
-            Need::Filters => unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 },
+            Need::Filters => has_filters(),
             // Emulators hide themselves behind the first of these names only.
             Need::OwnMemory => match fs::read_link("/proc/thread-self/exe") {
                 Ok(real) => fs::read_link("/proc/self/exe").is_ok_and(|shown| shown == real),
@@ -49,6 +49,17 @@ pub(crate) fn lacks(needs: &[Need]) -> bool {
         eprintln!("not tested here: the machine lacks {need:?}");
     }
     missing.is_some()
+}
+
+#[cfg(target_os = "linux")]
+fn has_filters() -> bool {
+    // SAFETY: the call returns a number, and touches no memory.
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_filters() -> bool {
+    false
 }
 
 /// The address of a function or variable of a shared library.
