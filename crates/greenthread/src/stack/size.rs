@@ -101,5 +101,6 @@ const SPARE_FROM: usize = 256 << 10;
 /// The usable bytes of the stack of a thread to which `size` bytes were promised.
 #[inline]
 pub(crate) fn with_spare(size: usize) -> usize {
-    if size >= SPARE_FROM { size + SPARE } else { size }
+    // Both are powers of two, so the sum stays a number of whole pages.
+    if size >= SPARE_FROM { size + SPARE.max(page_size()) } else { size }
 }

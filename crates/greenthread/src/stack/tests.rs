@@ -86,6 +86,7 @@ fn sizes() {
         assert!(guard >= if size >= 256 * 1024 { 64 * 1024 } else { page_size() });
         assert!(guard <= 64 * 1024 + page_size());
         assert!(!((size + guard) / page_size()).is_multiple_of(2));
+        assert!(size::with_spare(size).is_multiple_of(page_size()));
     }
 }
 
@@ -367,7 +368,8 @@ fn warm_stacks_keep_their_tops() {
     assert!(status("VmRSS") - rss >= n * MIN_SIZE);
     stacks.drain(..).for_each(|stack| cache.put(stack));
     let left = status("VmRSS") - rss;
-    assert!(left >= (n - 128) * (8 << 10) && left <= n * (8 << 10) + 128 * MIN_SIZE, "{left}");
+    let kept = (8_usize << 10).next_multiple_of(page_size());
+    assert!(left >= (n - 128) * kept && left <= n * kept + 128 * MIN_SIZE, "{left}");
 }
 
 /// Stacks that two intervals have not needed go to the arena, and those that are needed stay.
