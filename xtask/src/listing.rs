@@ -44,6 +44,13 @@ impl Program {
         self.name.starts_with("measure-")
     }
 
+    /// The file with the output that the chapters show for this profile.
+    pub(crate) fn expected(&self, repo: &Repo, profile: Profile) -> PathBuf {
+        let folder = repo.path(&format!("book/listings/{}/expected", self.package));
+        let special = folder.join(format!("{}.{}.txt", self.name, profile.name()));
+        if special.exists() { special } else { folder.join(format!("{}.txt", self.name)) }
+    }
+
     /// The path at which Cargo puts it.
     pub(crate) fn path(&self, repo: &Repo, profile: Profile) -> PathBuf {
         repo.target().join(profile.name()).join(format!("{}{}", self.name, std::env::consts::EXE_SUFFIX))

@@ -14,6 +14,9 @@ mod checks;
 mod complaints;
 #[cfg(target_os = "linux")]
 mod contain;
+#[cfg(target_os = "linux")]
+mod cross;
+mod expected;
 mod gdb;
 mod lint;
 mod listing;
@@ -45,6 +48,10 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         ["contain", ref rest @ ..] => {
             contain::contain(rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        #[cfg(target_os = "linux")]
+        ["cross", ref rest @ ..] => {
+            cross::cross(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["mutants", ref names @ ..] => {
             mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
@@ -110,6 +117,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
        cargo xtask contain LIMIT.. -- ..  runs a command with a container's limits; Linux only
+       cargo xtask cross [TARGET].. [..]  runs the tests for other machines; --help says more
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?
        cargo xtask lint [LINT]..          checks the Rust sources by all lints, or by some
 

@@ -45,14 +45,18 @@ pub(crate) fn program(name: &str, packages: &[&str]) -> Result<PathBuf, Complain
 
 /// Installs Debian packages, if this process is root on a system that has them.
 pub(crate) fn install(packages: &[&str]) -> bool {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout.trim_ascii() == b"0");
-    if !is_root || find("apt-get").is_none() {
+    if !is_root() || find("apt-get").is_none() {
         return false;
     }
     eprintln!("installing {}", packages.join(" "));
     // Sources that can't be reached matter only if a package is then missing.
     apt_get(&["update", "-q"]);
     apt_get(&[&["install", "-q", "-y", "--no-install-recommends"], packages].concat())
+}
+
+/// Whether this process is root's.
+pub(crate) fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout.trim_ascii() == b"0")
 }
 
 /// Runs apt-get. It waits for another one that holds the lock. If it fails, its output is shown.
