@@ -3,7 +3,7 @@
 //! `expected/PROGRAM.txt` is the whole output, where `{*}` stands for any text in a line. It may be
 //! followed by `-- ends: signal 11`, if the program doesn't end with status 0, and by lines
 //! `-- stderr has: TEXT`. A program that differs by profile has `PROGRAM.debug.txt` and
-//! `PROGRAM.release.txt`.
+//! `PROGRAM.release.txt`; one that differs on another machine has `PROGRAM.MACHINE.txt`.
 
 use exercises::child::{End, Run};
 

@@ -1,21 +1,38 @@
 //! gdb, driven by a script. Its output is made the same on each machine.
 
 use std::fmt::Write;
+use std::io;
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use exercises::child::{self, End};
 use exercises::solution::Profile;
 
 use crate::complaints::Complaints;
-use crate::listing::{self, Program};
+use crate::listing::{Place, Program};
 use crate::repo::{Repo, TIMEOUT};
 use crate::tools;
 
 /// Runs a script of gdb on a program in debug. Returns all output, with the commands.
 pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<String, Complaints> {
-    let gdb = tools::program("gdb", &["gdb"])?;
-    listing::build(repo, std::slice::from_ref(program), Profile::Debug)?;
+    run_at(repo, Place::Here, program, script)
+}
+
+/// The same on some machine. An emulator has a door for debuggers, and the program waits there.
+pub(crate) fn run_at(
+    repo: &Repo,
+    place: Place<'_>,
+    program: &Program,
+    script: &Path,
+) -> Result<String, Complaints> {
+    let name = if let Place::On(_) = place { "gdb-multiarch" } else { "gdb" };
+    let gdb = tools::program(name, &[name])?;
+    place.build(repo, std::slice::from_ref(program), Profile::Debug)?;
+    let path = place.path(repo, program, Profile::Debug);
+    let mut emulator = Emulator::start(place, &path)?;
     // Both outputs go into one pipe, so that complaints stand where they belong.
     let mut command = Command::new("sh");
     command.args(["-c", r#"exec "$@" 2>&1"#, "sh"]).arg(gdb).args(["--batch", "-nx"]);
@@ -24,21 +41,65 @@ pub(crate) fn run(repo: &Repo, program: &Program, script: &Path) -> Result<Strin
     {
         command.args(["-ex", &format!("set {setting} off")]);
     }
-    command.args(["-ex", &format!("set exec-wrapper {}", environment(&program.path(repo, Profile::Debug)))]);
+    command.args(["-ex", &format!("set exec-wrapper {}", environment(&path))]);
+    if let Some(emulator) = &emulator {
+        command.args(["-ex", &format!("file {}", path.display())]);
+        command.args(["-ex", "set sysroot /nowhere"]);
+        command.args(["-ex", &format!("target remote localhost:{}", emulator.port)]);
+    }
     for setting in ["width 0", "disassembly-flavor intel", "print asm-demangle on", "trace-commands on"] {
         command.args(["-ex", &format!("set {setting}")]);
     }
     command.arg("-x").arg(script);
-    command.arg(program.path(repo, Profile::Debug));
+    command.arg(&path);
     command.current_dir(repo.path("")).env_remove("RUST_BACKTRACE").env("LC_ALL", "C.UTF-8");
     let run =
         child::run(&mut command, TIMEOUT).map_err(|error| vec![format!("gdb can't be started: {error}")])?;
+    if let Some(emulator) = &mut emulator {
+        emulator.end();
+    }
     if run.end == End::Status(0) {
         return Ok(run.stdout);
     }
     let last: Vec<&str> = run.stdout.lines().collect();
     let last = &last[last.len().saturating_sub(8)..];
     Err(vec![format!("{}: gdb has ended with {}\n{}", repo.name(script), run.end, last.join("\n"))])
+}
+
+/// An emulator that waits for a debugger.
+struct Emulator {
+    process: Child,
+    port: u16,
+}
+
+impl Emulator {
+    /// Starts the one for this place, if it takes one.
+    fn start(place: Place<'_>, program: &Path) -> Result<Option<Self>, Complaints> {
+        let Place::On(tools) = place else {
+            return Ok(None);
+        };
+        let failed = |error: io::Error| vec![format!("an emulator can't be started: {error}")];
+        // Nobody listens there any more, and the emulator will in a moment.
+        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr()).map_err(failed)?.port();
+        let mut command = tools.debugged(program, port);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().map_err(failed)?;
+        // It says nothing when it is ready. gdb tries for some seconds by itself.
+        thread::sleep(Duration::from_secs(2));
+        Ok(Some(Self { process, port }))
+    }
+
+    /// It ends with its program. If gdb has left that half-way, it doesn't.
+    fn end(&mut self) {
+        for _ in 0..20 {
+            if self.process.try_wait().is_ok_and(|it| it.is_some()) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
 }
 
 /// How gdb starts the program. The kernel puts its name, twice, and its environment above its
@@ -61,7 +122,14 @@ pub(crate) fn versions(repo: &Repo) -> Result<String, Complaints> {
 /// A session as a reader would have seen it: with commands behind a prompt, and nothing that
 /// varies.
 pub(crate) fn transcript(repo: &Repo, output: &str) -> String {
-    const NOISE: [&str; 5] = [
+    const NOISE: [&str; 12] = [
+        "warning: Could not load shared library",
+        "warning: remote target does not support",
+        "warning: Missing auto-load script",
+        "of file /",
+        "Use `info auto-load",
+        "Do you need \"set solib-search-path\"",
+        "Use the \"info sharedlibrary\"",
         "[Thread debugging using",
         "Using host libthread_db",
         "warning: Error disabling address space",

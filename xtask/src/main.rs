@@ -21,6 +21,7 @@ mod gdb;
 mod lint;
 mod listing;
 mod mutants;
+mod on;
 mod pictures;
 mod recording;
 mod repo;
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         }
         ["mutants", ref names @ ..] => {
             mutants::mutants(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        ["on", machine, command, ref rest @ ..] => {
+            on::on(&repo, machine, command, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["book"] => check(&repo, ALL),
         ["book", ref names @ ..] | ref names if is_names(names, ALL) => check(&repo, &chosen(names, ALL)),
@@ -113,6 +117,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask book CHECK..           some of the checks
        cargo xtask CHECK --record [NAME]  writes anew what the check compares with
        cargo xtask pictures [NAME]        draws the pictures
+       cargo xtask on MACHINE COMMAND ..  is `cargo COMMAND ..` for aarch64, riscv64 or windows
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer

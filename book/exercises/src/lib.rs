@@ -5,4 +5,5 @@
 
 pub mod checks;
 pub mod child;
+pub mod machine;
 pub mod solution;

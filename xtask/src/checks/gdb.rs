@@ -1,24 +1,36 @@
 //! The debugger sessions of the book: `book/gdb/NAME.gdb` holds the commands, and `NAME.txt` the
 //! recording.
 //!
-//! The first line of a script names its program: `# program: PACKAGE PROGRAM`. The last line of a
+//! The first line of a script names its program: `# program: PACKAGE PROGRAM`, or `.. on MACHINE`,
+//! which is left out where that machine can't be had. The last line of a
 //! recording names the compiler and the debugger. With other versions, frames and registers may
 //! differ: then the check only sees whether the script gets through, and says so.
 
 use std::path::{Path, PathBuf};
 
+use exercises::machine::Machine;
+
 use crate::complaints::{Complaints, Outcome, outcome};
 use crate::gdb;
-use crate::listing::Program;
+use crate::listing::{Place, Program};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
     let scripts = repo.files("book/gdb", "gdb");
     let versions = gdb::versions(repo)?;
     let (mut complaints, mut not_compared) = (orphans(repo, &scripts), Vec::new());
+    let mut absent = String::new();
     for script in &scripts {
         let recorded = script.with_extension("txt");
         let session = session(repo, script, &versions);
+        let session = match session {
+            Ok(Session::Absent(why)) => {
+                absent += &format!("; SKIPPED {}: {why}", repo.name(script));
+                continue;
+            }
+            Ok(Session::Text(text)) => Ok(text),
+            Err(complaints) => Err(complaints),
+        };
         match session.and_then(|session| Ok(compare(&repo.read(&recorded)?, &session))) {
             Ok(Comparison::Same) => {}
             Ok(Comparison::OtherTools) => not_compared.push(repo.name(&recorded)),
@@ -32,7 +44,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
             found +=
                 &format!("; run but not compared, since recorded by others: {}", not_compared.join(", "));
         }
-        found
+        found + &absent
     })
 }
 
@@ -43,21 +55,48 @@ pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     for script in repo.files("book/gdb", "gdb") {
         let name = script.file_stem().expect("a script has a name").to_string_lossy().into_owned();
         if which.is_empty() || which.contains(&&*name) {
-            repo.write(&script.with_extension("txt"), session(repo, &script, &versions)?)?;
+            match session(repo, &script, &versions)? {
+                Session::Text(text) => repo.write(&script.with_extension("txt"), text)?,
+                Session::Absent(why) => return Err(vec![why]),
+            }
             written.push(name);
         }
     }
     Ok(format!("recorded: {}", written.join(", ")))
 }
 
-fn session(repo: &Repo, script: &Path, versions: &str) -> Result<String, Complaints> {
+/// What was said, or why there is nobody to say it.
+enum Session {
+    Text(String),
+    Absent(String),
+}
+
+fn session(repo: &Repo, script: &Path, versions: &str) -> Result<Session, Complaints> {
     let text = repo.read(script)?;
     let program = text.lines().next().and_then(|line| line.strip_prefix("# program: "));
     let program = program.ok_or_else(|| {
         vec![format!("{}: the first line should be `# program: PACKAGE PROGRAM`", repo.name(script))]
     })?;
-    let output = gdb::run(repo, &Program::named(repo, program.trim())?, script)?;
-    Ok(format!("{}recorded with {versions}\n", gdb::transcript(repo, &output)))
+    let (program, machine) = program.trim().split_once(" on ").unwrap_or((program.trim(), ""));
+    let program = Program::named(repo, program)?;
+    let (output, versions) = if machine.is_empty() {
+        (gdb::run(repo, &program, script)?, versions.to_owned())
+    } else {
+        let named = Machine::named(machine);
+        let named = named.ok_or_else(|| vec![format!("there is no machine `{machine}`")])?;
+        match named.tools() {
+            Err(why) => return Ok(Session::Absent(why)),
+            Ok(tools) if tools.runner().is_empty() => {
+                return Ok(Session::Absent("the session is with an emulator".to_owned()));
+            }
+            Ok(tools) => {
+                let gdb = versions.rsplit(", ").next().unwrap_or_default();
+                let versions = format!("{}, {gdb}, {}", tools.rustc(), tools.emulator());
+                (gdb::run_at(repo, Place::On(&tools), &program, script)?, versions)
+            }
+        }
+    };
+    Ok(Session::Text(format!("{}recorded with {versions}\n", gdb::transcript(repo, &output))))
 }
 
 /// Recordings without a script.

@@ -2,32 +2,27 @@
 //! debug and in release.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use exercises::child::{self, Run};
+use exercises::machine;
 use exercises::solution::Profile;
 
 use crate::complaints::{Complaints, Outcome, outcome};
 use crate::expected::Expected;
-use crate::listing::{self, Program};
+use crate::listing::{self, Place, Program};
 use crate::repo::Repo;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn check(repo: &Repo) -> Outcome {
-    let programs = Program::all(repo);
-    let mut complaints = twins(&programs);
-    complaints.extend(orphans(repo, &programs));
-    complaints.extend(lints(repo, &programs).err().into_iter().flatten());
-    let mut runs = 0;
-    for profile in Profile::BOTH {
-        listing::build(repo, &programs, profile)?;
-        for program in programs.iter().filter(|program| !program.is_measurement()) {
-            runs += 1;
-            complaints.extend(check_one(repo, program, profile).err().into_iter().flatten());
-        }
-    }
+    let all = Program::all(repo);
+    let mut complaints = twins(&all);
+    complaints.extend(orphans(repo, &all));
+    complaints.extend(lints(repo, &all).err().into_iter().flatten());
+    let programs = listing::here(repo)?;
+    let (runs, wrong) = check_at(repo, Place::Here, &programs)?;
+    complaints.extend(wrong);
     outcome(complaints, || {
         format!("{} programs, {runs} runs in debug and release, outputs as shown", programs.len())
     })
@@ -36,29 +31,59 @@ pub(super) fn check(repo: &Repo) -> Outcome {
 /// Writes the outputs of the named programs, or of all whose output has changed. Lines that `{*}`
 /// still fits are kept.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
-    let mut programs = Program::all(repo);
+    let written = record_at(repo, Place::Here, listing::here(repo)?, which)?;
+    Ok(format!("written: {}", if written.is_empty() { "nothing".to_owned() } else { written.join(", ") }))
+}
+
+/// The number of runs on a machine, and the complaints about them.
+pub(super) fn check_at(
+    repo: &Repo,
+    place: Place<'_>,
+    programs: &[Program],
+) -> Result<(usize, Complaints), Complaints> {
+    let (mut runs, mut complaints) = (0, Complaints::new());
+    for profile in Profile::BOTH {
+        place.build(repo, programs, profile)?;
+        for program in programs.iter().filter(|program| !program.is_measurement()) {
+            runs += 1;
+            complaints.extend(check_one(repo, place, program, profile).err().into_iter().flatten());
+        }
+    }
+    Ok((runs, complaints))
+}
+
+/// Writes the outputs on a machine. Gives the names of the files.
+pub(super) fn record_at(
+    repo: &Repo,
+    place: Place<'_>,
+    mut programs: Vec<Program>,
+    which: &[&str],
+) -> Result<Vec<String>, Complaints> {
     programs.retain(|it| !it.is_measurement() && (which.is_empty() || which.contains(&&*it.name)));
     let mut written = Vec::new();
+    if programs.is_empty() {
+        return Ok(written);
+    }
     for profile in Profile::BOTH {
-        listing::build(repo, &programs, profile)?;
+        place.build(repo, &programs, profile)?;
         for program in &programs {
-            if check_one(repo, program, profile).is_ok() {
+            if check_one(repo, place, program, profile).is_ok() {
                 continue;
             }
-            let path = program.expected(repo, profile);
+            let path = expected_path(repo, place, program, profile);
             let old = repo.read(&path).unwrap_or_default();
-            let run = run(repo, program, profile)?;
+            let run = run(repo, place, program, profile)?;
             repo.write(&path, Expected::parse(&old).renewed(&run))?;
             written.push(repo.name(&path));
         }
     }
-    Ok(format!("written: {}", if written.is_empty() { "nothing".to_owned() } else { written.join(", ") }))
+    Ok(written)
 }
 
-fn check_one(repo: &Repo, program: &Program, profile: Profile) -> Result<(), Complaints> {
-    let path = program.expected(repo, profile);
+fn check_one(repo: &Repo, place: Place<'_>, program: &Program, profile: Profile) -> Result<(), Complaints> {
+    let path = expected_path(repo, place, program, profile);
     let expected = repo.read(&path)?;
-    let run = run(repo, program, profile)?;
+    let run = run(repo, place, program, profile)?;
     Expected::parse(&expected).compare(&run).map_err(|wrong| {
         let name = repo.name(&path);
         let shown = wrong.into_iter().map(|wrong| format!("{name}, in {}: {wrong}", profile.name()));
@@ -70,12 +95,31 @@ fn check_one(repo: &Repo, program: &Program, profile: Profile) -> Result<(), Com
     })
 }
 
-fn run(repo: &Repo, program: &Program, profile: Profile) -> Result<Run, Complaints> {
-    let path = program.path(repo, profile);
-    let mut command = Command::new(&path);
+fn run(repo: &Repo, place: Place<'_>, program: &Program, profile: Profile) -> Result<Run, Complaints> {
+    let path = place.path(repo, program, profile);
+    let mut command = place.command(repo, program, profile);
     command.current_dir(repo.path("")).env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     child::run(&mut command, TIMEOUT)
         .map_err(|error| vec![format!("{} can't be started: {error}", repo.name(&path))])
+}
+
+/// The file with the output that the chapters show for this place and this profile.
+fn expected_path(repo: &Repo, place: Place<'_>, program: &Program, profile: Profile) -> PathBuf {
+    let machine = match place {
+        Place::Here => "here",
+        Place::On(tools) => tools.name(),
+    };
+    program.expected(repo, machine, profile)
+}
+
+/// The files that hold its outputs, on whatever machine.
+fn expected_files(repo: &Repo, program: &Program) -> Vec<PathBuf> {
+    let folder = repo.path(&format!("book/listings/{}/expected", program.package));
+    let special = machine::ALL.iter().map(|machine| machine.name).chain(["here"]);
+    let mut files: Vec<PathBuf> =
+        special.map(|it| folder.join(format!("{}.{it}.txt", program.name))).collect();
+    files.extend(Profile::BOTH.map(|profile| expected_path(repo, Place::Here, program, profile)));
+    files
 }
 
 /// Cargo would build programs of the same name in one place.
@@ -94,7 +138,7 @@ fn orphans(repo: &Repo, programs: &[Program]) -> Complaints {
     let known: Vec<PathBuf> = programs
         .iter()
         .filter(|program| !program.is_measurement())
-        .flat_map(|program| Profile::BOTH.map(|profile| program.expected(repo, profile)))
+        .flat_map(|program| expected_files(repo, program))
         .collect();
     files
         .filter(|file| !known.contains(file))

@@ -2,7 +2,8 @@
 //!
 //! `book/measured/NAME.txt` holds the output of a `measure-*` program of a listing in release:
 //! lines of `NAME VALUE UNIT`. A last line names the program, the machine, the compiler and the
-//! day. Each figure is measured again. Figures differ from machine to machine, and from minute to
+//! day. `measured by PACKAGE PROGRAM on MACHINE` is one that was measured by an emulator of
+//! `book/machines.txt`, and is left out where there is none. Each figure is measured again. Figures differ from machine to machine, and from minute to
 //! minute where others share the processor. So a time may be `TIME_FACTOR` times as long or as
 //! short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units must be
 //! the same.
@@ -10,10 +11,11 @@
 use std::fs;
 use std::process::Command;
 
+use exercises::machine::{Machine, Tools};
 use exercises::solution::Profile;
 
 use crate::complaints::{Complaints, Outcome, outcome};
-use crate::listing::{self, Program};
+use crate::listing::{Place, Program};
 use crate::repo::Repo;
 
 /// A factor. An order of magnitude is an error. Half a machine, taken by its neighbours, is not.
@@ -23,14 +25,19 @@ const SIZE_FACTOR: f64 = 1.5;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
     let files = repo.files("book/measured", "txt");
-    let (mut complaints, mut figures) = (Vec::new(), 0);
+    let (mut complaints, mut figures, mut absent) = (Vec::new(), 0, String::new());
     let mut unused: Vec<Program> = Program::all(repo).into_iter().filter(Program::is_measurement).collect();
     for file in &files {
         let text = repo.read(file)?;
-        let checked = source(repo, &text).and_then(|(program, recorded)| {
-            unused.retain(|other| *other != program);
-            let printed = measure(repo, &program)?;
-            compare(recorded, &printed)
+        let checked = source(repo, &text).and_then(|(source, recorded)| {
+            unused.retain(|other| *other != source.program);
+            match source.tools() {
+                Ok(tools) => compare(recorded, &measure(repo, &source.program, tools.as_ref())?),
+                Err(why) => {
+                    absent += &format!("; SKIPPED {}: {why}", repo.name(file));
+                    Ok(0)
+                }
+            }
         });
         match checked {
             Ok(count) => figures += count,
@@ -38,24 +45,25 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         }
     }
     complaints.extend(unused.iter().map(|it| format!("{} {}: recorded in no file", it.package, it.name)));
-    outcome(complaints, || format!("{figures} figures, all of them measured by a listing"))
+    outcome(complaints, || format!("{figures} figures, all of them measured by a listing{absent}"))
 }
 
-/// Measures anew: with `NAME PACKAGE PROGRAM` for a new file, with `NAME` for one that is there,
+/// Measures anew: with `NAME PACKAGE PROGRAM [on MACHINE]` for a new file, with `NAME` for one that is there,
 /// with nothing for all of them.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let folder = repo.path("book/measured");
     let mut written = Vec::new();
-    if let [name, package, program] = which {
-        let program = Program::named(repo, &format!("{package} {program}"))?;
-        write(repo, name, &program)?;
+    if let [name, rest @ ..] = which
+        && rest.len() > 1
+    {
+        write(repo, name, &Source::parse(repo, &rest.join(" "))?)?;
         written.push((*name).to_owned());
     } else {
         for file in repo.files("book/measured", "txt") {
             let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
             if which.is_empty() || which.contains(&&*name) {
-                let (program, _) = source(repo, &repo.read(&file)?)?;
-                write(repo, &name, &program)?;
+                let (source, _) = source(repo, &repo.read(&file)?)?;
+                write(repo, &name, &source)?;
                 written.push(name);
             }
         }
@@ -63,25 +71,50 @@ pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     Ok(format!("measured in {}: {}", repo.name(&folder), written.join(", ")))
 }
 
-fn write(repo: &Repo, name: &str, program: &Program) -> Result<(), Complaints> {
-    let printed = measure(repo, program)?;
-    let text =
-        format!("{}measured by {} {}, {}\n", printed, program.package, program.name, circumstances(repo)?);
+fn write(repo: &Repo, name: &str, source: &Source) -> Result<(), Complaints> {
+    let tools = source.tools().map_err(|why| vec![why])?;
+    let printed = measure(repo, &source.program, tools.as_ref())?;
+    let Program { package, name: program } = &source.program;
+    let machine = source.machine.map_or_else(String::new, |machine| format!(" on {}", machine.name));
+    let circumstances = circumstances(repo, tools.as_ref())?;
+    let text = format!("{printed}measured by {package} {program}{machine}, {circumstances}\n");
     repo.write(&repo.path(&format!("book/measured/{name}.txt")), text)
 }
 
+/// A program, and the machine that it runs on if that isn't this one.
+struct Source {
+    program: Program,
+    machine: Option<&'static Machine>,
+}
+
+impl Source {
+    fn parse(repo: &Repo, words: &str) -> Result<Self, Complaints> {
+        let (program, machine) = words.split_once(" on ").unwrap_or((words, ""));
+        let program = Program::named(repo, program)?;
+        match Machine::named(machine) {
+            None if !machine.is_empty() => Err(vec![format!("there is no machine `{machine}`")]),
+            machine => Ok(Self { program, machine }),
+        }
+    }
+
+    fn tools(&self) -> Result<Option<Tools>, String> {
+        self.machine.map(Machine::tools).transpose()
+    }
+}
+
 /// The program that the last line names, and the lines before that.
-fn source<'a>(repo: &Repo, text: &'a str) -> Result<(Program, &'a str), Complaints> {
+fn source<'a>(repo: &Repo, text: &'a str) -> Result<(Source, &'a str), Complaints> {
     let (recorded, last) = text.trim_end().rsplit_once('\n').unwrap_or_default();
     let program = last.strip_prefix("measured by ").and_then(|rest| rest.split(',').next());
     let program = program
         .ok_or_else(|| vec!["the last line doesn't say `measured by PACKAGE PROGRAM, ..`".to_owned()])?;
-    Ok((Program::named(repo, program)?, recorded))
+    Ok((Source::parse(repo, program)?, recorded))
 }
 
-fn measure(repo: &Repo, program: &Program) -> Result<String, Complaints> {
-    listing::build(repo, std::slice::from_ref(program), Profile::Release)?;
-    repo.output(&mut Command::new(program.path(repo, Profile::Release)))
+fn measure(repo: &Repo, program: &Program, tools: Option<&Tools>) -> Result<String, Complaints> {
+    let place = tools.map_or(Place::Here, Place::On);
+    place.build(repo, std::slice::from_ref(program), Profile::Release)?;
+    repo.output(&mut place.command(repo, program, Profile::Release))
 }
 
 /// The number of figures, if names and units are the same and the values are near each other.
@@ -127,17 +160,21 @@ fn figure(line: &str) -> Result<Figure, Complaints> {
 }
 
 /// The place and time: processor, system, compiler, date.
-fn circumstances(repo: &Repo) -> Result<String, Complaints> {
+fn circumstances(repo: &Repo, tools: Option<&Tools>) -> Result<String, Complaints> {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processor = processor.map_or("an unknown processor", |(_, name)| name.trim());
     let system = repo.output(Command::new("uname").args(["-s", "-r"]))?;
     // The rest of the line is the builder's.
     let system = system.split('-').next().unwrap_or_default();
-    let compiler = repo.output(Command::new("rustc").arg("--version"))?;
+    let compiler = match tools {
+        Some(tools) => tools.rustc(),
+        None => repo.output(Command::new("rustc").arg("--version"))?,
+    };
     let compiler = compiler.split(" (").next().unwrap_or_default();
+    let emulator = tools.map_or_else(String::new, |tools| format!("{}, ", tools.emulator()));
     let date = repo.output(Command::new("date").arg("+%Y-%m-%d"))?;
-    Ok(format!("{processor}, {}, {compiler}, {}", system.trim(), date.trim()))
+    Ok(format!("{emulator}{processor}, {}, {compiler}, {}", system.trim(), date.trim()))
 }
 
 #[cfg(test)]

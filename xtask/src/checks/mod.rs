@@ -11,6 +11,7 @@ mod exercises;
 mod gdb;
 mod links;
 mod listings;
+mod machines;
 mod measured;
 mod named;
 mod pasted;
@@ -37,6 +38,8 @@ pub(crate) const ALL: &[Check] = &[
         listings::check,
     )
     .recorded_by(listings::record),
+    Check::new("machines", "listings print on other machines what is shown", machines::check)
+        .recorded_by(machines::record),
     Check::new("exercises", "answers pass, and what readers start from doesn't", exercises::check),
     Check::new("measured", "figures have been measured by a listing", measured::check)
         .recorded_by(measured::record),

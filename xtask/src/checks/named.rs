@@ -26,7 +26,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
                     }
                 }
                 Event::Text(text) if is_typed => {
-                    for line in text.lines().filter(|line| line.contains("cargo run ")) {
+                    for line in text.lines().filter(|line| is_run(line)) {
                         commands += 1;
                         if !is_there(line, &programs) {
                             complaints.push(format!("{}: there is no such program: {line}", place()));
@@ -38,6 +38,10 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         }
     }
     outcome(complaints, || format!("{files} files and {commands} commands to run a program"))
+}
+
+fn is_run(line: &str) -> bool {
+    line.contains("cargo run ") || (line.contains("cargo xtask on ") && line.contains(" run "))
 }
 
 /// Whether the package has the program that `cargo run` is to run.

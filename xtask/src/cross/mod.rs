@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use exercises::child::{self, End, Run};
+use exercises::machine;
 use exercises::solution::Profile;
 
 use crate::complaints::Complaints;
@@ -297,6 +298,7 @@ fn run_listing(
     row.built.push(package);
     let folder = repo.target().join("cross").join(target.name).join(profile.name());
     let suffix = if target.how == How::Wine { ".exe" } else { "" };
+    let machine = machine::ALL.iter().find(|it| it.target == target.name).map_or("here", |it| it.name);
     for program in Program::all(repo).iter().filter(|it| it.package == package && !it.is_measurement()) {
         let mut command = Command::new(toolkit.runner(target));
         command.arg(folder.join(format!("{}{suffix}", program.name))).current_dir(repo.path(""));
@@ -304,7 +306,7 @@ fn run_listing(
         let run = child::run(&mut command, LISTING_TIMEOUT)
             .map_err(|error| vec![format!("{} can't be started: {error}", program.name)])?;
         let run = Run { end: behind_a_shell(run.end), ..run };
-        let expected = repo.read(&program.expected(repo, profile))?;
+        let expected = repo.read(&program.expected(repo, machine, profile))?;
         let outcome = Expected::parse(&expected).compare(&run);
         let Some(report) = &mut row.report else { continue };
         report.programs += 1;

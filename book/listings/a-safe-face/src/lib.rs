@@ -52,6 +52,10 @@
 // ANCHOR: rooms
 mod root;
 mod stack;
+#[cfg_attr(
+    not(all(target_arch = "x86_64", unix)),
+    path = "../../other-machines/src/switch.rs"
+)]
 mod switch;
 mod thread;
 

@@ -1,6 +1,7 @@
 //! Stacks made of plain memory, as before.
 
 use std::io;
+use std::ops::Range;
 
 /// A stack.
 #[derive(Debug)]
@@ -23,8 +24,9 @@ impl Stack {
         Ok(Self(memory))
     }
 
-    /// Where it ends: one past its highest byte, a multiple of 16.
-    pub(crate) fn top(&self) -> *mut u8 {
-        self.0.as_ptr().wrapping_add(self.0.capacity()).cast_mut().cast()
+    /// Its bytes. They end at a multiple of 16.
+    pub(crate) fn memory(&self) -> Range<*mut u8> {
+        let bottom = self.0.as_ptr().cast_mut();
+        bottom.cast()..bottom.wrapping_add(self.0.capacity()).cast()
     }
 }

@@ -2,11 +2,7 @@
 //! macOS, the BSDs.)
 
 use std::arch::asm;
-
-#[cfg(not(all(target_arch = "x86_64", unix)))]
-compile_error!(
-    "from here on the listings are for x86-64 with the System V calling convention"
-);
+use std::ops::Range;
 
 /// A stack that was left: where its registers lie.
 #[derive(Clone, Copy, Debug)]
@@ -14,13 +10,13 @@ pub(crate) struct Context(
     #[allow(dead_code, reason = "it is the assembly that reads it")] *mut usize,
 );
 
-/// A context that begins with `start`, on the stack that ends at `top`.
+/// A context that begins with `start`, on the stack that this memory is.
 ///
 /// # Safety
-/// `top` is a multiple of 16, and the 48 bytes below it may be written.
-pub(crate) unsafe fn prepare(top: *mut u8, start: extern "C" fn() -> !) -> Context {
+/// The memory ends at a multiple of 16, and its last 48 bytes may be written.
+pub(crate) unsafe fn prepare(memory: Range<*mut u8>, start: extern "C" fn() -> !) -> Context {
     let words = [start as *const () as usize, 0, 0, 0, 0, 0];
-    let sp = top.cast::<usize>().wrapping_sub(words.len());
+    let sp = memory.end.cast::<usize>().wrapping_sub(words.len());
     // SAFETY: The caller gives these 48 bytes.
     unsafe { sp.copy_from_nonoverlapping(words.as_ptr(), words.len()) };
     Context(sp)

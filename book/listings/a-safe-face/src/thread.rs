@@ -205,7 +205,7 @@ impl Builder {
         };
         let stack = Stack::new(self.stack_size.unwrap_or(Stack::DEFAULT_SIZE))?;
         // SAFETY: The new stack is nobody else's.
-        let context = unsafe { prepare(stack.top(), start) };
+        let context = unsafe { prepare(stack.memory(), start) };
         make_ready(Rc::new(Thread {
             name: self.name,
             context: Cell::new(context),

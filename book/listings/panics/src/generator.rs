@@ -63,7 +63,7 @@ impl<T: 'static> Generator<T> {
     pub fn new(f: impl FnOnce(&Yielder<T>) + 'static) -> io::Result<Self> {
         let stack = Stack::new(Stack::DEFAULT_SIZE)?;
         // SAFETY: The new stack is nobody else's.
-        let context = Cell::new(unsafe { prepare(stack.top(), start) });
+        let context = Cell::new(unsafe { prepare(stack.memory(), start) });
         let shared = Rc::new(Shared {
             context,
             body: Cell::new(None),

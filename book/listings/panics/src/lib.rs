@@ -10,12 +10,19 @@
 
 // ANCHOR: rooms
 mod generator;
+#[cfg(unix)]
 #[path = "../../stacks-that-fail-loudly/src/overflow.rs"]
 mod overflow;
 mod root;
-#[path = "../../stacks-that-fail-loudly/src/stack.rs"]
+#[cfg_attr(unix, path = "../../stacks-that-fail-loudly/src/stack.rs")]
+#[cfg_attr(windows, path = "../../a-safe-face/src/stack.rs")]
 pub mod stack;
+#[cfg_attr(
+    not(all(target_arch = "x86_64", unix)),
+    path = "../../other-machines/src/switch.rs"
+)]
 mod switch;
+#[cfg(unix)]
 #[path = "../../stacks-that-fail-loudly/src/sys.rs"]
 mod sys;
 #[path = "../../a-safe-face/src/thread.rs"]

@@ -2,11 +2,7 @@
 //! The switch once more, for those who look on: unwinders, debuggers, profilers.
 
 use std::arch::{asm, naked_asm};
-
-#[cfg(not(all(target_arch = "x86_64", unix)))]
-compile_error!(
-    "from here on the listings are for x86-64 with the System V calling convention"
-);
+use std::ops::Range;
 
 /// A stack that was left: the address of three words, which are where to go on, rbp, and rbx.
 #[derive(Clone, Copy, Debug)]
@@ -16,15 +12,15 @@ pub(crate) struct Context(
 // ANCHOR_END: head
 
 // ANCHOR: begin
-/// A context that begins with `start`, on the stack that ends at `top`.
+/// A context that begins with `start`, on the stack that this memory is.
 ///
 /// # Safety
-/// `top` is a multiple of 16, and the 32 bytes below it may be written.
-pub(crate) unsafe fn prepare(top: *mut u8, start: extern "C" fn() -> !) -> Context {
+/// The memory ends at a multiple of 16, and its last 32 bytes may be written.
+pub(crate) unsafe fn prepare(memory: Range<*mut u8>, start: extern "C" fn() -> !) -> Context {
     // An unwinder looks up the address before the one where a context goes on, so it must be
     // in `begin`, too.
     let words = [begin as *const () as usize + 1, 0, 0, start as *const () as usize];
-    let sp = top.cast::<usize>().wrapping_sub(words.len());
+    let sp = memory.end.cast::<usize>().wrapping_sub(words.len());
     // SAFETY: The caller gives these 32 bytes.
     unsafe { sp.copy_from_nonoverlapping(words.as_ptr(), words.len()) };
     Context(sp)

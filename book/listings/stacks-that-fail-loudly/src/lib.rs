@@ -17,7 +17,11 @@ mod overflow;
 #[path = "../../a-safe-face/src/root.rs"]
 mod root;
 pub mod stack;
-#[path = "../../a-safe-face/src/switch.rs"]
+#[cfg_attr(all(target_arch = "x86_64", unix), path = "../../a-safe-face/src/switch.rs")]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", unix)),
+    path = "../../other-machines/src/switch.rs"
+)]
 mod switch;
 mod sys;
 #[path = "../../a-safe-face/src/thread.rs"]

@@ -40,9 +40,9 @@ impl Stack {
     /// What a thread gets that asks for nothing.
     pub const DEFAULT_SIZE: usize = 256 * 1024;
 
-    /// Where it ends: one past its highest byte, a multiple of the page size.
-    pub fn top(&self) -> *mut u8 {
-        self.limit.wrapping_add(self.size)
+    /// Its bytes. They begin and end at a multiple of the page size.
+    pub fn memory(&self) -> Range<*mut u8> {
+        self.limit..self.limit.wrapping_add(self.size)
     }
 
     /// The addresses below it: who touches one of them has overflowed this stack.
