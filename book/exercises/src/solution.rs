@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child::{self, End, Run};
+use crate::machine::Machine;
 
 /// What a check finds: a word of praise, or what is wrong, in words that help.
 pub type Verdict = Result<String, String>;
@@ -77,12 +78,32 @@ impl Solution {
             .map_err(|error| format!("{} can't be started: {error}", program.display()))
     }
 
+    /// The same as [`Self::prints`] on another machine.
+    ///
+    /// # Errors
+    /// If it doesn't compile, crashes, or doesn't end, and if the machine can't be had.
+    pub fn prints_on(&self, machine: &'static Machine, profile: Profile) -> Result<String, String> {
+        let tools = machine.tools().map_err(|why| format!("{} can't be had: {why}", machine.name))?;
+        let target =
+            env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.package().join("../../target"), Into::into);
+        let mut cargo = tools.cargo("build");
+        cargo.arg("--target-dir").arg(self.package().join("../..").join(target).join("machines"));
+        let program = self.build_by(cargo, profile)?;
+        let run = child::run(&mut tools.run(&program), Duration::from_secs(60))
+            .map_err(|error| format!("{} can't be started: {error}", program.display()))?;
+        self.printed(run, profile)
+    }
+
     /// Builds and runs the program, which has to end well, and gives what it printed.
     ///
     /// # Errors
     /// If it doesn't compile, crashes, or doesn't end.
     pub fn prints(&self, profile: Profile, arguments: &[&str]) -> Result<String, String> {
         let run = self.run(profile, arguments)?;
+        self.printed(run, profile)
+    }
+
+    fn printed(&self, run: Run, profile: Profile) -> Result<String, String> {
         if run.end == End::Status(0) {
             return Ok(run.stdout);
         }
@@ -105,7 +126,13 @@ impl Solution {
 
     fn build(&self, profile: Profile) -> Result<PathBuf, String> {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(self.package()).args(["build", "--quiet", "--example", &self.name]);
+        cargo.arg("build");
+        self.build_by(cargo, profile)
+    }
+
+    /// Builds it by this `cargo build`.
+    fn build_by(&self, mut cargo: Command, profile: Profile) -> Result<PathBuf, String> {
+        cargo.current_dir(self.package()).args(["--quiet", "--example", &self.name]);
         cargo.arg("--message-format=json-render-diagnostics");
         if profile == Profile::Release {
             cargo.arg("--release");

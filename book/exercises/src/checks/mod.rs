@@ -1,5 +1,6 @@
 //! One check for each chapter: a function that is given a program, and says what it finds.
 
+use crate::machine::Machine;
 use crate::solution::{Solution, Verdict};
 
 mod chapter_01;
@@ -12,6 +13,8 @@ mod chapter_07;
 mod chapter_08;
 mod chapter_09;
 mod chapter_10;
+mod chapter_11;
+mod chapter_12;
 
 /// A chapter's exercise.
 #[derive(Debug)]
@@ -20,18 +23,40 @@ pub struct Exercise {
     pub chapter: u32,
     /// Whether a program does what the chapter asks for.
     pub check: fn(&Solution) -> Verdict,
+    /// The machine that it is for, if that isn't the reader's.
+    pub machine: Option<&'static str>,
+}
+
+impl Exercise {
+    const fn new(chapter: u32, check: fn(&Solution) -> Verdict) -> Self {
+        Self { chapter, check, machine: None }
+    }
+
+    const fn on(mut self, machine: &'static str) -> Self {
+        self.machine = Some(machine);
+        self
+    }
+
+    /// Why it can't be checked here, if it can't.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let machine = Machine::named(self.machine?)?;
+        machine.tools().err().map(|why| format!("chapter {}, {}: {why}", self.chapter, machine.name))
+    }
 }
 
 /// The exercises of the chapters that there are, in their order.
 pub const ALL: &[Exercise] = &[
-    Exercise { chapter: 1, check: chapter_01::check },
-    Exercise { chapter: 2, check: chapter_02::check },
-    Exercise { chapter: 3, check: chapter_03::check },
-    Exercise { chapter: 4, check: chapter_04::check },
-    Exercise { chapter: 5, check: chapter_05::check },
-    Exercise { chapter: 6, check: chapter_06::check },
-    Exercise { chapter: 7, check: chapter_07::check },
-    Exercise { chapter: 8, check: chapter_08::check },
-    Exercise { chapter: 9, check: chapter_09::check },
-    Exercise { chapter: 10, check: chapter_10::check },
+    Exercise::new(1, chapter_01::check),
+    Exercise::new(2, chapter_02::check),
+    Exercise::new(3, chapter_03::check),
+    Exercise::new(4, chapter_04::check),
+    Exercise::new(5, chapter_05::check),
+    Exercise::new(6, chapter_06::check),
+    Exercise::new(7, chapter_07::check),
+    Exercise::new(8, chapter_08::check),
+    Exercise::new(9, chapter_09::check),
+    Exercise::new(10, chapter_10::check),
+    Exercise::new(11, chapter_11::check).on("windows"),
+    Exercise::new(12, chapter_12::check).on("riscv64"),
 ];
