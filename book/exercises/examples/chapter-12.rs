@@ -33,8 +33,8 @@ unsafe fn switch(other: *mut *mut usize) {
     // SAFETY: Nobody writes to this stack until a switch to it goes on at 2.
     unsafe {
         asm!(
-            // Your turn. `lla t1, 2f` takes an address, `addi sp, sp, -32` makes room, `sd t1, 0(sp)`
-            // stores, `ld t1, 0(sp)` loads, `mv sp, t0` moves, `jr t1` goes there.
+            // Your turn. `lla t1, 2f` takes an address, `addi sp, sp, -32` makes room,
+            // `sd t1, 0(sp)` stores, `ld t1, 0(sp)` loads, `mv sp, t0` moves, `jr t1` goes there.
             "2:",
             inout("a0") other => _,
             clobber_abi("C"),

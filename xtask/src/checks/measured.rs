@@ -2,11 +2,11 @@
 //!
 //! `book/measured/NAME.txt` holds the output of a `measure-*` program of a listing in release:
 //! lines of `NAME VALUE UNIT`. A last line names the program, the machine, the compiler and the
-//! day. `measured by PACKAGE PROGRAM on MACHINE` is one that was measured by an emulator of
-//! `book/machines.txt`, and is left out where there is none. Each figure is measured again. Figures differ from machine to machine, and from minute to
-//! minute where others share the processor. So a time may be `TIME_FACTOR` times as long or as
-//! short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units must be
-//! the same.
+//! day. `measured by PACKAGE PROGRAM on MACHINE` was measured by an emulator, and is left out where
+//! there is none. Each figure is measured again. Figures differ from machine to machine, and from
+//! minute to minute where others share the processor. So a time may be `TIME_FACTOR` times as long
+//! or as short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units
+//! must be the same.
 
 use std::fs;
 use std::process::Command;
@@ -48,8 +48,8 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     outcome(complaints, || format!("{figures} figures, all of them measured by a listing{absent}"))
 }
 
-/// Measures anew: with `NAME PACKAGE PROGRAM [on MACHINE]` for a new file, with `NAME` for one that is there,
-/// with nothing for all of them.
+/// Measures anew: with `NAME PACKAGE PROGRAM [on MACHINE]` for a new file, with `NAME` for one that
+/// is there, with nothing for all of them.
 pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let folder = repo.path("book/measured");
     let mut written = Vec::new();
