@@ -70,6 +70,7 @@ pub struct StackBounds {
     pub(crate) limit: NonNull<u8>,
     pub(crate) committed: NonNull<u8>,
     pub(crate) top: NonNull<u8>,
+    pub(crate) guaranteed: usize,
 }
 
 impl StackBounds {
@@ -79,7 +80,7 @@ impl StackBounds {
     /// See [the example](StackBounds).
     #[inline]
     pub const fn new(limit: NonNull<u8>, top: NonNull<u8>) -> StackBounds {
-        StackBounds { limit, committed: limit, top }
+        StackBounds { limit, committed: limit, top, guaranteed: 0 }
     }
 
     /// The bounds of `stack`.
@@ -111,6 +112,22 @@ impl StackBounds {
     #[must_use]
     pub const fn committed_from(self, committed: NonNull<u8>) -> StackBounds {
         StackBounds { committed, ..self }
+    }
+
+    /// The same stack, if handlers of its overflow shall find so many bytes of room on Windows. They
+    /// lie between the guard page and the low end. With 0 bytes Windows leaves two pages.
+    ///
+    /// ```
+    /// # use greenthread_context::{MmapStack, Stack, StackBounds};
+    /// let stack = MmapStack::new(64 * 1024)?;
+    /// let bounds = StackBounds::of(&stack);
+    /// assert_eq!(bounds.guarantee(0), bounds);
+    /// # Ok::<(), greenthread_context::StackError>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn guarantee(self, bytes: usize) -> StackBounds {
+        StackBounds { guaranteed: bytes, ..self }
     }
 }
 

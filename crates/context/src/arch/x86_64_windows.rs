@@ -123,7 +123,7 @@ macro_rules! FRAME {
 ///     top -  8   0         fills up to 16 bytes
 ///     top - 16   0         where a start function would have its return address: ends a walk
 ///     top - 24   start
-///     top - 32   0         GuaranteedStackBytes
+///     top - 32   bytes     GuaranteedStackBytes
 ///     top - 40   limit     DeallocationStack
 ///     top - 48   committed StackLimit
 ///     top - 56   base      StackBase
@@ -152,7 +152,7 @@ pub(super) unsafe fn first_frame(
         sp.add(8).write(0);
         // Here nothing of the function's prologue has been done, and that is how a walk takes it.
         sp.add(7).write(start as *const () as usize);
-        sp.add(6).write(0);
+        sp.add(6).write(bounds.guaranteed);
         sp.add(5).write(bounds.limit.expose_provenance().get());
         sp.add(4).write(bounds.committed.expose_provenance().get());
         sp.add(3).write(bounds.top.expose_provenance().get());
