@@ -150,6 +150,7 @@ pub mod os;
 pub mod process;
 mod runtime;
 mod scheduler;
+#[cfg(unix)]
 pub mod signal;
 mod stack;
 pub mod sync;

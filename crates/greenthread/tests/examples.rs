@@ -1,5 +1,7 @@
 //! The examples, run as programs. Good and bad clients talk to them from outside.
 
+#![cfg(target_os = "linux")]
+
 use std::{
     env,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},

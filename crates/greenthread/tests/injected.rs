@@ -6,6 +6,8 @@
 //! call is tried with one of the errors. `GREENTHREAD_TEST_INJECT` names a call that is tried with
 //! all errors, or is `all`.
 
+#![cfg(target_os = "linux")]
+
 mod common;
 
 use std::{

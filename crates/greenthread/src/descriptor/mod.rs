@@ -15,7 +15,6 @@
 
 use std::{
     io, mem,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, MutexGuard, OnceLock, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -26,8 +25,9 @@ use crate::{
     sys::{
         self,
         error::{OsError, OsResult},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         poller::{is_shut, poll_one},
-        socket::NO_WRITE_SHUTDOWN_EVENT,
+        socket::NO_SHUTDOWN_EVENT,
     },
     task::{
         coop::{CALL, consume_budget},
@@ -136,8 +136,9 @@ impl Descriptor {
     }
 
     /// Marks it as a Unix socket.
+    #[cfg(unix)]
     pub(crate) fn unix(mut self) -> Self {
-        self.no_write_shutdown_event = NO_WRITE_SHUTDOWN_EVENT;
+        self.no_write_shutdown_event = sys::socket::NO_WRITE_SHUTDOWN_EVENT;
         self
     }
 
@@ -155,7 +156,7 @@ impl Descriptor {
     /// these are made to try their calls again.
     pub(crate) fn shutting(&self, shut: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         shut()?;
-        if self.no_write_shutdown_event {
+        if self.no_write_shutdown_event || NO_SHUTDOWN_EVENT {
             self.writers().iter().for_each(Registration::force_ready);
         }
         Ok(())
@@ -262,10 +263,9 @@ impl Descriptor {
         loop {
             // A shutdown may have come before the driver joined the writers, so a thread that has
             // just joined makes its call once more before it waits.
-            let waits = blocked
-                && !(self.no_write_shutdown_event
-                    && interest == Interest::Write
-                    && self.join_writers(driver)?);
+            let hears_nothing =
+                NO_SHUTDOWN_EVENT || self.no_write_shutdown_event && interest == Interest::Write;
+            let waits = blocked && !(hears_nothing && self.join_writers(driver)?);
             if waits {
                 match turn.wait(deadline)? {
                     Outcome::Woken => {}

@@ -17,7 +17,6 @@
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
-    os::fd::{AsFd, BorrowedFd},
     time::Instant,
 };
 
@@ -28,6 +27,7 @@ use crate::{
     runtime,
     sys::{
         error::{OsError, OsResult},
+        fd::{AsFd, BorrowedFd},
         io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now},
         poller::look_one,
         socket,

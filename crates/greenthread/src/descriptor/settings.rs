@@ -13,7 +13,6 @@
 //! see `close`.
 
 use std::{
-    os::fd::{BorrowedFd, OwnedFd},
     sync::{
         Mutex,
         atomic::{
@@ -28,6 +27,7 @@ use crate::{
     driver::{Interest, Registration},
     runtime,
     sys::{
+        fd::{BorrowedFd, OwnedFd},
         io::{close_may_wait, nonblocking_mode},
         socket::timeout,
         socket_options::{set_socket_linger, socket_linger},

@@ -32,9 +32,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    io, mem,
-    os::fd::AsFd,
-    ptr,
+    io, mem, ptr,
     sync::Arc,
 };
 
@@ -42,6 +40,7 @@ use super::{CallResult, Source};
 use crate::{
     sys::{
         error::{OsError, OsResult},
+        fd::AsFd,
         poller::Waker,
         uring::{Operation, Ring, is_shortage},
     },

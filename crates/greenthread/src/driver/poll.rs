@@ -11,7 +11,6 @@
 use std::{
     cell::{Cell, RefCell},
     io,
-    os::fd::AsFd,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,6 +24,7 @@ use super::{
 use crate::{
     sys::{
         error::{OsError, OsResult},
+        fd::AsFd,
         poller::{Events, Poller, Waker},
         socket::{self, Blocking},
         uring::Operation,
@@ -35,7 +35,8 @@ use crate::{
     },
 };
 
-#[cfg(test)]
+// The tests expect what edge-triggered events do.
+#[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 /// The largest number of events that one wait returns. With fewer, the cost of a wait is shared by
@@ -134,7 +135,8 @@ impl Turn<'_> {
         if self.state == WaitState::Responsible {
             self.state = WaitState::Woken;
         }
-        let _joined = Joined { turn: self, node: &node };
+        let joined = Joined { turn: self, node: &node };
+        driver.poller.arm(joined.turn.source.as_fd(), interest)?;
         let reason = match interest {
             Interest::Read => Reason::Readable,
             Interest::Write => Reason::Writable,
@@ -150,9 +152,19 @@ impl Turn<'_> {
         }
     }
 
+    /// If the direction is not ready any more, threads that wait behind this one wait for the next
+    /// event.
     #[cold]
     fn pass_on(&self) {
-        self.direction(Direction::pass_on);
+        let mut waits = false;
+        self.direction(|direction| {
+            direction.pass_on();
+            waits = !direction.is_ready() && !direction.is_empty();
+        });
+        if waits && self.driver.poller.arm(self.source.as_fd(), self.interest).is_err() {
+            // They try their calls again, and get the error if they have to wait.
+            self.driver.registry.force_ready(self.key.expect("it has a direction"));
+        }
     }
 }
 

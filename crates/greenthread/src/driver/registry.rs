@@ -10,7 +10,6 @@
 
 use std::{
     io, mem,
-    os::fd::BorrowedFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -19,6 +18,7 @@ use std::{
 
 use super::{Interest, direction::Direction};
 use crate::sys::{
+    fd::BorrowedFd,
     poller::{Poller, Readiness},
     process::generation,
 };

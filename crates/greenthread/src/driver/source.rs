@@ -6,11 +6,11 @@
 
 use std::{
     io, mem,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use super::registry::{Key, Registry};
+use crate::sys::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A descriptor for which threads of any worker can wait.
 pub(crate) struct Source {

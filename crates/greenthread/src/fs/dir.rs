@@ -6,7 +6,6 @@ use std::{
     fmt,
     fs::{self, FileType, Metadata},
     io::Result,
-    os::unix::fs::DirEntryExt,
     panic::{RefUnwindSafe, UnwindSafe},
     path::{Path, PathBuf},
 };
@@ -184,9 +183,10 @@ impl DirEntry {
     }
 }
 
-impl DirEntryExt for DirEntry {
+#[cfg(unix)]
+impl std::os::unix::fs::DirEntryExt for DirEntry {
     fn ino(&self) -> u64 {
-        self.entry.ino()
+        std::os::unix::fs::DirEntryExt::ino(&self.entry)
     }
 }
 

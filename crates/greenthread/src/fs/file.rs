@@ -4,17 +4,13 @@ use std::{
     fmt,
     fs::{self, FileTimes, Metadata, Permissions, TryLockError},
     io::{IoSlice, IoSliceMut, IsTerminal, Read, Result, Seek, SeekFrom, Write},
-    os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
-        unix::fs::FileExt,
-    },
     path::Path,
     process::Stdio,
     time::SystemTime,
 };
 
 use super::{OpenOptions, op::Open};
-use crate::{runtime, sys::lookup::About};
+use crate::{descriptor::fd_impls::file, runtime, sys::lookup::About};
 
 /// An open file: [`std::fs::File`], but only the calling thread waits for it.
 ///
@@ -513,16 +509,6 @@ impl Seek for File {
     }
 }
 
-impl FileExt for File {
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
-        self.0.read(buf, Some(offset), |file, buf| file.read_at(buf, offset))
-    }
-
-    fn write_at(&self, buf: &[u8], offset: u64) -> Result<usize> {
-        self.0.write(&[IoSlice::new(buf)], Some(offset), |file| file.write_at(buf, offset))
-    }
-}
-
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.file().fmt(f)
@@ -541,46 +527,10 @@ impl From<File> for fs::File {
     }
 }
 
-impl From<OwnedFd> for File {
-    fn from(descriptor: OwnedFd) -> Self {
-        Self::new(descriptor.into())
-    }
-}
-
-impl From<File> for OwnedFd {
-    fn from(file: File) -> Self {
-        file.0.into_file().into()
-    }
-}
-
 impl From<File> for Stdio {
     fn from(file: File) -> Self {
         file.0.into_file().into()
     }
 }
 
-impl AsFd for File {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for File {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl FromRawFd for File {
-    unsafe fn from_raw_fd(descriptor: RawFd) -> Self {
-        // SAFETY: the contract of `from_raw_fd`, which the caller keeps: the descriptor is open,
-        // and the caller owns it.
-        Self::new(unsafe { fs::File::from_raw_fd(descriptor) })
-    }
-}
-
-impl IntoRawFd for File {
-    fn into_raw_fd(self) -> RawFd {
-        self.0.into_file().into_raw_fd()
-    }
-}
+file!(File);

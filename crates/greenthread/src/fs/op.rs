@@ -25,7 +25,6 @@ use std::{
     fs::File,
     io::{self, IoSlice, IoSliceMut, Read, Result, Seek},
     mem,
-    os::fd::AsFd,
     sync::{Arc, OnceLock},
 };
 
@@ -36,6 +35,7 @@ use crate::{
     runtime,
     sys::{
         error::OsError,
+        fd::{AsFd, BorrowedFd},
         file::{Kind, Nature, View},
         io::{MAX_BUFFERS, read_now},
         lookup::About,
@@ -346,7 +346,7 @@ impl Open {
 }
 
 impl AsFd for Open {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
 }

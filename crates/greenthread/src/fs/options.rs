@@ -1,11 +1,6 @@
 //! Options for opening files and for making directories.
 
-use std::{
-    fmt, fs,
-    io::Result,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-};
+use std::{fmt, fs, io::Result, path::Path};
 
 use crate::{runtime, sys::lookup::Access};
 
@@ -189,15 +184,44 @@ impl OpenOptions {
     }
 }
 
-impl OpenOptionsExt for OpenOptions {
+#[cfg(unix)]
+impl std::os::unix::fs::OpenOptionsExt for OpenOptions {
     fn mode(&mut self, mode: u32) -> &mut Self {
-        self.inner.mode(mode);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut self.inner, mode);
         self
     }
 
     fn custom_flags(&mut self, flags: i32) -> &mut Self {
-        self.inner.custom_flags(flags);
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.inner, flags);
         self.requested.flags = flags;
+        self
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::fs::OpenOptionsExt for OpenOptions {
+    fn access_mode(&mut self, access: u32) -> &mut Self {
+        std::os::windows::fs::OpenOptionsExt::access_mode(&mut self.inner, access);
+        self
+    }
+
+    fn share_mode(&mut self, val: u32) -> &mut Self {
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut self.inner, val);
+        self
+    }
+
+    fn custom_flags(&mut self, flags: u32) -> &mut Self {
+        std::os::windows::fs::OpenOptionsExt::custom_flags(&mut self.inner, flags);
+        self
+    }
+
+    fn attributes(&mut self, val: u32) -> &mut Self {
+        std::os::windows::fs::OpenOptionsExt::attributes(&mut self.inner, val);
+        self
+    }
+
+    fn security_qos_flags(&mut self, flags: u32) -> &mut Self {
+        std::os::windows::fs::OpenOptionsExt::security_qos_flags(&mut self.inner, flags);
         self
     }
 }
@@ -274,9 +298,10 @@ impl DirBuilder {
     }
 }
 
-impl DirBuilderExt for DirBuilder {
+#[cfg(unix)]
+impl std::os::unix::fs::DirBuilderExt for DirBuilder {
     fn mode(&mut self, mode: u32) -> &mut Self {
-        self.0.mode(mode);
+        std::os::unix::fs::DirBuilderExt::mode(&mut self.0, mode);
         self
     }
 }

@@ -11,7 +11,6 @@
 use std::{
     fs::{self, File},
     io::Result,
-    os::fd::AsFd,
     path::Path,
 };
 
@@ -20,6 +19,7 @@ use crate::{
     runtime,
     sys::{
         error::OsError,
+        fd::AsFd,
         file::{View, open_waits_for_others},
         lookup::{About, Access, Lookup, Mount, look_up, open_found},
     },

@@ -1,10 +1,13 @@
 //! Pipes.
 
-use std::{io, os::fd::OwnedFd};
+use std::io;
 
-use crate::descriptor::{
-    Descriptor,
-    fd_impls::{pipe_end, reading, writing},
+use crate::{
+    descriptor::{
+        Descriptor,
+        fd_impls::{pipe_end, reading, writing},
+    },
+    sys::fd::OwnedFd,
 };
 
 /// Creates a pipe: [`std::io::pipe`] for green threads. Bytes that are written into one end come

@@ -3,12 +3,11 @@
 use std::{
     fmt,
     io::{self, BufRead, BufReader, IoSliceMut, Lines, Read},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     sync::{LazyLock, PoisonError},
 };
 
 use crate::{
-    descriptor::plain::read_foreign,
+    descriptor::{fd_impls::stream, plain::read_foreign},
     sync::{Mutex, MutexGuard},
     sys::{self, error::OsError},
 };
@@ -210,23 +209,8 @@ impl BufRead for StdinLock<'_> {
     }
 }
 
-macro_rules! descriptor_of_stdin {
-    ($($type:ty),*) => { $(
-        impl AsFd for $type {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                sys::io::stdin()
-            }
-        }
-
-        impl AsRawFd for $type {
-            fn as_raw_fd(&self) -> RawFd {
-                sys::io::stdin().as_raw_fd()
-            }
-        }
-    )* };
-}
-
-descriptor_of_stdin!(Stdin, StdinLock<'_>);
+stream!(Stdin, sys::io::stdin());
+stream!(StdinLock<'_>, sys::io::stdin());
 
 impl fmt::Debug for Stdin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,6 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     io::{self, IoSlice, LineWriter, Write},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     panic::{RefUnwindSafe, UnwindSafe},
     process::Stdio,
     sync::{
@@ -14,10 +13,10 @@ use std::{
 };
 
 use crate::{
-    descriptor::plain::write_foreign,
+    descriptor::{fd_impls::stream, plain::write_foreign},
     runtime::unblock,
     sync::{ReentrantLock, ReentrantLockGuard},
-    sys::{self, error::OsError, process::at_exit},
+    sys::{self, error::OsError, fd::BorrowedFd, process::at_exit},
     task::worker_core::{self, process_exits},
 };
 
@@ -317,17 +316,7 @@ write_by_lock!(Stdout, &Stdout, Stderr, &Stderr);
 
 macro_rules! handle_impls {
     ($($type:ty, $name:literal, $raw:expr;)*) => { $(
-        impl AsFd for $type {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                $raw.descriptor()
-            }
-        }
-
-        impl AsRawFd for $type {
-            fn as_raw_fd(&self) -> RawFd {
-                $raw.descriptor().as_raw_fd()
-            }
-        }
+        stream!($type, $raw.descriptor());
 
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

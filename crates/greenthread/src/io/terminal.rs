@@ -1,6 +1,9 @@
 //! `IsTerminal`.
 
+#[cfg(unix)]
 use std::os::fd::AsFd;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle;
 
 /// A trait that tells whether a descriptor is a terminal: [`std::io::IsTerminal`], which cannot be
 /// implemented outside of std. This trait is implemented for all types that have a descriptor.
@@ -32,8 +35,16 @@ pub trait IsTerminal {
     fn is_terminal(&self) -> bool;
 }
 
+#[cfg(unix)]
 impl<T: AsFd + ?Sized> IsTerminal for T {
     fn is_terminal(&self) -> bool {
         std::io::IsTerminal::is_terminal(&self.as_fd())
+    }
+}
+
+#[cfg(windows)]
+impl<T: AsHandle + ?Sized> IsTerminal for T {
+    fn is_terminal(&self) -> bool {
+        std::io::IsTerminal::is_terminal(&self.as_handle())
     }
 }

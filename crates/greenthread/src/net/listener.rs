@@ -1,12 +1,13 @@
 //! `TcpListener`.
 
-use std::{fmt, io, iter::FusedIterator, net::SocketAddr, os::fd::OwnedFd};
+use std::{fmt, io, iter::FusedIterator, net::SocketAddr};
 
 use super::{TcpStream, ToSocketAddrs, addr::each_address, socket::Socket};
 use crate::{
     descriptor::fd_impls::descriptors,
     sys::{
         error::OsError,
+        fd::{self, OwnedFd},
         socket::{self, Family, Type},
         socket_options as options,
     },
@@ -272,13 +273,11 @@ descriptors!(TcpListener, std::net::TcpListener);
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::{AsFd, AsRawFd};
-
         let mut fields = f.debug_struct("TcpListener");
         if let Ok(address) = self.local_addr() {
             fields.field("addr", &address);
         }
-        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
+        fields.field(fd::FIELD, &fd::number(&self.0)).finish()
     }
 }
 

@@ -6,20 +6,24 @@
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicI32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
+#[cfg(unix)]
+use crate::sys::{
+    poller::look_one,
+    socket::{Family, Type, UnixAddress},
+};
 use crate::{
     descriptor::{Descriptor, plain::MAX_BUFFERS},
     driver::{CallResult, Driver, Interest},
     runtime,
     sys::{
         error::{OsError, OsResult},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         io::{ensure_nonblocking, is_nonblocking, set_nonblocking},
-        poller::look_one,
-        socket::{self, Address, AnyAddress, Blocking, Family, Type, UnixAddress},
+        socket::{self, Address, AnyAddress, Blocking},
     },
 };
 
@@ -58,6 +62,7 @@ impl Socket {
     }
 
     /// Marks this socket as a Unix socket.
+    #[cfg(unix)]
     pub(crate) fn unix(self) -> Self {
         Self { descriptor: self.descriptor.unix(), ..self }
     }
@@ -317,6 +322,7 @@ impl Socket {
     /// this socket's send buffer, or for space in the receiver's queue. The system reports the
     /// first by an event. It reports the second only to sockets that are connected to the receiver,
     /// so this function connects an extra socket to the receiver and waits on that one.
+    #[cfg(unix)]
     pub(crate) fn send_to_unix(&self, bytes: &[u8], address: &UnixAddress) -> io::Result<usize> {
         let call = |blocking| socket::send_to(self, bytes, address, blocking);
         let Some(driver) = runtime::driver() else { return Ok(call(Blocking::AsSet)?) };
@@ -407,6 +413,7 @@ impl Socket {
 }
 
 /// Fails with `WOULD_BLOCK` if the socket is not ready for writing.
+#[cfg(unix)]
 fn check_writable(socket: &impl AsFd) -> OsResult<()> {
     match look_one(socket.as_fd(), Interest::Write) {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(OsError::WOULD_BLOCK),

@@ -3,7 +3,6 @@
 use std::{
     fmt, io,
     net::{Shutdown, SocketAddr},
-    os::fd::OwnedFd,
     time::{Duration, Instant},
 };
 
@@ -13,6 +12,7 @@ use crate::{
     driver::Interest,
     sys::{
         error::OsError,
+        fd::{self, OwnedFd},
         io::set_nonblocking,
         socket::{self, Family, Type},
         socket_options as options,
@@ -295,8 +295,6 @@ descriptors!(TcpStream, std::net::TcpStream);
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::{AsFd, AsRawFd};
-
         let mut fields = f.debug_struct("TcpStream");
         if let Ok(address) = self.local_addr() {
             fields.field("addr", &address);
@@ -304,7 +302,7 @@ impl fmt::Debug for TcpStream {
         if let Ok(address) = self.peer_addr() {
             fields.field("peer", &address);
         }
-        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
+        fields.field(fd::FIELD, &fd::number(&self.0)).finish()
     }
 }
 

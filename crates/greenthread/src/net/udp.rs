@@ -3,7 +3,6 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::fd::OwnedFd,
 };
 
 use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
@@ -11,6 +10,7 @@ use crate::{
     descriptor::fd_impls::descriptors,
     sys::{
         error::OsError,
+        fd::{self, OwnedFd},
         socket::{self, AnyAddress, Family, Type},
         socket_options as options,
     },
@@ -552,12 +552,10 @@ descriptors!(UdpSocket, std::net::UdpSocket);
 
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::fd::{AsFd, AsRawFd};
-
         let mut fields = f.debug_struct("UdpSocket");
         if let Ok(address) = self.local_addr() {
             fields.field("addr", &address);
         }
-        fields.field("fd", &self.0.as_fd().as_raw_fd()).finish()
+        fields.field(fd::FIELD, &fd::number(&self.0)).finish()
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     io::{self, Read},
-    os::fd::OwnedFd,
     process::{self, ExitStatus, Output},
 };
 
@@ -12,7 +11,7 @@ use crate::{
     descriptor::Descriptor,
     driver::Interest,
     runtime,
-    sys::{error::OsError, process::open_child},
+    sys::{error::OsError, fd::OwnedFd, process::open_child},
     task::coop::{CALL, consume_budget},
     thread,
 };

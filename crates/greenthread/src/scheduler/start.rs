@@ -65,6 +65,9 @@ unsafe extern "C" fn entry(task: usize) -> ! {
             // The thread has forked, and this is the child, which has no other thread.
             process::leave();
         }
+        if let Some(stack) = &*task.as_ref().stack.get() {
+            stack.leave();
+        }
         core.end(task)
     }
 }

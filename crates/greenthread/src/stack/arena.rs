@@ -179,9 +179,9 @@ fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Rea
     let mut raw = [const { MaybeUninit::<(NonNull<u8>, NonNull<Slot>)>::uninit() }; BATCH];
     let mut raws = 0;
     let had = out.len();
-    lock().class(size)?.take(n, |limit, slot| {
+    lock().class(size)?.take(n, |limit, slot, has_memory| {
         // SAFETY: the stack is out now, so this call owns its slot (invariant 2).
-        if unsafe { slot.as_ref().guarded } {
+        if unsafe { slot.as_ref().guarded } && (has_memory || !memory::COMMITS) {
             out.push(limit);
         } else {
             raw[raws].write((limit, slot));
@@ -190,21 +190,20 @@ fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Rea
     })?;
     // SAFETY: the closure has written the first `raws` of them.
     let raw = unsafe { raw[..raws].assume_init_ref() };
-    // SAFETY: this call has taken these stacks (invariant 2), and their slots say that they have no
-    // guard.
-    let Err((guarded, reason)) = (unsafe { guard(size, raw, out) }) else { return Ok(()) };
+    // SAFETY: this call has taken these stacks (invariant 2), and they have no guard, or no memory.
+    let Err((ready, reason)) = (unsafe { make_ready(size, raw, out) }) else { return Ok(()) };
     let mut arena = lock();
     let class = arena.class(size)?;
-    raw[guarded..].iter().for_each(|&(limit, _)| class.put(limit, false));
+    raw[ready..].iter().for_each(|&(limit, _)| class.put(limit, false));
     if out.len() > had { Ok(()) } else { Err(reason) }
 }
 
-/// Places the guards of stacks that have none, and pushes the limits of these stacks. On failure it
-/// returns the number of guards that were placed.
+/// Places the guards of stacks that have none, commits their memory where the system wants that, and
+/// pushes the limits of these stacks. On failure it returns the number of stacks that are ready.
 ///
 /// # Safety
-/// The stacks are out, belong to the caller, and have no guard.
-unsafe fn guard(
+/// The stacks are out, belong to the caller, and have no guard, or no memory.
+unsafe fn make_ready(
     size: usize,
     raw: &[(NonNull<u8>, NonNull<Slot>)],
     out: &mut Vec<NonNull<u8>>,
@@ -220,16 +219,27 @@ unsafe fn guard(
     // SAFETY: the caller owns the stacks, and so their guards (invariant 2).
     let done = unsafe { memory::guard(&spans[..raw.len()]) };
     let guarded = done.as_ref().map_or_else(|(n, _)| *n, |()| raw.len());
-    for &(limit, slot) in &raw[..guarded] {
-        let id = valgrind::register(limit.as_ptr(), limit.as_ptr().wrapping_add(size));
-        // SAFETY: the caller owns the stacks, and so their slots (invariant 2). The guard is in
-        // place (invariant 3).
-        unsafe { slot.write(Slot { id: MaybeUninit::new(id), next: 0, guarded: true }) };
-        out.push(limit);
+    let done = done.map_err(|(n, _)| match memory::guards_take_maps() {
+        true => (n, Reason::Maps(memory::guards_with_maps())),
+        false => (n, Reason::Memory),
+    });
+    for &(limit, mut slot) in &raw[..guarded] {
+        // SAFETY: the caller owns the stacks, and so their slots (invariant 2).
+        let slot = unsafe { slot.as_mut() };
+        if !slot.guarded {
+            let id = valgrind::register(limit.as_ptr(), limit.as_ptr().wrapping_add(size));
+            // The guard is in place (invariant 3).
+            *slot = Slot { id: MaybeUninit::new(id), next: 0, guarded: true };
+        }
     }
-    let reason =
-        if memory::guards_take_maps() { Reason::Maps(memory::guards_with_maps()) } else { Reason::Memory };
-    done.map_err(|(n, _)| (n, reason))
+    for (span, (limit, _)) in spans.iter_mut().zip(&raw[..guarded]) {
+        *span = Span { start: limit.as_ptr(), len: size };
+    }
+    // SAFETY: the caller owns the stacks (invariant 2), and nothing runs on them.
+    let committed = unsafe { memory::commit(&spans[..guarded]) };
+    let ready = committed.as_ref().map_or_else(|(n, _)| *n, |()| guarded);
+    out.extend(raw[..ready].iter().map(|(limit, _)| limit));
+    committed.map_err(|(n, _)| (n, Reason::Memory)).and(done)
 }
 
 /// Takes stacks back, by their limits, with the memory that they still have.
@@ -310,15 +320,14 @@ fn unmap(pick: impl FnOnce(&mut Arena) -> Option<(usize, Region)>) -> bool {
 /// # Safety
 /// They are stacks of `size` bytes that the caller has from [`take`], and nothing needs their
 /// contents.
-pub(super) unsafe fn decommit(size: usize, kept: usize, limits: &[NonNull<u8>]) {
-    let len = size.saturating_sub(kept.next_multiple_of(page_size()));
+pub(super) unsafe fn shrink(size: usize, kept: usize, limits: &[NonNull<u8>]) {
     for batch in limits.chunks(BATCH) {
         let mut spans = [Span::EMPTY; BATCH];
         for (span, limit) in spans.iter_mut().zip(batch) {
-            *span = Span { start: limit.as_ptr(), len };
+            *span = Span { start: limit.as_ptr(), len: size };
         }
         // SAFETY: the caller owns the stacks, and nothing needs their contents.
-        unsafe { memory::decommit(&spans[..batch.len()]) };
+        unsafe { memory::shrink(&mut spans[..batch.len()], kept) };
     }
 }
 
@@ -376,7 +385,12 @@ impl Class {
 
     /// Takes up to `n` stacks, at least one, from dirty ones, idle ones, then fresh ones, then a
     /// new region.
-    fn take(&mut self, n: usize, mut give: impl FnMut(NonNull<u8>, NonNull<Slot>)) -> Result<(), Reason> {
+    /// `give` gets each stack's limit, its slot, and whether it has memory.
+    fn take(
+        &mut self,
+        n: usize,
+        mut give: impl FnMut(NonNull<u8>, NonNull<Slot>, bool),
+    ) -> Result<(), Reason> {
         if self.available == 0 {
             self.grow()?;
         }
@@ -384,12 +398,13 @@ impl Class {
         self.available -= n;
         let (stride, guard) = (self.stride(), self.guard);
         // Dirty stacks have memory. Idle ones have a guard and page tables.
-        for pop in [Region::pop_dirty, Region::pop_idle, Region::pop_fresh] {
+        for (i, pop) in [Region::pop_dirty, Region::pop_idle, Region::pop_fresh].into_iter().enumerate() {
+            let has_memory = i == 0;
             for region in &mut self.regions {
                 while n > 0
                     && let Some(i) = pop(region)
                 {
-                    give(region.limit(i, stride, guard), region.slot(i));
+                    give(region.limit(i, stride, guard), region.slot(i), has_memory);
                     n -= 1;
                 }
             }
@@ -457,7 +472,7 @@ impl Region {
     fn new(stacks: usize, stride: usize) -> io::Result<Self> {
         let slots = (stacks * size_of::<Slot>()).next_multiple_of(page_size());
         let len = stacks * stride + slots;
-        let base = memory::reserve(len)?;
+        let base = memory::reserve(len, slots)?;
         // SAFETY: `slots` is less than `len`.
         let first = unsafe { base.add(slots) };
         let (dirty, idle) = (List::default(), List::default());

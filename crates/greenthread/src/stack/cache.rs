@@ -217,7 +217,7 @@ impl Bin {
             self.hot.drain(..half);
         } else {
             // SAFETY: the bin owns these stacks (invariant 1), and nothing runs on them.
-            unsafe { arena::decommit(self.size, WARM_BYTES, &self.hot[..half]) };
+            unsafe { arena::shrink(self.size, WARM_BYTES, &self.hot[..half]) };
             self.warm.extend(self.hot.drain(..half));
         }
     }

@@ -23,7 +23,7 @@
 //!    is dropped, its addresses are lost.
 //! 2. `limit` and `size` are multiples of the page size. The guard is the `guard_size(size)` bytes
 //!    below `limit`. It is in place before the stack is handed out, and as long as its region is
-//!    mapped.
+//!    mapped. A stack that is handed out is committed.
 //! 3. A region is unmapped only when the arena holds each of its stacks.
 
 mod arena;
@@ -38,6 +38,8 @@ mod tests;
 use core::{fmt, ops::Range, ptr::NonNull};
 
 use greenthread_context::StackBounds;
+
+use crate::sys::memory::{self, RECORD, Span};
 
 pub(crate) use arena::{ARENA, has_surplus, last_refusal, reserved, trim};
 pub(crate) use cache::Cache;
@@ -61,18 +63,35 @@ unsafe impl Send for Stack {}
 impl Stack {
     /// One past the highest byte to use, aligned to 128 bytes.
     ///
-    /// It is up to 896 bytes below the end of the last page: see [`size::colour`].
+    /// It is up to 896 bytes below the end of the last page, and below the system's record: see
+    /// [`size::colour`].
     #[inline]
     pub(crate) fn top(&self) -> NonNull<u8> {
         // SAFETY: the `size` bytes from `limit` on are in one mapping (invariants 1 and 2), and the
         // colour is less than a page.
-        unsafe { self.limit.add(self.size - size::colour(self.limit)) }
+        unsafe { self.limit.add(self.size - RECORD - size::colour(self.limit)) }
     }
 
-    /// The bounds, for a context that starts at the top. All pages may be touched at once.
+    /// The bounds, for a context that starts at the top.
     #[inline]
     pub(crate) fn bounds(&self) -> StackBounds {
-        StackBounds::new(self.limit, self.top())
+        // SAFETY: this value owns the stack, which is ready for use (invariants 1 and 2).
+        unsafe { memory::bounds(self.span(), self.top()) }
+    }
+
+    /// Tells the system that the calling thread leaves this stack, on which it runs, for good.
+    ///
+    /// # Safety
+    /// It is the stack of the calling thread.
+    #[inline]
+    pub(crate) unsafe fn leave(&self) {
+        // SAFETY: the caller vouches for that.
+        unsafe { memory::leave(self.span()) };
+    }
+
+    #[inline]
+    fn span(&self) -> Span {
+        Span { start: self.limit.as_ptr(), len: self.size }
     }
 
     /// The number of usable bytes below this address, or `None` if it isn't on this stack.

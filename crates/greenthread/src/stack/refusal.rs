@@ -18,7 +18,7 @@ pub(super) enum Reason {
     Space,
     /// There is no memory map for a guard. So many other threads have one or will get one.
     Maps(usize),
-    /// There is no memory for the tables.
+    /// There is no memory for the stack or its tables.
     Memory,
 }
 
@@ -45,16 +45,14 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.size;
         match self.reason {
-            Reason::Space => write!(
-                f,
-                "no address space for a stack of {size} bytes: ask for smaller stacks, run fewer threads at once, \
-                 or raise the limit (ulimit -v)"
-            ),
+            Reason::Space => {
+                write!(f, "no address space for a stack of {size} bytes: {}", memory::MORE_ADDRESSES)
+            }
             Reason::Maps(others) => {
                 write!(f, "no guard for a stack of {size} bytes after {others} others: {}", memory::MORE_MAPS)
             }
             Reason::Memory => {
-                write!(f, "no memory for the tables of a stack of {size} bytes: run fewer threads at once")
+                write!(f, "no memory for a stack of {size} bytes and its tables: {}", memory::MORE_MEMORY)
             }
         }
     }

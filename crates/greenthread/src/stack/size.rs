@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 use std::io;
 
-use crate::sys::memory::page_size;
+use crate::sys::memory::{least_guard, page_size};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -64,7 +64,8 @@ pub(crate) fn usable_size(requested: usize) -> io::Result<usize> {
 #[inline]
 pub(super) fn guard_size(size: usize) -> usize {
     let page = page_size();
-    let guard = if size >= BIG { BIG_GUARD.next_multiple_of(page) } else { page };
+    let least = least_guard();
+    let guard = if size >= BIG { BIG_GUARD.next_multiple_of(page).max(least) } else { least };
     if ((size + guard) / page).is_multiple_of(2) { guard + page } else { guard }
 }
 

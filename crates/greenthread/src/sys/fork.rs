@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Functions that run around each `fork` of the process, on the thread that forks.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(windows, expect(dead_code, reason = "Windows has no forks"))]
 pub(crate) struct AtFork {
     /// Runs before the fork, in the parent.
     pub(crate) before: fn(),

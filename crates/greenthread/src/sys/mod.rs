@@ -26,16 +26,21 @@ mod linux;
 mod macos;
 pub(crate) mod parker;
 mod readiness;
+mod shortage;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 use linux as port;
 #[cfg(target_os = "macos")]
 use macos as port;
+#[cfg(windows)]
+use windows as port;
 
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-compile_error!("greenthread runs on Linux and macOS for now; Windows comes with its port");
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+compile_error!("greenthread runs on Linux, macOS and Windows; another system needs a port beside these");
 
 /// Errors of system calls.
 ///
@@ -49,17 +54,38 @@ pub(crate) mod error {
     pub(crate) use super::port::error::{OsError, OsResult};
 }
 
+/// Descriptors.
+///
+/// - `OwnedFd`, `BorrowedFd`, `AsFd`: std's types, or types with the same methods (`as_fd`,
+///   `try_clone_to_owned`, `try_clone`) where std has none or several. `OwnedFd` converts from and
+///   to the types of std that own a descriptor.
+/// - `FIELD`, `number`: what std's debug output calls the number of a socket's descriptor, and that
+///   number.
+pub(crate) mod fd {
+    pub(crate) use super::port::fd::{AsFd, BorrowedFd, FIELD, OwnedFd, number};
+}
+
 /// Memory for stacks.
 ///
 /// - `page_size`: the unit of all sizes and addresses in this module. Costs one relaxed load.
 /// - `Span`: a range of addresses.
 /// - `reserve` reserves address space. Its pages read as zero, and take memory only once they are
-///   touched.
+///   touched. The first bytes, as many as the caller says, may be used at once, the others when they
+///   are part of a stack that `commit` has made usable.
+/// - `commit` makes stacks usable. If it fails, its error says how many stacks it has made usable.
+///   `COMMITS`: whether that is necessary before the first use of a stack, and again after
+///   `decommit`. A port whose memory is usable anyway says `false`, and `commit` does nothing.
+/// - `bounds`: the bounds of a stack for the context of its next thread. `leave`: a thread calls it
+///   at its end, on its stack, so that `bounds` is right for the next one. `RECORD`: the number of
+///   bytes at the high end of each stack that the port keeps for these, a multiple of 128.
+/// - `least_guard`: the size of the smallest guard that does its work.
 /// - `guard` makes every access to spans of a reservation fault, permanently. If it fails, its
 ///   error says how many spans it has guarded.
 /// - `decommit` returns the memory of spans to the system. The addresses and guards stay, and the
 ///   memory reads as zero. A port that cannot return memory keeps it; it must make it read as zero,
 ///   or never use it again.
+/// - `shrink` returns the memory of stacks but for their highest bytes, or less of it. The stacks
+///   stay usable.
 /// - `release` returns a whole reservation to the system. If it fails it has changed nothing.
 /// - `exhausted` makes an error that says which resource has run out. It takes care to work where
 ///   memory is short.
@@ -69,10 +95,15 @@ pub(crate) mod error {
 ///   resource that the system has little of, how many such guards exist and can exist, and an
 ///   advice for the user when it runs out. A port whose guards are free returns `false`, 0 and
 ///   `None`.
+/// - `MORE_MEMORY`, `MORE_ADDRESSES`: advices for the user when memory or addresses run out.
 pub(crate) mod memory {
-    pub(crate) use super::port::memory::{
-        MORE_MAPS, Span, address_limit, addresses_used, decommit, exhausted, guard, guards_take_maps,
-        guards_with_maps, map_limit, page_size, release, reserve,
+    pub(crate) use super::{
+        port::memory::{
+            COMMITS, MORE_ADDRESSES, MORE_MAPS, MORE_MEMORY, RECORD, Span, address_limit, addresses_used,
+            bounds, commit, decommit, guard, guards_take_maps, guards_with_maps, least_guard, leave,
+            map_limit, page_size, release, reserve, shrink,
+        },
+        shortage::exhausted,
     };
 }
 
@@ -90,7 +121,10 @@ pub(crate) mod heap {
 /// - `Poller`: waits for many descriptors at once. `add` registers a descriptor once, for both
 ///   directions, *edge-triggered*: until `delete`, each change of its state and each new arrival of
 ///   data is an event. Readiness that exists at the time of `add` is an event too. `add` fails with
-///   `NOT_POLLABLE` if the system cannot wait for the descriptor. `wait` sleeps until there are
+///   `NOT_POLLABLE` if the system cannot wait for the descriptor. `arm` is called for a direction
+///   before a thread waits for it, after its call would have blocked. A port that has no
+///   edge-triggered events reports one event after each `arm`, also for readiness that exists then.
+///   Others do nothing there. `wait` sleeps until there are
 ///   events or a wake-up, or until the timeout has passed; a timeout never ends early. A signal may
 ///   end the wait early. Any OS thread may use `add`, `delete` and the waker while another waits. A
 ///   descriptor that is closed after `delete` is closed at once.
@@ -155,7 +189,10 @@ pub(crate) mod thread {
 /// - `SIGHUP` and the other constants, `last`: numbers of signals, for `crate::signal`. They are
 ///   public. A port without signals omits them and that module.
 pub(crate) mod signal {
-    pub(crate) use super::port::signal::{AlternateStack, abort, last, on_fault, pause};
+    #[cfg(unix)]
+    pub(crate) use super::port::signal::last;
+    pub(crate) use super::port::signal::{AlternateStack, abort, on_fault, pause};
+    #[cfg(unix)]
     pub use super::port::signal::{
         SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN,
         SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH,
@@ -244,16 +281,19 @@ pub(crate) mod io {
 ///   `Blocking`: whether this one call may wait, whatever the mode is. A port without such a flag
 ///   keeps its sockets in non-blocking mode, and waits by itself for `AsSet`.
 /// - `timeout`, `set_timeout`: how long a call with `AsSet` waits.
+/// - `NO_SHUTDOWN_EVENT`: whether shutting down a socket gives no event to threads of this process
+///   that wait for it. The library then wakes them by itself.
 /// - `NO_WRITE_SHUTDOWN_EVENT`: whether shutting down a Unix socket gives no event to threads that
 ///   wait to write, and a non-blocking `accept` on such a socket says that it would block. The
 ///   library then wakes these threads by itself.
 pub(crate) mod socket {
     pub(crate) use super::port::socket::{
-        Address, AnyAddress, Blocking, Family, NO_WRITE_SHUTDOWN_EVENT, Type, UnixAddress, accept, bind,
-        connect, connect_on, from_unix, listen, local_address, open, open_nonblocking, pair, peer_address,
-        receive, receive_from, receive_vectored, send, send_to, send_vectored, set_timeout, shutdown,
-        take_error, timeout, to_ip, to_unix,
+        Address, AnyAddress, Blocking, Family, NO_SHUTDOWN_EVENT, Type, accept, bind, connect, connect_on,
+        listen, local_address, open, open_nonblocking, peer_address, receive, receive_from, receive_vectored,
+        send, send_to, send_vectored, set_timeout, shutdown, take_error, timeout, to_ip,
     };
+    #[cfg(unix)]
+    pub(crate) use super::port::socket::{NO_WRITE_SHUTDOWN_EVENT, UnixAddress, from_unix, pair, to_unix};
 }
 
 /// Options of sockets. Each is one call, whose error converts into an `io::Error` by `?`.

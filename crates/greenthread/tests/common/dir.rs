@@ -3,9 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
 use std::{
-    ffi::CString,
     io::ErrorKind,
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -54,7 +52,10 @@ pub(crate) fn kind<T>(result: std::io::Result<T>) -> ErrorKind {
 }
 
 /// Makes a FIFO.
+#[cfg(unix)]
 pub(crate) fn fifo(path: &Path) {
+    use std::{ffi::CString, os::unix::ffi::OsStrExt};
+
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
     // SAFETY: the path is a string with a terminating zero.
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
@@ -64,3 +65,28 @@ pub(crate) fn fifo(path: &Path) {
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|i| (i * 7 + i / 251) as u8).collect()
 }
+
+/// What `std::os::unix::fs::FileExt` does, but for the file's position, which moves on Windows.
+#[cfg(windows)]
+pub(crate) trait FileExt: greenthread::os::windows::fs::FileExt {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        self.seek_read(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> std::io::Result<usize> {
+        self.seek_write(buf, offset)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<()> {
+        let count = self.seek_read(buf, offset)?;
+        if count == buf.len() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
+    }
+
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> std::io::Result<()> {
+        let count = self.seek_write(buf, offset)?;
+        if count == buf.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+    }
+}
+
+#[cfg(windows)]
+impl<T: greenthread::os::windows::fs::FileExt> FileExt for T {}

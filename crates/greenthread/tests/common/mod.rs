@@ -4,9 +4,7 @@
 
 use std::{
     env,
-    io::{self, Write},
-    os::fd::AsRawFd,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{
         atomic::{AtomicUsize, Ordering::SeqCst},
         mpsc::{self, RecvTimeoutError},
@@ -70,11 +68,12 @@ pub(crate) fn child(set: impl FnOnce(&mut Command)) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     set(&mut command);
     let child = command.spawn().expect("the child runs");
-    let (pid, (ended, end)) = (child.id(), mpsc::channel::<()>());
+    let (kill, (ended, end)) = (killer(&child), mpsc::channel::<()>());
     let guard = std::thread::spawn(move || {
         let hangs = end.recv_timeout(CHILD_LIMIT) == Err(RecvTimeoutError::Timeout);
-        // SAFETY: `kill` touches no memory.
-        hangs.then(|| unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) });
+        if hangs {
+            kill();
+        }
         hangs
     });
     let output = child.wait_with_output().expect("the child can be waited for");
@@ -83,6 +82,25 @@ pub(crate) fn child(set: impl FnOnce(&mut Command)) -> Output {
     // With a name that no test has, the child would run nothing and succeed.
     assert!(!text(&output).contains("running 0 tests"), "there is no test `{name}`");
     output
+}
+
+/// What kills a child while another thread waits for it.
+#[cfg(unix)]
+fn killer(child: &Child) -> impl FnOnce() + Send + use<> {
+    let id = child.id().cast_signed();
+    // SAFETY: `kill` touches no memory.
+    move || _ = unsafe { libc::kill(id, libc::SIGKILL) }
+}
+
+/// What kills a child while another thread waits for it.
+#[cfg(windows)]
+fn killer(child: &Child) -> impl FnOnce() + Send + use<> {
+    use std::os::windows::io::{AsHandle, AsRawHandle};
+    use windows_sys::Win32::System::Threading::TerminateProcess;
+
+    let process = child.as_handle().try_clone_to_owned().expect("a handle");
+    // SAFETY: the handle is open, and the call touches no memory.
+    move || _ = unsafe { TerminateProcess(process.as_raw_handle(), 1) }
 }
 
 /// Whether this process was started by `again`, to run this test alone.
@@ -109,7 +127,13 @@ pub(crate) fn leave_addresses(bytes: u64) {
 }
 
 /// Makes standard error a pipe that is not read, and fills it except for a few bytes.
-pub(crate) fn fill_stderr() -> io::PipeReader {
+#[cfg(unix)]
+pub(crate) fn fill_stderr() -> std::io::PipeReader {
+    use std::{
+        io::{self, Write},
+        os::fd::AsRawFd,
+    };
+
     let (reader, mut writer) = io::pipe().unwrap();
     // SAFETY: both descriptors are open, and nothing needs what the second one was before.
     unsafe {

@@ -3,7 +3,6 @@
 
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
-    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -11,27 +10,38 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(unix)]
+use std::os::fd::AsFd;
+
+#[cfg(unix)]
+use greenthread::os::unix::fs::{FileExt, OpenOptionsExt};
 use greenthread::{
     fs::{self, File, OpenOptions, TryLockError},
-    os::unix::fs::{FileExt, OpenOptionsExt},
     thread,
 };
 
+#[cfg(windows)]
+use crate::common::dir::FileExt;
 use crate::common::{
     Random, child,
-    dir::{Dir, each, fifo, kind, pattern},
-    is_child, runtime,
-    system::{DIRECT, uncache},
-    test_name, text,
+    dir::{Dir, each, kind, pattern},
+    is_child, runtime, test_name, text,
     world::{everywhere, time_limit},
+};
+#[cfg(unix)]
+use crate::common::{
+    dir::fifo,
+    system::{DIRECT, uncache},
 };
 
 /// Drops the file's pages from the cache, so that a read has to wait for the disk.
+#[cfg(unix)]
 fn forget(file: &File) {
     file.sync_all().unwrap();
     uncache(file.as_fd());
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_written_is_read() {
     each(|dir| {
@@ -152,6 +162,7 @@ fn from_the_disk_and_from_the_cache() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn past_the_cache() {
     #[repr(align(4096))]
@@ -297,6 +308,7 @@ fn more_waiters_for_a_lock_than_the_pool_has_threads() {
 
 /// One worker, and both ends of a FIFO. If opening, reading or writing blocked the worker, it would
 /// block for ever.
+#[cfg(unix)]
 #[test]
 fn no_call_keeps_a_worker_from_its_threads() {
     let _limit = time_limit("a FIFO".into());
@@ -330,6 +342,7 @@ fn no_call_keeps_a_worker_from_its_threads() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn siblings_run_while_a_call_is_away() {
     let _limit = time_limit("a FIFO".into());
@@ -469,3 +482,7 @@ fn random_work() {
         threads.into_iter().for_each(|thread| thread.end());
     });
 }
+
+/// What takes a file out of the cache is not tried here.
+#[cfg(windows)]
+fn forget(_: &File) {}

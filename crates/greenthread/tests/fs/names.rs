@@ -3,29 +3,33 @@
 
 use std::{
     io::{ErrorKind, Read, Seek, Write},
-    os::{
-        fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
-        unix::ffi::OsStrExt,
-    },
     path::Path,
     process::{Command, Stdio},
     time::{Duration, SystemTime},
 };
 
-use greenthread::{
-    fs::{self, DirBuilder, File, FileTimes, OpenOptions},
-    os::unix::fs::{
-        DirBuilderExt, DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, chroot,
-        fchown, lchown, symlink,
-    },
+#[cfg(unix)]
+use std::os::{
+    fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
+    unix::ffi::OsStrExt,
 };
 
+use greenthread::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
+#[cfg(unix)]
+use greenthread::os::unix::fs::{
+    DirBuilderExt, DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, chroot,
+    fchown, lchown, symlink,
+};
+
+#[cfg(unix)]
+use crate::common::dir::fifo;
 use crate::common::{
-    dir::{Dir, each, fifo, kind, pattern},
+    dir::{Dir, each, kind, pattern},
     runtime,
     world::everywhere,
 };
 
+#[cfg(unix)]
 #[test]
 fn all_ways_to_open() {
     each(|dir| {
@@ -74,6 +78,7 @@ fn all_ways_to_open() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn lengths_times_and_permissions() {
     each(|dir| {
@@ -109,6 +114,7 @@ fn lengths_times_and_permissions() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn directories_are_made_and_removed() {
     each(|dir| {
@@ -140,6 +146,7 @@ fn directories_are_made_and_removed() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn directories_are_read() {
     each(|dir| {
@@ -192,6 +199,7 @@ fn a_directory_begun_on_a_green_thread_is_read_on_by_an_os_thread() {
     assert_eq!(runtime(1).run(|| begun.count()) + count, 400);
 }
 
+#[cfg(unix)]
 #[test]
 fn files_are_copied_linked_renamed_and_removed() {
     each(|dir| {
@@ -226,6 +234,7 @@ fn files_are_copied_linked_renamed_and_removed() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 #[allow(deprecated, reason = "it is there because std has it")]
 fn symbolic_links_and_what_is_there() {
@@ -258,6 +267,7 @@ fn symbolic_links_and_what_is_there() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn owners() {
     each(|dir| {
@@ -275,6 +285,7 @@ fn owners() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn conversions() {
     each(|dir| {
@@ -325,6 +336,7 @@ fn many_make_the_same_directories() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn all_sorts_of_names() {
     each(|dir| {

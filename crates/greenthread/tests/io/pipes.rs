@@ -1,9 +1,9 @@
 //! Pipes.
 
-use std::{
-    io::{BufRead, BufReader, ErrorKind, IoSlice, IoSliceMut, Read, Write},
-    os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
-};
+use std::io::{BufRead, BufReader, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use greenthread::{
     io::{self, IsTerminal, PipeReader, PipeWriter},
@@ -154,6 +154,7 @@ fn the_writer_goes() {
 }
 
 /// The library does not change a pipe's mode, since another process may have the pipe open too.
+#[cfg(unix)]
 #[test]
 fn a_pipe_is_left_as_it_was() {
     everywhere(|world| {
@@ -168,16 +169,19 @@ fn a_pipe_is_left_as_it_was() {
     });
 }
 
+#[cfg(unix)]
 trait AsFdDyn {
     fn fd(&self) -> std::os::fd::BorrowedFd<'_>;
 }
 
+#[cfg(unix)]
 impl<T: AsFd> AsFdDyn for T {
     fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.as_fd()
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn in_non_blocking_mode_nothing_waits() {
     everywhere(|_| {
@@ -198,6 +202,7 @@ fn in_non_blocking_mode_nothing_waits() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn there_and_back() {
     everywhere(|world| {
@@ -225,6 +230,7 @@ fn there_and_back() {
 
 /// A terminal can't be read without blocking, and a file can't be waited for. Both can still be
 /// read.
+#[cfg(unix)]
 #[test]
 fn what_is_no_pipe() {
     fn test(world: World) {

@@ -3,9 +3,11 @@
 use std::{
     fs::File,
     io::{Read, Write},
-    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
     process::{Child, Output, Stdio},
 };
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use greenthread::{
     io::{self, BufRead},
@@ -86,6 +88,7 @@ fn waiting_for_input_lets_others_run() {
 }
 
 /// To wait for any kind of input takes no OS thread, and the input's mode counts.
+#[cfg(unix)]
 #[test]
 fn waiting_for_input_takes_no_os_thread() {
     if is_child() {
@@ -177,6 +180,7 @@ fn input_is_one_thread_s_while_it_is_locked() {
 }
 
 /// A closed descriptor: reads find the end of input.
+#[cfg(unix)]
 #[test]
 fn closed_input_is_at_its_end() {
     if is_child() {
@@ -292,6 +296,7 @@ fn exiting_while_somebody_holds_the_lock() {
 }
 
 /// Closed descriptors take all output, as in std.
+#[cfg(unix)]
 #[test]
 fn closed_outputs_swallow() {
     if is_child() {
@@ -311,6 +316,7 @@ fn closed_outputs_swallow() {
 }
 
 /// Output to a file, or to a terminal that is read, needs no OS thread.
+#[cfg(unix)]
 #[test]
 fn printing_goes_on_without_an_os_thread() {
     if is_child() {
@@ -355,6 +361,7 @@ fn printing_goes_on_without_an_os_thread() {
 }
 
 /// A full disk is an error.
+#[cfg(unix)]
 #[test]
 fn an_error_is_an_error() {
     if is_child() {

@@ -3,6 +3,8 @@
 //! Each test runs in a process of its own, since the allocator, the memory and the OS threads
 //! belong to the process.
 
+#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
+
 mod channels;
 #[path = "../common/mod.rs"]
 mod common;

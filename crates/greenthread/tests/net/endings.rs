@@ -108,6 +108,7 @@ fn shutting_down_wakes_readers() {
 }
 
 /// std doesn't document it, but many programs on Linux end their accept loops so.
+#[cfg(unix)]
 #[test]
 fn shutting_down_wakes_accepting_threads() {
     everywhere(|world| {
@@ -139,6 +140,8 @@ fn shutting_down_wakes_a_writer() {
     });
 }
 
+/// Windows reports a reset again and again.
+#[cfg(unix)]
 #[test]
 fn the_peer_goes_while_we_write() {
     everywhere(|world| {
@@ -178,7 +181,9 @@ fn a_reset_wakes_a_reader() {
         let (client, server) = pair();
         let reader = world.spawn(move || {
             let error = (&client).read(&mut [0]).unwrap_err().kind();
-            (error, (&client).read(&mut [0]).unwrap())
+            // Windows reports a reset again and again.
+            let then = (&client).read(&mut [0]);
+            (error, if cfg!(windows) { then.map_or(0, |_| 1) } else { then.unwrap() })
         });
         a_moment();
         socket2::SockRef::from(&server).set_linger(Some(Duration::ZERO)).unwrap();

@@ -26,7 +26,13 @@ fn datagrams_and_their_senders() {
                 assert_eq!(&buffer[..3], b"one");
                 // The rest of a datagram that does not fit is lost. The next call receives the next
                 // one.
-                assert_eq!(one.recv_from(&mut buffer[..2]).unwrap(), (2, name_of_two));
+                let cut = one.recv_from(&mut buffer[..2]);
+                if cfg!(windows) {
+                    // `WSAEMSGSIZE`, as with std.
+                    assert_eq!(cut.unwrap_err().raw_os_error(), Some(10040));
+                } else {
+                    assert_eq!(cut.unwrap(), (2, name_of_two));
+                }
                 assert_eq!(one.recv_from(&mut buffer).unwrap(), (0, name_of_two));
                 assert_eq!(one.recv_from(&mut buffer).unwrap(), (4, name_of_two));
                 assert_eq!(&buffer[..4], b"last");
@@ -181,6 +187,7 @@ fn a_group_on_loopback() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn an_address_is_bound_once() {
     everywhere(|_| {

@@ -13,6 +13,7 @@ use greenthread::{
     thread,
     time::Duration,
 };
+#[cfg(unix)]
 use rustix::process::{Resource::As, Rlimit, getrlimit, setrlimit};
 
 use crate::common::{child, everywhere, is_child, runtime, text};
@@ -280,6 +281,7 @@ fn a_hook_may_wait_for_a_sibling() {
 }
 
 /// As in std, also if the hook has waited before.
+#[cfg(unix)]
 #[test]
 fn a_hook_that_panics_aborts() {
     if is_child() {
@@ -297,6 +299,7 @@ fn a_hook_that_panics_aborts() {
 }
 
 /// A hook that replaces the library's, and panics each time. After its wait std's mark is gone.
+#[cfg(unix)]
 #[test]
 fn a_hook_that_panics_again_and_again_aborts() {
     if is_child() {
@@ -339,6 +342,7 @@ fn a_panic_out_of_a_hook_is_forgotten() {
 }
 
 /// Leaves the process less memory than an OS thread's stack takes, but enough for all else.
+#[cfg(unix)]
 fn forbid_os_threads(old: Rlimit) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
@@ -348,6 +352,7 @@ fn forbid_os_threads(old: Rlimit) {
 
 /// If the OS refuses a thread for the first stand-ins, the worker waits for one. If that takes too
 /// long, it goes on without.
+#[cfg(unix)]
 #[test]
 fn without_an_os_thread_the_worker_waits_for_one() {
     if is_child() {
@@ -396,6 +401,7 @@ fn without_an_os_thread_the_worker_waits_for_one() {
 
 /// A count that could not be lowered belongs to the thread that has raised it. A sibling that waits
 /// meanwhile does not lower it, even if that has become possible.
+#[cfg(unix)]
 #[test]
 fn a_count_that_was_kept_is_left_to_its_thread() {
     if is_child() {

@@ -5,12 +5,14 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
 };
 
+#[cfg(unix)]
+use greenthread::os::unix::process::{CommandExt, ExitStatusExt};
 use greenthread::{
     io,
-    os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, Command, Output, Stdio},
     thread,
 };
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::common::{
@@ -25,6 +27,7 @@ fn shell(script: &str) -> Command {
     command
 }
 
+#[cfg(unix)]
 #[test]
 fn status_and_signals() {
     everywhere(|_| {
@@ -101,6 +104,7 @@ fn sleeper() -> Child {
     Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+#[cfg(unix)]
 #[test]
 fn killed_while_it_is_waited_for() {
     everywhere(|world| {
@@ -198,6 +202,7 @@ fn a_pipeline() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn what_unix_adds() {
     everywhere(|_| {
@@ -228,6 +233,7 @@ fn from_and_into_std_s() {
 }
 
 /// Many processes at a time. No descriptor and no zombie is left.
+#[cfg(unix)]
 #[test]
 fn many_at_once_leave_nothing_behind() {
     fn open() -> usize {
@@ -264,6 +270,7 @@ fn many_at_once_leave_nothing_behind() {
 }
 
 /// Without descriptors a start fails as in std. With few of them the wait uses the pool.
+#[cfg(unix)]
 #[test]
 fn no_descriptors_left() {
     if is_child() {

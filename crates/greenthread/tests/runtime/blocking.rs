@@ -13,15 +13,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use greenthread::{
-    Runtime, fs,
-    net::ToSocketAddrs,
-    os::unix::{
-        fs::FileExt,
-        net::{UnixListener, UnixStream},
-    },
-    thread,
+#[cfg(unix)]
+use greenthread::os::unix::{
+    fs::FileExt,
+    net::{UnixListener, UnixStream},
 };
+use greenthread::{Runtime, fs, net::ToSocketAddrs, thread};
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::common::{
@@ -41,6 +39,7 @@ fn in_a_child(test: impl FnOnce()) {
 
 /// Makes the system refuse OS threads; `allow_threads` undoes it. The limit does not hold for the
 /// superuser, so the process changes its user.
+#[cfg(unix)]
 fn forbid_threads() {
     // SAFETY: the call touches no memory.
     if unsafe { libc::geteuid() } == 0 {
@@ -52,10 +51,12 @@ fn forbid_threads() {
     set_threads(Some(1));
 }
 
+#[cfg(unix)]
 fn allow_threads() {
     set_threads(getrlimit(Resource::Nproc).maximum);
 }
 
+#[cfg(unix)]
 fn set_threads(current: Option<u64>) {
     let maximum = getrlimit(Resource::Nproc).maximum;
     setrlimit(Resource::Nproc, Rlimit { current, maximum }).expect("a lower limit, or the old one");
@@ -84,6 +85,7 @@ fn os_threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
+#[cfg(unix)]
 #[test]
 fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
     let _limit = time_limit(test_name());
@@ -136,6 +138,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
     let _limit = time_limit(test_name());
@@ -201,6 +204,7 @@ fn calls_that_wait_have_a_thread_each_and_leave_file_calls_alone() {
     calls.into_iter().for_each(|call| call.join().unwrap());
 }
 
+#[cfg(unix)]
 #[test]
 fn connections_to_a_full_listener_leave_its_file_calls_alone() {
     let _limit = time_limit(test_name());
@@ -230,6 +234,7 @@ fn connections_to_a_full_listener_leave_its_file_calls_alone() {
     std::fs::remove_file(path).unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn calls_in_turn_take_one_thread() {
     let _limit = time_limit(test_name());
@@ -243,6 +248,7 @@ fn calls_in_turn_take_one_thread() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
     let _limit = time_limit(test_name());
@@ -404,6 +410,7 @@ fn limits_come_from_the_builder_or_the_environment() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
     let _limit = time_limit(test_name());

@@ -179,6 +179,7 @@ fn exit_with_parked_threads_is_quiet() {
     assert!(!text(&out).contains("dropped"));
 }
 
+#[cfg(unix)]
 #[test]
 fn idle_workers_make_no_context_switch() {
     if !is_child() {

@@ -1,5 +1,7 @@
 //! Runtimes: their life, pools, clock and reports.
 
+#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
+
 mod blocking;
 #[path = "../common/mod.rs"]
 mod common;

@@ -5,7 +5,9 @@ use std::{io, time::Duration};
 
 use greenthread::{Runtime, thread};
 
-use crate::common::{again, child, fill_stderr, is_child, runtime, text};
+#[cfg(unix)]
+use crate::common::fill_stderr;
+use crate::common::{again, child, is_child, runtime, text};
 
 #[test]
 fn an_overflow_names_the_thread() {
@@ -25,6 +27,7 @@ fn an_overflow_names_the_thread() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn an_overflow_of_an_os_thread_and_a_null_dereference_are_as_before() {
     use std::os::unix::process::ExitStatusExt;
@@ -187,6 +190,7 @@ fn ten_million_threads_with_a_gigabyte_each_are_refused() {
 }
 
 /// Limits the address space of this process to `more` bytes beyond what it has.
+#[cfg(unix)]
 fn limit_memory(more: u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
@@ -195,6 +199,7 @@ fn limit_memory(more: u64) {
     rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn without_memory_for_stacks_there_is_an_error_and_the_runtime_goes_on() {
     if is_child() {
@@ -227,6 +232,7 @@ fn without_memory_for_stacks_there_is_an_error_and_the_runtime_goes_on() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_thread_that_can_have_no_stack_ends_with_the_error() {
     if is_child() {
@@ -261,6 +267,7 @@ fn a_thread_that_can_have_no_stack_ends_with_the_error() {
     assert!(text(&out).contains("join: "), "{}", text(&out));
 }
 
+#[cfg(unix)]
 #[test]
 fn without_descriptors_a_runtime_is_an_error() {
     if is_child() {
@@ -374,6 +381,7 @@ fn a_hook_of_the_users_comes_after_a_line_that_names_the_thread() {
     assert_eq!(lines.next(), Some("mine: dropped it"), "{said}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_panic_with_a_full_standard_error_keeps_only_its_thread() {
     if is_child() {
@@ -395,6 +403,7 @@ fn a_panic_with_a_full_standard_error_keeps_only_its_thread() {
     assert!(text(&out).contains("the sibling goes on") && text(&out).contains("and so do they"));
 }
 
+#[cfg(unix)]
 #[test]
 fn an_overflow_with_a_full_standard_error_aborts() {
     use std::os::unix::process::ExitStatusExt;

@@ -61,6 +61,7 @@ fn meet(count: usize) -> Result<(), (usize, io::Error)> {
     Ok(())
 }
 
+#[cfg(unix)]
 #[test]
 fn where_addresses_are_limited_the_spawn_fails() {
     if is_child() {
@@ -107,6 +108,7 @@ fn where_maps_are_limited_the_spawn_fails() {
 
 /// There is room for a hundred threads, and thousands are spawned as others end. No spawn is
 /// refused.
+#[cfg(unix)]
 #[test]
 fn what_has_ended_makes_room() {
     if is_child() {
@@ -132,6 +134,7 @@ fn what_has_ended_makes_room() {
 }
 
 /// The rest of the process takes the address space that was promised.
+#[cfg(unix)]
 #[test]
 fn a_broken_promise_is_reported_and_the_worker_does_not_wake_for_ever() {
     if is_child() {

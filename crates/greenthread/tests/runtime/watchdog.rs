@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use greenthread::{Runtime, thread};
 
-use crate::common::{child, fill_stderr, is_child, text};
+#[cfg(unix)]
+use crate::common::fill_stderr;
+use crate::common::{child, is_child, text};
 
 #[test]
 fn the_watchdog_names_a_hog() {
@@ -47,6 +49,7 @@ fn hog(millis: u64) {
 
 /// The watchdog's report stops no worker, even if it can't be written, or if a parked thread holds
 /// std's lock of standard error.
+#[cfg(unix)]
 #[test]
 fn the_watchdog_stops_no_worker() {
     if is_child() {

@@ -71,6 +71,7 @@ fn a_coroutine_s_stack_is_not_used() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
     if !is_child() {

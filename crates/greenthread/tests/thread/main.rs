@@ -1,5 +1,7 @@
 //! `thread`: what std's threads and thread-locals do.
 
+#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
+
 #[cfg(greenthread_asan)]
 mod asan;
 #[path = "../common/mod.rs"]

@@ -170,6 +170,7 @@ fn a_runtime_waits_for_its_local_threads() {
 }
 
 /// Local threads that find no stack wait for one, and stay on their worker.
+#[cfg(unix)]
 #[test]
 fn local_threads_wait_for_a_stack() {
     if is_child() {

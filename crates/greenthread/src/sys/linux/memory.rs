@@ -24,7 +24,9 @@ use std::io;
 
 use libc::c_int;
 
-pub(crate) use super::super::unix::memory::{Span, exhausted, page_size};
+pub(crate) use super::super::unix::memory::{
+    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, Span, bounds, commit, least_guard, leave, page_size,
+};
 
 /// The advice in an error when guards have used up all maps.
 pub(crate) const MORE_MAPS: &str = "each guard takes two of the maps that the system grants a process \
@@ -47,7 +49,7 @@ const UIO_MAXIOV: usize = 1024;
 ///
 /// Transparent huge pages are disabled for it: with them, the first touch of one stack would commit
 /// 2 MiB.
-pub(crate) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
+pub(crate) fn reserve(len: usize, _: usize) -> io::Result<NonNull<u8>> {
     // SAFETY: a new mapping at an address that the kernel chooses does not affect existing memory.
     let start = unsafe {
         libc::mmap(
@@ -100,6 +102,18 @@ pub(crate) unsafe fn decommit(spans: &[Span]) {
         // SAFETY: only the caller uses the span (invariant 1), so its bytes may be lost.
         unsafe { libc::madvise(span.start.cast(), span.len, libc::MADV_DONTNEED) };
     }
+}
+
+/// Returns the memory of stacks to the system, except for the highest `kept` bytes of each. It uses
+/// `stacks` as a buffer.
+///
+/// # Safety
+/// Invariant 1 holds for each stack.
+pub(crate) unsafe fn shrink(stacks: &mut [Span], kept: usize) {
+    let kept = kept.next_multiple_of(page_size());
+    stacks.iter_mut().for_each(|span| span.len = span.len.saturating_sub(kept));
+    // SAFETY: invariant 1 holds for each span, which the caller of this function vouches for.
+    unsafe { decommit(stacks) };
 }
 
 /// Makes every access to `spans` fault, permanently. On failure, the error comes with the number of
@@ -216,7 +230,7 @@ fn probe() -> u8 {
     let forced = std::env::var_os("GREENTHREAD_STACK_GUARD").is_some_and(|v| v == "mprotect");
     let len = page_size();
     let works = !forced
-        && reserve(len).is_ok_and(|page| {
+        && reserve(len, len).is_ok_and(|page| {
             let page = page.as_ptr().cast();
             // SAFETY: the page was just reserved here, and no other code knows its address
             // (invariant 1).
@@ -282,7 +296,7 @@ mod tests {
     #[test]
     fn decommitted_memory_reads_as_zero_and_guards_stay() {
         let page = page_size();
-        let base = reserve(8 * page).unwrap().as_ptr();
+        let base = reserve(8 * page, 8 * page).unwrap().as_ptr();
         let span =
             |from: usize, pages: usize| Span { start: base.wrapping_add(from * page), len: pages * page };
         // SAFETY: the reservation belongs to this test (invariant 1), and only unguarded pages are
@@ -305,6 +319,6 @@ mod tests {
 
     #[test]
     fn a_reservation_of_everything_is_an_error() {
-        assert!(reserve(usize::MAX - (page_size() - 1)).is_err());
+        assert!(reserve(usize::MAX - (page_size() - 1), 0).is_err());
     }
 }

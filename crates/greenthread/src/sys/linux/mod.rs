@@ -1,6 +1,6 @@
 //! The port to Linux. The module `sys` says what each of these modules must offer.
 
-pub(super) use super::unix::descriptors;
+pub(super) use super::unix::{descriptors, fd};
 
 pub(super) mod error;
 pub(super) mod file;

@@ -19,6 +19,9 @@ pub(crate) use super::super::unix::socket::{
 
 use super::error::OsResult;
 
+/// Shutting down a socket is an event for threads that wait for it, with one exception.
+pub(crate) const NO_SHUTDOWN_EVENT: bool = false;
+
 /// Shutting down a Unix socket gives no event to threads that wait to write, and a non-blocking
 /// `accept` on it says that it would block.
 pub(crate) const NO_WRITE_SHUTDOWN_EVENT: bool = true;

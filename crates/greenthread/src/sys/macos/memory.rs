@@ -18,7 +18,9 @@ use core::{
 };
 use std::io;
 
-pub(crate) use super::super::unix::memory::{Span, exhausted, page_size};
+pub(crate) use super::super::unix::memory::{
+    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, Span, bounds, commit, least_guard, leave, page_size,
+};
 
 /// The advice in an error when guards have used up a resource. They use none up.
 pub(crate) const MORE_MAPS: &str = "run fewer threads at once";
@@ -26,7 +28,7 @@ pub(crate) const MORE_MAPS: &str = "run fewer threads at once";
 const FLAGS: c_int = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
 
 /// Reserves `len` bytes of zeroed, private, readable and writable address space.
-pub(crate) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
+pub(crate) fn reserve(len: usize, _: usize) -> io::Result<NonNull<u8>> {
     // SAFETY: a new mapping at an address that the kernel chooses does not affect existing memory.
     let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, FLAGS, -1, 0) };
     if start == libc::MAP_FAILED {
@@ -144,6 +146,18 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+/// Returns the memory of stacks to the system, except for the highest `kept` bytes of each. It uses
+/// `stacks` as a buffer.
+///
+/// # Safety
+/// Invariant 1 holds for each stack.
+pub(crate) unsafe fn shrink(stacks: &mut [Span], kept: usize) {
+    let kept = kept.next_multiple_of(page_size());
+    stacks.iter_mut().for_each(|span| span.len = span.len.saturating_sub(kept));
+    // SAFETY: invariant 1 holds for each span, which the caller of this function vouches for.
+    unsafe { decommit(stacks) };
+}
+
 /// Makes every access to `spans` fault, permanently. On failure, the error comes with the number of
 /// spans that were guarded, counted from the first.
 ///
@@ -203,7 +217,7 @@ mod tests {
     #[test]
     fn decommitted_memory_reads_as_zero_and_guards_stay() {
         let page = page_size();
-        let base = reserve(8 * page).unwrap().as_ptr();
+        let base = reserve(8 * page, 8 * page).unwrap().as_ptr();
         let span =
             |from: usize, pages: usize| Span { start: base.wrapping_add(from * page), len: pages * page };
         // SAFETY: the reservation belongs to this test (invariant 1), and only unguarded pages are
@@ -224,6 +238,6 @@ mod tests {
 
     #[test]
     fn a_reservation_of_everything_is_an_error() {
-        assert!(reserve(usize::MAX - (page_size() - 1)).is_err());
+        assert!(reserve(usize::MAX - (page_size() - 1), 0).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! source: a page of the manual, or a file of XNU, the kernel (`xnu-11417.101.15`; facts that older
 //! kernels do not share say so).
 
-pub(super) use super::unix::{descriptors, error, socket_options};
+pub(super) use super::unix::{descriptors, error, fd, socket_options};
 
 pub(super) mod file;
 pub(super) mod heap;

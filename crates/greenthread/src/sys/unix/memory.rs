@@ -1,10 +1,12 @@
 //! What the ports have in common about the memory for stacks.
 
 use core::{
-    ptr,
+    ptr::{self, NonNull},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 use std::io;
+
+use greenthread_context::StackBounds;
 
 /// A range of addresses.
 #[repr(C)]
@@ -18,17 +20,50 @@ impl Span {
     pub(crate) const EMPTY: Self = Self { start: ptr::null_mut(), len: 0 };
 }
 
-/// Makes an error that says that memory or address space has run out. `text` says which of them,
-/// and what the user can do.
-///
-/// If there is no memory for the text, the error has none. That is better than an abort.
-#[cold]
-pub(crate) fn exhausted(text: core::fmt::Arguments<'_>) -> io::Error {
-    match Vec::<u8>::new().try_reserve(1024) {
-        Ok(()) => io::Error::new(io::ErrorKind::OutOfMemory, text.to_string()),
-        Err(_) => io::ErrorKind::OutOfMemory.into(),
-    }
+/// The advice in an error when there is no memory.
+pub(crate) const MORE_MEMORY: &str = "run fewer threads at once";
+
+/// The advice in an error when there are no addresses.
+pub(crate) const MORE_ADDRESSES: &str =
+    "ask for smaller stacks, run fewer threads at once, or raise the limit (ulimit -v)";
+
+/// Whether memory must be committed before it is used. These systems commit it when it is touched.
+pub(crate) const COMMITS: bool = false;
+
+/// Bytes at the high end of each stack that the port uses itself.
+pub(crate) const RECORD: usize = 0;
+
+/// Bytes of a guard, at least: the page that faults.
+#[inline]
+pub(crate) fn least_guard() -> usize {
+    page_size()
 }
+
+/// Makes stacks usable. Here they are.
+///
+/// # Safety
+/// None here: this function touches no memory.
+#[inline]
+pub(crate) unsafe fn commit(_: &[Span]) -> Result<(), (usize, io::Error)> {
+    Ok(())
+}
+
+/// Returns the bounds of a stack for the context of a thread that starts at `top`.
+///
+/// # Safety
+/// None here: this function reads no memory.
+#[inline]
+pub(crate) unsafe fn bounds(stack: Span, top: NonNull<u8>) -> StackBounds {
+    // SAFETY: a stack does not begin at 0.
+    StackBounds::new(unsafe { NonNull::new_unchecked(stack.start) }, top)
+}
+
+/// Records how far a stack has grown, which these systems do not need.
+///
+/// # Safety
+/// None here: this function writes no memory.
+#[inline]
+pub(crate) unsafe fn leave(_: Span) {}
 
 /// Returns the system's page size in bytes.
 #[inline]

@@ -6,6 +6,7 @@
 
 pub(super) mod descriptors;
 pub(super) mod error;
+pub(super) mod fd;
 pub(super) mod file;
 pub(super) mod io;
 pub(super) mod memory;
