@@ -57,11 +57,13 @@ fn several_buffers_at_once() {
         });
         let (mut left, mut right) = ([0; 1], [0; 2]);
         let buffers = &mut [IoSliceMut::new(&mut left), IoSliceMut::new(&mut right)];
-        assert_eq!(reader.read_vectored(buffers).unwrap(), 3);
-        assert_eq!((&left, &right), (b"a", b"b\x07"));
+        // Windows reads into one buffer at a time, as std does there.
+        let count = if cfg!(windows) { 1 } else { 3 };
+        assert_eq!(reader.read_vectored(buffers).unwrap(), count);
+        assert_eq!((&left, &right), (b"a", if cfg!(windows) { b"\0\0" } else { b"b\x07" }));
         let mut rest = Vec::new();
         reader.read_to_end(&mut rest).unwrap();
-        assert_eq!(rest.len(), 200_001);
+        assert_eq!(rest.len(), 200_004 - count);
         assert_eq!(&rest[rest.len() - 3..], b"\x07yz");
         assert_eq!(sender.join(), 200_004);
     });
