@@ -5,14 +5,12 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
 };
 
-#[cfg(unix)]
-use greenthread::os::unix::process::{CommandExt, ExitStatusExt};
 use greenthread::{
     io,
+    os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, Command, Output, Stdio},
     thread,
 };
-#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::common::{
@@ -27,7 +25,6 @@ fn shell(script: &str) -> Command {
     command
 }
 
-#[cfg(unix)]
 #[test]
 fn status_and_signals() {
     everywhere(|_| {
@@ -104,7 +101,6 @@ fn sleeper() -> Child {
     Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-#[cfg(unix)]
 #[test]
 fn killed_while_it_is_waited_for() {
     everywhere(|world| {
@@ -202,7 +198,6 @@ fn a_pipeline() {
     });
 }
 
-#[cfg(unix)]
 #[test]
 fn what_unix_adds() {
     everywhere(|_| {
@@ -233,7 +228,6 @@ fn from_and_into_std_s() {
 }
 
 /// Many processes at a time. No descriptor and no zombie is left.
-#[cfg(unix)]
 #[test]
 fn many_at_once_leave_nothing_behind() {
     fn open() -> usize {
@@ -270,7 +264,6 @@ fn many_at_once_leave_nothing_behind() {
 }
 
 /// Without descriptors a start fails as in std. With few of them the wait uses the pool.
-#[cfg(unix)]
 #[test]
 fn no_descriptors_left() {
     if is_child() {

@@ -2,6 +2,7 @@
 
 #![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
 
+#[cfg(unix)]
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
@@ -9,5 +10,7 @@ mod common;
 mod fork;
 #[cfg(unix)]
 mod limits;
+#[cfg(windows)]
+mod on_windows;
 #[cfg(unix)]
 mod signals;

@@ -300,6 +300,7 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn the_threads_end_with_the_runtime() {
     let _limit = time_limit(test_name());

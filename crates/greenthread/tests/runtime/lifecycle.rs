@@ -135,6 +135,7 @@ fn shutdown_timeout_tells_whether_all_ended() {
     parked.join().unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn many_runtimes_leave_nothing_behind() {
     let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
@@ -294,8 +295,12 @@ fn a_thread_that_computes_does_not_keep_unstarted_ones() {
 #[test]
 fn long_lived_threads_are_spread() {
     use std::io::{Read, Write};
-    // A 32-bit process has no addresses for more.
-    const CONNECTIONS: usize = if usize::BITS == 64 { 10_000 } else { 2000 };
+    // A 32-bit process has no addresses for more, and Wine takes long for each.
+    const CONNECTIONS: usize = match () {
+        () if cfg!(windows) => 1000,
+        () if usize::BITS == 32 => 2000,
+        () => 10_000,
+    };
     const WORKERS: usize = 8;
     if is_child() {
         // The clients: plain sockets, held open until the parent closes its end. At most 64 at a
@@ -398,8 +403,10 @@ fn a_name_with_a_nul_byte_is_an_error() {
 fn settings_show() {
     let rt = Runtime::builder().workers(2).name("shown").stack_size(100_000).build().unwrap();
     assert!(format!("{rt:?}").contains("shown"));
-    let name = rt.run(|| std::fs::read_to_string("/proc/thread-self/comm").unwrap());
-    assert!(name.starts_with("shown-"), "{name}");
+    if cfg!(target_os = "linux") {
+        let name = rt.run(|| std::fs::read_to_string("/proc/thread-self/comm").unwrap());
+        assert!(name.starts_with("shown-"), "{name}");
+    }
 }
 
 #[test]

@@ -138,7 +138,8 @@ fn bad_variables_are_named() {
         ("GREENTHREAD_WATCHDOG", ["2", "yes", "", "-1"]),
         ("GREENTHREAD_IO", ["epoll", "0", "", "URING"]),
     ] {
-        for value in values {
+        // On Windows an empty variable is none.
+        for value in values.into_iter().filter(|value| cfg!(unix) || !value.is_empty()) {
             let out = child(|command| {
                 command.env(VARIABLE, format!("{variable}={value}"));
             });
@@ -298,6 +299,7 @@ fn without_descriptors_a_runtime_is_an_error() {
 }
 
 /// The limit of the fallback without guard markers is an error that says which limit to raise.
+#[cfg(unix)]
 #[test]
 fn the_limit_of_maps_is_named() {
     if is_child() {
