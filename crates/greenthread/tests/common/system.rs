@@ -75,7 +75,8 @@ pub(crate) fn st_size(metadata: &std::fs::Metadata) -> u64 {
     here::MetadataExt::st_size(metadata)
 }
 
-/// A number that no other OS thread of this process has. On Linux, its name below `/proc/self/task`.
+/// A number that no other OS thread of this process has. On Linux, its name below
+/// `/proc/self/task`.
 pub(crate) fn os_thread() -> u64 {
     here::os_thread()
 }

@@ -52,10 +52,10 @@ pub(crate) unsafe fn release(span: Span, _guards: usize) -> io::Result<()> {
 /// Returns the memory of `spans` to the system. Guards within them stay, and other bytes read as
 /// zero.
 ///
-/// Each part between guards is mapped anew. The kinds of `madvise` were rejected:
-/// `MADV_DONTNEED` keeps the contents, `MADV_FREE` and `MADV_FREE_REUSABLE` may keep them and read as
-/// before, and `MADV_ZERO` is new and keeps the memory. The last two also refuse a range with a
-/// guard in it (`osfmk/vm/vm_map.c`).
+/// Each part between guards is mapped anew. The kinds of `madvise` were rejected: `MADV_DONTNEED`
+/// keeps the contents, `MADV_FREE` and `MADV_FREE_REUSABLE` may keep them and read as before, and
+/// `MADV_ZERO` is new and keeps the memory. The last two also refuse a range with a guard in it
+/// (`osfmk/vm/vm_map.c`).
 ///
 /// # Safety
 /// Invariant 1 holds for each span.
@@ -65,7 +65,8 @@ pub(crate) unsafe fn decommit(spans: &[Span]) {
         while rest.len > 0 {
             let (len, is_writable) = part(rest);
             if is_writable {
-                // SAFETY: the part is within the span, and it is no guard. Invariant 1 holds for it.
+                // SAFETY: the part is within the span, and it is no guard. Invariant 1 holds for
+                // it.
                 unsafe { zero(Span { start: rest.start, len }) };
             }
             rest = Span { start: rest.start.wrapping_add(len), len: rest.len - len };

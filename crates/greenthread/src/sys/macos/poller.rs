@@ -8,8 +8,8 @@
 //! not the last, and it keeps a set of descriptors of its own behind locks.
 //!
 //! Invariants:
-//! 1. A descriptor is open while it is registered: whoever adds it deletes it before closing it. (If
-//!    not, the kernel deletes it on close.)
+//! 1. A descriptor is open while it is registered: whoever adds it deletes it before closing it.
+//!    (If not, the kernel deletes it on close.)
 //! 2. A change or an event holds numbers. No pointer is stored in it.
 
 use std::{
@@ -42,8 +42,8 @@ use super::{
 fn readiness(event: &Event) -> Option<Readiness> {
     let ended = event.flags().contains(EventFlags::EOF);
     match event.filter() {
-        // `EV_OOBAND` and a socket's error come with this filter too, and the end of a pipe's reader
-        // wakes its writer by this filter.
+        // `EV_OOBAND` and a socket's error come with this filter too, and the end of a pipe's
+        // reader wakes its writer by this filter.
         EventFilter::Read(_) => Some(Readiness {
             readable: true,
             writable: ended,
@@ -289,8 +289,8 @@ pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Re
 }
 
 /// Returns `false`: `poll` has no flag for it. A receiving call on a socket that was shut down
-/// returns 0 by itself, also if it does not wait: the kernel looks for the end first (`soreceive` in
-/// `bsd/kern/uipc_socket.c`). A listener cannot be shut down.
+/// returns 0 by itself, also if it does not wait: the kernel looks for the end first (`soreceive`
+/// in `bsd/kern/uipc_socket.c`). A listener cannot be shut down.
 pub(crate) fn is_shut(_: BorrowedFd<'_>) -> bool {
     false
 }

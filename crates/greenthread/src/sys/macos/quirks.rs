@@ -70,8 +70,8 @@ pub(crate) fn most_descriptors() -> u64 {
 /// macOS tells this only in part. On x86-64 a SIGSEGV that was sent has the code 0
 /// (`bsd/dev/i386/unix_signal.c`). On Apple silicon, and for each SIGBUS, the kernel sets the code
 /// and the address of the last fault whatever the cause is (`bsd/dev/arm/unix_signal.c`). Such a
-/// signal is treated as a fault: if its action is the default one, it is lost once, and the next one
-/// ends the process.
+/// signal is treated as a fault: if its action is the default one, it is lost once, and the next
+/// one ends the process.
 #[inline]
 pub(crate) fn was_sent(code: c_int) -> bool {
     const SI_USER: c_int = 0x1_0001;

@@ -1,6 +1,6 @@
 //! Stands for `uring` on systems without io_uring, and on processors for which the crate `io-uring`
-//! has no bindings, such as all 32-bit ones. No ring can be made, so each send is a system call, and
-//! file operations that may wait go to the pool. A port names this file as its module `uring`.
+//! has no bindings, such as all 32-bit ones. No ring can be made, so each send is a system call,
+//! and file operations that may wait go to the pool. A port names this file as its module `uring`.
 
 use std::{
     convert::Infallible,

@@ -27,9 +27,9 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// Returns a number that differs between a process and the processes that it forks. Costs one
 /// relaxed load.
 ///
-/// A child made by `vfork`, or by Linux's `clone` or `_Fork`, has its parent's number, because these calls do not
-/// run the handlers. A child of `vfork` may only call `exec`. The other two are for programs that
-/// do not use the C library's threads.
+/// A child made by `vfork`, or by Linux's `clone` or `_Fork`, has its parent's number, because
+/// these calls do not run the handlers. A child of `vfork` may only call `exec`. The other two are
+/// for programs that do not use the C library's threads.
 #[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
