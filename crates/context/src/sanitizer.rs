@@ -1,8 +1,8 @@
 //! Reports of switches to a sanitizer, in builds that name one: `--cfg greenthread_asan` or
 //! `--cfg greenthread_tsan`. In all other builds these functions do nothing.
 //!
-//! The side that leaves a stack reports it before the switch (`leave`, or `leave_for_good`). The side
-//! that has entered a stack first reports that (`arrive`, or `arrive_first` on a new stack).
+//! The side that leaves a stack reports it before the switch (`leave`, or `leave_for_good`). The
+//! side that has entered a stack first reports that (`arrive`, or `arrive_first` on a new stack).
 
 #[cfg(greenthread_asan)]
 pub(crate) use crate::asan::*;

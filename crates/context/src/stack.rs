@@ -114,8 +114,8 @@ impl StackBounds {
         StackBounds { committed, ..self }
     }
 
-    /// The same stack, if handlers of its overflow shall find so many bytes of room on Windows. They
-    /// lie between the guard page and the low end. With 0 bytes Windows leaves two pages.
+    /// The same stack, if handlers of its overflow shall find so many bytes of room on Windows.
+    /// They lie between the guard page and the low end. With 0 bytes Windows leaves two pages.
     ///
     /// ```
     /// # use greenthread_context::{MmapStack, Stack, StackBounds};

@@ -1,8 +1,8 @@
 //! Reports of switches to ThreadSanitizer, in builds with `--cfg greenthread_tsan`.
 //!
 //! TSan keeps a clock and a call stack for each OS thread. It calls them a *fiber*, and can have
-//! more of them than there are OS threads. Each context gets one. The side that leaves a stack names
-//! the fiber of the stack that is entered.
+//! more of them than there are OS threads. Each context gets one. The side that leaves a stack
+//! names the fiber of the stack that is entered.
 //!
 //! A switch orders what was done before it on its OS thread and what comes after. It says nothing
 //! about other OS threads, so the table below must not either: TSan would take its lock for
@@ -91,7 +91,8 @@ pub(crate) fn deregister(top: usize) {
     }
 }
 
-/// The fiber to enter for `to`. With `for_good`, also the fiber of the running stack, which it loses.
+/// The fiber to enter for `to`. With `for_good`, also the fiber of the running stack, which it
+/// loses.
 #[inline(never)]
 fn fibers(to: Context, for_good: bool) -> (*mut u8, *mut u8) {
     let to = to.as_ptr().addr().get();
@@ -121,8 +122,8 @@ fn fibers(to: Context, for_good: bool) -> (*mut u8, *mut u8) {
 #[inline(always)]
 pub(crate) fn leave(to: Context) -> Left {
     let (fiber, _) = fibers(to, false);
-    // SAFETY: TS1, and TS2: the fiber is that of `to`, to which the caller switches next. 0 lets the
-    // switch order both sides, which run on one OS thread.
+    // SAFETY: TS1, and TS2: the fiber is that of `to`, to which the caller switches next. 0 lets
+    // the switch order both sides, which run on one OS thread.
     unsafe { __tsan_switch_to_fiber(fiber, 0) };
     Left
 }

@@ -198,8 +198,9 @@ fn try_take(size: usize, n: usize, out: &mut Vec<NonNull<u8>>) -> Result<(), Rea
     if out.len() > had { Ok(()) } else { Err(reason) }
 }
 
-/// Places the guards of stacks that have none, commits their memory where the system wants that, and
-/// pushes the limits of these stacks. On failure it returns the number of stacks that are ready.
+/// Places the guards of stacks that have none, commits their memory where the system wants that,
+/// and pushes the limits of these stacks. On failure it returns the number of stacks that are
+/// ready.
 ///
 /// # Safety
 /// The stacks are out, belong to the caller, and have no guard, or no memory.

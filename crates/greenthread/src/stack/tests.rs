@@ -135,7 +135,8 @@ fn nobody_shares() {
                 let mut random = thread.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
                 let mark = |stack: &Stack| {
                     let (low, high) = (stack.limit().cast::<u64>(), stack.top().cast::<u64>());
-                    // SAFETY: one word below the top is within the stack, and so is the page below it.
+                    // SAFETY: one word below the top is within the stack, and so is the page below
+                    // it.
                     unsafe { [if COMMITS { high.byte_sub(page_size()) } else { low }, high.sub(1)] }
                 };
                 for step in 0..20_000u64 {

@@ -70,8 +70,8 @@ pub(crate) mod fd {
 /// - `page_size`: the unit of all sizes and addresses in this module. Costs one relaxed load.
 /// - `Span`: a range of addresses.
 /// - `reserve` reserves address space. Its pages read as zero, and take memory only once they are
-///   touched. The first bytes, as many as the caller says, may be used at once, the others when they
-///   are part of a stack that `commit` has made usable.
+///   touched. The first bytes, as many as the caller says, may be used at once, the others when
+///   they are part of a stack that `commit` has made usable.
 /// - `commit` makes stacks usable. If it fails, its error says how many stacks it has made usable.
 ///   `COMMITS`: whether that is necessary before the first use of a stack, and again after
 ///   `decommit`. A port whose memory is usable anyway says `false`, and `commit` does nothing.

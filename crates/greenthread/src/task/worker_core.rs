@@ -63,8 +63,8 @@ pub(crate) struct WorkerCore {
     pub(crate) budget: Cell<u32>,
     /// Threads have lately run for long without a switch (`scheduler::tick`).
     pub(crate) is_cpu_bound: Cell<bool>,
-    /// The thread that runs; null on the home context. The worker stores it with `Release`, since the
-    /// watchdog reads the task from another OS thread.
+    /// The thread that runs; null on the home context. The worker stores it with `Release`, since
+    /// the watchdog reads the task from another OS thread.
     pub(crate) current: AtomicPtr<Task>,
     /// How often a thread was suspended or the worker came back to its home context. The number
     /// stands still while one thread keeps the worker to itself.

@@ -1,5 +1,5 @@
-//! What Windows has beyond [`fs`](crate::fs): [`std::os::windows::fs`] for green threads. The traits
-//! are std's own.
+//! What Windows has beyond [`fs`](crate::fs): [`std::os::windows::fs`] for green threads. The
+//! traits are std's own.
 //!
 //! # Examples
 //!

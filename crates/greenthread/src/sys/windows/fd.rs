@@ -3,7 +3,8 @@
 //! A call on a Windows socket waits or not as the socket's mode says; there is no flag for one
 //! call. So all sockets of the library are in the system's non-blocking mode. The mode that the
 //! user has set is kept beside the socket. The system does not tell a socket's mode. A socket that
-//! comes from the user is taken to be in blocking mode. One that is given back gets the user's mode.
+//! comes from the user is taken to be in blocking mode. One that is given back gets the user's
+//! mode.
 
 use std::{
     fmt, fs,

@@ -29,12 +29,12 @@ const BACKLOG: i32 = 128;
 /// Shutting down a socket ends no request for its events.
 pub(crate) const NO_SHUTDOWN_EVENT: bool = true;
 
-/// The time after which an OS thread that waits for a socket makes its call again, since it may have
-/// been shut down.
+/// The time after which an OS thread that waits for a socket makes its call again, since it may
+/// have been shut down.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// The largest number of bytes that one send hands over. The system takes a send as a whole while it
-/// has any room, and keeps all of its bytes in memory. A datagram is smaller.
+/// The largest number of bytes that one send hands over. The system takes a send as a whole while
+/// it has any room, and keeps all of its bytes in memory. A datagram is smaller.
 const MOST_BYTES: usize = 1 << 20;
 
 /// Whether a call may wait.
