@@ -119,6 +119,14 @@
 //! * Sockets may be used and closed on both sides. A [`signal::Signals`] must be made anew.
 //! * In a child of `vfork`, `clone` or `_Fork` the library does not notice that it is in a child.
 //!
+//! # Systems
+//!
+//! Linux, macOS and Windows. The library is developed on x86-64 Linux. Its repository has a file
+//! `PLATFORMS.md`, which says for each machine whether the tests were run there, under an emulator
+//! or Wine, or were only linked (macOS). io_uring, and guards that cost no map, are Linux's. On
+//! Windows there are no Unix sockets, no `signal` and no `os::unix`, as in std, and files, pipes and
+//! child processes use OS threads of the blocking pool.
+//!
 //! # What std has that this hasn't
 //!
 //! The modules of std 1.95 that have a namesake here are complete in their stable parts, except for
