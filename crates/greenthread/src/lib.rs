@@ -124,8 +124,8 @@
 //! Linux, macOS and Windows. The library is developed on x86-64 Linux. Its repository has a file
 //! `PLATFORMS.md`, which says for each machine whether the tests were run there, under an emulator
 //! or Wine, or were only linked (macOS). io_uring, and guards that cost no map, are Linux's. On
-//! Windows there are no Unix sockets, no `signal` and no `os::unix`, as in std, and files, pipes and
-//! child processes use OS threads of the blocking pool.
+//! Windows there are no Unix sockets, no `signal` and no `os::unix`, as in std, and files, pipes
+//! and child processes use OS threads of the blocking pool.
 //!
 //! # What std has that this hasn't
 //!
