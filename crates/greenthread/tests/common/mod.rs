@@ -108,6 +108,30 @@ pub(crate) fn is_child() -> bool {
     env::var_os("GREENTHREAD_TEST_CHILD").is_some()
 }
 
+/// Whether a child has ended as by `abort`.
+#[cfg(unix)]
+pub(crate) fn was_aborted(output: &Output) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(libc::SIGABRT)
+}
+
+/// Whether a child has ended as by `abort`, which Windows calls `STATUS_STACK_BUFFER_OVERRUN`.
+#[cfg(windows)]
+pub(crate) fn was_aborted(output: &Output) -> bool {
+    output.status.code() == Some(0xC000_0409_u32.cast_signed())
+}
+
+/// Whether a child has ended by a bad access to memory.
+#[cfg(unix)]
+pub(crate) fn was_faulted(output: &Output) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(libc::SIGSEGV)
+}
+
+/// Whether a child has ended by a bad access to memory: `STATUS_ACCESS_VIOLATION`.
+#[cfg(windows)]
+pub(crate) fn was_faulted(output: &Output) -> bool {
+    output.status.code() == Some(0xC000_0005_u32.cast_signed())
+}
+
 /// The output of a child, of both streams.
 pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

@@ -293,6 +293,7 @@ fn a_thread_that_computes_does_not_keep_unstarted_ones() {
 
 /// One accept loop accepts connections one by one, and spawns a long-lived thread for each.
 #[test]
+#[cfg_attr(windows, ignore = "Wine takes minutes for ten thousand connections")]
 fn long_lived_threads_are_spread() {
     use std::io::{Read, Write};
     // A 32-bit process has no addresses for more, and Wine takes long for each.

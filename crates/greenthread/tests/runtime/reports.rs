@@ -7,7 +7,7 @@ use greenthread::{Runtime, thread};
 
 #[cfg(unix)]
 use crate::common::fill_stderr;
-use crate::common::{again, child, is_child, runtime, text};
+use crate::common::{again, child, is_child, runtime, text, was_faulted};
 
 #[test]
 fn an_overflow_names_the_thread() {
@@ -27,10 +27,8 @@ fn an_overflow_names_the_thread() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn an_overflow_of_an_os_thread_and_a_null_dereference_are_as_before() {
-    use std::os::unix::process::ExitStatusExt;
     if is_child() {
         runtime(1).run(|| {
             let null = std::hint::black_box(std::ptr::null::<u8>());
@@ -39,7 +37,7 @@ fn an_overflow_of_an_os_thread_and_a_null_dereference_are_as_before() {
         });
     }
     let out = child(|_| {});
-    assert_eq!(out.status.signal(), Some(libc::SIGSEGV), "{}", text(&out));
+    assert!(was_faulted(&out), "{}", text(&out));
 }
 
 #[test]
@@ -140,6 +138,10 @@ fn bad_variables_are_named() {
     ] {
         // On Windows an empty variable is none.
         for value in values.into_iter().filter(|value| cfg!(unix) || !value.is_empty()) {
+            // There the test's own harness can't make a thread with such a stack.
+            if cfg!(windows) && (variable, value) == ("RUST_MIN_STACK", "9999999999999999999") {
+                continue;
+            }
             let out = child(|command| {
                 command.env(VARIABLE, format!("{variable}={value}"));
             });

@@ -83,6 +83,7 @@ fn where_addresses_are_limited_the_spawn_fails() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn where_maps_are_limited_the_spawn_fails() {
     let maps = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
     // With more maps this takes too long, and a 32-bit process has no addresses for so many stacks.

@@ -17,7 +17,10 @@ use greenthread::{
     thread_local,
 };
 
-use crate::common::{child, is_child, runtime, text, world::everywhere};
+use crate::common::{
+    child, is_child, runtime, text, was_aborted,
+    world::{Kind, everywhere},
+};
 
 /// Writes its name to a list when it is dropped.
 struct Note(Arc<Mutex<Vec<&'static str>>>, &'static str);
@@ -82,6 +85,11 @@ fn keys_in_destructors() {
         }
     }
     everywhere(|world| {
+        // Windows destroys an OS thread's own variables in another order, under a lock that new
+        // threads need (std's documentation of `LocalKey`).
+        if cfg!(windows) && world.kind != Kind::Green {
+            return;
+        }
         let log = Arc::new(Mutex::new(Vec::new()));
         let (tell, told) = mpsc::channel();
         let notes = log.clone();
@@ -123,6 +131,11 @@ fn destructors_that_use_each_others_keys() {
         }
     }
     everywhere(|world| {
+        // Windows destroys an OS thread's own variables in another order, under a lock that new
+        // threads need (std's documentation of `LocalKey`).
+        if cfg!(windows) && world.kind != Kind::Green {
+            return;
+        }
         SEEN.lock().unwrap().clear();
         world.spawn(|| ONE.set(Some(First))).end();
         assert_eq!(*SEEN.lock().unwrap(), ["first, sets second", "second"]);
@@ -149,6 +162,11 @@ fn a_destructor_may_block_spawn_and_panic_inside() {
         }
     }
     everywhere(|world| {
+        // Windows destroys an OS thread's own variables in another order, under a lock that new
+        // threads need (std's documentation of `LocalKey`).
+        if cfg!(windows) && world.kind != Kind::Green {
+            return;
+        }
         DONE.store(0, SeqCst);
         let threads: Vec<_> = (0..10)
             .map(|_| {
@@ -200,7 +218,7 @@ fn a_destructor_that_panics_aborts() {
         });
     }
     let out = child(|_| {});
-    assert!(!out.status.success() && out.status.code().is_none(), "{}", text(&out));
+    assert!(was_aborted(&out), "{}", text(&out));
     assert!(text(&out).contains("the bomb"), "{}", text(&out));
     assert!(text(&out).contains("fatal: a thread-local panicked when it was destroyed"), "{}", text(&out));
     assert!(!text(&out).contains("went on"), "{}", text(&out));
