@@ -86,7 +86,11 @@ use crate::word::Word;
 mod machine;
 #[cfg(windows)]
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64_windows.rs")]
-#[cfg_attr(not(all(target_arch = "x86_64", target_pointer_width = "64")), path = "unknown.rs")]
+#[cfg_attr(target_arch = "x86", path = "x86_windows.rs")]
+#[cfg_attr(
+    not(any(all(target_arch = "x86_64", target_pointer_width = "64"), target_arch = "x86")),
+    path = "unknown.rs"
+)]
 mod machine;
 
 pub(crate) use machine::{exchange, prefetch_line, switch, switch_final, with_bridge};

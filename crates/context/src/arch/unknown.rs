@@ -2,6 +2,6 @@
 
 compile_error!(
     "greenthread-context does not know this machine yet: it has x86-64, x86, AArch64 and RISC-V (RV64GC), each with the \
-     calling convention of Linux, macOS and the BSDs, and x86-64 with that of Windows. A new machine is one more file in \
-     src/arch that keeps the contract in src/arch/mod.rs."
+     calling convention of Linux, macOS and the BSDs, and x86-64 and x86 with that of Windows. A new machine is one more \
+     file in src/arch that keeps the contract in src/arch/mod.rs."
 );
