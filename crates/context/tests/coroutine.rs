@@ -312,6 +312,50 @@ fn a_destructor_may_suspend() {
 }
 
 #[test]
+fn two_unwind_by_turns() {
+    fn unwinds(id: i32) -> Coroutine<(), u8, ()> {
+        Coroutine::new(move |co, ()| {
+            let _guards = [Suspends(co), Suspends(co)];
+            panic_any(id);
+        })
+    }
+    let (mut one, mut two) = (unwinds(1), unwinds(2));
+    assert_eq!([one.next(), two.next(), one.next(), two.next()], [Some(2); 4]);
+    for (co, id) in [(&mut one, 1), (&mut two, 2)] {
+        let payload = catch_unwind(AssertUnwindSafe(|| co.next())).unwrap_err();
+        assert_eq!(*payload.downcast::<i32>().unwrap(), id);
+    }
+    assert!(!panicking());
+}
+
+#[test]
+fn a_panic_reaches_a_resumer_that_unwinds() {
+    /// Resumes a coroutine that panics when it is dropped, and catches the panic.
+    struct Resumes(Rc<Cell<i32>>);
+    impl Drop for Resumes {
+        fn drop(&mut self) {
+            assert!(panicking());
+            let mut co = Coroutine::<(), u8, ()>::new(|co, ()| {
+                co.suspend(1);
+                panic_any(7i32);
+            });
+            assert_eq!(co.next(), Some(1));
+            let payload = catch_unwind(AssertUnwindSafe(|| co.next())).unwrap_err();
+            self.0.set(*payload.downcast::<i32>().unwrap());
+        }
+    }
+    let seen = Rc::new(Cell::new(0));
+    let inside = seen.clone();
+    let mut co = Coroutine::<(), (), ()>::new(move |_, ()| {
+        let _guard = Resumes(inside);
+        panic_any(5i32);
+    });
+    let payload = catch_unwind(AssertUnwindSafe(|| co.resume(()))).unwrap_err();
+    assert_eq!((*payload.downcast::<i32>().unwrap(), seen.get()), (5, 7));
+    assert!(!panicking());
+}
+
+#[test]
 fn but_not_while_the_coroutine_is_dropped() {
     if is_child() {
         let mut co = Coroutine::new(|co, ()| {

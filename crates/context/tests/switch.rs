@@ -5,7 +5,7 @@ mod common;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
-use common::trash::trash_and_suspend;
+use common::trash::{TOWARD_ZERO, rounding, set_rounding, trash_and_suspend};
 use common::{Green, Here};
 use greenthread_context::{Context, MmapStack, Stack, StackBounds, init, switch, switch_final};
 
@@ -40,14 +40,17 @@ fn a_million_round_trips() {
 #[test]
 fn any_alignment_of_top_will_do() {
     unsafe extern "C" fn entry(caller: usize) -> ! {
-        // Instructions like movaps need an aligned stack.
-        #[repr(align(16))]
+        // The alignment that the calling convention promises. The compiler relies on it; for a
+        // larger one it would align the frame itself.
+        #[cfg_attr(any(target_arch = "arm", target_arch = "s390x"), repr(align(8)))]
+        #[cfg_attr(not(any(target_arch = "arm", target_arch = "s390x")), repr(align(16)))]
         struct Aligned([u8; 16]);
         let local = black_box(Aligned([1; 16]));
         let address = &raw const local.0 as usize;
         // SAFETY: `caller` is the address of the resumer's context, which is suspended.
         unsafe { switch_final(*(caller as *const Context), address) }
     }
+    const ALIGN: usize = if cfg!(any(target_arch = "arm", target_arch = "s390x")) { 8 } else { 16 };
     let stack = MmapStack::new(64 * 1024).unwrap();
     for offset in 0..40 {
         let mut caller = MaybeUninit::<Context>::uninit();
@@ -56,7 +59,7 @@ fn any_alignment_of_top_will_do() {
             let start = init(StackBounds::new(stack.limit(), stack.top().sub(offset)), entry);
             switch(caller.as_mut_ptr(), start, caller.as_mut_ptr() as usize)
         };
-        assert_eq!(local % 16, 0);
+        assert_eq!(local % ALIGN, 0);
         assert!(local >= stack.limit().addr().get() && local < stack.top().addr().get() - offset);
     }
 }
@@ -157,6 +160,24 @@ fn everything_live_survives() {
     while !churner.finished() {
         churner.resume(0);
     }
+}
+
+/// A switch leaves the control words as they are (A2 of `arch`): each side sees what the other one
+/// has set.
+#[test]
+fn control_words_are_left_alone() {
+    let usual = rounding();
+    let mut green = Green::new(move |_, _| {
+        let seen = rounding();
+        set_rounding(usual);
+        seen
+    });
+    set_rounding(TOWARD_ZERO);
+    let seen = green.resume(0);
+    let after = rounding();
+    set_rounding(usual);
+    assert_ne!(usual, TOWARD_ZERO);
+    assert_eq!((seen, after), (TOWARD_ZERO, usual));
 }
 
 #[test]

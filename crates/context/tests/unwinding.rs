@@ -74,6 +74,63 @@ fn switching_in_a_destructor_during_unwinding() {
 }
 
 #[test]
+fn contexts_unwind_by_turns() {
+    quiet();
+    /// Panics with `id`, and switches four times while it unwinds.
+    fn unwinds(id: usize) -> Green {
+        Green::new(move |here, _| {
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                let _outer = Suspends(*here, Rc::default());
+                let _inner = Suspends(*here, Rc::default());
+                panic_any(id);
+            }));
+            *caught.unwrap_err().downcast::<usize>().unwrap()
+        })
+    }
+    // In the order of their starts, and in the opposite one.
+    for reverse in [false, true] {
+        let mut all: Vec<(usize, Green)> = (100..103).map(|id| (id, unwinds(id))).collect();
+        for want in [8, 9, 8, 9] {
+            all.iter_mut().for_each(|(_, green)| assert_eq!(green.resume(0), want));
+        }
+        assert!(std::thread::panicking());
+        if reverse {
+            all.reverse();
+        }
+        all.iter_mut().for_each(|(id, green)| assert_eq!(green.resume(0), *id));
+        assert!(!std::thread::panicking());
+    }
+}
+
+#[test]
+fn a_destructor_panics_during_unwinding_and_catches_it() {
+    quiet();
+    /// Panics when it is dropped, on its own stack and on another one, and catches both.
+    struct Panics(Rc<Cell<usize>>);
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            let own = *catch_unwind(|| panic_any(1usize)).unwrap_err().downcast::<usize>().unwrap();
+            let other =
+                Green::new(|_, n| *catch_unwind(|| panic_any(n)).unwrap_err().downcast::<usize>().unwrap())
+                    .resume(2);
+            self.0.set(10 * own + other);
+        }
+    }
+    let seen = Rc::new(Cell::new(0));
+    let inside = seen.clone();
+    let mut green = Green::new(move |_, _| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = Panics(inside);
+            panic_any(3usize);
+        }));
+        *caught.unwrap_err().downcast::<usize>().unwrap()
+    });
+    assert_eq!(green.resume(0), 3);
+    assert_eq!(seen.get(), 12);
+    assert!(!std::thread::panicking());
+}
+
+#[test]
 fn panics_through_many_frames_with_destructors() {
     quiet();
     struct Count(Rc<Cell<u32>>);
@@ -119,4 +176,28 @@ fn a_panic_out_of_entry_ends_the_process() {
         unreachable!();
     }
     aborts("a_panic_out_of_entry_ends_the_process", "not caught");
+}
+
+#[test]
+fn a_panic_out_of_a_destructor_during_unwinding_ends_the_process() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("the second one");
+        }
+    }
+    if is_child() {
+        let mut green = Green::new(|_, _| {
+            let caught = catch_unwind(|| {
+                let _guard = Panics;
+                panic!("the first one");
+            });
+            caught.is_err() as usize
+        });
+        green.resume(0);
+        unreachable!();
+    }
+    let name = "a_panic_out_of_a_destructor_during_unwinding_ends_the_process";
+    let text = aborts(name, "the second one");
+    assert!(text.contains("the first one"), "{text}");
 }

@@ -290,29 +290,3 @@ fn a_stack_grows_by_its_guard_page() {
         assert_eq!(teb(), home);
     }
 }
-
-#[test]
-fn control_words_stay_as_they_are() {
-    fn mxcsr(set: Option<u32>) -> u32 {
-        let mut word = 0_u32;
-        // SAFETY: the word is valid, and the test restores the old one.
-        unsafe {
-            std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack));
-            if let Some(set) = set {
-                std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const set, options(nostack));
-            }
-        }
-        word & !0x3f
-    }
-    const UP: u32 = 0x4000;
-    let home = mxcsr(None);
-    let mut green = Green::new(move |here: &Here, _| {
-        mxcsr(Some(home | UP));
-        here.suspend(0);
-        0
-    });
-    green.resume(0);
-    let seen = mxcsr(Some(home));
-    assert_eq!(seen, home | UP);
-    green.resume(0);
-}

@@ -1,5 +1,6 @@
 //! Assembly that sets the registers that a call may change and those that it must preserve,
-//! switches, and then checks those that a call must preserve.
+//! switches, and then checks those that a call must preserve. And the rounding mode, which a switch
+//! leaves alone.
 
 use super::Here;
 
@@ -10,11 +11,11 @@ use super::Here;
 #[cfg_attr(target_arch = "x86", path = "x86.rs")]
 mod machine;
 
-#[allow(unused_imports)] // only one test file uses it
-pub(crate) use machine::trash_and_suspend;
 #[cfg(all(target_arch = "x86_64", windows))]
 #[allow(unused_imports)]
 pub(crate) use machine::zero;
+#[allow(unused_imports)] // only one test file uses it
+pub(crate) use machine::{TOWARD_ZERO, rounding, set_rounding, trash_and_suspend};
 
 /// The function that the machine's assembly calls.
 extern "C" fn suspend(here: &Here) {

@@ -42,3 +42,23 @@ pub(crate) fn trash_and_suspend(here: &Here) {
         );
     }
 }
+
+/// The rounding mode "toward zero", as frm has it.
+pub(crate) const TOWARD_ZERO: usize = 1;
+
+/// The bits of the rounding mode.
+pub(crate) fn rounding() -> usize {
+    let word: usize;
+    // SAFETY: reads the control word.
+    unsafe { std::arch::asm!("frrm {}", out(reg) word, options(nostack)) };
+    word & TOWARD_ZERO
+}
+
+pub(crate) fn set_rounding(bits: usize) {
+    let word: usize;
+    // SAFETY: only the rounding mode changes, and the test does no arithmetic with it.
+    unsafe {
+        std::arch::asm!("frrm {}", out(reg) word, options(nostack));
+        std::arch::asm!("fsrm {}", in(reg) (word & !TOWARD_ZERO) | bits, options(nostack));
+    }
+}

@@ -3,6 +3,10 @@
 use super::super::Here;
 use super::suspend;
 
+#[path = "mxcsr.rs"]
+mod mxcsr;
+pub(crate) use mxcsr::{TOWARD_ZERO, rounding, set_rounding};
+
 #[inline(never)]
 pub(crate) fn trash_and_suspend(here: &Here) {
     // SAFETY: rbx and rbp are restored, and all other registers are clobbers. The stack is aligned
