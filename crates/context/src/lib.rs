@@ -47,8 +47,9 @@
 //! code can't tell it from a call that took long.
 //!
 //! The exception is the floating-point control words (rounding mode, masked exceptions, flush to
-//! zero): MXCSR and the x87 control word on x86, FPCR on AArch64, fcsr on RISC-V. A switch leaves
-//! them as they are, so the context that is resumed runs with those of the context that was left.
+//! zero): MXCSR and the x87 control word on x86, FPCR on AArch64, FPSCR on Arm and PowerPC, fcsr on
+//! RISC-V, FCSR0 on LoongArch, FPC on s390x. A switch leaves them as they are, so the context that
+//! is resumed runs with those of the context that was left.
 //! To save and load them would cost several times the switch itself, and Rust code may not run with
 //! changed ones anyway. A program that calls C code with changed control words restores them before
 //! it switches, or saves them before `switch` and loads them after it.

@@ -48,8 +48,8 @@
 //! The machines' files cite these as *M1* to *M4*. The context to resume, the context that is left
 //! and the argument travel in three registers that the head of each file names.
 //!
-//! - **M1** At an `asm!` without `nostack` the compiler keeps the stack pointer 16-byte aligned and
-//!   uses nothing below it.
+//! - **M1** At an `asm!` without `nostack` the compiler keeps the stack pointer aligned as at a
+//!   call (to 16 bytes on most machines, to 8 on Arm and s390x) and uses nothing below it.
 //! - **M2** A context is the address of a frame as the head of the file shows it. A switch or
 //!   `first_frame` wrote the frame, and nothing changes it until the context is resumed. So a jump
 //!   through the frame, with the three registers set, reaches code that expects exactly this frame.
@@ -75,11 +75,19 @@ use crate::word::Word;
 #[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64"), path = "aarch64.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 #[cfg_attr(target_arch = "x86", path = "x86_sysv.rs")]
+#[cfg_attr(all(target_arch = "arm", target_abi = "eabihf"), path = "arm_eabihf.rs")]
+#[cfg_attr(target_arch = "loongarch64", path = "loongarch64.rs")]
+#[cfg_attr(target_arch = "s390x", path = "s390x.rs")]
+#[cfg_attr(all(target_arch = "powerpc64", target_endian = "little"), path = "powerpc64_elfv2.rs")]
 #[cfg_attr(
     not(any(
         all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"),
         target_arch = "riscv64",
         target_arch = "x86",
+        all(target_arch = "arm", target_abi = "eabihf"),
+        target_arch = "loongarch64",
+        target_arch = "s390x",
+        all(target_arch = "powerpc64", target_endian = "little"),
     )),
     path = "unknown.rs"
 )]
