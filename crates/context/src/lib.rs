@@ -83,6 +83,7 @@ extern crate std;
 mod arch;
 #[cfg(greenthread_asan)]
 mod asan;
+mod bounds;
 mod context;
 mod coroutine;
 mod handover;
@@ -96,10 +97,11 @@ mod unwinding;
 pub mod valgrind;
 mod word;
 
+pub use bounds::StackBounds;
 pub use context::Context;
 pub use coroutine::{Coroutine, State, Suspender};
 pub use prefetch::prefetch;
 #[cfg(any(unix, windows))]
 pub use stack::MmapStack;
-pub use stack::{Stack, StackBounds, StackError};
+pub use stack::{Stack, StackError};
 pub use switch::{init, switch, switch_final, with_bridge};

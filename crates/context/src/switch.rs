@@ -3,8 +3,8 @@
 //! This file has no invariants of its own. Each function passes its caller's promises on to `arch`.
 //! The contract of `arch` (A1 to A7 in `arch/mod.rs`) is what the documentation here promises.
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::{from_word, to_word};
 use crate::{arch, sanitizer};
 

@@ -46,8 +46,8 @@
 use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::Word;
 
 /// Writes the first frame of a context below `top`, with `data` in the place of r6.

@@ -66,8 +66,8 @@
 
 use core::ptr::NonNull;
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::Word;
 
 #[cfg(not(windows))]

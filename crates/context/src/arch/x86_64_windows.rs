@@ -78,8 +78,8 @@
 use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::Word;
 
 /// Saves the TEB's words, from the highest address of the frame down.

@@ -33,8 +33,8 @@
 use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::Word;
 
 /// CFI: how to find the registers of a suspended site. Its context is in a register; with `deref`,

@@ -42,8 +42,8 @@
 use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;
 
+use crate::bounds::StackBounds;
 use crate::context::Context;
-use crate::stack::StackBounds;
 use crate::word::Word;
 
 /// Saves the words of the thread's information block, from the highest address of the frame down.
