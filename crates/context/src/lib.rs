@@ -49,10 +49,10 @@
 //! The exception is the floating-point control words (rounding mode, masked exceptions, flush to
 //! zero): MXCSR and the x87 control word on x86, FPCR on AArch64, FPSCR on Arm and PowerPC, fcsr on
 //! RISC-V, FCSR0 on LoongArch, FPC on s390x. A switch leaves them as they are, so the context that
-//! is resumed runs with those of the context that was left.
-//! To save and load them would cost several times the switch itself, and Rust code may not run with
-//! changed ones anyway. A program that calls C code with changed control words restores them before
-//! it switches, or saves them before `switch` and loads them after it.
+//! is resumed runs with those of the context that was left. To save and load them would cost
+//! several times the switch itself, and Rust code may not run with changed ones anyway. A program
+//! that calls C code with changed control words restores them before it switches, or saves them
+//! before `switch` and loads them after it.
 //!
 //! On Windows a switch also exchanges the words of the thread's information block that describe the
 //! running stack. Without them the system would refuse a panic's frames, and wouldn't let a stack
@@ -67,6 +67,16 @@
 //! Resume a context on the OS thread on which it started, and on no other. Thread-locals, lock
 //! guards and everything else that belongs to an OS thread would not follow it, and the compiler
 //! assumes that the address of a thread-local stays the same during a function.
+//!
+//! # Machines
+//!
+//! x86-64 and 32-bit x86, on Unix and on Windows; AArch64, RISC-V 64 (RV64GC), 32-bit Arm (eabihf),
+//! LoongArch64, PowerPC64LE (ELFv2) and s390x, on Unix. Windows on AArch64 is not among them. On
+//! any other machine the crate doesn't build.
+//!
+//! The tests ran natively on x86 Linux, of 64 and of 32 bits. On Linux on the other processors they
+//! ran under qemu-user (on LoongArch64 with a nightly compiler), and on Windows (MinGW) under Wine.
+//! For macOS on AArch64 they were linked, and never ran. Other systems were not tried.
 //!
 //! # Features
 //!

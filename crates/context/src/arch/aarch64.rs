@@ -31,11 +31,15 @@
 //!
 //! # Branch protection
 //!
-//! Each target of a jump here begins with `bti j`, written as a `hint`, which older processors take
-//! for a `nop`. The jumps go through x16, from which `bti c` may be reached as well. Return
-//! addresses may be signed (PAC): the signature depends on the key and on sp, and both are the same
-//! when a context is resumed. The words of the frame are not signed. A shadow stack (GCS) would
-//! have to be switched too, and is not.
+//! Resume labels and start functions begin with `bti j`, and `with_bridge` with `bti c`, in all
+//! builds: they are written as a `hint`, which older processors take for a `nop`. `entry` is
+//! reached by a jump through x16, which may land on `bti c` too. The compiler writes that one, in
+//! builds with branch protection. Under qemu with BTI enforced, one test of switches
+//! (`values_go_both_ways`) passed. Others were not conclusive, as shims of std lack `bti`.
+//!
+//! Return addresses may be signed (PAC): the signature depends on the key and on sp, and both are
+//! the same when a context is resumed. The words of the frame are not signed. A shadow stack (GCS)
+//! would have to be switched too, and is not.
 
 use core::arch::{asm, naked_asm};
 use core::ptr::NonNull;

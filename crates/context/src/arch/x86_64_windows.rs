@@ -51,8 +51,8 @@
 //! # What is not kept
 //!
 //! The convention says, as System V's does, that a call preserves the control bits of MXCSR and
-//! the x87 control word. The switch leaves both as they are, as on every other machine (A2): a
-//! program behaves alike everywhere, and a load of either costs more than the words of the TEB.
+//! the x87 control word. The switch leaves both as they are, as on every other machine (A2), so
+//! that a program behaves alike everywhere.
 //!
 //! # Walks
 //!
