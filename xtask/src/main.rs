@@ -6,7 +6,6 @@
 
 use std::process::ExitCode;
 
-mod asan;
 mod bench;
 mod chapter;
 mod check;
@@ -20,11 +19,13 @@ mod expected;
 mod gdb;
 mod lint;
 mod listing;
+mod memcheck;
 mod mutants;
 mod on;
 mod pictures;
 mod recording;
 mod repo;
+mod sanitizers;
 mod tools;
 mod webdriver;
 
@@ -44,7 +45,13 @@ fn main() -> ExitCode {
             bench::bench(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         ["asan", ref names @ ..] => {
-            asan::asan(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+            sanitizers::ADDRESS.run(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        ["tsan", ref names @ ..] => {
+            sanitizers::THREAD.run(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        }
+        ["valgrind", ref names @ ..] => {
+            memcheck::valgrind(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         #[cfg(target_os = "linux")]
         ["contain", ref rest @ ..] => {
@@ -121,6 +128,8 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
+       cargo xtask tsan [TEST]..          and under ThreadSanitizer, with std built for it
+       cargo xtask valgrind [TEST]..      and, some of them, under Valgrind
        cargo xtask contain LIMIT.. -- ..  runs a command with a container's limits; Linux only
        cargo xtask cross [TARGET].. [..]  runs the tests for other machines; --help says more
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?

@@ -25,7 +25,7 @@ mod toolkit;
 use report::{Reader, Report};
 use table::Row;
 use targets::{How, PARTS, TARGETS, Target};
-use toolkit::Toolkit;
+pub(crate) use toolkit::Toolkit;
 
 const USAGE: &str = "\
 usage: cargo xtask cross [TARGET].. [-p PART].. [--debug | --release] [-- ARGUMENT..]

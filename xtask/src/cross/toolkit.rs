@@ -120,20 +120,8 @@ impl Toolkit {
     /// Cargo with all that it must know to build and run programs for this target.
     pub(crate) fn cargo(&self, repo: &Repo, target: &Target) -> Command {
         let zigbuild = target.linker == Linker::Zigbuild;
-        let mut cargo = Command::new(if zigbuild { self.zigbuild() } else { self.tool("cargo") });
-        cargo.current_dir(repo.path("")).env("CARGO_TARGET_DIR", repo.target().join("cross"));
-        // Cargo and rustup have set these for the toolchain that has built this program.
-        for name in ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-            cargo.env_remove(name);
-        }
-        for (name, tool) in [("CARGO", "cargo"), ("RUSTC", "rustc"), ("RUSTDOC", "rustdoc")] {
-            cargo.env(name, self.tool(tool));
-        }
-        // For the standard library, and for Cargo's option to build it.
-        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUST_BACKTRACE", "0");
-        // rustdoc would start the compiler beside it, without the tree's dynamic linker.
-        let rustc = self.tool("rustc");
-        cargo.env("RUSTDOCFLAGS", format!("-Zunstable-options --test-builder {}", rustc.display()));
+        let mut cargo = self.started(repo, if zigbuild { self.zigbuild() } else { self.tool("cargo") });
+        cargo.env("CARGO_TARGET_DIR", repo.target().join("cross")).env("RUST_BACKTRACE", "0");
         match target.linker {
             Linker::Gcc(gcc) => _ = cargo.env(target.variable("LINKER"), gcc),
             Linker::Zig(_) => {
@@ -151,6 +139,29 @@ impl Toolkit {
         if let How::Emulator { root, .. } = target.how {
             cargo.env("QEMU_LD_PREFIX", root);
         }
+        cargo
+    }
+
+    /// Cargo with the tree's compiler, for this machine's own target.
+    pub(crate) fn plain_cargo(&self, repo: &Repo) -> Command {
+        self.started(repo, self.tool("cargo"))
+    }
+
+    fn started(&self, repo: &Repo, program: PathBuf) -> Command {
+        let mut cargo = Command::new(program);
+        cargo.current_dir(repo.path(""));
+        // Cargo and rustup have set these for the toolchain that has built this program.
+        for name in ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+            cargo.env_remove(name);
+        }
+        for (name, tool) in [("CARGO", "cargo"), ("RUSTC", "rustc"), ("RUSTDOC", "rustdoc")] {
+            cargo.env(name, self.tool(tool));
+        }
+        // For the standard library, and for Cargo's option to build it.
+        cargo.env("RUSTC_BOOTSTRAP", "1");
+        // rustdoc would start the compiler beside it, without the tree's dynamic linker.
+        let rustc = self.tool("rustc");
+        cargo.env("RUSTDOCFLAGS", format!("-Zunstable-options --test-builder {}", rustc.display()));
         cargo
     }
 

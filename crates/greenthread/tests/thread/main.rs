@@ -12,6 +12,13 @@ mod locals;
 mod locals_ends;
 mod panics;
 mod park;
+#[cfg(target_os = "linux")]
+#[cfg_attr(greenthread_tsan, allow(dead_code, reason = "ThreadSanitizer looks for races only"))]
+mod planted;
 mod scope;
 mod spawn;
 mod spawn_local;
+#[cfg(greenthread_tsan)]
+mod tsan;
+#[cfg(all(target_os = "linux", not(greenthread_asan), not(greenthread_tsan)))]
+mod valgrind;
