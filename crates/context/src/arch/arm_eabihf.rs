@@ -139,10 +139,15 @@ pub(super) unsafe extern "C" fn start_linked() {
 ///
 /// `adr` doesn't set bit 0 of the address of a T32 instruction. The assembler sees from the size of
 /// the `mov` which instruction set this is.
+///
+/// In T32 `adr` counts from its own address rounded down to 4 bytes, so its operand is right only
+/// if the linker keeps the section's place modulo 4. The alignment in the code demands that. The
+/// compiler itself aligns T32 functions to 2 bytes.
 macro_rules! site {
     ([$($store:literal)?], $to:expr, $arg:expr, $($operands:tt)*) => {{
         let ret: Word;
         asm!(
+            ".p2align 2", // for `adr`
             "sub sp, sp, #16",
             "stm sp, {{r6, r7, r11}}",
             "adr r12, 2f",
