@@ -1,60 +1,24 @@
-//! What only Windows has: the words of the thread's information block, walks by its own functions,
-//! stacks that grow by a guard page.
+//! What only Windows has: the words of the thread's information block, and stacks that grow by a
+//! guard page.
 
-#![cfg(all(windows, target_arch = "x86_64"))]
+#![cfg(windows)]
 
 mod common;
 
+use std::arch::asm;
 use std::ffi::c_void;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use common::trash::{trash_and_suspend, zero};
-use common::{Green, Here};
+use common::Green;
 use greenthread_context::{Context, Coroutine, MmapStack, Stack, StackBounds, init, switch};
 
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
     fn SetThreadStackGuarantee(bytes: *mut u32) -> i32;
-    fn RtlCaptureContext(record: *mut Record);
-    fn RtlLookupFunctionEntry(rip: usize, base: *mut usize, history: *mut c_void) -> *const Function;
-    fn RtlVirtualUnwind(
-        kind: u32,
-        base: usize,
-        rip: usize,
-        function: *const Function,
-        record: *mut Record,
-        handler: *mut *mut c_void,
-        frame: *mut usize,
-        pointers: *mut c_void,
-    ) -> *mut c_void;
 }
-
-/// RUNTIME_FUNCTION.
-#[repr(C)]
-struct Function {
-    begin: u32,
-    end: u32,
-    codes: u32,
-}
-
-/// CONTEXT: the fields up to rip, and the rest.
-#[repr(C, align(16))]
-struct Record {
-    homes: [usize; 6],
-    flags: [u32; 2],
-    segments: [u16; 6],
-    eflags: u32,
-    debug: [usize; 6],
-    /// rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 to r15, rip.
-    integers: [usize; 17],
-    others: [u8; 976],
-}
-
-const RSP: usize = 4;
-const RIP: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Teb {
@@ -65,22 +29,30 @@ struct Teb {
     guaranteed: usize,
 }
 
+/// A word of the thread's information block, by its offset on x86-64 and on x86.
+macro_rules! word {
+    ($x86_64:literal, $x86:literal) => {{
+        let word: usize;
+        // SAFETY: reads a word of the block.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            asm!(concat!("mov {}, gs:[", $x86_64, "]"), out(reg) word, options(nostack, readonly, preserves_flags));
+            #[cfg(target_arch = "x86")]
+            asm!(concat!("mov {}, fs:[", $x86, "]"), out(reg) word, options(nostack, readonly, preserves_flags));
+        }
+        word
+    }};
+}
+
 #[inline(never)]
 fn teb() -> Teb {
-    let (exceptions, base, limit, deallocation, guaranteed);
-    // SAFETY: reads words of the thread's information block.
-    unsafe {
-        std::arch::asm!(
-            "mov {}, gs:[0x00]",
-            "mov {}, gs:[0x08]",
-            "mov {}, gs:[0x10]",
-            "mov {}, gs:[0x1478]",
-            "mov {}, gs:[0x1748]",
-            out(reg) exceptions, out(reg) base, out(reg) limit, out(reg) deallocation, out(reg) guaranteed,
-            options(nostack, readonly, preserves_flags),
-        );
+    Teb {
+        exceptions: word!("0x00", "0x00"),
+        base: word!("0x08", "0x04"),
+        limit: word!("0x10", "0x08"),
+        deallocation: word!("0x1478", "0xe0c"),
+        guaranteed: word!("0x1748", "0xf78"),
     }
-    Teb { exceptions, base, limit, deallocation, guaranteed }
 }
 
 #[test]
@@ -135,89 +107,6 @@ fn what_a_context_changes_in_the_block_is_its_own() {
     assert_eq!(other.resume(0), 0);
     green.resume(0);
     assert_eq!(teb(), home);
-}
-
-/// The whole of xmm6 to xmm15 is filled with ones before the switch, with zeros by the resumer, and
-/// compared after the switch.
-#[test]
-fn vector_registers_are_kept_whole() {
-    let mut green = Green::new(|here, _| {
-        for _ in 0..3 {
-            trash_and_suspend(here);
-        }
-        0
-    });
-    while !green.finished() {
-        green.resume(0);
-        zero();
-    }
-}
-
-/// The instruction pointers of a walk from here.
-#[inline(never)]
-fn walk() -> Vec<usize> {
-    let mut ips = Vec::new();
-    // SAFETY: the loop is how Windows documents a walk. Each record is the caller of the last.
-    unsafe {
-        let mut record = MaybeUninit::<Record>::zeroed().assume_init();
-        RtlCaptureContext(&mut record);
-        while record.integers[RIP] != 0 {
-            assert!(ips.len() < 200, "the walk doesn't end: {ips:x?}");
-            let (rip, rsp) = (record.integers[RIP], record.integers[RSP]);
-            ips.push(rip);
-            let (mut base, mut data, mut frame) = (0, ptr::null_mut(), 0);
-            let function = RtlLookupFunctionEntry(rip, &mut base, ptr::null_mut());
-            assert!(!function.is_null(), "a walk has left the program at {rip:x}");
-            RtlVirtualUnwind(0, base, rip, function, &mut record, &mut data, &mut frame, ptr::null_mut());
-            assert!((rip, rsp) != (record.integers[RIP], record.integers[RSP]));
-        }
-    }
-    ips
-}
-
-#[inline(never)]
-fn walks_at_depth(depth: usize) -> Vec<usize> {
-    let noise = black_box([depth; 37]);
-    let ips = if depth == 0 { walk() } else { walks_at_depth(depth - 1) };
-    assert_eq!(black_box(noise), [depth; 37]);
-    ips
-}
-
-/// Whether the walk went through the function at this address. (A function of a test binary is
-/// found by the start that its unwinding information tells.)
-fn goes_through(ips: &[usize], function: usize) -> bool {
-    let start = |rip| {
-        let mut base = 0;
-        // SAFETY: only reads tables of the program.
-        let entry = unsafe { RtlLookupFunctionEntry(rip, &mut base, ptr::null_mut()).as_ref() };
-        entry.map(|entry| base + entry.begin as usize)
-    };
-    ips.iter().any(|rip| start(*rip).is_some() && start(*rip) == start(function))
-}
-
-#[test]
-fn a_walk_ends_at_the_entry() {
-    let depth_of = |depth| {
-        let mut green = Green::new(move |_, _| {
-            let ips = walks_at_depth(depth);
-            assert!(goes_through(&ips, walks_at_depth as *const () as usize));
-            assert!(!goes_through(&ips, a_walk_ends_at_the_entry as *const () as usize));
-            ips.len()
-        });
-        green.resume(0)
-    };
-    assert_eq!(depth_of(7), depth_of(2) + 5);
-}
-
-#[test]
-fn a_walk_of_a_coroutine_crosses_into_its_resumer() {
-    let mut co = Coroutine::<(), usize, ()>::new(|co, ()| {
-        co.suspend(0);
-        co.suspend(walks_at_depth(2).len());
-    });
-    co.next();
-    let home = walk().len();
-    assert!(co.next().unwrap() > home + 2);
 }
 
 /// A stack of which Windows commits the pages as they are touched, like those of its own threads.
