@@ -122,16 +122,20 @@ impl Toolkit {
         let zigbuild = target.linker == Linker::Zigbuild;
         let mut cargo = self.started(repo, if zigbuild { self.zigbuild() } else { self.tool("cargo") });
         cargo.env("CARGO_TARGET_DIR", repo.target().join("cross")).env("RUST_BACKTRACE", "0");
+        // rustdoc would start the compiler beside it, without the tree's dynamic linker.
+        let mut rustdoc = format!("-Zunstable-options --test-builder {}", self.tool("rustc").display());
         match target.linker {
             Linker::Gcc(gcc) => _ = cargo.env(target.variable("LINKER"), gcc),
             Linker::Zig(_) => {
                 cargo.env(target.variable("LINKER"), self.script("link", target));
                 // The files that begin a program are zig's.
                 cargo.env(target.variable("RUSTFLAGS"), "-Clink-self-contained=no");
+                rustdoc += " -Clink-self-contained=no";
             }
             Linker::Zigbuild => _ = cargo.env("CARGO_ZIGBUILD_ZIG_PATH", self.zig()),
             Linker::Nothing => {}
         }
+        cargo.env("RUSTDOCFLAGS", rustdoc);
         if target.is_run() {
             cargo.env(target.variable("RUNNER"), self.script("run", target));
         }
