@@ -35,6 +35,7 @@ of a target's name will do. With arguments, `cargo test` gets these instead of a
 all parts is written into PLATFORMS.md.
 
 --list          says which targets there are
+--record        writes a run of some parts into PLATFORMS.md too
 --setup         only puts into place what the targets need
 ";
 
@@ -49,6 +50,7 @@ struct Request {
     profiles: Vec<Profile>,
     arguments: Vec<String>,
     is_setup: bool,
+    is_recorded: bool,
 }
 
 /// Does what the arguments ask for.
@@ -82,7 +84,8 @@ pub(crate) fn cross(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complai
             let row = run(repo, &toolkit, target, *profile, &request, &when)?;
             print!("{}", table::shown(std::slice::from_ref(&row)));
             // What took an hour is kept even if a later target can't be run.
-            if request.parts.is_empty() && request.arguments.is_empty() && std::env::var_os("CI").is_none() {
+            let is_whole = request.parts.is_empty() && std::env::var_os("CI").is_none();
+            if request.arguments.is_empty() && (is_whole || request.is_recorded) {
                 table::record(repo, std::slice::from_ref(&row))?;
             }
             rows.push(row);
@@ -115,6 +118,7 @@ fn parse(arguments: &[&str]) -> Result<Request, Complaints> {
             "--" => request.arguments.extend(rest.by_ref().map(|&it| it.to_owned())),
             "--debug" => request.profiles.push(Profile::Debug),
             "--release" => request.profiles.push(Profile::Release),
+            "--record" => request.is_recorded = true,
             "--setup" => request.is_setup = true,
             "-p" => {
                 let part = rest.next().and_then(|name| PARTS.iter().find(|part| *part == name));
