@@ -122,20 +122,17 @@ impl Toolkit {
         let zigbuild = target.linker == Linker::Zigbuild;
         let mut cargo = self.started(repo, if zigbuild { self.zigbuild() } else { self.tool("cargo") });
         cargo.env("CARGO_TARGET_DIR", repo.target().join("cross")).env("RUST_BACKTRACE", "0");
-        // rustdoc would start the compiler beside it, without the tree's dynamic linker.
-        let mut rustdoc = format!("-Zunstable-options --test-builder {}", self.tool("rustc").display());
         match target.linker {
             Linker::Gcc(gcc) => _ = cargo.env(target.variable("LINKER"), gcc),
             Linker::Zig(_) => {
                 cargo.env(target.variable("LINKER"), self.script("link", target));
                 // The files that begin a program are zig's.
                 cargo.env(target.variable("RUSTFLAGS"), "-Clink-self-contained=no");
-                rustdoc += " -Clink-self-contained=no";
+                cargo.env("RUSTDOCFLAGS", self.rustdoc_flags() + " -Clink-self-contained=no");
             }
             Linker::Zigbuild => _ = cargo.env("CARGO_ZIGBUILD_ZIG_PATH", self.zig()),
             Linker::Nothing => {}
         }
-        cargo.env("RUSTDOCFLAGS", rustdoc);
         if target.is_run() {
             cargo.env(target.variable("RUNNER"), self.script("run", target));
         }
@@ -163,10 +160,13 @@ impl Toolkit {
         }
         // For the standard library, and for Cargo's option to build it.
         cargo.env("RUSTC_BOOTSTRAP", "1");
-        // rustdoc would start the compiler beside it, without the tree's dynamic linker.
-        let rustc = self.tool("rustc");
-        cargo.env("RUSTDOCFLAGS", format!("-Zunstable-options --test-builder {}", rustc.display()));
+        cargo.env("RUSTDOCFLAGS", self.rustdoc_flags());
         cargo
+    }
+
+    /// rustdoc would start the compiler beside it, without the tree's dynamic linker.
+    fn rustdoc_flags(&self) -> String {
+        format!("-Zunstable-options --test-builder {}", self.tool("rustc").display())
     }
 
     /// The script that runs a program of this target.

@@ -339,7 +339,9 @@ fn tells_of_poison() {
         let guard = poisoned.into_inner();
         let (guard, result) = pair.1.wait_timeout(guard, micros(100)).unwrap_err().into_inner();
         assert!(result.timed_out());
-        let (guard, _) = pair.1.wait_timeout_while(guard, micros(100), |_| true).unwrap_err().into_inner();
+        // Long enough that the wait begins before it is over: only a wait tells of the poison.
+        let wait = micros(20_000);
+        let (guard, _) = pair.1.wait_timeout_while(guard, wait, |_| true).unwrap_err().into_inner();
         drop(pair.1.wait_while(guard, |n| *n != 1).unwrap());
         assert!(thread.join().is_err());
     });
