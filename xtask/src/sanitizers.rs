@@ -148,7 +148,8 @@ pub(crate) fn target() -> String {
 
 /// The flags that link the sanitizer's runtime, all of it: the C library calls it too.
 fn linked(runtime: &str) -> String {
-    let link = ["-Wl,--whole-archive", runtime, "-Wl,--no-whole-archive", "-Wl,--export-dynamic", "-lm"];
+    let link =
+        ["-Wl,--whole-archive", runtime, "-Wl,--no-whole-archive", "-Wl,--export-dynamic", "-lm", "-lc"];
     link.iter().fold(" -Zexternal-clangrt".to_owned(), |flags, one| flags + " -Clink-arg=" + one)
 }
 
