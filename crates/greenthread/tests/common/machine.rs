@@ -3,7 +3,10 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
-use std::{ffi::CStr, fs, net::UdpSocket, os::fd::AsRawFd, ptr};
+use std::{
+    ffi::{CStr, c_void},
+    fs,
+};
 
 /// What a test needs.
 #[derive(Clone, Copy, Debug)]
@@ -63,17 +66,30 @@ fn has_filters() -> bool {
 }
 
 /// The address of a function or variable of a shared library.
-fn symbol(name: &CStr) -> Option<*mut libc::c_void> {
+#[cfg(unix)]
+fn symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: the name has a terminating zero.
     Some(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }).filter(|symbol| !symbol.is_null())
 }
 
-fn is_c_library(symbol: *mut libc::c_void) -> bool {
+/// Windows has none of the C library's functions that are asked for here.
+#[cfg(windows)]
+fn symbol(_: &CStr) -> Option<*mut c_void> {
+    None
+}
+
+#[cfg(windows)]
+fn is_c_library(_: *mut c_void) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_c_library(symbol: *mut c_void) -> bool {
     let mut found = libc::Dl_info {
-        dli_fname: ptr::null(),
-        dli_fbase: ptr::null_mut(),
-        dli_sname: ptr::null(),
-        dli_saddr: ptr::null_mut(),
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
     };
     // SAFETY: the call fills `found`, and its names stay as long as the library is loaded.
     unsafe {
@@ -83,7 +99,16 @@ fn is_c_library(symbol: *mut libc::c_void) -> bool {
     }
 }
 
+/// Only the emulator for Linux gets this wrong.
+#[cfg(windows)]
 fn has_socket_timeouts() -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn has_socket_timeouts() -> bool {
+    use std::{net::UdpSocket, os::fd::AsRawFd};
+
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let mut timeout = [0_u8; size_of::<libc::timeval>()];
     let mut len = size_of_val(&timeout) as libc::socklen_t;

@@ -13,7 +13,6 @@ use std::{
 };
 
 use greenthread::Runtime;
-use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub(crate) mod dir;
 #[cfg(target_os = "linux")]
@@ -144,8 +143,11 @@ pub(crate) fn status(name: &str) -> u64 {
     line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// Leaves the process `bytes` bytes of address space.
+/// Leaves the process `bytes` bytes of address space. Windows has no such limit.
+#[cfg(unix)]
 pub(crate) fn leave_addresses(bytes: u64) {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
     let limit = Rlimit { current: Some((status("VmSize") << 10) + bytes), maximum: None };
     setrlimit(Resource::As, limit).unwrap();
 }

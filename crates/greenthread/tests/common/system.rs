@@ -4,10 +4,11 @@
 //! kinds of descriptors that only Linux has) are left out elsewhere, in the `main.rs` of their
 //! program.
 
-use std::{
-    os::{fd::BorrowedFd, unix::net::SocketAddr},
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
-};
+#[cfg(unix)]
+pub(crate) use of_unix::{DIRECT, address, is_same, narrow, st_size, uncache};
+
+#[cfg(unix)]
+use std::os::{fd::BorrowedFd, unix::net::SocketAddr};
 
 #[cfg(target_os = "linux")]
 mod here {
@@ -67,12 +68,12 @@ mod here {
     }
 }
 
-/// The flag for a file whose calls bypass the cache; 0 if there is none.
-pub(crate) const DIRECT: i32 = here::DIRECT;
-
-/// The size of a file, by the trait for the metadata that this system has.
-pub(crate) fn st_size(metadata: &std::fs::Metadata) -> u64 {
-    here::MetadataExt::st_size(metadata)
+#[cfg(windows)]
+mod here {
+    pub(crate) fn os_thread() -> u64 {
+        // SAFETY: the call has no precondition.
+        unsafe { windows_sys::Win32::System::Threading::GetCurrentThreadId() }.into()
+    }
 }
 
 /// A number that no other OS thread of this process has. On Linux, its name below
@@ -81,23 +82,38 @@ pub(crate) fn os_thread() -> u64 {
     here::os_thread()
 }
 
-/// An address that no other socket has: on Linux an abstract one, elsewhere a path.
-pub(crate) fn address(name: &str) -> SocketAddr {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    here::address(&format!("greenthread-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst)))
-}
+/// What a test for Unix asks for.
+#[cfg(unix)]
+mod of_unix {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// Whether two addresses of Unix sockets are the same.
-pub(crate) fn is_same(one: &SocketAddr, other: &SocketAddr) -> bool {
-    format!("{one:?}") == format!("{other:?}")
-}
+    /// The flag for a file whose calls bypass the cache; 0 if there is none.
+    pub(crate) const DIRECT: i32 = here::DIRECT;
 
-/// Drops those pages of a file from the cache that are written to the disk, where the system can.
-pub(crate) fn uncache(file: BorrowedFd<'_>) {
-    here::uncache(file);
-}
+    /// The size of a file, by the trait for the metadata that this system has.
+    pub(crate) fn st_size(metadata: &std::fs::Metadata) -> u64 {
+        here::MetadataExt::st_size(metadata)
+    }
 
-/// Makes a pipe as small as the system can, and returns how many bytes it holds.
-pub(crate) fn narrow(pipe: i32) -> usize {
-    here::narrow(pipe)
+    /// An address that no other socket has: on Linux an abstract one, elsewhere a path.
+    pub(crate) fn address(name: &str) -> SocketAddr {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        here::address(&format!("greenthread-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst)))
+    }
+
+    /// Whether two addresses of Unix sockets are the same.
+    pub(crate) fn is_same(one: &SocketAddr, other: &SocketAddr) -> bool {
+        format!("{one:?}") == format!("{other:?}")
+    }
+
+    /// Drops those pages of a file from the cache that are written to the disk, where the system can.
+    pub(crate) fn uncache(file: BorrowedFd<'_>) {
+        here::uncache(file);
+    }
+
+    /// Makes a pipe as small as the system can, and returns how many bytes it holds.
+    pub(crate) fn narrow(pipe: i32) -> usize {
+        here::narrow(pipe)
+    }
 }

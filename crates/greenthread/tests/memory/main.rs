@@ -8,6 +8,7 @@
 mod channels;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(target_os = "linux")]
 mod given_back;
 mod refused;
 mod threads;

@@ -12,7 +12,9 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{child, is_child, leave_addresses, test_name, text};
+#[cfg(unix)]
+use crate::common::leave_addresses;
+use crate::common::{child, is_child, test_name, text};
 
 /// Builds a runtime. The number of workers comes from the environment.
 fn build() -> Runtime {

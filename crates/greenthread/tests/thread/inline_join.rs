@@ -17,7 +17,7 @@ use greenthread::{
 };
 use greenthread_context::{Coroutine, State, Suspender};
 
-use crate::common::{Random, child, everywhere, is_child, leave_addresses, runtime, text};
+use crate::common::{Random, child, everywhere, is_child, runtime, text};
 
 /// An address on the calling thread's stack, near the frames in use.
 fn here() -> usize {
@@ -92,7 +92,7 @@ fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
             })
             .collect();
         // Each thread was promised a stack, and now there is no room for all of these stacks.
-        leave_addresses(200 << 20);
+        crate::common::leave_addresses(200 << 20);
         thread::sleep(Duration::from_millis(100));
         let most = started.load(SeqCst);
         assert!((100..1000).contains(&most), "{most} have started");

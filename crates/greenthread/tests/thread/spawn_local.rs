@@ -11,6 +11,7 @@ use std::{
 };
 
 use greenthread::thread::{self, Builder, LocalJoinHandle};
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::common::{child, everywhere, is_child, runtime, text};
