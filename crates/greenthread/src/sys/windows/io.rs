@@ -25,6 +25,7 @@ use windows_sys::Win32::{
 use super::{
     error::{OsError, OsResult},
     fd::{AsFd, BorrowedFd, OwnedFd},
+    process::is_ending,
     socket::{self, Blocking},
     socket_options::socket_linger,
 };
@@ -60,7 +61,8 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
         return socket::send_vectored(descriptor, buffers, Blocking::AsSet);
     };
     let buffer = buffers.iter().find(|buffer| !buffer.is_empty()).map_or(&[][..], |buffer| &buffer[..]);
-    if is_console(handle) {
+    // std's lock may be held for ever when the process ends.
+    if is_console(handle) && !is_ending() {
         return Ok(write_to_console(buffer)?);
     }
     let len = buffer.len().try_into().unwrap_or(u32::MAX);
