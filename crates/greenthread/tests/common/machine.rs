@@ -26,6 +26,8 @@ pub(crate) enum Need {
     /// A child that was forked while another OS thread unwound can unwind. On x86 with 32 bits
     /// glibc itself has the lookup of unwind tables, with a lock that a fork leaves locked.
     UnwindingAfterFork,
+    /// A program is told of its own end, also by `std::process::exit`. Wine 10 tells libraries only.
+    CallsAtExit,
 }
 
 impl Need {
@@ -40,6 +42,7 @@ impl Need {
             Need::SocketTimeouts => has_socket_timeouts(),
             Need::HeapTrim => symbol(c"malloc_trim").is_some(),
             Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
+            Need::CallsAtExit => !is_wine(),
             Need::UnwindingAfterFork => !symbol(c"_Unwind_Find_FDE").is_some_and(is_c_library),
         }
     }
@@ -63,6 +66,22 @@ fn has_filters() -> bool {
 #[cfg(not(target_os = "linux"))]
 fn has_filters() -> bool {
     false
+}
+
+#[cfg(unix)]
+fn is_wine() -> bool {
+    false
+}
+
+#[cfg(windows)]
+fn is_wine() -> bool {
+    use windows_sys::{
+        Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress},
+        core::{s, w},
+    };
+
+    // SAFETY: the library is always loaded, and the names end with 0.
+    unsafe { GetProcAddress(GetModuleHandleW(w!("ntdll.dll")), s!("wine_get_version")).is_some() }
 }
 
 /// The address of a function or variable of a shared library.

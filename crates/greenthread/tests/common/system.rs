@@ -5,6 +5,7 @@
 //! program.
 
 #[cfg(unix)]
+#[allow(unused_imports, reason = "each test program uses its own part of it")]
 pub(crate) use of_unix::{DIRECT, address, is_same, narrow, st_size, uncache};
 
 #[cfg(unix)]

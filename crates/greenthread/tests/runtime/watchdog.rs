@@ -48,7 +48,7 @@ fn hog(millis: u64) {
 }
 
 /// The watchdog's report stops no worker, even if it can't be written, or if a parked thread holds
-/// std's lock of standard error.
+/// std's lock of standard error. (A full standard error is made with Unix's `dup2`.)
 #[cfg(unix)]
 #[test]
 fn the_watchdog_stops_no_worker() {
@@ -123,7 +123,10 @@ fn the_watchdog_sees_unstarted_threads_that_wait() {
     }
 }
 
-/// A worker is blocked again and again, but never for long.
+/// A worker is blocked again and again, but never for long. It switches between any two samples, so
+/// the watchdog must know whether its OS thread is blocked. Windows does not say that
+/// (`sys::thread::is_blocked`).
+#[cfg(unix)]
 #[test]
 fn the_watchdog_adds_up_short_blocks() {
     if is_child() {
