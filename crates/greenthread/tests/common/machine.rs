@@ -26,7 +26,7 @@ pub(crate) enum Need {
     /// A child that was forked while another OS thread unwound can unwind. On x86 with 32 bits
     /// glibc itself has the lookup of unwind tables, with a lock that a fork leaves locked.
     UnwindingAfterFork,
-    /// A program is told of its own end, also by `std::process::exit`. Wine 10 tells libraries only.
+    /// A program is told of its own end, also by `std::process::exit`. Wine tells only libraries.
     CallsAtExit,
 }
 

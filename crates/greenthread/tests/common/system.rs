@@ -108,7 +108,8 @@ mod of_unix {
         format!("{one:?}") == format!("{other:?}")
     }
 
-    /// Drops those pages of a file from the cache that are written to the disk, where the system can.
+    /// Drops those pages of a file from the cache that are written to the disk, where the
+    /// system can.
     pub(crate) fn uncache(file: BorrowedFd<'_>) {
         here::uncache(file);
     }
