@@ -58,8 +58,10 @@ exec "{tree}/lib64/ld-linux-x86-64.so.2" --library-path "{tree}/usr/lib/x86_64-l
     --argv0 "$0" "{tree}/usr/bin/{name}" "$@"
 "#;
 
-/// Runs a test program for a limited time.
+/// Runs a test program for a limited time. A program of doc examples runs each in a process of its
+/// own if it knows its path, and rustdoc tells it only where it starts the program itself.
 const RUNNER: &str = r#"#!/bin/sh
+export RUSTDOC_DOCTEST_BIN_PATH="$1"
 timeout --kill-after 10 {limit} {run} "$@"
 status=$?
 case $status in 124 | 137) echo "cross: out of time after {limit} s: $1" >&2 ;; esac
