@@ -152,7 +152,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { parts: LIBRARY, ..row("aarch64-apple-darwin", Linked, Linker::Zigbuild, &[]) },
     Target { parts: LIBRARY, ..row("x86_64-apple-darwin", Linked, Linker::Zigbuild, &[]) },
     checked("x86_64-pc-windows-msvc"),
-    // To link it takes two objects of Rust's own that Cargo does not build with the standard library.
+    // Its linker wants two objects of Rust's own that Cargo does not build with `std`.
     Target { parts: CONTEXT, ..checked("i686-pc-windows-gnu") },
     // The library has no port to these systems.
     Target { parts: CONTEXT, ..checked("x86_64-unknown-freebsd") },
