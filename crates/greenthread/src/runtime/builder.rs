@@ -164,8 +164,8 @@ impl RuntimeBuilder {
 
     /// Sets whether the watchdog runs. It names each thread on standard error that keeps its worker
     /// for more than 100 ms while others wait. It also names threads that together hold up a worker
-    /// for more than half of a second. On Windows and macOS, where the system doesn't say whether an
-    /// OS thread waits, the latter are found only among threads that compute.
+    /// for more than half of a second. On Windows and macOS, where the system doesn't say whether
+    /// an OS thread waits, the latter are found only among threads that compute.
     ///
     /// # Examples
     ///
