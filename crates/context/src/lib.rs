@@ -76,7 +76,8 @@
 //!
 //! The tests ran natively on x86 Linux, of 64 and of 32 bits. On Linux on the other processors they
 //! ran under qemu-user (on LoongArch64 with a nightly compiler), and on Windows (MinGW) under Wine.
-//! For macOS on AArch64 they were linked, and never ran. Other systems were not tried.
+//! For macOS on AArch64 they were linked, and never ran. For macOS and FreeBSD on x86-64 the types
+//! were checked. Other systems were not tried.
 //!
 //! # Features
 //!

@@ -121,11 +121,14 @@
 //!
 //! # Systems
 //!
-//! Linux, macOS and Windows. The library is developed on x86-64 Linux. Its repository has a file
-//! `PLATFORMS.md`, which says for each machine whether the tests were run there, under an emulator
-//! or Wine, or were only linked (macOS). io_uring, and guards that cost no map, are Linux's. On
-//! Windows there are no Unix sockets, no `signal` and no `os::unix`, as in std, and files, pipes
-//! and child processes use OS threads of the blocking pool.
+//! Linux, macOS and Windows. The library is developed and tested on x86-64 Linux. Its repository
+//! has a file `PLATFORMS.md`, which says for each machine which tests ran there, natively or under
+//! an emulator or Wine. The port to macOS was linked, and never ran.
+//!
+//! Only Linux has io_uring. On Linux before 6.13 each guard takes two of the process's memory maps,
+//! whose number is limited. On Windows there is no `signal` and, as in std, there are no Unix
+//! sockets and no `os::unix`. Files, pipes and child processes use OS threads of the blocking pool
+//! there.
 //!
 //! # What std has that this hasn't
 //!
