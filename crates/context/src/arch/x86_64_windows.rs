@@ -82,10 +82,13 @@ use crate::bounds::StackBounds;
 use crate::context::Context;
 use crate::word::Word;
 
-/// Saves the TEB's words, from the highest address of the frame down.
+/// Saves the TEB's words, from the highest address of the frame down. The first
+/// instruction touches the lowest byte that the site will push. If that is on the guard page, the
+/// kernel moves StackLimit now, and not after it was saved.
 macro_rules! PUSH_TEB {
     () => {
-        "push qword ptr gs:[0x1748]
+        "cmp byte ptr [rsp - 56], 0
+         push qword ptr gs:[0x1748]
          push qword ptr gs:[0x1478]
          push qword ptr gs:[0x10]
          push qword ptr gs:[0x08]

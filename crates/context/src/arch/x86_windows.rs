@@ -47,9 +47,12 @@ use crate::context::Context;
 use crate::word::Word;
 
 /// Saves the words of the thread's information block, from the highest address of the frame down.
+/// The first instruction touches the lowest byte that the site will push. If that is on the guard
+/// page, the kernel moves StackLimit now, and not after it was saved.
 macro_rules! PUSH_TEB {
     () => {
-        "push dword ptr fs:[0xf78]
+        "cmp byte ptr [esp - 32], 0
+         push dword ptr fs:[0xf78]
          push dword ptr fs:[0xe0c]
          push dword ptr fs:[0x08]
          push dword ptr fs:[0x04]

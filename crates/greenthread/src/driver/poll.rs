@@ -136,7 +136,11 @@ impl Turn<'_> {
             self.state = WaitState::Woken;
         }
         let joined = Joined { turn: self, node: &node };
-        driver.poller.arm(joined.turn.source.as_fd(), interest)?;
+        if let Err(error) = driver.poller.arm(joined.turn.source.as_fd(), interest) {
+            // Threads that wait behind this one try their calls again, and get the error as well.
+            driver.registry.force_ready(key);
+            return Err(error);
+        }
         let reason = match interest {
             Interest::Read => Reason::Readable,
             Interest::Write => Reason::Writable,

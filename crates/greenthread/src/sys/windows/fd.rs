@@ -63,6 +63,11 @@ impl OwnedFd {
     pub(super) fn from_nonblocking(socket: OwnedSocket, nonblocking: bool) -> Self {
         Self::Socket(Socket { socket, nonblocking: Arc::new(nonblocking.into()) })
     }
+
+    /// Whether it is a socket that has clones.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Socket(socket) if Arc::strong_count(&socket.nonblocking) > 1)
+    }
 }
 
 impl<'a> BorrowedFd<'a> {

@@ -193,7 +193,8 @@ pub(crate) fn duplicate(descriptor: BorrowedFd<'_>) -> OsResult<OwnedFd> {
 pub(crate) fn close_may_wait(descriptor: &OwnedFd) -> bool {
     let lingers = socket_linger(descriptor);
     let lingers = lingers.is_ok_and(|linger| linger.is_some_and(|linger| !linger.is_zero()));
-    lingers && socket::set_system_nonblocking(descriptor, false).is_ok()
+    // Clones keep the socket open, and need its mode.
+    lingers && !descriptor.is_shared() && socket::set_system_nonblocking(descriptor, false).is_ok()
 }
 
 /// Returns the standard input.

@@ -120,9 +120,13 @@ impl Poller {
         }
         // SAFETY: the socket is open, and its owner calls `delete` before it closes it (invariant
         // 1).
-        unsafe { self.waker.system.add(socket.as_raw_socket(), event)? };
-        source.known = true;
-        Ok(())
+        let added = unsafe { self.waker.system.add(socket.as_raw_socket(), event) };
+        if added.is_err() {
+            // The crate may know the socket although it could not ask the system about it.
+            let _ = self.waker.system.delete(socket);
+        }
+        source.known = added.is_ok();
+        added
     }
 
     /// Ends the reports that `add` started. An event that was taken from the system before may
