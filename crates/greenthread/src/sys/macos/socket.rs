@@ -27,6 +27,10 @@ pub(crate) use super::super::unix::socket::{
 
 use super::{super::unix::socket, error::OsResult};
 
+/// Shutting down a socket is an event for the threads that wait for it: both directions of
+/// `soshutdown` wake them (`bsd/kern/uipc_socket2.c`).
+pub(crate) const NO_SHUTDOWN_EVENT: bool = false;
+
 /// Shutting down a socket wakes the threads that wait to write: `socantsendmore` activates the
 /// events for writing, with `EV_EOF` (`bsd/kern/uipc_socket2.c`). A listener cannot be shut down:
 /// `soshutdown` requires a connection (`bsd/kern/uipc_socket.c`).
