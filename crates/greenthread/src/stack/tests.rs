@@ -2,18 +2,19 @@
 //! child process: it starts its own program again, for this test alone, with a role.
 
 use core::hint::black_box;
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt;
 use std::{
     env, io,
     process::{Command, Output},
 };
 #[cfg(target_os = "linux")]
-use std::{fs, os::unix::process::ExitStatusExt, time::Instant};
+use std::{fs, time::Instant};
 
 use super::*;
-use crate::{
-    machine::{Need, lacks},
-    sys::memory::{COMMITS, RECORD, page_size},
-};
+#[cfg(target_os = "linux")]
+use crate::machine::{Need, lacks};
+use crate::sys::memory::{COMMITS, RECORD, page_size};
 
 const ROLE: &str = "GREENTHREAD_TEST_ROLE";
 const GUARD: &str = "GREENTHREAD_STACK_GUARD";
