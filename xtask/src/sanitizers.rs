@@ -5,7 +5,7 @@
 //! library too: `std` is built with it, by the compiler and from the source that `cargo xtask
 //! cross` has. That compiler has no runtime of the sanitizer. This project's own toolchain does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::complaints::Complaints;
@@ -146,10 +146,22 @@ pub(crate) fn target() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
-/// The flags that link the sanitizer's runtime, all of it: the C library calls it too.
+/// The flags that link the sanitizer's runtime, all of it: the C library calls it too. Debian's
+/// linker refuses the old versions of symbols that it names, and lld takes them. rustup's toolchains
+/// have lld beside their libraries.
 fn linked(runtime: &str) -> String {
-    let link =
-        ["-Wl,--whole-archive", runtime, "-Wl,--no-whole-archive", "-Wl,--export-dynamic", "-lm", "-lc"];
+    let lld = Path::new(runtime).parent().and_then(Path::parent).map(|target| target.join("bin/gcc-ld"));
+    let lld = format!("-B{}", lld.unwrap_or_default().display());
+    let link = [
+        &*lld,
+        "-fuse-ld=lld",
+        "-Wl,--whole-archive",
+        runtime,
+        "-Wl,--no-whole-archive",
+        "-Wl,--export-dynamic",
+        "-lm",
+        "-lc",
+    ];
     link.iter().fold(" -Zexternal-clangrt".to_owned(), |flags, one| flags + " -Clink-arg=" + one)
 }
 
