@@ -344,19 +344,20 @@ fn the_blocking_limit_is_kept_and_named() {
     assert!((1..=2).contains(&most.load(SeqCst)), "{most:?}");
     assert_eq!(rt.metrics().disk().threads(), 1);
 
-    let all = Arc::new(Barrier::new(3));
+    // The metrics alone would not tell: a thread that has just done its work counts as in use.
+    let (all, begun) = (Arc::new(Barrier::new(3)), Arc::new(AtomicUsize::new(0)));
     let busy = [0, 1].map(|_| {
-        let all = all.clone();
+        let (all, begun) = (all.clone(), begun.clone());
         rt.spawn(move || {
             thread::unblock(move || {
+                begun.fetch_add(1, SeqCst);
                 all.wait();
             })
         })
     });
-    wait_until("both are in use", || {
-        let metrics = rt.metrics();
-        (metrics.blocking().threads(), metrics.blocking().idle_threads()) == (2, 0)
-    });
+    wait_until("both are in use", || begun.load(SeqCst) == 2);
+    let metrics = rt.metrics();
+    assert_eq!((metrics.blocking().threads(), metrics.blocking().idle_threads()), (2, 0));
     let error = rt.run(look_up).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
     for part in ["all 2", "blocking_threads", "GREENTHREAD_BLOCKING_THREADS"] {
