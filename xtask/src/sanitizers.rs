@@ -147,8 +147,8 @@ pub(crate) fn target() -> String {
 }
 
 /// The flags that link the sanitizer's runtime, all of it: the C library calls it too. Debian's
-/// linker refuses the old versions of symbols that it names, and lld takes them. rustup's toolchains
-/// have lld beside their libraries.
+/// linker refuses the old versions of symbols that it names, and lld takes them. rustup's
+/// toolchains have lld beside their libraries.
 fn linked(runtime: &str) -> String {
     let lld = Path::new(runtime).parent().and_then(Path::parent).map(|target| target.join("bin/gcc-ld"));
     let lld = format!("-B{}", lld.unwrap_or_default().display());
