@@ -25,6 +25,6 @@ pub(super) mod thread;
         target_arch = "loongarch64",
         target_arch = "powerpc64"
     )),
-    path = "../unix/no_uring.rs"
+    path = "../no_uring.rs"
 )]
 pub(super) mod uring;

@@ -18,5 +18,5 @@ pub(super) mod signal;
 pub(super) mod socket;
 pub(super) mod stderr;
 pub(super) mod thread;
-#[path = "../unix/no_uring.rs"]
+#[path = "../no_uring.rs"]
 pub(super) mod uring;

@@ -15,4 +15,5 @@ pub(super) mod socket;
 pub(super) mod socket_options;
 pub(super) mod stderr;
 pub(super) mod thread;
+#[path = "../no_uring.rs"]
 pub(super) mod uring;
