@@ -9,6 +9,7 @@ pub(super) use super::unix::{descriptors, error, fd, socket_options};
 pub(super) mod file;
 pub(super) mod heap;
 pub(super) mod io;
+#[path = "../no_lookup.rs"]
 pub(super) mod lookup;
 pub(super) mod memory;
 pub(super) mod poller;

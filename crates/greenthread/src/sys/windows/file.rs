@@ -77,7 +77,7 @@ impl Nature {
     }
 
     pub(crate) fn new(about: About) -> Self {
-        match about.never {}
+        about.never()
     }
 }
 

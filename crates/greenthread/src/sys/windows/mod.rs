@@ -6,6 +6,7 @@ pub(super) mod fd;
 pub(super) mod file;
 pub(super) mod heap;
 pub(super) mod io;
+#[path = "../no_lookup.rs"]
 pub(super) mod lookup;
 pub(super) mod memory;
 pub(super) mod poller;

@@ -1,13 +1,12 @@
-//! Lookups of paths in the kernel's cache. macOS has none: each lookup may wait for a disk.
+//! Stands for `lookup` on systems that cannot be asked for what their cache holds: each lookup may
+//! wait for a disk. A port names this file as its module `lookup`.
 
-use std::{
-    convert::Infallible,
-    fs::File,
-    os::fd::{AsFd, OwnedFd},
-    path::Path,
+use std::{convert::Infallible, fs::File, path::Path};
+
+use super::{
+    error::{OsError, OsResult},
+    fd::{AsFd, OwnedFd},
 };
-
-use super::error::{OsError, OsResult};
 
 /// The access mode for opening a file that was found. None is.
 #[derive(Clone, Copy, Debug)]
