@@ -6,9 +6,10 @@ use exercises::checks::{ALL, Exercise};
 use exercises::solution::Solution;
 
 const USAGE: &str = "\
-usage: cargo run -p exercises -- check CHAPTER            your program, examples/chapter-NN.rs
-       cargo run -p exercises -- check CHAPTER --answer   the book's answer, examples/answer-NN.rs
-       cargo run -p exercises -- check all [--answer]     those of all chapters";
+usage: cargo run -p exercises -- check 5            your program, examples/chapter-05.rs
+       cargo run -p exercises -- check 5b           the harder exercise, examples/chapter-05b.rs
+       cargo run -p exercises -- check 5 --answer   the book's answer, examples/answer-05.rs
+       cargo run -p exercises -- check all [--answer]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,11 +22,11 @@ fn main() -> ExitCode {
     let chosen: Vec<&Exercise> = if which == "all" {
         ALL.iter().collect()
     } else {
-        ALL.iter().filter(|exercise| which.parse() == Ok(exercise.chapter)).collect()
+        ALL.iter().filter(|exercise| which == exercise.name).collect()
     };
     if chosen.is_empty() {
-        let chapters: Vec<String> = ALL.iter().map(|exercise| exercise.chapter.to_string()).collect();
-        return refuse(&format!("There is an exercise in the chapters {}.\n{USAGE}", chapters.join(", ")));
+        let names: Vec<&str> = ALL.iter().map(|exercise| exercise.name).collect();
+        return refuse(&format!("There are these exercises: {}.\n{USAGE}", names.join(", ")));
     }
     let mut all_pass = true;
     for exercise in chosen {
@@ -36,11 +37,11 @@ fn main() -> ExitCode {
 
 fn passes(exercise: &Exercise, answer: bool) -> bool {
     let of = if answer { Solution::of_book } else { Solution::of_reader };
-    let solution = of(exercise.chapter);
+    let solution = of(exercise.name);
     match (exercise.check)(&solution) {
-        Ok(praise) => println!("chapter {}: passed. {praise}", exercise.chapter),
+        Ok(praise) => println!("exercise {}: passed. {praise}", exercise.name),
         Err(wrong) => {
-            println!("chapter {}: not yet. {}\n{wrong}\n", exercise.chapter, solution.file());
+            println!("exercise {}: not yet. {}\n{wrong}\n", exercise.name, solution.file());
             return false;
         }
     }

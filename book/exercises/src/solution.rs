@@ -41,16 +41,16 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// What the reader has written.
+    /// What the reader has written for the exercise of this name.
     #[must_use]
-    pub fn of_reader(chapter: u32) -> Self {
-        Self { name: format!("chapter-{chapter:02}") }
+    pub fn of_reader(exercise: &str) -> Self {
+        Self { name: format!("chapter-{}", padded(exercise)) }
     }
 
     /// The answer of the book.
     #[must_use]
-    pub fn of_book(chapter: u32) -> Self {
-        Self { name: format!("answer-{chapter:02}") }
+    pub fn of_book(exercise: &str) -> Self {
+        Self { name: format!("answer-{}", padded(exercise)) }
     }
 
     /// The file, as the reader sees it from the top of the repository.
@@ -156,6 +156,12 @@ impl Solution {
     }
 }
 
+/// The name of an exercise as files are called: two digits, and perhaps a letter.
+fn padded(exercise: &str) -> String {
+    let digits = exercise.trim_end_matches(char::is_alphabetic).len();
+    format!("{exercise:0>width$}", width = 2 + exercise.len() - digits)
+}
+
 /// The first place where two texts differ, told to the reader.
 ///
 /// # Errors
@@ -184,4 +190,16 @@ pub fn compare(expected: &str, printed: &str) -> Result<(), String> {
 #[must_use]
 pub fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files() {
+        assert_eq!(Solution::of_reader("5").file(), "book/exercises/examples/chapter-05.rs");
+        assert_eq!(Solution::of_book("12b").file(), "book/exercises/examples/answer-12b.rs");
+        assert_eq!(Solution::of_reader("0b").file(), "book/exercises/examples/chapter-00b.rs");
+    }
 }

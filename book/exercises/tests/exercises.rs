@@ -17,7 +17,7 @@ fn here() -> impl Iterator<Item = &'static Exercise> {
 #[test]
 fn what_readers_start_from_compiles_and_does_not_pass() {
     for exercise in here() {
-        let solution = Solution::of_reader(exercise.chapter);
+        let solution = Solution::of_reader(exercise.name);
         let wrong = (exercise.check)(&solution).expect_err(&format!("{} passes", solution.file()));
         assert!(!wrong.contains("doesn't compile"), "{wrong}");
     }
@@ -26,7 +26,7 @@ fn what_readers_start_from_compiles_and_does_not_pass() {
 #[test]
 fn answers_pass() {
     for exercise in here() {
-        let solution = Solution::of_book(exercise.chapter);
+        let solution = Solution::of_book(exercise.name);
         if let Err(wrong) = (exercise.check)(&solution) {
             panic!("{}: {wrong}", solution.file());
         }

@@ -13,7 +13,7 @@ pub(super) fn check(_repo: &Repo) -> Outcome {
             absent += &format!("; SKIPPED {why}");
             continue;
         }
-        let (reader, answer) = (Solution::of_reader(exercise.chapter), Solution::of_book(exercise.chapter));
+        let (reader, answer) = (Solution::of_reader(exercise.name), Solution::of_book(exercise.name));
         match (exercise.check)(&reader) {
             Ok(_) => complaints.push(format!("{}: passes as it is", reader.file())),
             Err(wrong) if wrong.contains("doesn't compile") => complaints.push(wrong),
