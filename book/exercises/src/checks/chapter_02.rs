@@ -3,7 +3,16 @@
 use crate::solution::{Profile, Solution, Verdict};
 
 pub(super) fn check(solution: &Solution) -> Verdict {
-    let printed = solution.prints(Profile::Debug, &[])?;
+    let printed = solution.prints(Profile::Debug, &[]).map_err(|wrong| {
+        let hint = if wrong.contains("`as usize` is invalid") || wrong.contains("as `usize` is invalid") {
+            "\nA reference becomes a number by way of a raw pointer: `&raw const here as usize`."
+        } else if wrong.contains("attempt to subtract with overflow") {
+            "\nA stack grows downwards: the deeper call has the smaller address."
+        } else {
+            ""
+        };
+        wrong + hint
+    })?;
     let [one, ten, hundred] = [1, 10, 100].map(|calls| bytes(&printed, calls));
     let (one, ten, hundred) = (one?, ten?, hundred?);
     if one == 0 {
