@@ -3,10 +3,10 @@
 //! The processor adds 64 bits at once. It keeps what is carried over from one word to the next in
 //! a flag, and has instructions that add this *carry*, too:
 //!
-//! - x86-64: `add {first}, {second}` adds, `adc` adds with the carry, both into their first operand.
-//!   `setc {byte}` puts the carry into a register of one byte, `out(reg_byte)`.
-//! - AArch64: `adds {first}, {first}, {second}` adds, `adcs` adds with the carry. `cset {it}, cs` puts
-//!   the carry into a register.
+//! - x86-64: `add {first}, {second}` adds, `adc` adds with the carry, both into their first
+//!   operand. `setc {byte}` puts the carry into a register of one byte, `out(reg_byte)`.
+//! - AArch64: `adds {first}, {first}, {second}` adds, `adcs` adds with the carry. `cset {it}, cs`
+//!   puts the carry into a register.
 //!
 //! The answer to
 //! `cargo run -p exercises -- check 3b`.

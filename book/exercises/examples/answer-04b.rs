@@ -73,13 +73,15 @@ unsafe fn call_on(top: *mut u128, function: extern "C" fn(*mut u8), argument: *m
 /// Calls a closure on another stack, and returns what it has returned.
 ///
 /// # Safety
-/// The stack is memory that nobody else uses, and large enough for the closure, which doesn't panic.
+/// The stack is memory that nobody else uses, and large enough for the closure, which doesn't
+/// panic.
 unsafe fn on_stack<F, T>(stack: &Range<*mut u128>, f: F) -> T
 where
     F: FnOnce() -> T,
 {
     let mut packet: (Option<F>, Option<T>) = (Some(f), None);
-    // SAFETY: The caller gives the stack. The packet is what `trampoline` wants, and stays in place.
+    // SAFETY: The caller gives the stack. The packet is what `trampoline` wants, and stays in
+    // place.
     unsafe { call_on(stack.end, trampoline::<F, T>, (&raw mut packet).cast()) };
     packet.1.expect("the closure has returned")
 }

@@ -60,7 +60,8 @@ impl<T> Mailbox<T> {
             match message {
                 Some(message) => return message,
                 None => {
-                    // SAFETY: `run` keeps the thread in place, and doesn't touch it before we switch.
+                    // SAFETY: `run` keeps the thread in place, and doesn't touch it before we
+                    // switch.
                     unsafe { (*CURRENT.get()).waits_in = Some(self.waiting.clone()) };
                     yield_now();
                 }

@@ -1,5 +1,5 @@
-//! A harder exercise of chapter 8: a barrier. Threads that come to it wait until all have come; then
-//! all go on, and it can be used again.
+//! A harder exercise of chapter 8: a barrier. Threads that come to it wait until all have come;
+//! then all go on, and it can be used again.
 //!
 //! The last one opens it by going on to the next round, so that those who wait see the end of
 //! theirs, whoever comes again meanwhile. The answer to

@@ -15,14 +15,15 @@ use sys::{SA_SIGINFO_ONSTACK, SIGSEGV, SigAction, SigInfo, abort, sigaction, wri
 
 /// What the chapter has declared of the operating system.
 #[allow(dead_code)] // memory is the business of `Stack`
+#[rustfmt::skip] // it is formatted with its listing
 #[path = "../../listings/stacks-that-fail-loudly/src/sys.rs"]
 mod sys;
 
 /// The guards of all stacks.
 static GUARDS: OnceLock<Vec<Range<usize>>> = OnceLock::new();
 
-/// The arguments: `guard 1` touches the guard of stack 1, `stack 1` its memory, `address 16` what is
-/// nobody's.
+/// The arguments: `guard 1` touches the guard of stack 1, `stack 1` its memory, `address 16` what
+/// is nobody's.
 fn main() {
     let stacks: [Stack; 3] =
         std::array::from_fn(|_| Stack::new(Stack::DEFAULT_SIZE).expect("memory for a stack"));

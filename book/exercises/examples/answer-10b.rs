@@ -1,8 +1,8 @@
 //! A harder exercise of chapter 10: threads that succeed or fail together.
 //!
 //! `all` runs each of its tasks as a thread, and waits for them. If none panics, it returns their
-//! results, in order. If any does, it panics in the same way, with what the first of them in the list
-//! has panicked with: but not before all threads have ended, so that none goes on unseen.
+//! results, in order. If any does, it panics in the same way, with what the first of them in the
+//! list has panicked with: but not before all threads have ended, so that none goes on unseen.
 //!
 //! The answer to
 //! `cargo run -p exercises -- check 10b`.

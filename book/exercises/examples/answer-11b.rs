@@ -1,9 +1,8 @@
 //! A harder exercise of chapter 11: keep ten registers of 128 bits by hand.
 //!
-//! 32 bytes for the function, 160 for the registers, and 8 that make rsp a multiple of 16. The answer
-//! to
-//! `cargo run -p exercises -- check 11b`. (The compiler knows Windows's convention under every system,
-//! as `extern "win64"`: this one needs no Windows.)
+//! 32 bytes for the function, 160 for the registers, and 8 that make rsp a multiple of 16. The
+//! answer to `cargo run -p exercises -- check 11b`. (The compiler knows Windows's convention under
+//! every system, as `extern "win64"`: this one needs no Windows.)
 
 use std::arch::{asm, naked_asm};
 

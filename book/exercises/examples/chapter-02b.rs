@@ -4,9 +4,8 @@
 //! goes on. `callee` knows where the code of its caller begins, and looks for a word that points
 //! a little behind that.
 //!
-//! Write `points_behind`, and complete `callee`. To read a word at an address is unsafe, as it may be
-//! anybody's: here it is this very stack. Then run
-//! `cargo run -p exercises -- check 2b`.
+//! Write `points_behind`, and complete `callee`. To read a word at an address is unsafe, as it may
+//! be anybody's: here it is this very stack. Then run `cargo run -p exercises -- check 2b`.
 
 use std::hint::black_box;
 

@@ -77,7 +77,8 @@ unsafe fn call_on(top: *mut u128, function: extern "C" fn(*mut u8), argument: *m
 /// Calls a closure on another stack, and returns what it has returned.
 ///
 /// # Safety
-/// The stack is memory that nobody else uses, and large enough for the closure, which doesn't panic.
+/// The stack is memory that nobody else uses, and large enough for the closure, which doesn't
+/// panic.
 unsafe fn on_stack<F, T>(stack: &Range<*mut u128>, f: F) -> T
 where
     F: FnOnce() -> T,

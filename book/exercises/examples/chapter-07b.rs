@@ -2,11 +2,11 @@
 //!
 //! The forgotten register is the worst of the ways to break it: nothing happens, until the compiler
 //! one day keeps something there. So it is looked for by a test. Write `lost_by`: put a number into
-//! each of four registers, call the function, and look which of them have changed. `call {function}`
-//! calls on x86-64, and `blr {function}` on AArch64. With `inout("r12") number => after`, a register
-//! has one value before and may have another one afterwards. The registers that a function needn't
-//! preserve are lost, and the compiler has to know. Then run
-//! `cargo run -p exercises -- check 7b`.
+//! each of four registers, call the function, and look which of them have changed.
+//! `call {function}` calls on x86-64, and `blr {function}` on AArch64. With
+//! `inout("r12") number => after`, a register has one value before and may have another one
+//! afterwards. The registers that a function needn't preserve are lost, and the compiler has to
+//! know. Then run `cargo run -p exercises -- check 7b`.
 #![allow(unused_assignments, unused_variables)] // what is put into a register is not read again
 
 use std::arch::asm;

@@ -1,9 +1,8 @@
-//! A harder exercise of chapter 8: a barrier. Threads that come to it wait until all have come; then
-//! all go on, and it can be used again.
+//! A harder exercise of chapter 8: a barrier. Threads that come to it wait until all have come;
+//! then all go on, and it can be used again.
 //!
-//! As it stands, nobody waits. Write `wait`; like the mailbox of the first exercise, it may ask again
-//! and again. Then run
-//! `cargo run -p exercises -- check 8b`.
+//! As it stands, nobody waits. Write `wait`; like the mailbox of the first exercise, it may ask
+//! again and again. Then run `cargo run -p exercises -- check 8b`.
 
 use std::cell::Cell;
 use std::rc::Rc;

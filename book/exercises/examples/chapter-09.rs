@@ -1,11 +1,10 @@
 //! Exercise of chapter 9: whose guard is it? The handler of the chapter knows the thread that runs.
 //! Yours knows all stacks: it has their guards in a table.
 //!
-//! Write the handler. If the address is in a guard, it says `stack 1 has overflowed` (by `say`), and
-//! ends the process by `abort`. If not, it says `not ours`, and lets happen what would have happened
-//! without it: a handler that is 0 is the system's own. What happens to the access when the handler
-//! returns? Then run
-//! `cargo run -p exercises -- check 9`.
+//! Write the handler. If the address is in a guard, it says `stack 1 has overflowed` (by `say`),
+//! and ends the process by `abort`. If not, it says `not ours`, and lets happen what would have
+//! happened without it: a handler that is 0 is the system's own. What happens to the access when
+//! the handler returns? Then run `cargo run -p exercises -- check 9`.
 
 use std::ffi::c_int;
 use std::ops::Range;
@@ -17,14 +16,15 @@ use sys::{SA_SIGINFO_ONSTACK, SIGSEGV, SigAction, SigInfo, abort, sigaction, wri
 
 /// What the chapter has declared of the operating system.
 #[allow(dead_code)] // memory is the business of `Stack`
+#[rustfmt::skip] // it is formatted with its listing
 #[path = "../../listings/stacks-that-fail-loudly/src/sys.rs"]
 mod sys;
 
 /// The guards of all stacks.
 static GUARDS: OnceLock<Vec<Range<usize>>> = OnceLock::new();
 
-/// The arguments: `guard 1` touches the guard of stack 1, `stack 1` its memory, `address 16` what is
-/// nobody's.
+/// The arguments: `guard 1` touches the guard of stack 1, `stack 1` its memory, `address 16` what
+/// is nobody's.
 fn main() {
     let stacks: [Stack; 3] =
         std::array::from_fn(|_| Stack::new(Stack::DEFAULT_SIZE).expect("memory for a stack"));

@@ -14,6 +14,7 @@ use sys::{PAGE, madvise};
 
 /// What the chapter has declared of the operating system.
 #[allow(dead_code)] // memory is the business of `Stack`
+#[rustfmt::skip] // it is formatted with its listing
 #[path = "../../listings/stacks-that-fail-loudly/src/sys.rs"]
 mod sys;
 

@@ -1,11 +1,10 @@
 //! A harder exercise of chapter 11: keep ten registers of 128 bits by hand.
 //!
-//! `spoil` breaks Windows's convention: it loses xmm6 to xmm15. `keeping` calls it, and keeps to the
-//! convention by itself: it puts all ten on the stack, whole, and takes them back. Write that. The
-//! 32 bytes above the return address belong to `spoil`, and `movaps` wants a multiple of 16, where
-//! `movups` takes any address. Then run
-//! `cargo run -p exercises -- check 11b`. (The compiler knows Windows's convention under every system,
-//! as `extern "win64"`: this one needs no Windows.)
+//! `spoil` breaks Windows's convention: it loses xmm6 to xmm15. `keeping` calls it, and keeps to
+//! the convention by itself: it puts all ten on the stack, whole, and takes them back. Write that.
+//! The 32 bytes above the return address belong to `spoil`, and `movaps` wants a multiple of 16,
+//! where `movups` takes any address. Then run `cargo run -p exercises -- check 11b`. (The compiler
+//! knows Windows's convention under every system, as `extern "win64"`: this one needs no Windows.)
 
 use std::arch::{asm, naked_asm};
 

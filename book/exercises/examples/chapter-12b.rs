@@ -1,11 +1,11 @@
 //! A harder exercise of chapter 12: a first function with an argument, on RISC-V.
 //!
-//! `switch` is the answer to the first exercise. It ends in a jump, and loads s0 and s1 from the new
-//! stack. An argument is expected in a0, which it doesn't load. So a new stack does not begin with its
-//! first function, but with a few instructions of yours that move things where they belong and then
-//! go to that function: write `begin` (`mv a0, ..` moves, `jr ..` goes to an address), and let
-//! `prepare` put there what it needs. Then run
-//! `cargo run -p exercises -- check 12b`: it needs what the chapter runs RISC-V's programs with.
+//! `switch` is the answer to the first exercise. It ends in a jump, and loads s0 and s1 from the
+//! new stack. An argument is expected in a0, which it doesn't load. So a new stack does not begin
+//! with its first function, but with a few instructions of yours that move things where they belong
+//! and then go to that function: write `begin` (`mv a0, ..` moves, `jr ..` goes to an address), and
+//! let `prepare` put there what it needs. Then run `cargo run -p exercises -- check 12b`: it needs
+//! what the chapter runs RISC-V's programs with.
 #![allow(dead_code)] // until `begin` is used
 
 use std::arch::asm;
