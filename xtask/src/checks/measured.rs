@@ -7,7 +7,11 @@
 //! minute to minute where others share the processor. So a time may be `TIME_FACTOR` times as long
 //! or as short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units
 //! must be the same.
+//!
+//! Figures of other languages have names like `Go 1.19.8: ..`. They are measured again where that
+//! version of that language is there, and left out where it isn't.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -32,7 +36,13 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         let checked = source(repo, &text).and_then(|(source, recorded)| {
             unused.retain(|other| *other != source.program);
             match source.tools() {
-                Ok(tools) => compare(recorded, &measure(repo, &source.program, tools.as_ref())?),
+                Ok(tools) => {
+                    let (count, left_out) =
+                        compare(recorded, &measure(repo, &source.program, tools.as_ref())?)?;
+                    let left_out = left_out.iter().map(|it| format!("; SKIPPED {it}: it isn't here"));
+                    absent.extend(left_out);
+                    Ok(count)
+                }
                 Err(why) => {
                     absent += &format!("; SKIPPED {}: {why}", repo.name(file));
                     Ok(0)
@@ -117,15 +127,32 @@ fn measure(repo: &Repo, program: &Program, tools: Option<&Tools>) -> Result<Stri
     repo.output(&mut place.command(repo, program, Profile::Release))
 }
 
-/// The number of figures, if names and units are the same and the values are near each other.
-fn compare(recorded: &str, printed: &str) -> Result<usize, Complaints> {
+/// The number of figures, if names and units are the same and the values are near each other; and
+/// the languages whose figures only the recording has.
+fn compare(recorded: &str, printed: &str) -> Result<(usize, BTreeSet<String>), Complaints> {
     let figures = |text: &str| text.lines().map(figure).collect::<Result<Vec<_>, _>>();
-    let (recorded, printed) = (figures(recorded)?, figures(printed)?);
+    let (mut recorded, mut printed) = (figures(recorded)?, figures(printed)?);
+    let left_out = retain_common(&mut recorded, &printed);
+    retain_common(&mut printed, &recorded);
     let near = recorded.iter().zip(&printed).all(|(recorded, printed)| recorded.is_near(printed));
     if recorded.len() != printed.len() || !near {
         return Err(vec![format!("recorded is {recorded:?}, and measured was {printed:?}")]);
     }
-    Ok(recorded.len())
+    Ok((recorded.len(), left_out))
+}
+
+/// Removes the figures of languages that `others` has no figures of. Gives these languages.
+fn retain_common(figures: &mut Vec<Figure>, others: &[Figure]) -> BTreeSet<String> {
+    let known: BTreeSet<_> = others.iter().filter_map(Figure::language).collect();
+    let mut removed = BTreeSet::new();
+    figures.retain(|figure| match figure.language() {
+        Some(language) if !known.contains(language) => {
+            removed.insert(language.to_owned());
+            false
+        }
+        _ => true,
+    });
+    removed
 }
 
 /// A line `NAME VALUE UNIT`.
@@ -137,6 +164,11 @@ struct Figure {
 }
 
 impl Figure {
+    /// The language and its version, if it isn't ours.
+    fn language(&self) -> Option<&str> {
+        self.name.split_once(": ").map(|(language, _)| language)
+    }
+
     fn is_near(&self, other: &Self) -> bool {
         let factor = if self.unit.starts_with("bytes") { SIZE_FACTOR } else { TIME_FACTOR };
         let ratio = self.value / other.value;
@@ -194,13 +226,26 @@ mod tests {
 
     #[test]
     fn another_figure_is_found() {
-        assert_eq!(compare("switch 1.7 ns\n", "switch 2.4 ns\n").unwrap(), 1);
+        assert_eq!(compare("switch 1.7 ns\n", "switch 2.4 ns\n").unwrap().0, 1);
         assert!(compare("switch 8.0 ns\n", "switch 0.8 ns\n").is_err());
         assert!(compare("switch 0.8 ns\n", "switch 8.0 ns\n").is_err());
         assert!(compare("stack 4120 bytes\n", "stack 8220 bytes\n").is_err());
         assert!(compare("switch 1.7 ns\n", "switch 1.7 us\n").is_err());
         assert!(compare("switch 1.7 ns\n", "yield 1.7 ns\n").is_err());
         assert!(compare("switch 1.7 ns\n", "").is_err());
+    }
+
+    #[test]
+    fn a_language_that_is_not_here_is_left_out() {
+        let recorded = "ours 1 ms\nGo 1.19: the last 2 ms\nGo 1.19: each 3 KiB\nErlang 25: the last 4 ms\n";
+        let (count, left_out) = compare(recorded, "ours 1 ms\nErlang 25: the last 5 ms\n").unwrap();
+        assert_eq!((count, left_out.into_iter().collect::<Vec<_>>()), (2, vec!["Go 1.19".to_owned()]));
+        let (count, left_out) =
+            compare(recorded, "ours 1 ms\nGo 1.24: the last 2 ms\nErlang 25: the last 5 ms\n").unwrap();
+        assert_eq!((count, left_out.len()), (2, 1));
+        assert!(compare(recorded, "ours 1 ms\nErlang 25: the last 50 ms\n").is_err());
+        assert!(compare(recorded, "ours 1 ms\nGo 1.19: each 3 KiB\n").is_err());
+        assert!(compare(recorded, "Erlang 25: the last 5 ms\n").is_err());
     }
 
     #[test]
