@@ -27,6 +27,8 @@ mod chapter_11;
 mod chapter_11b;
 mod chapter_12;
 mod chapter_12b;
+mod chapter_29;
+mod chapter_29b;
 
 /// An exercise of a chapter.
 #[derive(Debug)]
@@ -83,4 +85,6 @@ pub const ALL: &[Exercise] = &[
     Exercise::new("11b", chapter_11b::check),
     Exercise::new("12", chapter_12::check).on("riscv64"),
     Exercise::new("12b", chapter_12b::check).on("riscv64"),
+    Exercise::new("29", chapter_29::check),
+    Exercise::new("29b", chapter_29b::check),
 ];
