@@ -1,25 +1,26 @@
-# program: two-hundred-lines two-hundred-lines
+# program: the-switch there-and-back
 #
 # Walks through three switches of the program, instruction by instruction, and prints all that the page shows.
 # `cargo xtask step --record` runs it and writes recording.txt.
 set trace-commands off
-break *two_hundred_lines::switch
+break *there_and_back::switch
 run
 set language c
 
-# What is to be seen before an instruction: the registers, the words of both stacks, and the place that keeps
-# the pointer to the stack that was left.
+# What is to be seen before an instruction: the line of the source, the registers, the words of both stacks, and the place
+# that keeps the pointer to the stack that was left.
 define state
     printf "STATE\n"
+    info line *$pc
     x/i $pc
     printf "registers %#lx %#lx %#lx %#lx %#lx ", $rip, $rsp, $rbp, $rbx, $rax
     printf "%#lx %#lx %#lx %#lx %#lx\n", $rdi, $r12, $r13, $r14, $r15
     printf "kept\n"
     x/1ga $kept
-    printf "run\n"
-    x/9ga $run
-    printf "one\n"
-    x/9ga $one
+    printf "main\n"
+    x/9ga $main
+    printf "start\n"
+    x/9ga $start
 end
 
 # So many instructions.
@@ -34,20 +35,19 @@ define scene
     end
 end
 
-# `run` gives thread one its first turn. A switch pushes eight words below the address that it returns to.
+# `main` switches to `start` for the first time. A switch pushes eight words below the address that it returns to. The new
+# stack has two words, which are the highest of the nine.
 set $kept = (unsigned long *) $rdi
-set $run = (unsigned long *) $rsp - 8
-set $one = (unsigned long *) *$kept - 3
+set $main = (unsigned long *) $rsp - 8
+set $start = (unsigned long *) *$kept - 7
 scene "first" 14
 
-# Thread one gives its turn back.
+# `start` gives the turn back.
 continue
-set $one = (unsigned long *) $rsp - 8
+set $start = (unsigned long *) $rsp - 8
 scene "back" 22
 
-# Thread two has its first turn, and gives it back. Then thread one goes on.
+# `main` switches to `start` again.
 continue
-continue
-continue
-set $kept = (unsigned long *) $rdi
+set $main = (unsigned long *) $rsp - 8
 scene "again" 22

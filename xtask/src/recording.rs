@@ -29,7 +29,7 @@ pub(crate) struct Scene {
     pub(crate) name: String,
     /// The place of the saved stack pointer.
     pub(crate) kept_at: u64,
-    /// The lowest words that are seen of the stacks of `run` and of thread one.
+    /// The lowest words that are seen of the stacks of `main` and of `start`.
     pub(crate) lowest: [u64; 2],
     pub(crate) states: Vec<State>,
 }
@@ -39,6 +39,8 @@ pub(crate) struct Scene {
 pub(crate) struct State {
     /// The function and how many bytes of its code lie before the instruction: `switch+13`.
     pub(crate) place: String,
+    /// The line of the source that the instruction was made from, by the debug information.
+    pub(crate) line: usize,
     pub(crate) instruction: String,
     /// In the order of [`REGISTERS`].
     pub(crate) registers: Vec<u64>,
@@ -53,7 +55,7 @@ impl Scene {
         self.lowest[stack] + 8 * index as u64
     }
 
-    /// The stack that the processor works on: 0 for that of `run`, 1 for that of thread one.
+    /// The stack that the processor works on: 0 for that of `main`, 1 for that of `start`.
     pub(crate) fn current(&self, state: &State) -> usize {
         let sp = state.registers[1];
         // `ret` leaves it above the highest word that is recorded.
@@ -137,9 +139,7 @@ impl Recording {
             }
             if number == 0 {
                 // The words that `Stack::new` has written.
-                let unused = std::iter::repeat("unused on Linux");
-                let new = ["where `start` begins", "no caller"].into_iter().chain(unused);
-                for (index, meaning) in (top - 5..=top).zip(new) {
+                for (index, meaning) in [(top - 1, "where `start` begins"), (top, "no caller")] {
                     known.insert(scene.address(1, index), meaning.to_owned());
                 }
             }
@@ -182,11 +182,11 @@ impl Recording {
             writeln!(text, "scene {} {:#x} {}", scene.name, scene.kept_at, hex(&scene.lowest))
                 .expect("a string takes all");
             for state in &scene.states {
-                let State { place, instruction, registers, kept, words } = state;
-                let [run, one] = words;
-                writeln!(text, "state {place} {instruction}\n{}", hex(registers))
+                let State { place, line, instruction, registers, kept, words } = state;
+                let [main, start] = words;
+                writeln!(text, "state {place} {line} {instruction}\n{}", hex(registers))
                     .expect("a string takes all");
-                writeln!(text, "{kept:#x}\n{}\n{}", hex(run), hex(one)).expect("a string takes all");
+                writeln!(text, "{kept:#x}\n{}\n{}", hex(main), hex(start)).expect("a string takes all");
             }
         }
         text
@@ -203,20 +203,22 @@ impl Recording {
             match what {
                 "symbol" => _ = this.symbols.insert(number(first).ok_or_else(wrong)?, rest.to_owned()),
                 "scene" => {
-                    let [kept_at, run, one] = numbers(rest).ok_or_else(wrong)?[..] else {
+                    let [kept_at, main, start] = numbers(rest).ok_or_else(wrong)?[..] else {
                         return Err(wrong());
                     };
                     let name = first.to_owned();
-                    this.scenes.push(Scene { name, kept_at, lowest: [run, one], states: Vec::new() });
+                    this.scenes.push(Scene { name, kept_at, lowest: [main, start], states: Vec::new() });
                 }
                 "state" => {
                     let mut next = || numbers(lines.next()?);
-                    let (place, instruction) = (first.to_owned(), rest.to_owned());
+                    let (source, instruction) = rest.split_once(' ').ok_or_else(wrong)?;
+                    let (place, instruction) = (first.to_owned(), instruction.to_owned());
+                    let line = source.parse().map_err(|_| wrong())?;
                     let registers = next().ok_or_else(wrong)?;
                     let kept = next().ok_or_else(wrong)?[0];
                     let words = [next().ok_or_else(wrong)?, next().ok_or_else(wrong)?];
                     let scene = this.scenes.last_mut().ok_or_else(wrong)?;
-                    scene.states.push(State { place, instruction, registers, kept, words });
+                    scene.states.push(State { place, line, instruction, registers, kept, words });
                 }
                 _ => return Err(wrong()),
             }
@@ -232,6 +234,8 @@ fn read_state<'a>(
     symbols: &mut BTreeMap<u64, String>,
     addresses: &mut Addresses,
 ) -> Option<()> {
+    // `Line 68 of "switch.rs" starts at address ..`
+    let line = lines.next()?.strip_prefix("Line ")?.split(' ').next()?.parse().ok()?;
     // `=> 0x5555 <program::switch+13>:\tpush   rbx`
     let (place, instruction) = lines.next()?.split_once(">:")?;
     let (rip, place) = place.strip_prefix("=> ")?.split_once(" <")?;
@@ -254,12 +258,12 @@ fn read_state<'a>(
         read_words(lines, count, symbols, addresses)
     };
     let (kept_at, kept) = memory("kept", 1, symbols)?;
-    let (run, words_of_run) = memory("run", WORDS as usize, symbols)?;
-    let (one, words_of_one) = memory("one", WORDS as usize, symbols)?;
+    let (main, words_of_main) = memory("main", WORDS as usize, symbols)?;
+    let (start, words_of_start) = memory("start", WORDS as usize, symbols)?;
     scene.kept_at = kept_at;
-    scene.lowest = [run, one];
-    let words = [words_of_run, words_of_one];
-    scene.states.push(State { place, instruction, registers, kept: kept[0], words });
+    scene.lowest = [main, start];
+    let words = [words_of_main, words_of_start];
+    scene.states.push(State { place, line, instruction, registers, kept: kept[0], words });
     Some(())
 }
 
@@ -280,7 +284,7 @@ fn read_words<'a>(
             let value = addresses.rename(number(value)?);
             let symbol = symbol.trim_start_matches('<').trim_end_matches('>');
             // Words that earlier calls have left are not ours.
-            if symbol.starts_with("two_hundred_lines::") {
+            if symbol.starts_with("there_and_back::") {
                 symbols.insert(value, short(symbol));
             }
             words.push(value);
@@ -289,7 +293,7 @@ fn read_words<'a>(
     Some((first?, words))
 }
 
-/// `switch+33` for `two_hundred_lines::switch+33`.
+/// `switch+33` for `there_and_back::switch+33`.
 fn short(symbol: &str) -> String {
     let name = symbol.rsplit("::").next().unwrap_or(symbol);
     if name.contains('+') { name.to_owned() } else { format!("{name}+0") }
@@ -331,6 +335,7 @@ mod tests {
     fn what_is_written_is_read() {
         let state = State {
             place: "switch+0".to_owned(),
+            line: 68,
             instruction: "push r15".to_owned(),
             registers: vec![1; 10],
             kept: 7,

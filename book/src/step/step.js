@@ -3,7 +3,7 @@
 // Plays the recording: the states of the machine, one after each instruction, in three scenes that follow each other.
 
 const $ = (id) => document.getElementById(id);
-const WHO = ["run", "one"];
+const WHO = ["own", "one"];
 const WORDS = 9;
 
 const states = RECORDING.scenes.flatMap((scene, number) =>
@@ -19,14 +19,6 @@ for (const state of states) {
     }
 }
 const places = [...instructions.keys()].sort((a, b) => a - b);
-const PARTS = new Map([
-    [0, "The compiler’s: what a caller wants kept"],
-    [13, "Ours: what this stack goes on with"],
-    [23, "Ours: the exchange"],
-    [33, "Ours again, at the label 2"],
-    [35, "The compiler’s"],
-]);
-
 function element(name, className, text) {
     const made = document.createElement(name);
     made.className = className ?? "";
@@ -58,9 +50,27 @@ function number(value, scene) {
     return [span];
 }
 
+// The line of the source that an instruction was made from.
+function rust(place, name) {
+    const number = RECORDING.lines[place];
+    const item = element(name, "rust");
+    item.append(element("span", "place", String(number)), element("code", "", RECORDING.source[number]));
+    item.title = RECORDING.source[number];
+    return item;
+}
+
 function showCode(state) {
     const list = $("instructions");
     list.replaceChildren();
+    // The instruction that was just executed, or the first one.
+    const shown = (state.before ?? state).place;
+    const heading = (place, number) => {
+        const item = rust(place, "li");
+        if (RECORDING.lines[shown] === number) {
+            item.classList.add("now");
+        }
+        list.append(item);
+    };
     const line = (place, label, instruction) => {
         const item = element("li");
         item.append(element("span", "place", label), element("span", "", instruction));
@@ -74,15 +84,19 @@ function showCode(state) {
         list.append(item);
         return item;
     };
+    let before;
     for (const place of places) {
-        if (PARTS.has(place)) {
-            list.append(element("li", "part", PARTS.get(place)));
+        const number = RECORDING.lines["switch+" + place];
+        if (number !== before) {
+            heading("switch+" + place, number);
+            before = number;
         }
         line("switch+" + place, String(place), instructions.get(place));
     }
     const last = state.scene.states.at(-1);
     const [name, offset] = last.place.split("+");
     list.append(element("li", "part", "Where it goes on: " + name));
+    heading(last.place, RECORDING.lines[last.place]);
     line(last.place, offset, last.instruction).classList.add("elsewhere");
 }
 
@@ -152,9 +166,15 @@ function show(step) {
     const state = states[at];
     const done = state.before ? [element("code", "instruction", state.before.instruction), " "] : [];
     $("text").replaceChildren(...done, ...withCode(state.text));
+    const shown = (state.before ?? state).place;
+    $("line").replaceChildren(element("span", "", state.before ? "made from line " : "next is line "));
+    $("line").append(...rust(shown, "span").childNodes);
     $("slider").value = at;
     $("slider").setAttribute("aria-valuetext", `step ${at} of ${states.length - 1}`);
     $("count").textContent = `Step ${at} of ${states.length - 1}`;
+    if (at === states.length - 1) {
+        pause();
+    }
     $("first").disabled = $("back").disabled = at === 0;
     $("last").disabled = $("next").disabled = at === states.length - 1;
     [...$("scenes").children].forEach((button, index) =>
@@ -166,22 +186,92 @@ function show(step) {
     document.body.dataset.step = at;
 }
 
+// Plays on its own: one step after the other, at the chosen speed.
+let timer;
+
+function pause() {
+    clearTimeout(timer);
+    timer = undefined;
+    showPlaying();
+}
+
+function play() {
+    if (at === states.length - 1) {
+        show(0);
+    }
+    wait();
+    showPlaying();
+}
+
+function wait() {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+        wait();
+        show(at + 1);
+    }, Number($("speed").value));
+}
+
+function showPlaying() {
+    const isPlaying = timer !== undefined;
+    $("play").setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    document.body.classList.toggle("playing", isPlaying);
+    // A text that changes by itself isn't read out each time.
+    $("text").setAttribute("aria-live", isPlaying ? "off" : "polite");
+}
+
+function playOrPause() {
+    if (timer === undefined) {
+        play();
+    } else {
+        pause();
+    }
+}
+
+// One speed up or down.
+function hurry(by) {
+    const speed = $("speed");
+    speed.selectedIndex = Math.max(0, Math.min(speed.options.length - 1, speed.selectedIndex + by));
+    if (timer !== undefined) {
+        wait();
+    }
+}
+
+// The reader has taken over.
+function go(step) {
+    pause();
+    show(step);
+}
+
 RECORDING.scenes.forEach((scene, index) => {
     const button = element("button", "", `${index + 1}. ${scene.title}`);
-    button.addEventListener("click", () => show(begins[index]));
+    button.addEventListener("click", () => go(begins[index]));
     $("scenes").append(button);
 });
 $("slider").max = states.length - 1;
-$("slider").addEventListener("input", () => show(Number($("slider").value)));
-$("first").addEventListener("click", () => show(0));
-$("back").addEventListener("click", () => show(at - 1));
-$("next").addEventListener("click", () => show(at + 1));
-$("last").addEventListener("click", () => show(states.length - 1));
+$("slider").addEventListener("input", () => go(Number($("slider").value)));
+$("first").addEventListener("click", () => go(0));
+$("back").addEventListener("click", () => go(at - 1));
+$("next").addEventListener("click", () => go(at + 1));
+$("last").addEventListener("click", () => go(states.length - 1));
+$("play").addEventListener("click", playOrPause);
+$("speed").addEventListener("change", () => hurry(0));
 document.addEventListener("keydown", (event) => {
+    // The arrows choose among the speeds, and a button has its own meaning for the space bar.
+    const within = event.target.tagName;
+    if (event.altKey || event.ctrlKey || event.metaKey || within === "SELECT") {
+        return;
+    }
     const steps = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: states.length - 1 };
-    if (event.key in steps && !event.altKey && !event.ctrlKey && !event.metaKey) {
+    const others = { "+": () => hurry(1), "-": () => hurry(-1) };
+    if (within !== "BUTTON" && within !== "A") {
+        others[" "] = playOrPause;
+    }
+    if (event.key in steps) {
         event.preventDefault();
-        show(steps[event.key]);
+        go(steps[event.key]);
+    } else if (event.key in others) {
+        event.preventDefault();
+        others[event.key]();
     }
 });
 

@@ -145,12 +145,30 @@ fn keys(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.press(&[TAB, TAB, TAB, SPACE])?;
     seen.is("after the second scene was chosen", STEP, "15")?;
     let focus = "return document.activeElement.id || document.activeElement.textContent";
-    browser.press(&[TAB, TAB, TAB, TAB])?;
+    browser.press(&[TAB; 5])?;
     seen.is("what has the focus", focus, "slider")?;
     browser.press(&[RIGHT])?;
     seen.is("after → on the slider", STEP, "16")?;
     browser.press(&[TAB, SPACE])?;
     seen.is("after the button", STEP, "17")?;
+
+    // The space bar plays, and pauses.
+    browser.go_to(&url(page))?;
+    browser.press(&['+', '+', '+', '+', SPACE])?;
+    seen.is("the speed after +", "return document.getElementById('speed').value", "250")?;
+    seen.soon("whether it plays", "return Number(document.body.dataset.step) > 2", "true")?;
+    browser.press(&[SPACE])?;
+    seen.is("the button, after a pause", "return document.getElementById('play').ariaLabel", "Play")?;
+    // By itself it ends at the end.
+    browser.press(&[END, LEFT, LEFT, SPACE])?;
+    seen.soon("the step after a while", STEP, &last)?;
+    seen.is("the button, at the end", "return document.getElementById('play').ariaLabel", "Play")?;
+    let line = "return document.querySelector('#instructions .rust.now').textContent";
+    seen.is("the line of Rust", line, "96}")?;
+
+    // All of it is in sight, also in a narrower window.
+    let bottom = "return document.querySelector('main').getBoundingClientRect().bottom <= 900";
+    seen.is("whether it fits", bottom, "true")?;
 
     // A theme that was chosen for the book holds for this page.
     browser.text("localStorage.setItem('mdbook-theme', 'navy')")?;
@@ -189,6 +207,17 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// The same, when a moment has passed.
+    fn soon(&mut self, what: &str, body: &str, expected: &str) -> Result<(), Complaints> {
+        for _ in 0..100 {
+            if self.browser.text(body)? == expected {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.is(what, body, expected)
+    }
+
     fn is(&mut self, what: &str, body: &str, expected: &str) -> Result<(), Complaints> {
         let found = self.browser.text(body)?;
         if found != expected {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::complaints::{Complaints, Outcome, outcome};
 use crate::gdb;
-use crate::pictures::{KINDS, draw, stack};
+use crate::pictures::{KINDS, draw, dump, has_dump, windows};
 use crate::repo::Repo;
 
 pub(super) fn check(repo: &Repo) -> Outcome {
@@ -14,7 +14,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let (mut complaints, mut dumps) = (orphans(repo, &sources), 0);
     for source in &sources {
         complaints.extend(check_drawn(repo, source).err().into_iter().flatten());
-        if is_stack(source) {
+        if has_dump(source) {
             dumps += 1;
             complaints.extend(check_dump(repo, source, &versions).err().into_iter().flatten());
         }
@@ -30,14 +30,16 @@ pub(super) fn record(repo: &Repo, which: &[&str]) -> Outcome {
     let mut drawn = Vec::new();
     for source in sources(repo) {
         let name = name(&source);
-        let dump = source.with_extension("dump");
+        let dump_path = source.with_extension("dump");
         if !which.is_empty() && !which.contains(&&*name) {
             continue;
         }
-        if is_stack(&source) && (!dump.exists() || !which.is_empty()) {
-            repo.write(&dump, format!("{}recorded with {versions}\n", stack::dump(repo, &source)?))?;
+        if has_dump(&source) && (!dump_path.exists() || !which.is_empty()) {
+            repo.write(&dump_path, format!("{}recorded with {versions}\n", dump(repo, &source)?))?;
         }
-        repo.write(&picture(repo, &source), draw(repo, &source)?)?;
+        for (window, end) in windows(&source) {
+            repo.write(&picture(repo, &source, end), draw(repo, &source, *window)?)?;
+        }
         drawn.push(name);
     }
     Ok(format!("drawn: {}", drawn.join(", ")))
@@ -49,24 +51,22 @@ fn sources(repo: &Repo) -> Vec<PathBuf> {
     sources
 }
 
-fn is_stack(source: &Path) -> bool {
-    source.extension() == Some(OsStr::new("stack"))
-}
-
 fn name(source: &Path) -> String {
     source.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn picture(repo: &Repo, source: &Path) -> PathBuf {
-    repo.path(&format!("book/src/pictures/{}.svg", name(source)))
+fn picture(repo: &Repo, source: &Path, end: &str) -> PathBuf {
+    repo.path(&format!("book/src/pictures/{}{end}.svg", name(source)))
 }
 
 fn check_drawn(repo: &Repo, source: &Path) -> Result<(), Complaints> {
-    let path = picture(repo, source);
-    if repo.read(&path)? == draw(repo, source)? {
-        return Ok(());
+    for (window, end) in windows(source) {
+        let path = picture(repo, source, end);
+        if repo.read(&path)? != draw(repo, source, *window)? {
+            return Err(vec![format!("{}: `cargo xtask pictures` draws another", repo.name(&path))]);
+        }
     }
-    Err(vec![format!("{}: `cargo xtask pictures` draws another", repo.name(&path))])
+    Ok(())
 }
 
 /// If the tools are those of the recording, the words must be the same. With other tools the
@@ -74,7 +74,7 @@ fn check_drawn(repo: &Repo, source: &Path) -> Result<(), Complaints> {
 fn check_dump(repo: &Repo, source: &Path, versions: &str) -> Result<(), Complaints> {
     let path = source.with_extension("dump");
     let recorded = repo.read(&path)?;
-    let now = format!("{}recorded with {versions}\n", stack::dump(repo, source)?);
+    let now = format!("{}recorded with {versions}\n", dump(repo, source)?);
     if recorded == now || recorded.lines().next_back() != now.lines().next_back() {
         return Ok(());
     }
@@ -89,7 +89,10 @@ fn check_dump(repo: &Repo, source: &Path, versions: &str) -> Result<(), Complain
 fn orphans(repo: &Repo, sources: &[PathBuf]) -> Complaints {
     let mut files = repo.files("book/src/pictures", "svg");
     files.extend(repo.files("book/pictures", "dump"));
-    files.retain(|file| sources.iter().all(|source| name(source) != name(file)));
+    let is_of = |file: &Path, source: &Path| {
+        windows(source).iter().any(|(_, end)| name(file) == format!("{}{end}", name(source)))
+    };
+    files.retain(|file| !sources.iter().any(|source| is_of(file, source)));
     files.iter().map(|file| format!("{}: it has no source in book/pictures", repo.name(file))).collect()
 }
 
@@ -105,7 +108,9 @@ mod tests {
             ("book/listings/a/expected/a.txt", "one: 1\ntwo: 1\n"),
         ]);
         let source = repo.path("book/pictures/a.turns");
-        repo.write(&picture(&repo, &source), draw(&repo, &source).unwrap()).unwrap();
+        for (window, end) in windows(&source) {
+            repo.write(&picture(&repo, &source, end), draw(&repo, &source, *window).unwrap()).unwrap();
+        }
         repo
     }
 
