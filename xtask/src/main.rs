@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod captions;
 mod chapter;
 mod check;
 mod checks;
@@ -23,6 +24,7 @@ mod memcheck;
 mod mutants;
 mod on;
 mod pictures;
+mod playground;
 mod recording;
 mod repo;
 mod sanitizers;

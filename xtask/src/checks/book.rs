@@ -1,9 +1,11 @@
-//! mdBook builds the book, and the two hundred lines are put beside it, to be saved as files.
+//! mdBook builds the book with its captions, and the two hundred lines are put beside it, to be saved
+//! as files.
 
 use std::process::Command;
 
 use exercises::child::{self, End};
 
+use crate::captions;
 use crate::complaints::{Outcome, outcome};
 use crate::repo::{Repo, TIMEOUT};
 use crate::tools;
@@ -12,7 +14,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let mdbook = tools::mdbook(repo)?;
     let built = repo.built_book();
     let mut build = Command::new(mdbook);
-    build.arg("build").arg(repo.path("book")).arg("--dest-dir").arg(&built);
+    build.arg("build").arg(captions::tree(repo)?).arg("--dest-dir").arg(&built);
     let run =
         child::run(&mut build, TIMEOUT).map_err(|error| vec![format!("mdBook can't be started: {error}")])?;
     // mdBook reports an include that it can't find, and goes on.

@@ -26,7 +26,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     let places: BTreeMap<PathBuf, BTreeSet<String>> = places.collect();
     let (mut complaints, mut links, mut outside) = (Vec::new(), 0, 0);
     for (page, text) in &texts {
-        for link in values(text, "href").into_iter().chain(values(text, "src")) {
+        for link in ["href", "src", "srcset"].iter().flat_map(|it| values(text, it)) {
             match target(page, &link) {
                 Target::Outside => outside += 1,
                 Target::Wrong(why) => complaints.push(format!("{}: `{link}`: {why}", repo.name(page))),
