@@ -13,6 +13,7 @@ mod links;
 mod listings;
 mod machines;
 mod measured;
+mod miri;
 mod named;
 mod pasted;
 mod pictures;
@@ -43,6 +44,7 @@ pub(crate) const ALL: &[Check] = &[
     Check::new("exercises", "answers pass, and what readers start from doesn't", exercises::check),
     Check::new("measured", "figures have been measured by a listing", measured::check)
         .recorded_by(measured::record),
+    Check::new("miri", "Miri finds in listings what is shown", miri::check).recorded_by(miri::record),
     Check::new("gdb", "debugger sessions go as shown", gdb::check).recorded_by(gdb::record),
     Check::new("pictures", "pictures are drawn from running programs", pictures::check)
         .recorded_by(pictures::record),

@@ -20,7 +20,7 @@ pub(super) fn check(repo: &Repo) -> Outcome {
         }
     }
     outcome(complaints, || {
-        format!("{} pictures, {dumps} of them of stacks of running programs", sources.len())
+        format!("{} pictures, {dumps} of them of the memory of running programs", sources.len())
     })
 }
 

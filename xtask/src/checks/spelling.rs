@@ -73,9 +73,9 @@ fn reader(path: &Path) -> Option<fn(&str) -> Option<&str>> {
             let comment = line.trim_start().strip_prefix("//")?;
             if anchor(line).is_some() { None } else { Some(comment) }
         }),
-        "stack" | "turns" | "switch" => Some(|line| {
+        "stack" | "memory" | "turns" | "switch" => Some(|line| {
             let (key, text) = line.split_once(": ")?;
-            (key == "title" || key.starts_with("+0x")).then_some(text)
+            (["title", "object", "part"].contains(&key) || key.starts_with("+0x")).then_some(text)
         }),
         "txt" if path.ends_with("step/texts.txt") => Some(|line| line.split_once(": ").map(|(_, text)| text)),
         _ => None,

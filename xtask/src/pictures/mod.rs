@@ -6,6 +6,7 @@ use crate::complaints::Complaints;
 use crate::repo::Repo;
 
 mod map;
+mod memory;
 mod probe;
 mod source;
 mod stack;
@@ -18,13 +19,13 @@ use source::Source;
 pub(crate) use window::Window;
 
 /// The extensions of the sources.
-pub(crate) const KINDS: [&str; 4] = ["stack", "map", "turns", "switch"];
+pub(crate) const KINDS: [&str; 5] = ["stack", "memory", "map", "turns", "switch"];
 
 /// The forms of a picture, with what their files' names end in. Those that are narrow anyway have
 /// one form.
 pub(crate) fn windows(source: &Path) -> &'static [(Window, &'static str)] {
     match kind(source).as_str() {
-        "turns" | "switch" => &[(Window::Wide, ""), (Window::Narrow, NARROW_END)],
+        "memory" | "turns" | "switch" => &[(Window::Wide, ""), (Window::Narrow, NARROW_END)],
         _ => &[(Window::Narrow, "")],
     }
 }
@@ -34,7 +35,7 @@ pub(crate) const NARROW_END: &str = "-narrow";
 
 /// Whether it is drawn from what a debugger finds in a running program.
 pub(crate) fn has_dump(source: &Path) -> bool {
-    matches!(kind(source).as_str(), "stack" | "map")
+    matches!(kind(source).as_str(), "stack" | "memory" | "map")
 }
 
 /// The title of a picture, which is printed below it.
@@ -49,6 +50,7 @@ pub(crate) fn draw(repo: &Repo, path: &Path, window: Window) -> Result<String, C
     let dump = || repo.read(&path.with_extension("dump"));
     let drawn = match kind(path).as_str() {
         "stack" => stack::draw(&source, &dump()?),
+        "memory" => memory::draw(&source, &dump()?, window),
         "map" => map::draw(&source, &dump()?),
         "turns" => turns::draw(repo, &source, window),
         "switch" => switch::draw(repo, &source, window),
@@ -61,6 +63,9 @@ pub(crate) fn draw(repo: &Repo, path: &Path, window: Window) -> Result<String, C
 pub(crate) fn dump(repo: &Repo, path: &Path) -> Result<String, Complaints> {
     let text = repo.read(path)?;
     let source = Source::parse(&text);
+    if kind(path) == "memory" {
+        return memory::dump(repo, path, &source);
+    }
     let is_map = kind(path) == "map";
     let (questions, read): (_, fn(&Source<'_>, &str) -> Option<String>) =
         if is_map { (map::questions(&source), map::read) } else { (stack::questions(&source), stack::read) };

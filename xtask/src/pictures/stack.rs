@@ -46,10 +46,30 @@ pub(super) fn read(_source: &Source<'_>, output: &str) -> Option<String> {
     Some(dump)
 }
 
-struct Word<'a> {
-    address: u64,
-    value: &'a str,
-    symbol: &'a str,
+/// A word of a dump.
+pub(super) struct Word<'a> {
+    pub(super) address: u64,
+    pub(super) value: &'a str,
+    pub(super) symbol: &'a str,
+}
+
+impl<'a> Word<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut parts = line.strip_prefix("word ")?.split(' ');
+        let (address, value) = (hex(parts.next()?)?, parts.next()?);
+        Some(Self { address, value, symbol: parts.next().unwrap_or_default() })
+    }
+
+    /// The value, as a number.
+    pub(super) fn number(&self) -> Option<u64> {
+        hex(self.value)
+    }
+}
+
+/// The words of a dump. There is at least one.
+pub(super) fn words_of(dump: &str) -> Result<Vec<Word<'_>>, Complaints> {
+    let words: Vec<Word<'_>> = dump.lines().filter_map(Word::parse).collect();
+    if words.is_empty() { Err(vec!["the dump has no words".to_owned()]) } else { Ok(words) }
 }
 
 /// High addresses are on top: a stack grows downwards.
@@ -60,21 +80,10 @@ pub(super) fn draw(source: &Source<'_>, dump: &str) -> Result<String, Complaints
     if !is_thing(owner) {
         return Err(vec![format!("`owner: {owner}` is nothing that has a colour")]);
     }
-    let (mut words, mut marks) = (Vec::new(), Vec::new());
-    for line in dump.lines() {
-        let parts: Vec<&str> = line.split(' ').collect();
-        match parts[..] {
-            ["word", address, value, ref symbol @ ..] => {
-                let address = hex(address).ok_or_else(|| vec![format!("no address: {line}")])?;
-                words.push(Word { address, value, symbol: symbol.first().copied().unwrap_or_default() });
-            }
-            ["mark", name, address] => marks.push((name, hex(address))),
-            _ => {}
-        }
-    }
-    let Some(first) = words.first().map(|word| word.address) else {
-        return Err(vec!["the dump has no words".to_owned()]);
-    };
+    let words = words_of(dump)?;
+    let first = words[0].address;
+    let marks = dump.lines().filter_map(|line| line.strip_prefix("mark ")?.split_once(' '));
+    let marks: Vec<(&str, Option<u64>)> = marks.map(|(name, address)| (name, hex(address))).collect();
     let mut svg = Svg::new(source, NARROW)?;
     let mut y = 2.0;
     let mut found = 0;

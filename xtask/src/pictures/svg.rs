@@ -12,11 +12,12 @@ pub(super) const NARROW: f64 = 350.0;
 pub(super) const WIDE: f64 = 700.0;
 
 /// What has a colour of its own, and what the legend calls it. The interactive pages have the same.
-const THINGS: [(&str, &str); 8] = [
+const THINGS: [(&str, &str); 9] = [
     ("own", "the program’s own stack"),
     ("main", "the stack of the green thread `main`"),
     ("one", "thread one’s stack"),
     ("two", "thread two’s stack"),
+    ("future", "a future"),
     ("guard", "a guard"),
     ("alternate", "the alternate stack"),
     ("heap", "the heap"),
@@ -28,13 +29,13 @@ text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu San
 .mono,.mono *{font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace}\
 .soft{fill:#5b6068}.small{font-size:12px}.end{text-anchor:end}.middle{text-anchor:middle}.strong{font-weight:600}\
 .own{fill:#e3eefb;stroke:#1d5fb8}.one{fill:#fdebdc;stroke:#b1500a}.two{fill:#f1e6f8;stroke:#7d3ca0}\
-.main{fill:#f6f0c8;stroke:#857300}\
+.main{fill:#f6f0c8;stroke:#857300}.future{fill:#e6f4d6;stroke:#4f7a1c}\
 .guard{fill:#fbdcdc;stroke:#b3202c}.alternate{fill:#dcf3ef;stroke:#12766a}.heap{fill:#ecedf0;stroke:#6d737c}\
 .free{fill:none;stroke:#a3a8ae;stroke-dasharray:4 3}.line{fill:none;stroke:#8b9098}.dot,.tip{fill:#8b9098}\
 .mark{font-weight:600}.code{fill:#4f7a1c}\
 @media(prefers-color-scheme:dark){text{fill:#e2e4e8}.soft{fill:#a0a6af}\
 .own{fill:#1b3354;stroke:#84b8ff}.one{fill:#4a2c17;stroke:#ffb27a}.two{fill:#3d2550;stroke:#d3a3f0}\
-.main{fill:#40390f;stroke:#d9c75a}\
+.main{fill:#40390f;stroke:#d9c75a}.future{fill:#2b3d17;stroke:#a9d56f}\
 .guard{fill:#571d22;stroke:#ff8a8f}.alternate{fill:#143f3a;stroke:#5fd3c3}.heap{fill:#30343b;stroke:#9aa1ab}\
 .free{stroke:#666c75}.code{fill:#a9d56f}}";
 
