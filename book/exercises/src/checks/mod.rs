@@ -27,6 +27,10 @@ mod chapter_11;
 mod chapter_11b;
 mod chapter_12;
 mod chapter_12b;
+mod chapter_26;
+mod chapter_26b;
+mod chapter_27;
+mod chapter_27b;
 mod chapter_29;
 mod chapter_29b;
 
@@ -85,6 +89,10 @@ pub const ALL: &[Exercise] = &[
     Exercise::new("11b", chapter_11b::check),
     Exercise::new("12", chapter_12::check).on("riscv64"),
     Exercise::new("12b", chapter_12b::check).on("riscv64"),
+    Exercise::new("26", chapter_26::check),
+    Exercise::new("26b", chapter_26b::check),
+    Exercise::new("27", chapter_27::check),
+    Exercise::new("27b", chapter_27b::check),
     Exercise::new("29", chapter_29::check),
     Exercise::new("29b", chapter_29b::check),
 ];
