@@ -31,6 +31,8 @@ mod chapter_26;
 mod chapter_26b;
 mod chapter_27;
 mod chapter_27b;
+mod chapter_28;
+mod chapter_28b;
 mod chapter_29;
 mod chapter_29b;
 
@@ -93,6 +95,8 @@ pub const ALL: &[Exercise] = &[
     Exercise::new("26b", chapter_26b::check),
     Exercise::new("27", chapter_27::check),
     Exercise::new("27b", chapter_27b::check),
+    Exercise::new("28", chapter_28::check),
+    Exercise::new("28b", chapter_28b::check),
     Exercise::new("29", chapter_29::check),
     Exercise::new("29b", chapter_29b::check),
 ];

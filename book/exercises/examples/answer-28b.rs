@@ -1,0 +1,101 @@
+//! Harder answer of chapter 28.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use an_executor::{block_on, sleep, spawn};
+
+#[derive(Default)]
+struct Mailbox {
+    letters: RefCell<VecDeque<u32>>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Mailbox {
+    fn send(&self, letter: u32) {
+        self.letters.borrow_mut().push_back(letter);
+        // All of them: the first one may have stopped waiting long ago.
+        self.waiting.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes the oldest letter, and waits if there is none.
+    async fn receive(&self) -> u32 {
+        poll_fn(|context| {
+            let letter = self.letters.borrow_mut().pop_front();
+            if letter.is_none() {
+                self.waiting.borrow_mut().push(context.waker().clone());
+            }
+            letter.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+/// The argument: what happens.
+fn main() {
+    let what = std::env::args().nth(1).unwrap_or("two".into());
+    block_on(async {
+        let mailbox = Rc::new(Mailbox::default());
+        let polls = Rc::new(Cell::new(0));
+        match &*what {
+            "two" => {
+                read("reader one", &mailbox, &polls);
+                read("reader two", &mailbox, &polls);
+                pause().await;
+                mailbox.send(1);
+                pause().await;
+                mailbox.send(2);
+            }
+            "taken" => {
+                read("reader", &mailbox, &polls);
+                pause().await;
+                mailbox.send(1);
+                println!("main: {}", mailbox.receive().await);
+                pause().await;
+                mailbox.send(2);
+            }
+            "dropped" => {
+                poll_once(mailbox.receive()).await;
+                read("reader", &mailbox, &polls);
+                pause().await;
+                mailbox.send(1);
+            }
+            other => panic!("two, taken or dropped, but not {other}"),
+        }
+        pause().await;
+        println!("polls: {}", polls.get());
+    });
+}
+
+/// Spawns a task that reads one letter. Its polls are counted.
+fn read(name: &'static str, mailbox: &Rc<Mailbox>, polls: &Rc<Cell<usize>>) {
+    let (mailbox, polls) = (mailbox.clone(), polls.clone());
+    spawn(async move {
+        let mut receive = pin!(mailbox.receive());
+        let letter = poll_fn(|context| {
+            polls.set(polls.get() + 1);
+            receive.as_mut().poll(context)
+        });
+        println!("{name}: {}", letter.await);
+    });
+}
+
+/// Long enough for all the others to wait.
+async fn pause() {
+    sleep(Duration::from_millis(20)).await;
+}
+
+/// Polls a future, and drops it half-way.
+async fn poll_once(future: impl Future) {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending(), "there is no letter yet");
+        Poll::Ready(())
+    })
+    .await;
+}
