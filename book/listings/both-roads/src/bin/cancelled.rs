@@ -1,10 +1,13 @@
-//! Three ways to end what is suspended: a future and a generator are dropped, a future is
+//! Three ways to end what is suspended: a future is dropped, a stack is unwound, and a future is
 //! forgotten.
 
+use std::future::poll_fn;
 use std::mem;
-use std::task::{Context, Waker};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
-use an_executor::yield_now;
+use an_executor::{block_on, sleep};
 use panics::Generator;
 
 struct File(&'static str);
@@ -16,15 +19,23 @@ impl Drop for File {
 }
 
 async fn work(file: File) {
-    yield_now().await;
+    sleep(Duration::from_secs(3600)).await;
     println!("{} is complete", file.0);
 }
 
+/// Waits for a future, but only for so long.
+async fn timeout<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut alarm) = (pin!(future), pin!(sleep(time)));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
 fn main() -> std::io::Result<()> {
-    let mut context = Context::from_waker(Waker::noop());
-    let mut task = Box::pin(work(File("the task's file")));
-    println!("{:?}", task.as_mut().poll(&mut context));
-    drop(task);
+    let time = Duration::from_millis(20);
+    println!("{:?}", block_on(timeout(time, work(File("the task's file")))));
 
     let mut generator = Generator::new(|yielder| {
         let file = File("the generator's file");
@@ -35,7 +46,7 @@ fn main() -> std::io::Result<()> {
     drop(generator);
 
     let mut task = Box::pin(work(File("the forgotten file")));
-    println!("{:?}", task.as_mut().poll(&mut context));
+    println!("{:?}", block_on(timeout(time, task.as_mut())));
     mem::forget(task);
     Ok(())
 }
