@@ -59,13 +59,13 @@ fn main() {
     }
     for depth in [0, 100] {
         let name = format!("thread-yield-{depth}-deep");
-        measures::measure(&name, 100_000, |count| toy::turns(depth, count));
+        measures::measure(&name, 10_000, |count| toy::turns(depth, count));
     }
-    measures::measure("task-yield", 100_000, turns);
+    measures::measure("task-yield", 10_000, turns);
     for depth in [0, 10, 100] {
-        measures::measure(&format!("poll-{depth}-deep"), 100_000, |count| polls(depth, count));
+        measures::measure(&format!("poll-{depth}-deep"), 2_000, |count| polls(depth, count));
     }
-    measures::measure("poll-10-deep-without-boxes", 100_000, polls_without_boxes);
+    measures::measure("poll-10-deep-without-boxes", 2_000, polls_without_boxes);
     let [by_hand, threads, tasks] =
         ["size-by-hand", "size-of-threads", "size-of-tasks"].map(|program| code(&me.with_file_name(program)));
     println!("code-of-threads {} bytes", threads - by_hand);
