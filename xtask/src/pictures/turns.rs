@@ -30,9 +30,10 @@ pub(super) fn draw(repo: &Repo, source: &Source<'_>, window: Window) -> Result<S
     for line in output.lines().skip(first - 1).take(last + 1 - first) {
         let lane = lanes.iter().position(|(_, prefix)| line.starts_with(prefix));
         let lane = lane.ok_or_else(|| vec![format!("no lane has printed `{line}`")])?;
-        // A number that is printed is the turn's number, and a turn that prints words has none.
+        // A number that is printed is the turn's number, or it has a tick. Words aren't shown.
         let what = line[lanes[lane].1.len()..].trim().rsplit(' ').next().unwrap_or_default();
-        turns.push((lane, if what.parse::<u32>().is_ok() { what } else { "" }));
+        let is_shown = what == "✓" || what.parse::<u32>().is_ok();
+        turns.push((lane, if is_shown { what } else { "" }));
     }
     if turns.len() != last + 1 - first {
         return Err(wrong("the output has fewer lines"));

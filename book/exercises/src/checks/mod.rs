@@ -3,6 +3,8 @@
 use crate::machine::Machine;
 use crate::solution::{Solution, Verdict};
 
+mod chapter_00;
+mod chapter_00b;
 mod chapter_01;
 mod chapter_01b;
 mod chapter_02;
@@ -67,6 +69,8 @@ impl Exercise {
 
 /// The exercises of the chapters that there are, in their order.
 pub const ALL: &[Exercise] = &[
+    Exercise::new("0", chapter_00::check),
+    Exercise::new("0b", chapter_00b::check),
     Exercise::new("1", chapter_01::check),
     Exercise::new("1b", chapter_01b::check),
     Exercise::new("2", chapter_02::check),
