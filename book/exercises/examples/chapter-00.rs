@@ -1,4 +1,4 @@
-//! Exercise of chapter 0: three conversations on one OS thread, and one of them holds up the others.
+//! Exercise of chapter 0: three conversations on one OS thread, where one holds up the others.
 //!
 //! Three callers ask for 300 ms each, at the same time. Run the program: their waits come one after
 //! the other. Find the call that blocks, and give the conversation another state in its place. Then

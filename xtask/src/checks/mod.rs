@@ -8,6 +8,7 @@ mod browser;
 mod complete;
 mod coverage;
 mod exercises;
+mod explained;
 mod gdb;
 mod links;
 mod listings;
@@ -29,6 +30,11 @@ pub(crate) const ALL: &[Check] = &[
         coverage::check,
     ),
     Check::new("complete", "each chapter has what the introduction promises", complete::check),
+    Check::new(
+        "explained",
+        "all that the two hundred lines use is explained, and the glossary fits the chapters",
+        explained::check,
+    ),
     Check::new("named", "files and programs that chapters name are there", named::check),
     Check::new("spelling", "all words are in the dictionary or in words.txt", spelling::check),
     Check::new("bare", "the bare version is the commented one without comments", bare::check)
