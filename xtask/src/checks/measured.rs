@@ -5,8 +5,8 @@
 //! day. `measured by PACKAGE PROGRAM on MACHINE` was measured by an emulator, and is left out where
 //! there is none. Each figure is measured again. Figures differ from machine to machine, and from
 //! minute to minute where others share the processor. So a time may be `TIME_FACTOR` times as long
-//! or as short, and an amount of memory `SIZE_FACTOR` times as large or as small. Names and units
-//! must be the same.
+//! or as short, and an amount of memory `SIZE_FACTOR` times as large or as small. Lines of code are
+//! counted exactly. Names and units must be the same.
 //!
 //! Figures of other languages have names like `Go 1.19.8: ..`. They are measured again where that
 //! version of that language is there, and left out where it isn't.
@@ -170,7 +170,11 @@ impl Figure {
     }
 
     fn is_near(&self, other: &Self) -> bool {
-        let factor = if self.unit.starts_with("bytes") { SIZE_FACTOR } else { TIME_FACTOR };
+        let factor = match self.unit.split(' ').next() {
+            Some("bytes") => SIZE_FACTOR,
+            Some("lines") => 1.0,
+            _ => TIME_FACTOR,
+        };
         let ratio = self.value / other.value;
         self.name == other.name && self.unit == other.unit && (factor.recip()..=factor).contains(&ratio)
     }
@@ -230,6 +234,7 @@ mod tests {
         assert!(compare("switch 8.0 ns\n", "switch 0.8 ns\n").is_err());
         assert!(compare("switch 0.8 ns\n", "switch 8.0 ns\n").is_err());
         assert!(compare("stack 4120 bytes\n", "stack 8220 bytes\n").is_err());
+        assert!(compare("source 19 lines\n", "source 20 lines\n").is_err());
         assert!(compare("switch 1.7 ns\n", "switch 1.7 us\n").is_err());
         assert!(compare("switch 1.7 ns\n", "yield 1.7 ns\n").is_err());
         assert!(compare("switch 1.7 ns\n", "").is_err());
