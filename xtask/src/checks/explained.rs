@@ -6,8 +6,8 @@
 //! inline code in one of chapters 1 to 6. Names that the listing itself defines are left out: the
 //! chapters show where.
 //!
-//! An entry of the glossary, `- **word** ([2](..)): ..`, names a chapter, and that chapter has the
-//! word.
+//! An entry of the glossary, `- <a id="word"></a>**word** ([2](..)): ..`, names a chapter, and that
+//! chapter has the word.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,10 +152,10 @@ fn glossary_words(glossary: &str, chapters: &[Chapter]) -> (usize, Complaints) {
     let (mut count, mut complaints, mut last) = (0, Complaints::new(), String::new());
     for (index, line) in glossary.lines().enumerate().filter(|(_, line)| line.starts_with("- ")) {
         let place = format!("{GLOSSARY}:{}", index + 1);
-        let entry = line.strip_prefix("- **").and_then(|it| it.split_once("** (["));
+        let entry = line.split_once("></a>**").and_then(|(_, it)| it.split_once("** (["));
         let Some((word, (_, link))) = entry.and_then(|(word, it)| Some((plain(word), it.split_once("](")?)))
         else {
-            complaints.push(format!("{place}: wanted: `- **WORD** ([NUMBER](FILE)): ..`"));
+            complaints.push(format!("{place}: wanted: `- <a id=\"..\"></a>**WORD** ([NUMBER](FILE)): ..`"));
             continue;
         };
         count += 1;
@@ -214,9 +214,10 @@ mod tests {
     #[test]
     fn words_of_the_glossary_that_their_chapter_lacks_are_found() {
         let chapter = "`fn`, `take`. A *red\nzone*, a cat.\n";
-        let fine = "- **cat** ([5](05-a.md)): A.\n- **red zone** ([5](05-a.md)): B.\n  More.\n";
+        let fine = "- <a id=\"cat\"></a>**cat** ([5](05-a.md)): A.\n- <a></a>**red zone** ([5](05-a.md)): B.\n  More.\n";
         assert_eq!(complaints_of(chapter, fine), Complaints::new());
-        let wrong = "- **red zone** ([7](07-b.md)): B.\n- **cat** ([5](05-a.md)): A.\n- dog: C.\n";
+        let wrong =
+            "- <a></a>**red zone** ([7](07-b.md)): B.\n- <a></a>**cat** ([5](05-a.md)): A.\n- dog: C.\n";
         let complaints = complaints_of(chapter, wrong);
         assert_eq!(complaints.len(), 3, "{complaints:?}");
         assert!(complaints[0].contains(":1: 07-b.md doesn't have `red zone`"), "{complaints:?}");

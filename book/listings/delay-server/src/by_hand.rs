@@ -108,7 +108,8 @@ pub fn serve(listener: &TcpListener) -> io::Result<()> {
             Ok((stream, _)) => conversations.push(Conversation::new(stream)?),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 conversations.retain_mut(|conversation| conversation.turn() != Turn::Ended);
-                // Nobody tells us when there is something to do. We look a thousand times a second.
+                // Nobody tells us when there is something to do.
+                // So we look a thousand times a second.
                 thread::sleep(Duration::from_millis(1));
             }
             Err(error) => return Err(error),
