@@ -6,7 +6,7 @@
 //! inline code in one of chapters 1 to 6. Names that the listing itself defines are left out: the
 //! chapters show where.
 //!
-//! An entry of the glossary, `- <a id="word"></a>**word** ([2](..)): ..`, names a chapter, and that
+//! An entry of the glossary, `- <a id="word"></a>**word** ([2](..)): ..`, names a chapter. That
 //! chapter has the word.
 
 use std::collections::{BTreeMap, BTreeSet};
