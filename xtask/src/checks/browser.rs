@@ -23,13 +23,16 @@ pub(super) fn check(repo: &Repo) -> Outcome {
     if pages.is_empty() || !step.exists() {
         return Err(vec![format!("there is no book in {}: `cargo xtask book` builds it", repo.name(&built))]);
     }
+    let worker = built.join("worker/index.html");
     let mut complaints = Vec::new();
     let wide = Browser::open(1280, 900, false)?;
     complaints.extend(keys(&wide, &step)?);
+    complaints.extend(game(&wide, &worker)?);
     complaints.extend(search(&wide, &pages[0])?);
     let phone = Browser::open(PHONE.0, PHONE.1, true)?;
     complaints.extend(fingers(&phone, &step)?);
-    pages.push(step);
+    complaints.extend(game_by_fingers(&phone, &worker)?);
+    pages.extend([step, worker]);
     for page in &pages {
         for (browser, scheme) in [(&wide, "light"), (&phone, "dark")] {
             let wrong = look(browser, page, scheme)?;
@@ -189,16 +192,93 @@ fn fingers(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
     browser.tap("#back")?;
     seen.is("after taps on the third scene, on, and back", STEP, "38")?;
     for what in ["#text", "#next", ".stack.active .here"] {
-        let is_in_sight = format!(
-            "const box = document.querySelector('{what}').getBoundingClientRect();
-             return box.top >= 0 && box.bottom <= window.innerHeight && box.left >= 0 && box.right <= window.innerWidth"
-        );
-        seen.is(&format!("whether {what} is in sight"), &is_in_sight, "true")?;
+        seen.is(&format!("whether {what} is in sight"), &is_in_sight(what), "true")?;
     }
     Ok(seen.complaints)
 }
 
+/// The game and the keyboard.
+fn game(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
+    let mut seen = Seen { browser, complaints: Vec::new() };
+    let text = "return document.getElementById('text').textContent";
+    let last = "return document.querySelector('#log li:last-child').textContent.slice(0, 13)";
+    let open = |seed: u32| browser.go_to(&format!("{}?fast&seed={seed}", url(page)));
+    // A worker that does what the hints say wins, whatever the sibling does.
+    for seed in 0..8 {
+        open(seed)?;
+        for _ in 0..60 {
+            let body = "if (document.body.dataset.end) return 'end';
+                        hint();
+                        return document.querySelector('.advised')?.ariaKeyShortcuts ?? 'asleep'";
+            match browser.text(body)?.as_str() {
+                "end" => break,
+                "asleep" => thread::sleep(Duration::from_millis(30)),
+                key => browser.press(&key.to_lowercase().chars().collect::<Vec<_>>())?,
+            }
+        }
+        seen.is(&format!("the end of careful game {seed}"), GAME_END, "won")?;
+    }
+
+    // Some games in which the worker sleeps without its flag are lost, each by a lost wake-up.
+    let mut lost = 0;
+    for seed in 0..8 {
+        open(seed)?;
+        for _ in 0..60 {
+            let body = "if (document.body.dataset.end) return 'end';
+                        if (now.worker === 'asleep') return 'asleep';
+                        if (now.looks === 0) return 'l';
+                        return now.queue.length > 0 ? NAMES.indexOf(now.queue[0]) + 1 : 's'";
+            match browser.text(body)?.as_str() {
+                "end" => break,
+                "asleep" => thread::sleep(Duration::from_millis(30)),
+                key => browser.press(&key.chars().collect::<Vec<_>>())?,
+            }
+        }
+        lost += u32::from(browser.text(GAME_END)? == "lost");
+    }
+    if lost == 0 {
+        seen.complaints.push("the game: no wake-up is lost by a worker without its flag".to_owned());
+    }
+
+    // Asleep beside ready threads; then that is taken back.
+    open(1)?;
+    browser.press(&['s'])?;
+    seen.is("the end of a worker that sleeps at once", GAME_END, "slept")?;
+    browser.press(&['1'])?;
+    seen.is("whether a move is taken at the end", last, "You lie down ")?;
+    browser.press(&['u', '1'])?;
+    seen.is("the end, taken back", GAME_END, "undefined")?;
+    seen.is("the last line", last, "A has compute")?;
+    browser.press(&['n', 'l', 'l', 'l'])?;
+    seen.is("the end of a worker that only looks", GAME_END, "hot")?;
+    browser.press(&['n', 'h'])?;
+    seen.is("the hint", &format!("{text}.slice(0, 16)"), "A careful worker")?;
+    Ok(seen.complaints)
+}
+
+/// The game on a phone.
+fn game_by_fingers(browser: &Browser, page: &Path) -> Result<Complaints, Complaints> {
+    let mut seen = Seen { browser, complaints: Vec::new() };
+    browser.go_to(&format!("{}?fast&seed=1", url(page)))?;
+    browser.tap("[data-move=A]")?;
+    seen.is("whether B has waited", "return document.querySelector('#queue .of-B .pips').textContent", "●○")?;
+    browser.tap("[data-move=sleep]")?;
+    seen.is("the end after a tap", GAME_END, "slept")?;
+    for what in ["#text", "[data-move=sleep]", "#new", "#queue"] {
+        seen.is(&format!("whether {what} is in sight"), &is_in_sight(what), "true")?;
+    }
+    Ok(seen.complaints)
+}
+
+const GAME_END: &str = "return document.body.dataset.end";
 const STEP: &str = "return document.body.dataset.step";
+
+fn is_in_sight(what: &str) -> String {
+    format!(
+        "const box = document.querySelector('{what}').getBoundingClientRect();
+         return box.top >= 0 && box.bottom <= window.innerHeight && box.left >= 0 && box.right <= window.innerWidth"
+    )
+}
 
 /// Complaints about a page seen in a browser.
 struct Seen<'a> {

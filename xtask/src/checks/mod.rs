@@ -20,6 +20,7 @@ mod pasted;
 mod pictures;
 mod spelling;
 mod step;
+mod worker;
 
 /// All of them, the quick ones first.
 pub(crate) const ALL: &[Check] = &[
@@ -56,6 +57,7 @@ pub(crate) const ALL: &[Check] = &[
         .recorded_by(pictures::record),
     Check::new("step", "the interactive page plays what the program does", step::check)
         .recorded_by(step::record),
+    Check::new("worker", "the game plays the states of its model", worker::check).recorded_by(worker::record),
     Check::new("book", "mdBook builds the book, without a complaint", book::check),
     Check::new("links", "all links of the built book lead somewhere, and it opens from disk", links::check),
     Check::new("browser", "the book in a real browser, on a screen and on a phone", browser::check),
