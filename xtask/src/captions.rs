@@ -1,9 +1,9 @@
 //! The book's sources with captions, for mdBook.
 //!
-//! The chapters themselves only include. What can be known of a listing is added here: its file with
-//! a link to it, its lines, a link that opens it in the Rust Playground if it is one file without
-//! dependencies, and the command that runs it if the chapter doesn't say it. Pictures get their
-//! titles, and phones those that are drawn for them.
+//! The chapters themselves only include. What can be known of a listing is added here: its file
+//! with a link to it, its lines, a link that opens it in the Rust Playground if it is one file
+//! without dependencies, and the command that runs it if the chapter doesn't say it. Pictures get
+//! their titles, and phones those that are drawn for them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -7,8 +7,8 @@ use crate::chapter::anchor;
 /// The longest address that servers are sure to take.
 const LONGEST: usize = 8000;
 
-/// The link to the Playground with a file's text in it. None if the file needs others, or is too long
-/// for an address even without its comments.
+/// The link to the Playground with a file's text in it. None if the file needs others, or is too
+/// long for an address even without its comments.
 pub(crate) fn link(text: &str) -> Option<String> {
     if !is_alone(text) {
         return None;

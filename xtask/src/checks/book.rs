@@ -1,5 +1,5 @@
-//! mdBook builds the book with its captions, and the two hundred lines are put beside it, to be saved
-//! as files.
+//! mdBook builds the book with its captions, and the two hundred lines are put beside it, to be
+//! saved as files.
 
 use std::process::Command;
 

@@ -117,8 +117,8 @@ fn script(recording: &Recording, texts: &str, source: &str) -> Result<String, Co
     outcome(complaints, || script)
 }
 
-/// The line of the source for each place. The debug information has one line for a whole `asm!`: the
-/// one where it begins. In there, the instructions are those of the template, in their order.
+/// The line of the source for each place. The debug information has one line for a whole `asm!`:
+/// the one where it begins. In there, the instructions are those of the template, in their order.
 fn lines(recording: &Recording, source: &str) -> Result<BTreeMap<String, usize>, Complaints> {
     let mut places = BTreeMap::new();
     for state in recording.scenes.iter().flat_map(|scene| &scene.states) {

@@ -12,8 +12,8 @@ const BOX: f64 = 26.0;
 const GAP: f64 = 12.0;
 const ROW: f64 = 40.0;
 
-/// A row for each lane and one for `run`, which has a turn between all others. Where the window ends,
-/// time goes on below, as text does.
+/// A row for each lane and one for `run`, which has a turn between all others. Where the window
+/// ends, time goes on below, as text does.
 pub(super) fn draw(repo: &Repo, source: &Source<'_>, window: Window) -> Result<String, Complaints> {
     source.only(&["title", "name", "output", "lane"])?;
     let wrong = |why: &str| vec![why.to_owned()];
