@@ -1,29 +1,63 @@
-//! Exercise of chapter 28: two futures at once.
+//! Exercise of chapter 28: a time limit.
 //!
-//! This `join` waits for one future, and then for the other. Let it poll both of them in each of its
-//! turns, until both are ready. Then run `cargo run -p exercises -- check 28`.
+//! This `timeout` waits for as long as the future likes. Let it give up when the time is over.
+//! Then run `cargo run -p exercises -- check 28`.
 
-use an_executor::{block_on, yield_now};
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
-/// Waits for both futures, in one task.
-async fn join<A, B>(first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {
-    (first.await, second.await)
+use an_executor::{block_on, sleep, yield_now};
+
+/// Waits for a future, but only for so long. `None`: the time was over first.
+async fn timeout<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    _ = time;
+    Some(future.await)
 }
 
-/// The arguments: how far each of the two counts.
+/// The argument: what is waited for.
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|last| last.parse().expect("a number"));
-    let (one, two) = (arguments.next().unwrap_or(3), arguments.next().unwrap_or(2));
-    // They are only lent to the futures. So these can't be spawned.
-    let names = [String::from("one"), String::from("two")];
-    let both = block_on(join(count(&names[0], one), count(&names[1], two)));
-    println!("both: {both:?}");
+    let what = std::env::args().nth(1).unwrap_or("slow".into());
+    let start = Instant::now();
+    let polls = Cell::new(0);
+    let outcome = block_on(async {
+        match &*what {
+            "quick" => timeout(millis(3000), counted(&polls, asleep(millis(20)))).await,
+            "slow" => timeout(millis(50), counted(&polls, asleep(millis(3000)))).await,
+            "busy" => timeout(millis(50), counted(&polls, awake(millis(3000)))).await,
+            other => panic!("quick, slow or busy, but not {other}"),
+        }
+    });
+    println!("outcome: {outcome:?}");
+    println!("polls: {}", polls.get());
+    println!("it has taken less than a second: {}", start.elapsed() < millis(1000));
 }
 
-async fn count(name: &str, last: u32) -> u32 {
-    for number in 1..=last {
-        println!("{name}: {number}");
+fn millis(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+async fn asleep(time: Duration) -> &'static str {
+    sleep(time).await;
+    "the end"
+}
+
+/// Has turns all the time.
+async fn awake(time: Duration) -> &'static str {
+    let start = Instant::now();
+    while start.elapsed() < time {
         yield_now().await;
     }
-    last
+    "the end"
+}
+
+/// Counts the polls of a future. It borrows the counter, so it can't be spawned.
+async fn counted<T>(polls: &Cell<u32>, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        polls.set(polls.get() + 1);
+        future.as_mut().poll(context)
+    })
+    .await
 }

@@ -1,8 +1,9 @@
 //! A harder exercise of chapter 28: a mailbox that wakes its readers.
 //!
-//! `receive` asks again and again whether there is a letter. Let it wait until it is woken by `send`.
-//! Think of two readers; of a reader whose letter is taken by another one before it has its turn; and
-//! of one that has left its waker, and is dropped. Then run `cargo run -p exercises -- check 28b`.
+//! `receive` asks again and again whether there is a letter. Let it wait until `send` wakes it.
+//! Think of two readers; of a reader whose letter is taken by another one before it has its turn;
+//! and of one that has left its waker, and is dropped. Then run
+//! `cargo run -p exercises -- check 28b`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -1,52 +1,72 @@
-//! Two futures that are waited for at once.
+//! A time limit for any future.
 
 use crate::solution::{Profile, Solution, Verdict, indented};
 
-pub(super) fn check(solution: &Solution) -> Verdict {
-    for (one, two) in [(3, 3), (2, 4), (4, 1), (0, 2), (1, 0), (0, 0)] {
-        let arguments = [one.to_string(), two.to_string()];
-        let printed = solution
-            .prints(Profile::Debug, &[&arguments[0], &arguments[1]])
-            .map_err(|wrong| format!("{wrong}\n{}", hint(&wrong)))?;
-        let wrong = |what: &str| {
-            format!("When one counts to {one} and two to {two}: {what}\nIt printed:\n{}", indented(&printed))
-        };
-        let lines: Vec<&str> = printed.lines().collect();
-        if lines.last() != Some(&&*format!("both: ({one}, {two})")) {
-            return Err(wrong("the last line should be the outcomes of both."));
-        }
-        let mut rest = &lines[..lines.len() - 1];
-        for turn in 1..=one.max(two) {
-            let expected = [("one", one), ("two", two)].into_iter().filter(|(_, last)| turn <= *last);
-            let mut expected: Vec<String> = expected.map(|(name, _)| format!("{name}: {turn}")).collect();
-            if rest.len() < expected.len() {
-                return Err(wrong("some lines are missing."));
-            }
-            let (now, later) = rest.split_at(expected.len());
-            // It doesn't matter which of the two is polled first.
-            expected.retain(|line| !now.contains(&&**line));
-            if let Some(late) = expected.first() {
-                let why = "An `await` ends when its future is ready, and not before. So whoever awaits one \
-                           of the futures doesn't poll the other one meanwhile. `poll_fn` lets you poll \
-                           both in the same turn.";
-                return Err(wrong(&format!("`{late}` belongs into turn {turn}. {why}")));
-            }
-            rest = later;
-        }
-        if !rest.is_empty() {
-            return Err(wrong("there are too many lines."));
-        }
-    }
-    Ok("Both futures go on in one task.".to_owned())
+struct Case {
+    what: &'static str,
+    outcome: &'static str,
+    /// So many polls of the future are enough.
+    most: u32,
+    /// What may be wrong if the outcome is another one, or comes late.
+    hint: &'static str,
 }
 
-fn hint(wrong: &str) -> &'static str {
-    if wrong.contains("resumed after completion") {
-        "A future that has been ready must not be polled again. Keep its outcome, and leave it alone."
-    } else if wrong.contains("does not end") {
-        "Is `Poll::Pending` returned although nobody will wake the task? Each future is to be polled with \
-         the `context` of `join`, and once both are ready, there is nothing to wait for."
-    } else {
-        ""
+const CASES: [Case; 3] = [
+    Case {
+        what: "quick",
+        outcome: "Some(\"the end\")",
+        most: 4,
+        hint: "The future is ready long before the time is over. Both have to be polled in each turn.",
+    },
+    Case {
+        what: "slow",
+        outcome: "None",
+        most: 4,
+        hint: "When the time is over, the future still sleeps. Somebody has to wake the task then: `sleep(time)` \
+               does, if it was polled with the same `context`. An `await` of one of the two doesn't poll the \
+               other one, but `poll_fn` lets you poll both in each turn. And one `sleep(time)` is for the whole wait: \
+               a new one in each poll begins anew.",
+    },
+    Case {
+        what: "busy",
+        outcome: "None",
+        most: u32::MAX,
+        hint: "The future is polled all the time here. Is there one `sleep(time)` for the whole wait? A new one \
+               in each poll begins anew. And is it polled each time, or only once?",
+    },
+];
+
+pub(super) fn check(solution: &Solution) -> Verdict {
+    for Case { what, outcome, most, hint } in CASES {
+        let printed = solution.prints(Profile::Debug, &[what]).map_err(|wrong| {
+            let hint = if wrong.contains("does not end") {
+                "Is `Poll::Pending` returned although nobody will wake the task?"
+            } else if wrong.contains("resumed after completion") {
+                "A future that has been ready must not be polled again."
+            } else {
+                ""
+            };
+            format!("`{what}`: {wrong}\n{hint}")
+        })?;
+        let wrong = |what_is: &str| format!("`{what}`: {what_is}\nIt printed:\n{}", indented(&printed));
+        let value = |name: &str| {
+            let values = printed.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            values.last().ok_or_else(|| wrong(&format!("there should be a line `{name}: ..`.")))
+        };
+        let found = value("outcome")?;
+        if found != outcome {
+            return Err(wrong(&format!("the outcome should be `{outcome}`, and is `{found}`. {hint}")));
+        }
+        if value("it has taken less than a second")? != "true" {
+            return Err(wrong(&format!("the outcome is right, and comes late. {hint}")));
+        }
+        let polls: u32 = value("polls")?.parse().map_err(|_| wrong("the number of polls is no number."))?;
+        if polls > most {
+            return Err(wrong(&format!(
+                "{polls} polls of the future, where {most} are enough. Whoever wakes the task in each poll asks \
+                 again and again what time it is. Leave it to an alarm."
+            )));
+        }
     }
+    Ok("It waits, but not for ever.".to_owned())
 }
