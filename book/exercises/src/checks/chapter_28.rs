@@ -50,8 +50,8 @@ pub(super) fn check(solution: &Solution) -> Verdict {
         })?;
         let wrong = |what_is: &str| format!("`{what}`: {what_is}\nIt printed:\n{}", indented(&printed));
         let value = |name: &str| {
-            let values = printed.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            values.last().ok_or_else(|| wrong(&format!("there should be a line `{name}: ..`.")))
+            let mut values = printed.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            values.next_back().ok_or_else(|| wrong(&format!("there should be a line `{name}: ..`.")))
         };
         let found = value("outcome")?;
         if found != outcome {
