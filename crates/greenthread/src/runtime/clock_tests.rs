@@ -9,7 +9,6 @@ use std::{
 use super::Runtime;
 use crate::{
     channel,
-    machine::{Need, lacks},
     net::{TcpListener, TcpStream, UdpSocket},
     sync::{self, Semaphore, mpmc, mpsc, nonpoison, oneshot, raw},
     task::{
@@ -256,9 +255,6 @@ fn a_clock_that_is_moved_by_hand_moves_not_otherwise() {
 
 #[test]
 fn while_the_os_thread_is_blocked_time_passes() {
-    if lacks(&[Need::SocketTimeouts]) {
-        return;
-    }
     const SHORT: Duration = Duration::from_millis(3);
     let took = run(1, || {
         // From here on the clock of the operating system is far behind.

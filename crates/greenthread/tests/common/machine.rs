@@ -17,8 +17,6 @@ pub(crate) enum Need {
     /// The memory, the addresses and their limits are this program's own. In an emulator they are
     /// the emulator's.
     OwnMemory,
-    /// A socket's timeout can be asked for. qemu 7.2 returns an answer of the wrong size.
-    SocketTimeouts,
     /// The C library's heap can be made to give memory back. musl's can't.
     HeapTrim,
     /// The exit of the process runs destructors of std's thread-locals. With musl it doesn't.
@@ -39,7 +37,6 @@ impl Need {
                 Ok(real) => fs::read_link("/proc/self/exe").is_ok_and(|shown| shown == real),
                 Err(_) => true,
             },
-            Need::SocketTimeouts => has_socket_timeouts(),
             Need::HeapTrim => symbol(c"malloc_trim").is_some(),
             Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
             Need::CallsAtExit => !is_wine(),
@@ -116,25 +113,4 @@ fn is_c_library(symbol: *mut c_void) -> bool {
             && !found.dli_fname.is_null()
             && CStr::from_ptr(found.dli_fname).to_string_lossy().contains("/libc.so")
     }
-}
-
-/// Only the emulator for Linux gets this wrong.
-#[cfg(windows)]
-fn has_socket_timeouts() -> bool {
-    true
-}
-
-#[cfg(unix)]
-fn has_socket_timeouts() -> bool {
-    use std::{net::UdpSocket, os::fd::AsRawFd};
-
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let mut timeout = [0_u8; size_of::<libc::timeval>()];
-    let mut len = size_of_val(&timeout) as libc::socklen_t;
-    // SAFETY: the call writes no more than `len` bytes to `timeout`.
-    let result = unsafe {
-        let at = timeout.as_mut_ptr().cast();
-        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVTIMEO, at, &mut len)
-    };
-    result == 0 && len as usize == size_of_val(&timeout)
 }

@@ -325,9 +325,6 @@ fn everything() {
 
 /// Runs the test in a process of its own, with the variables set and after a call of `before`.
 fn in_a_child(set: &[(&str, &str)], before: fn(), test: fn()) {
-    if lacks(&[Need::SocketTimeouts]) {
-        return;
-    }
     if is_child() {
         before();
         return test();

@@ -6,9 +6,9 @@
 //! Each port makes sockets in its own way, so that no child process inherits one.
 
 use std::{
-    io::{IoSlice, IoSliceMut},
+    io::{self, IoSlice, IoSliceMut},
     net::{Shutdown, SocketAddr},
-    os::fd::AsFd,
+    os::fd::{AsFd, AsRawFd},
     time::Duration,
 };
 
@@ -19,8 +19,7 @@ use rustix::{
     io::Errno,
     net::{
         self as rnet, AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags,
-        SocketType,
-        sockopt::{self, Timeout},
+        SocketType, sockopt,
     },
 };
 
@@ -254,19 +253,48 @@ pub(crate) fn take_error(socket: impl AsFd) -> OsResult<Option<OsError>> {
 /// An error if the descriptor is not a socket.
 #[inline]
 pub(crate) fn timeout(socket: impl AsFd, interest: Interest) -> OsResult<Option<Duration>> {
-    Ok(sockopt::socket_timeout(socket, option(interest))?)
+    let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut len = TIME_LEN;
+    let socket = socket.as_fd().as_raw_fd();
+    // SAFETY: the call writes at most `len` bytes to `time`.
+    let result = unsafe {
+        libc::getsockopt(socket, libc::SOL_SOCKET, option(interest), (&raw mut time).cast(), &raw mut len)
+    };
+    check(result)?;
+    let time = Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    Ok((!time.is_zero()).then_some(time))
 }
 
-/// Sets how long blocking calls wait; `None` means without limit.
+/// Sets how long blocking calls wait, rounded up to a microsecond; `None` means without limit.
 #[inline]
 pub(crate) fn set_timeout(socket: impl AsFd, interest: Interest, timeout: Option<Duration>) -> OsResult<()> {
-    Ok(sockopt::set_socket_timeout(socket, option(interest), timeout)?)
+    let rounded = timeout.unwrap_or_default().saturating_add(Duration::from_nanos(999));
+    // In C, seconds have at least as many bits as a `long`.
+    let seconds = rounded.as_secs().min(libc::c_long::MAX as u64);
+    let time = libc::timeval { tv_sec: seconds as _, tv_usec: rounded.subsec_micros() as _ };
+    let socket = socket.as_fd().as_raw_fd();
+    // SAFETY: the call reads `time`.
+    check(unsafe {
+        libc::setsockopt(socket, libc::SOL_SOCKET, option(interest), (&raw const time).cast(), TIME_LEN)
+    })
 }
 
+const TIME_LEN: libc::socklen_t = size_of::<libc::timeval>() as libc::socklen_t;
+
+/// The option for a timeout, as the C library numbers it. (Linux has newer numbers, for 32-bit
+/// machines, and the crate `rustix` asks for these everywhere. qemu 7.2 does not know them, and
+/// writes an answer of another size.)
 #[inline]
-fn option(interest: Interest) -> Timeout {
+const fn option(interest: Interest) -> libc::c_int {
     match interest {
-        Interest::Read => Timeout::Recv,
-        Interest::Write => Timeout::Send,
+        Interest::Read => libc::SO_RCVTIMEO,
+        Interest::Write => libc::SO_SNDTIMEO,
     }
+}
+
+fn check(result: libc::c_int) -> OsResult<()> {
+    if result == 0 {
+        return Ok(());
+    }
+    Err(OsError::of(&io::Error::last_os_error()).unwrap_or(OsError::OTHER))
 }
