@@ -6,6 +6,9 @@
 use std::{
     ffi::{CStr, c_void},
     fs,
+    process::Command,
+    sync::mpsc,
+    thread,
 };
 
 /// What a test needs.
@@ -15,8 +18,16 @@ pub(crate) enum Need {
     /// Linux.
     Filters,
     /// The memory, the addresses and their limits are this program's own. In an emulator they are
-    /// the emulator's.
+    /// the emulator's, and it sets no limit to the addresses.
     OwnMemory,
+    /// A forked child can start OS threads. In qemu 7.2 the child dies of it if its parent had
+    /// several; in qemu 11.1 it does not.
+    ThreadsAfterFork,
+    /// A program that can't be started is an error of the call that should start it. For qemu a
+    /// `vfork` is a `fork`, so that the C library is not told.
+    StartErrors,
+    /// A program that aborts says nothing. qemu tells of it, and waits for its standard error.
+    QuietAborts,
     /// The C library's heap can be made to give memory back. musl's can't.
     HeapTrim,
     /// The exit of the process runs destructors of std's thread-locals. With musl it doesn't.
@@ -32,11 +43,9 @@ impl Need {
     fn is_met(self) -> bool {
         match self {
             Need::Filters => has_filters(),
-            // Emulators hide themselves behind the first of these names only.
-            Need::OwnMemory => match fs::read_link("/proc/thread-self/exe") {
-                Ok(real) => fs::read_link("/proc/self/exe").is_ok_and(|shown| shown == real),
-                Err(_) => true,
-            },
+            Need::OwnMemory | Need::QuietAborts => !is_emulated(),
+            Need::ThreadsAfterFork => !is_emulated() || (0..3).all(|_| has_threads_after_fork()),
+            Need::StartErrors => Command::new("greenthread-no-such-program").spawn().is_err(),
             Need::HeapTrim => symbol(c"malloc_trim").is_some(),
             Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
             Need::CallsAtExit => !is_wine(),
@@ -52,6 +61,44 @@ pub(crate) fn lacks(needs: &[Need]) -> bool {
         eprintln!("not tested here: the machine lacks {need:?}");
     }
     missing.is_some()
+}
+
+/// Whether an emulator of a processor runs this program.
+fn is_emulated() -> bool {
+    // Emulators hide themselves behind the second of these names only.
+    let exe = |path| fs::read_link(path).ok();
+    exe("/proc/thread-self/exe").is_some_and(|real| exe("/proc/self/exe") != Some(real))
+}
+
+#[cfg(unix)]
+fn has_threads_after_fork() -> bool {
+    let forks = || {
+        // qemu numbers the threads. It fails if the number of the child's new thread, which follows
+        // that of the thread that has forked, was another's in the parent.
+        let (end, ended) = mpsc::channel::<()>();
+        let other = thread::spawn(move || ended.recv().is_ok());
+        // SAFETY: the child only starts a thread and waits for it. Emulators allow that, or they
+        // end the child.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: nothing is written to these before the end of the process. qemu would.
+            unsafe { (libc::close(1), libc::close(2)) };
+            let has_run = thread::Builder::new().spawn(|| ()).is_ok_and(|it| it.join().is_ok());
+            // SAFETY: the call only ends the process.
+            unsafe { libc::_exit(i32::from(!has_run)) };
+        }
+        let mut status = -1;
+        // SAFETY: the call writes to `status`.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        drop(end);
+        !other.join().expect("the thread does not panic") && status == 0
+    };
+    thread::spawn(forks).join().expect("the thread does not panic")
+}
+
+#[cfg(windows)]
+fn has_threads_after_fork() -> bool {
+    false
 }
 
 #[cfg(target_os = "linux")]

@@ -22,9 +22,16 @@ pub(crate) mod sockets;
 pub(crate) mod system;
 pub(crate) mod world;
 
+/// The numbers of workers with which a test runs: the usual ones, or the one that
+/// `GREENTHREAD_TEST_WORKERS` says.
+pub(crate) fn worker_counts(usual: &[usize]) -> Vec<usize> {
+    let given = env::var("GREENTHREAD_TEST_WORKERS").ok();
+    given.map_or(usual.to_vec(), |given| vec![given.parse().expect("a number of workers")])
+}
+
 /// Runs `test` as a green thread on runtimes of 1, 2 and 8 workers.
 pub(crate) fn everywhere(test: impl Fn() + Sync) {
-    for workers in [1, 2, 8] {
+    for workers in worker_counts(&[1, 2, 8]) {
         runtime(workers).run(&test);
     }
 }
@@ -150,6 +157,35 @@ pub(crate) fn leave_addresses(bytes: u64) {
 
     let limit = Rlimit { current: Some((status("VmSize") << 10) + bytes), maximum: None };
     setrlimit(Resource::As, limit).unwrap();
+}
+
+/// Makes the system refuse OS threads; `allow_os_threads` undoes it. The limit does not hold for
+/// the superuser, so the process changes its user.
+#[cfg(unix)]
+pub(crate) fn forbid_os_threads() {
+    // SAFETY: the call touches no memory.
+    if unsafe { libc::geteuid() } == 0 {
+        // If there is no other user (in some containers), the superuser is limited too.
+        // SAFETY: the call touches no memory of this program. It changes the user of all its
+        // threads.
+        let _ = unsafe { libc::setuid(61_234) };
+    }
+    limit_os_threads(Some(1));
+}
+
+#[cfg(unix)]
+pub(crate) fn allow_os_threads() {
+    use rustix::process::{Resource, getrlimit};
+
+    limit_os_threads(getrlimit(Resource::Nproc).maximum);
+}
+
+#[cfg(unix)]
+fn limit_os_threads(current: Option<u64>) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let maximum = getrlimit(Resource::Nproc).maximum;
+    setrlimit(Resource::Nproc, Rlimit { current, maximum }).expect("a lower limit, or the old one");
 }
 
 /// Makes standard error a pipe that is not read, and fills it except for a few bytes.

@@ -16,6 +16,8 @@ use std::{
 
 use greenthread::{Runtime, thread};
 
+use super::worker_counts;
+
 /// The kind of a test's threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -73,7 +75,7 @@ impl World {
 pub(crate) fn everywhere(test: impl Fn(&World) + Send + Sync + 'static) {
     let test = Arc::new(test);
     for kind in [Kind::Green, Kind::Os, Kind::Mixed] {
-        for workers in [1, 2, 8] {
+        for workers in worker_counts(&[1, 2, 8]) {
             let world = World { kind, workers, spawned: Arc::default() };
             let _guard = time_limit(format!("{world:?} at {}", std::panic::Location::caller()));
             if kind == Kind::Os {

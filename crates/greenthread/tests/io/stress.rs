@@ -16,7 +16,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{Random, child, is_child, runtime, text};
+use crate::common::{Random, child, is_child, runtime, text, worker_counts};
 
 /// One direction of a connection, and a function that ends it from another thread, if there is one.
 struct Connection {
@@ -212,7 +212,7 @@ fn what_arrives_is_what_was_sent() {
     let shown = running.clone();
     std::thread::spawn(move || {
         let first = open_descriptors();
-        for workers in [1, 2, 8] {
+        for workers in worker_counts(&[1, 2, 8]) {
             *shown.lock().unwrap() = format!("{workers} workers");
             let before = wait_for_descriptors(first);
             let mut random = Random::new(seed.wrapping_mul(workers as u64));

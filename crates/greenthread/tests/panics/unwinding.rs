@@ -3,6 +3,9 @@
 
 use std::panic::{catch_unwind, resume_unwind};
 
+#[cfg(unix)]
+use crate::common::{allow_os_threads, forbid_os_threads};
+use crate::common::{child, everywhere, is_child, runtime, text};
 use greenthread::{
     channel::{Select, bounded},
     sync::{
@@ -13,10 +16,6 @@ use greenthread::{
     thread,
     time::Duration,
 };
-#[cfg(unix)]
-use rustix::process::{Resource::As, Rlimit, getrlimit, setrlimit};
-
-use crate::common::{child, everywhere, is_child, runtime, text};
 
 /// In its destructor, says that it runs, and waits.
 struct Lingers(Sender<()>, Receiver<()>);
@@ -341,15 +340,6 @@ fn a_panic_out_of_a_hook_is_forgotten() {
     assert!(out.status.success(), "{}", text(&out));
 }
 
-/// Leaves the process less memory than an OS thread's stack takes, but enough for all else.
-#[cfg(unix)]
-fn forbid_os_threads(old: Rlimit) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let size = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
-    let size: u64 = size.split_whitespace().nth(1).unwrap().parse().unwrap();
-    setrlimit(As, Rlimit { current: Some(1024 * size + (4 << 20)), ..old }).unwrap();
-}
-
 /// If the OS refuses a thread for the first stand-ins, the worker waits for one. If that takes too
 /// long, it goes on without.
 #[cfg(unix)]
@@ -358,11 +348,10 @@ fn without_an_os_thread_the_worker_waits_for_one() {
     if is_child() {
         let for_good = std::env::var_os("GREENTHREAD_TEST_FOR_GOOD").is_some();
         let (tell, told) = std::sync::mpsc::channel();
-        let old = getrlimit(As);
         let helper = std::thread::spawn(move || {
             told.recv().unwrap();
             std::thread::sleep(Duration::from_millis(if for_good { 3000 } else { 100 }));
-            setrlimit(As, old).unwrap();
+            allow_os_threads();
         });
         runtime(1).run(move || {
             let (go, gone) = channel();
@@ -373,7 +362,7 @@ fn without_an_os_thread_the_worker_waits_for_one() {
             thread::yield_now();
             let unwinds = thread::spawn(move || {
                 let _waits = OnDrop(|| {
-                    forbid_os_threads(old);
+                    forbid_os_threads();
                     tell.send(()).unwrap();
                     go.send(()).unwrap();
                     (0..5).for_each(|_| thread::yield_now());
@@ -390,7 +379,6 @@ fn without_an_os_thread_the_worker_waits_for_one() {
     }
     for for_good in [false, true] {
         let out = child(|command| {
-            command.env("MALLOC_ARENA_MAX", "1");
             if for_good {
                 command.env("GREENTHREAD_TEST_FOR_GOOD", "1");
             }
@@ -405,14 +393,13 @@ fn without_an_os_thread_the_worker_waits_for_one() {
 #[test]
 fn a_count_that_was_kept_is_left_to_its_thread() {
     if is_child() {
-        let old = getrlimit(As);
         runtime(1).run(move || {
             let (tell, told) = channel();
             let (go, gone) = channel();
             let sibling = thread::spawn(move || {
                 told.recv().unwrap();
                 assert!(std::thread::panicking());
-                setrlimit(As, old).unwrap();
+                allow_os_threads();
                 go.send(()).unwrap();
                 thread::sleep(Duration::from_millis(20));
                 assert!(!std::thread::panicking());
@@ -420,7 +407,7 @@ fn a_count_that_was_kept_is_left_to_its_thread() {
             thread::yield_now();
             let unwinds = thread::spawn(move || {
                 let _waits = OnDrop(|| {
-                    forbid_os_threads(old);
+                    forbid_os_threads();
                     tell.send(()).unwrap();
                     gone.recv().unwrap();
                     assert!(thread::panicking());
@@ -436,8 +423,6 @@ fn a_count_that_was_kept_is_left_to_its_thread() {
         beside_one_that_unwinds(|| assert!(!std::thread::panicking()));
         return;
     }
-    let out = child(|command| {
-        command.env("MALLOC_ARENA_MAX", "1");
-    });
+    let out = child(|_| {});
     assert!(out.status.success(), "{}", text(&out));
 }

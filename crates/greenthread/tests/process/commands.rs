@@ -15,6 +15,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::common::{
     child, is_child,
+    machine::{Need, lacks},
     sockets::{Kind, a_moment, everywhere, green, runtime},
     text,
 };
@@ -121,6 +122,9 @@ fn killed_while_it_is_waited_for() {
 
 #[test]
 fn one_that_can_t_be_started() {
+    if lacks(&[Need::StartErrors]) {
+        return;
+    }
     everywhere(|_| {
         let error = Command::new("greenthread-no-such-program").spawn().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -68,6 +68,13 @@ fn alone(test: impl FnOnce()) {
     assert!(out.status.success() && said.contains("came through"), "{said}");
 }
 
+/// The same for a test whose children start OS threads.
+fn alone_with_threads(test: impl FnOnce()) {
+    if !lacks(&[Need::ThreadsAfterFork]) {
+        alone(test);
+    }
+}
+
 fn works() {
     let threads: Vec<_> = (0..100)
         .map(|n| {
@@ -83,7 +90,7 @@ fn works() {
 
 #[test]
 fn the_child_has_a_default_runtime_of_its_own() {
-    alone(|| {
+    alone_with_threads(|| {
         greenthread::run(works);
         for _ in 0..10 {
             assert_eq!(fork(|| greenthread::run(works)), 0);
@@ -97,7 +104,7 @@ fn the_child_has_a_default_runtime_of_its_own() {
 
 #[test]
 fn a_new_runtime_in_the_child_works() {
-    alone(|| {
+    alone_with_threads(|| {
         let before = runtime(2);
         before.run(works);
         assert_eq!(fork(|| runtime(2).run(works)), 0);
@@ -159,7 +166,7 @@ fn to_join_a_thread_of_the_parents_panics() {
 /// The child's only thread runs on a green thread's stack, and is an ordinary OS thread.
 #[test]
 fn a_green_thread_may_fork() {
-    alone(|| {
+    alone_with_threads(|| {
         runtime(2).run(|| {
             let siblings: Vec<_> = (0..10).map(|_| thread::spawn(thread::park)).collect();
             thread::sleep(Duration::from_millis(5));
@@ -200,7 +207,7 @@ fn when_the_thread_that_has_forked_returns_the_child_ends() {
 
 #[test]
 fn a_scope_whose_threads_are_the_parents_panics() {
-    alone(|| {
+    alone_with_threads(|| {
         greenthread::run(|| {
             let open = AtomicBool::new(false);
             let child = thread::scope(|scope| {
@@ -235,7 +242,7 @@ fn a_scope_whose_threads_are_the_parents_panics() {
 /// A server that forks its workers, and a child that closes what it has inherited.
 #[test]
 fn sockets_of_the_parents_work_in_the_child_and_in_the_parent() {
-    alone(|| {
+    alone_with_threads(|| {
         greenthread::run(|| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
@@ -278,7 +285,7 @@ fn sockets_of_the_parents_work_in_the_child_and_in_the_parent() {
 /// Forks while other OS threads start and end threads.
 #[test]
 fn a_fork_at_any_moment_works() {
-    alone(|| {
+    alone_with_threads(|| {
         let busy = runtime(2);
         let stop = Arc::new(AtomicBool::new(false));
         let spawner = busy.spawn({
@@ -306,7 +313,7 @@ fn a_fork_among_panics_works() {
     if lacks(&[Need::UnwindingAfterFork]) {
         return;
     }
-    alone(|| {
+    alone_with_threads(|| {
         let rt = runtime(2);
         static STOP: AtomicBool = AtomicBool::new(false);
         let panics = || {

@@ -19,9 +19,12 @@ use greenthread::os::unix::{
     net::{UnixListener, UnixStream},
 };
 use greenthread::{Runtime, fs, net::ToSocketAddrs, thread};
-#[cfg(unix)]
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+#[cfg(unix)]
+use crate::common::{
+    allow_os_threads, forbid_os_threads,
+    machine::{Need, lacks},
+};
 use crate::common::{
     child, everywhere, is_child, runtime, scratch, system::os_thread, test_name, text, world::time_limit,
 };
@@ -35,31 +38,6 @@ fn in_a_child(test: impl FnOnce()) {
         command.env_remove("GREENTHREAD_WATCHDOG");
     });
     assert!(out.status.success(), "{}", text(&out));
-}
-
-/// Makes the system refuse OS threads; `allow_threads` undoes it. The limit does not hold for the
-/// superuser, so the process changes its user.
-#[cfg(unix)]
-fn forbid_threads() {
-    // SAFETY: the call touches no memory.
-    if unsafe { libc::geteuid() } == 0 {
-        // If there is no other user (in some containers), the superuser is limited too.
-        // SAFETY: the call touches no memory of this program. It changes the user of all its
-        // threads.
-        let _ = unsafe { libc::setuid(61_234) };
-    }
-    set_threads(Some(1));
-}
-
-#[cfg(unix)]
-fn allow_threads() {
-    set_threads(getrlimit(Resource::Nproc).maximum);
-}
-
-#[cfg(unix)]
-fn set_threads(current: Option<u64>) {
-    let maximum = getrlimit(Resource::Nproc).maximum;
-    setrlimit(Resource::Nproc, Rlimit { current, maximum }).expect("a lower limit, or the old one");
 }
 
 /// Waits until a condition is true, for a minute at most.
@@ -94,7 +72,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
         let path = scratch("spot");
         let file = fs::File::create_new(&path).unwrap();
         std::fs::remove_file(path).unwrap();
-        forbid_threads();
+        forbid_os_threads();
         for rt in &runtimes {
             // If the kernel needs a thread for a file operation of a ring, that is refused too.
             rt.run(|| {
@@ -118,7 +96,7 @@ fn without_os_threads_calls_are_made_on_the_spot_or_say_why_not() {
             let metrics = rt.metrics();
             assert_eq!((metrics.disk().threads(), metrics.blocking().threads()), (0, 0));
         }
-        allow_threads();
+        allow_os_threads();
         for rt in &runtimes {
             let both = Arc::new(Barrier::new(2));
             rt.run(|| {
@@ -148,7 +126,7 @@ fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
             fs::canonicalize("/").unwrap();
             thread::unblock(|| ());
         });
-        forbid_threads();
+        forbid_os_threads();
         let calls: Vec<_> = (0..500).map(|_| rt.spawn(|| fs::canonicalize("/").unwrap())).collect();
         calls.into_iter().for_each(|call| drop(call.join().unwrap()));
         assert_eq!(rt.metrics().disk().threads(), 1);
@@ -167,7 +145,7 @@ fn while_the_system_refuses_more_threads_those_of_the_pool_do() {
         assert_eq!(rt.metrics().blocking().threads(), 1);
         rt.run(look_up).unwrap();
 
-        allow_threads();
+        allow_os_threads();
         let all = Arc::new(Barrier::new(5));
         let calls = (0..5).map(|_| {
             let all = all.clone();
@@ -262,7 +240,8 @@ fn a_burst_leaves_nothing_behind_and_idle_threads_sleep() {
             let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap());
             let status = tasks
                 .filter(|task| task.file_name().to_str() != Some(&me))
-                .map(|task| std::fs::read_to_string(task.path().join("status")).unwrap());
+                // One that has ended meanwhile has no status any more.
+                .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
             let count = |status: String| {
                 let lines = status.lines().filter(|line| line.starts_with("voluntary"));
                 lines.map(|line| line.split_whitespace().last().unwrap().parse::<u64>().unwrap()).sum::<u64>()
@@ -415,6 +394,9 @@ fn limits_come_from_the_builder_or_the_environment() {
 #[cfg(unix)]
 #[test]
 fn a_runtime_of_a_forked_child_has_a_pool_of_its_own() {
+    if lacks(&[Need::ThreadsAfterFork]) {
+        return;
+    }
     let _limit = time_limit(test_name());
     in_a_child(|| {
         let calls = || {

@@ -12,9 +12,12 @@ use greenthread::{
     thread,
 };
 
-#[cfg(unix)]
-use crate::common::leave_addresses;
 use crate::common::{child, is_child, test_name, text};
+#[cfg(unix)]
+use crate::common::{
+    leave_addresses,
+    machine::{Need, lacks},
+};
 
 /// Builds a runtime. The number of workers comes from the environment.
 fn build() -> Runtime {
@@ -66,6 +69,9 @@ fn meet(count: usize) -> Result<(), (usize, io::Error)> {
 #[cfg(unix)]
 #[test]
 fn where_addresses_are_limited_the_spawn_fails() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     if is_child() {
         let runtime = build();
         runtime.run(|| ());
@@ -114,6 +120,9 @@ fn where_maps_are_limited_the_spawn_fails() {
 #[cfg(unix)]
 #[test]
 fn what_has_ended_makes_room() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     if is_child() {
         let runtime = build();
         runtime.run(|| ());
@@ -140,6 +149,9 @@ fn what_has_ended_makes_room() {
 #[cfg(unix)]
 #[test]
 fn a_broken_promise_is_reported_and_the_worker_does_not_wake_for_ever() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     if is_child() {
         let runtime = build();
         runtime.run(|| ());

@@ -19,7 +19,7 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{Random, runtime};
+use crate::common::{Random, runtime, worker_counts};
 
 /// The counts of all threads of a round.
 #[derive(Default)]
@@ -121,11 +121,12 @@ fn everything_at_once() {
     println!("GREENTHREAD_TEST_SEED={seed} GREENTHREAD_TEST_SECONDS={seconds}");
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut random = Random::new(seed);
+    let counts_of_workers = worker_counts(&[1, 2, 3, 8]);
     let threads = AtomicU64::new(0);
     let mut rounds = 0;
     while Instant::now() < end {
         let counts = Arc::new(Counts::default());
-        let workers = [1, 2, 3, 8][random.below(4) as usize];
+        let workers = counts_of_workers[random.below(counts_of_workers.len() as u64) as usize];
         let rt = runtime(workers);
         // Root threads are spawned from this OS thread, a green thread and a second OS thread at
         // the same time.

@@ -17,6 +17,8 @@ use greenthread::{
 };
 use greenthread_context::{Coroutine, State, Suspender};
 
+#[cfg(unix)]
+use crate::common::machine::{Need, lacks};
 use crate::common::{Random, child, everywhere, is_child, runtime, text};
 
 /// An address on the calling thread's stack, near the frames in use.
@@ -74,6 +76,9 @@ fn a_coroutine_s_stack_is_not_used() {
 #[cfg(unix)]
 #[test]
 fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     if !is_child() {
         let output = child(|_| {});
         return assert!(output.status.success(), "{}", text(&output));

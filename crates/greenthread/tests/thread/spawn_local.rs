@@ -14,6 +14,8 @@ use greenthread::thread::{self, Builder, LocalJoinHandle};
 #[cfg(unix)]
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+#[cfg(unix)]
+use crate::common::machine::{Need, lacks};
 use crate::common::{child, everywhere, is_child, runtime, text};
 
 #[test]
@@ -174,6 +176,9 @@ fn a_runtime_waits_for_its_local_threads() {
 #[cfg(unix)]
 #[test]
 fn local_threads_wait_for_a_stack() {
+    if lacks(&[Need::OwnMemory]) {
+        return;
+    }
     if is_child() {
         runtime(2).run(|| {
             let os = std::thread::current().id();
