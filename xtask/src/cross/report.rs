@@ -1,11 +1,14 @@
 //! What the output of `cargo test` says about the test programs it ran.
 
+use std::collections::BTreeSet;
+
 /// The tests of some programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) programs: usize,
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    /// Tests that were ignored or left out, and those that have found that they can't hold there.
     pub(crate) skipped: usize,
     /// The tests that failed, and the programs that ended before their last test.
     pub(crate) complaints: Vec<String>,
@@ -20,6 +23,8 @@ pub(crate) struct Reader {
     /// Tests that have been running for a minute, and have not ended since.
     slow: Vec<String>,
     failures: Vec<String>,
+    /// Tests of the program that say that the machine lacks what they need, and then pass.
+    lacking: BTreeSet<String>,
     is_out_of_time: bool,
     /// How the program ended that had an end of its own.
     end: Option<String>,
@@ -47,6 +52,12 @@ impl Reader {
         } else if let Some((name, _)) = text.strip_prefix("test ").and_then(|text| text.split_once(" ... ")) {
             self.slow.retain(|slow| slow != name);
         }
+        // The harness's own words may stand before it.
+        if let Some((test, _)) =
+            text.split_once("not tested here: ").and_then(|it| it.1.split_once(", for lack of "))
+        {
+            self.lacking.insert(test.to_owned());
+        }
         if text.starts_with("cross: out of time") {
             self.is_out_of_time = true;
         }
@@ -67,8 +78,9 @@ impl Reader {
             let before = counts.split(what).next().filter(|before| before.len() < counts.len());
             before.and_then(|text| text.trim_end().rsplit(' ').next()?.parse().ok()).unwrap_or(0)
         };
-        let (passed, failed) = (count("passed"), count("failed"));
-        let skipped = count("ignored") + count("filtered out");
+        let lacking = std::mem::take(&mut self.lacking).len().min(count("passed"));
+        let (passed, failed) = (count("passed") - lacking, count("failed"));
+        let skipped = count("ignored") + count("filtered out") + lacking;
         let (name, results) = self.running.as_mut()?;
         *results += 1;
         self.report.passed += passed;
@@ -87,6 +99,7 @@ impl Reader {
         let (end, is_out_of_time) = (self.end.take(), std::mem::take(&mut self.is_out_of_time));
         let slow = std::mem::take(&mut self.slow);
         self.failures.clear();
+        self.lacking.clear();
         if results > 0 && !is_out_of_time {
             return None;
         }
@@ -137,6 +150,16 @@ mod tests {
              test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n",
         );
         assert_eq!(report, Report { programs: 3, passed: 12, failed: 0, skipped: 5, complaints: Vec::new() });
+    }
+
+    #[test]
+    fn tests_that_lack_something_are_skipped() {
+        let report = read(
+            "     Running tests/b.rs (target/a/b-1)\ntest a ... not tested here: a, for lack of Filters\n\
+             not tested here: a, for lack of OwnMemory\nnot tested here: b::c, for lack of Filters\nok\n\
+             test result: ok. 7 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n",
+        );
+        assert_eq!((report.passed, report.skipped), (5, 3));
     }
 
     #[test]
