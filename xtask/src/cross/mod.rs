@@ -37,10 +37,17 @@ all parts is written into PLATFORMS.md.
 --list          says which targets there are
 --record        writes a run of some parts into PLATFORMS.md too
 --setup         only puts into place what the targets need
+--stress        runs the library's tests under stress alone, with four workers and for longer
 ";
 
 /// The time that a program of a listing has.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What `--stress` runs: the programs, the part of the tests' names, and the variables that they
+/// read. A run has a row of its own.
+const STRESS: [&str; 6] = ["--package", "greenthread", "--test", "*", "--", "stress"];
+const STRESS_VARIABLES: [(&str, &str); 2] =
+    [("GREENTHREAD_TEST_WORKERS", "4"), ("GREENTHREAD_TEST_SECONDS", "60")];
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -51,6 +58,7 @@ struct Request {
     arguments: Vec<String>,
     is_setup: bool,
     is_recorded: bool,
+    is_stress: bool,
 }
 
 /// Does what the arguments ask for.
@@ -78,13 +86,17 @@ pub(crate) fn cross(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complai
     for target in &request.targets {
         for profile in &request.profiles {
             // Types are the same in both.
+            if request.is_stress && !target.is_run() {
+                continue;
+            }
             if target.how == How::Checked && *profile == Profile::Release && request.profiles.len() > 1 {
                 continue;
             }
             let row = run(repo, &toolkit, target, *profile, &request, &when)?;
             print!("{}", table::shown(std::slice::from_ref(&row)));
             // What took an hour is kept even if a later target can't be run.
-            let is_whole = request.parts.is_empty() && std::env::var_os("CI").is_none();
+            let is_whole =
+                (request.parts.is_empty() || request.is_stress) && std::env::var_os("CI").is_none();
             if request.arguments.is_empty() && (is_whole || request.is_recorded) {
                 table::record(repo, std::slice::from_ref(&row))?;
             }
@@ -120,6 +132,7 @@ fn parse(arguments: &[&str]) -> Result<Request, Complaints> {
             "--release" => request.profiles.push(Profile::Release),
             "--record" => request.is_recorded = true,
             "--setup" => request.is_setup = true,
+            "--stress" => (request.is_stress, request.parts) = (true, vec!["greenthread"]),
             "-p" => {
                 let part = rest.next().and_then(|name| PARTS.iter().find(|part| *part == name));
                 let part = part.ok_or_else(|| wrong(format!("-p needs one of: {}", PARTS.join(", "))))?;
@@ -165,14 +178,18 @@ fn run(
     let mut row = Row {
         target: target.name,
         how: target.how(),
-        profile: profile.name(),
+        profile: match (profile, request.is_stress) {
+            (profile, false) => profile.name(),
+            (Profile::Debug, true) => "debug, stress",
+            (Profile::Release, true) => "release, stress",
+        },
         built: Vec::new(),
         broken: Vec::new(),
         report: target.is_run().then(Report::default),
         time: Duration::ZERO,
         when: when.to_owned(),
     };
-    let log = repo.target().join(format!("cross/{}-{}.log", target.name, profile.name()));
+    let log = repo.target().join(format!("cross/{}-{}.log", target.name, row.profile.replace(", ", "-")));
     repo.write(&log, "")?;
     println!("   all output: {}", log.display());
     let mut log = File::create(&log).map_err(|error| vec![format!("{}: {error}", log.display())])?;
@@ -200,7 +217,9 @@ fn run(
         if target.is_run() {
             cargo.arg("--no-fail-fast");
         }
-        if request.arguments.is_empty() {
+        if request.is_stress {
+            cargo.args(STRESS).envs(STRESS_VARIABLES);
+        } else if request.arguments.is_empty() {
             cargo.args(["--package", package(part)]);
             if target.is_run() {
                 cargo.arg("--").args(target.skipped.iter().flat_map(|(test, _)| ["--skip", test]));
@@ -213,6 +232,10 @@ fn run(
         run_part(&mut cargo, part, &mut log, &mut row)?;
     }
     row.time = start.elapsed();
+    if request.is_stress {
+        // All others were not asked for.
+        row.report.iter_mut().for_each(|report| report.skipped = 0);
+    }
     Ok(row)
 }
 
@@ -346,6 +369,8 @@ mod tests {
         assert_eq!(request.targets[0].name, "x86_64-unknown-linux-musl");
         assert_eq!((request.parts, request.profiles), (vec!["context"], vec![Profile::Debug]));
         assert_eq!(request.arguments, ["-p", "x"]);
+        let stress = parse(&["aarch64", "--stress"]).unwrap();
+        assert_eq!((stress.parts, stress.is_stress), (vec!["greenthread"], true));
         let all = parse(&[]).unwrap();
         assert_eq!((all.targets.len(), all.profiles.len()), (TARGETS.len(), 2));
         for wrong in [&["vax"][..], &["-p"], &["-p", "vax"], &["--fast"]] {

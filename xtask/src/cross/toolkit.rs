@@ -21,7 +21,7 @@ use crate::tools;
 use super::targets::{How, Linker, Target};
 
 /// The seconds that one test program may run.
-const LIMIT: u32 = 900;
+const LIMIT: u32 = 3600;
 
 const ZIG: &str = "0.17.1";
 const ZIGBUILD: &str = "0.24.1";

@@ -42,7 +42,7 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
 }
 
 /// The time after which a child counts as hung. Its test fails, and the other tests go on.
-const CHILD_LIMIT: Duration = Duration::from_secs(300);
+const CHILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// The name of the test that runs on this OS thread, with its module's path. The harness gives the
 /// thread this name.

@@ -66,7 +66,7 @@ pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static)
     std::thread::spawn(move || {
         let _ = sender.send(catch_unwind(AssertUnwindSafe(f)));
     });
-    match receiver.recv_timeout(Duration::from_secs(100)) {
+    match receiver.recv_timeout(Duration::from_secs(600)) {
         Ok(Ok(value)) => value,
         Ok(Err(payload)) => resume_unwind(payload),
         Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),

@@ -233,7 +233,7 @@ fn what_arrives_is_what_was_sent() {
         }
         done.send(()).unwrap();
     });
-    match finished.recv_timeout(Duration::from_secs(100)) {
+    match finished.recv_timeout(Duration::from_secs(600)) {
         Ok(()) => {}
         Err(mpsc::RecvTimeoutError::Disconnected) => panic!("it has failed"),
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs, with {}", running.lock().unwrap()),

@@ -39,12 +39,12 @@ fn fork(f: impl FnOnce()) -> i32 {
     wait(child)
 }
 
-/// Waits for the child, for half a minute at most.
+/// Waits for the child, for five minutes at most.
 fn wait(child: libc::pid_t) -> i32 {
     let (mut status, begin) = (0, Instant::now());
     // SAFETY: the call writes to `status`, and this is a child of this process.
     while unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == 0 {
-        if begin.elapsed() > Duration::from_secs(30) {
+        if begin.elapsed() > Duration::from_secs(300) {
             // SAFETY: this is a child of this process.
             unsafe { libc::kill(child, libc::SIGKILL) };
             panic!("the child hangs");
