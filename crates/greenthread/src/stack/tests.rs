@@ -16,6 +16,11 @@ use super::*;
 use crate::machine::{Need, lacks};
 use crate::sys::memory::{COMMITS, RECORD, page_size};
 
+/// The smallest stack, which has whole pages.
+fn min_size() -> usize {
+    usable_size(1).unwrap()
+}
+
 const ROLE: &str = "GREENTHREAD_TEST_ROLE";
 const GUARD: &str = "GREENTHREAD_STACK_GUARD";
 
@@ -76,8 +81,8 @@ fn write(address: usize) {
 
 #[test]
 fn sizes() {
-    assert_eq!(usable_size(1).unwrap(), MIN_SIZE);
-    assert_eq!(usable_size(MIN_SIZE + 1).unwrap(), MIN_SIZE + page_size());
+    assert!(min_size() >= MIN_SIZE && min_size() < MIN_SIZE + page_size());
+    assert_eq!(usable_size(min_size() + 1).unwrap(), min_size() + page_size());
     assert_eq!(usable_size(ROOT_SIZE).unwrap(), ROOT_SIZE);
     for absurd in [0, usize::MAX, usize::MAX / 2, (1 << (usize::BITS - 2).min(45)) + 1] {
         let error = usable_size(absurd).unwrap_err();
@@ -105,12 +110,12 @@ fn a_stack_is_small_and_goes_anywhere() {
 #[test]
 fn the_last_one_in_is_the_first_one_out() {
     let mut cache = Cache::new();
-    let (a, b) = (cache.take(MIN_SIZE).unwrap(), cache.take(MIN_SIZE).unwrap());
+    let (a, b) = (cache.take(min_size()).unwrap(), cache.take(min_size()).unwrap());
     assert_ne!(a.limit(), b.limit());
     let (first, second) = (a.limit(), b.limit());
     cache.put(b);
     cache.put(a);
-    let (c, d) = (cache.take(MIN_SIZE).unwrap(), cache.take(MIN_SIZE).unwrap());
+    let (c, d) = (cache.take(min_size()).unwrap(), cache.take(min_size()).unwrap());
     assert_eq!((c.limit(), d.limit()), (first, second));
     assert_eq!(c.guard().end, c.limit().addr().get());
     let usable = c.top().addr().get() - c.limit().addr().get();
@@ -147,7 +152,8 @@ fn nobody_shares() {
                     if mine.is_empty()
                         || (mine.len() < 300 && random.is_multiple_of(5) == (step / 500 % 2 == 1))
                     {
-                        let size = MIN_SIZE + (random >> 20) as usize % 3 * 0x8000;
+                        let size = min_size()
+                            + (random >> 20) as usize % 3 * 0x8000_usize.next_multiple_of(page_size());
                         let stack = cache.take(size).unwrap();
                         let tag = thread << 32 | step;
                         // SAFETY: this OS thread owns the stack, and nothing runs on it.
@@ -184,7 +190,7 @@ fn the_guard_faults_and_the_rest_does_not() {
         }
         return;
     };
-    for size in [MIN_SIZE, DEFAULT_SIZE, ROOT_SIZE] {
+    for size in [min_size(), DEFAULT_SIZE, ROOT_SIZE] {
         let mut cache = Cache::new();
         let mut stack = cache.take(size).unwrap();
         let mut rounds = 1;
@@ -302,7 +308,7 @@ fn when_maps_run_out_the_error_says_what_to_do() {
     std::thread::spawn(|| black_box(vec![1u8; 1 << 24])).join().unwrap();
     assert!(arena::is_starving());
     assert_eq!(last_refusal().unwrap().to_string(), error.to_string());
-    assert!(Cache::new().take(MIN_SIZE).is_err());
+    assert!(Cache::new().take(min_size()).is_err());
     cache.put(stacks.pop().unwrap());
     assert!(!arena::is_starving());
     let stack = cache.take(0x10000).unwrap();
@@ -312,7 +318,7 @@ fn when_maps_run_out_the_error_says_what_to_do() {
     drop(cache);
     // Stacks of another size can use the maps of unmapped regions.
     let mut cache = Cache::new();
-    let stacks: Vec<Stack> = (0..1000).map(|_| cache.take(MIN_SIZE + page_size()).unwrap()).collect();
+    let stacks: Vec<Stack> = (0..1000).map(|_| cache.take(min_size() + page_size()).unwrap()).collect();
     stacks.into_iter().for_each(|stack| cache.put(stack));
 }
 
@@ -371,16 +377,16 @@ fn warm_stacks_keep_their_tops() {
     }
     let mut cache = Cache::new();
     let n = 1000;
-    let mut stacks: Vec<Stack> = (0..n).map(|_| cache.take(MIN_SIZE).unwrap()).collect();
+    let mut stacks: Vec<Stack> = (0..n).map(|_| cache.take(min_size()).unwrap()).collect();
     let rss = status("VmRSS");
     for stack in &stacks {
         (stack.limit().addr().get()..stack.top().addr().get()).step_by(page_size()).for_each(write);
     }
-    assert!(status("VmRSS") - rss >= n * MIN_SIZE);
+    assert!(status("VmRSS") - rss >= n * min_size());
     stacks.drain(..).for_each(|stack| cache.put(stack));
     let left = status("VmRSS") - rss;
     let kept = (8_usize << 10).next_multiple_of(page_size());
-    assert!(left >= (n - 128) * kept && left <= n * kept + 128 * MIN_SIZE, "{left}");
+    assert!(left >= (n - 128) * kept && left <= n * kept + 128 * min_size(), "{left}");
 }
 
 /// Stacks that two intervals have not needed go to the arena, and those that are needed stay.
@@ -388,7 +394,7 @@ fn warm_stacks_keep_their_tops() {
 fn stacks_that_are_not_needed_go() {
     let mut cache = Cache::new();
     let use_some = |cache: &mut Cache, n| {
-        let stacks: Vec<Stack> = (0..n).map(|_| cache.take(MIN_SIZE).unwrap()).collect();
+        let stacks: Vec<Stack> = (0..n).map(|_| cache.take(min_size()).unwrap()).collect();
         stacks.into_iter().for_each(|stack| cache.put(stack));
     };
     use_some(&mut cache, 900);

@@ -13,7 +13,7 @@ static CALLER: AtomicUsize = AtomicUsize::new(0);
 fn describe(fault: usize) -> Option<overflow::Victim> {
     (START.load(Relaxed)..END.load(Relaxed)).contains(&fault).then_some(overflow::Victim {
         name: Some("greedy"),
-        stack_size: MIN_SIZE,
+        stack_size: min_size(),
         location: Location::caller(),
     })
 }
@@ -31,7 +31,7 @@ unsafe extern "C" fn greedy(_: usize) -> ! {
 
 fn overflow_green_stack() {
     let mut cache = Cache::new();
-    let stack = cache.take(MIN_SIZE).unwrap();
+    let stack = cache.take(min_size()).unwrap();
     START.store(stack.guard().start, Relaxed);
     END.store(stack.guard().end, Relaxed);
     // SAFETY: the stack is unused, and its context resumes no other.
@@ -53,7 +53,8 @@ fn is_reported_and_nothing_else_is() {
         let errors = errors(&output);
         assert!(was_aborted(&output), "{role}: {output:?}");
         let report = format!(
-            "\ngreen thread 'greedy' has overflowed its stack\nstack size: {MIN_SIZE} bytes, spawned at {}:",
+            "\ngreen thread 'greedy' has overflowed its stack\nstack size: {} bytes, spawned at {}:",
+            min_size(),
             file!()
         );
         assert!(errors.contains(&report), "{errors}");

@@ -28,7 +28,7 @@ fn the_smallest_stack_has_room_for_a_backtrace() {
     }
     // SAFETY: no other thread of this process uses the environment now.
     unsafe { env::set_var("RUST_BACKTRACE", "full") };
-    let stack = Cache::new().take(MIN_SIZE).unwrap();
+    let stack = Cache::new().take(min_size()).unwrap();
     // SAFETY: the stack is unused, and its context resumes this one once.
     unsafe {
         let green = greenthread_context::init(stack.bounds(), panics);
