@@ -1,5 +1,5 @@
 //! The common part of the server examples: arguments, the accept loop with a green thread per
-//! connection, and an orderly end on Ctrl-C. Each example has its own protocol.
+//! connection, and an orderly end. Each example has its own protocol.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,13 @@ use std::{
 use greenthread::{
     Runtime,
     net::{Shutdown, TcpListener, TcpStream},
-    signal::{SIGINT, SIGTERM, Signals},
     sync::{Condvar, Mutex},
     thread,
     time::{Duration, Instant},
 };
 use socket2::SockRef;
+
+use system::{Stops, raise_file_limit};
 
 /// How long a stopping server waits for its connections to end. A shorter time cuts off more of
 /// them. A longer one delays the end of the process.
@@ -68,15 +69,7 @@ fn parse_and_run(name: &str, address: &str, handler: Handler) -> Result<(), Box<
     served.map_err(|error| format!("{address}: {error}").into())
 }
 
-/// Raises the soft limit of file descriptors to the hard one. Every connection is a descriptor, and
-/// the soft limit is often 1024.
-fn raise_file_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-/// Serves until Ctrl-C, then waits for the connections to end.
+/// Serves until it is told to stop, then waits for the connections to end.
 fn serve(address: &str, handler: Handler) -> io::Result<()> {
     let server = Arc::new(Server {
         listener: TcpListener::bind(address)?,
@@ -85,17 +78,17 @@ fn serve(address: &str, handler: Handler) -> io::Result<()> {
         ended: Condvar::new(),
     });
 
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut stops = Stops::new()?;
     let accepting = {
         let server = server.clone();
         thread::Builder::new().name("accept".into()).spawn(move || server.accept(handler))?
     };
     println!("listening on {}", server.listener.local_addr()?);
 
-    signals.next();
-    // A second Ctrl-C ends the process at once.
+    stops.wait();
+    // The second time ends the process at once.
     thread::Builder::new().name("signals".into()).spawn(move || {
-        signals.next();
+        stops.wait();
         process::exit(130);
     })?;
     server.stop();
@@ -117,8 +110,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Returns whether Ctrl-C was pressed. A handler then answers what it has begun to read, and
-    /// returns.
+    /// Returns whether the server was told to stop. A handler then answers what it has begun to
+    /// read, and returns.
     pub(crate) fn stopping(&self) -> bool {
         self.stopping.load(Relaxed)
     }
@@ -209,4 +202,61 @@ impl Drop for Connection {
             self.server.ended.notify_one();
         }
     }
+}
+
+/// What tells the server to stop, and the limit of open files.
+#[cfg(unix)]
+mod system {
+    use std::io;
+
+    use greenthread::signal::{SIGINT, SIGTERM, Signals};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    /// Ctrl-C, or `kill`.
+    pub(super) struct Stops(Signals);
+
+    impl Stops {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self(Signals::new([SIGINT, SIGTERM])?))
+        }
+
+        pub(super) fn wait(&mut self) {
+            self.0.next();
+        }
+    }
+
+    /// Raises the soft limit of file descriptors to the hard one. Every connection is a descriptor,
+    /// and the soft limit is often 1024.
+    pub(super) fn raise_file_limit() {
+        let limit = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    }
+}
+
+/// As above. Windows has no signals, and no such limit.
+#[cfg(windows)]
+mod system {
+    use std::io;
+
+    use greenthread::thread;
+
+    /// The Enter key. Ctrl-C ends the process at once.
+    pub(super) struct Stops(());
+
+    impl Stops {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self(()))
+        }
+
+        pub(super) fn wait(&mut self) {
+            // At the end of the input nobody can press the key.
+            if !greenthread::io::stdin().read_line(&mut String::new()).is_ok_and(|count| count > 0) {
+                loop {
+                    thread::park();
+                }
+            }
+        }
+    }
+
+    pub(super) fn raise_file_limit() {}
 }
