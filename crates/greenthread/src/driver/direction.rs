@@ -182,6 +182,7 @@ impl Direction {
 
     /// Cancels the wait of the first waiting thread.
     #[cfg(test)]
+    #[allow(dead_code, reason = "the driver's tests, which use it, are for Linux")]
     pub(super) fn cancel_first(&mut self) -> Option<Claim> {
         self.waiting.cancel_first()
     }

@@ -175,7 +175,12 @@ impl Registry {
     /// The driver is dropped. Sources that refer to the registry may live on; the poller's
     /// descriptors and the entries are freed here.
     pub(super) fn close(&self) {
-        *self.lock() = Slab::new(None);
+        let mut slab = self.lock();
+        // Under the lock: a source that finds no poller may be closed at once.
+        if let Some(poller) = &slab.poller {
+            poller.close();
+        }
+        *slab = Slab::new(None);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Slab> {

@@ -126,8 +126,10 @@ pub(crate) mod heap {
 ///   edge-triggered events reports one event after each `arm`, also for readiness that exists then.
 ///   Others do nothing there. `wait` sleeps until there are
 ///   events or a wake-up, or until the timeout has passed; a timeout never ends early. A signal may
-///   end the wait early. Any OS thread may use `add`, `delete` and the waker while another waits. A
-///   descriptor that is closed after `delete` is closed at once.
+///   end the wait early. If `wait` fails, it can be called again, and directions are armed again.
+///   Any OS thread may use `add`, `delete` and the waker while another waits. A descriptor that is
+///   closed after `delete` is closed at once. `close` is called before the poller is dropped, while
+///   no thread waits and the descriptors that were not deleted are open.
 /// - `Events`: the buffer for the events of one wait. `iter` yields keys with their readiness.
 ///   Wake-ups are not among them.
 /// - `Waker`: ends the current wait, or the next one, from any OS thread. Several wake-ups before a

@@ -14,6 +14,7 @@ mod crowds;
 mod descriptors;
 mod endings;
 mod load;
+mod modes;
 mod options;
 #[cfg(unix)]
 mod sockref;

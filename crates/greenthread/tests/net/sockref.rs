@@ -279,27 +279,3 @@ fn timeouts_and_modes_that_were_set_through_the_descriptor_count() {
         would_block(reader.read(&mut [0]));
     });
 }
-
-#[test]
-fn a_listener_that_was_made_blocking_does_not_stop_its_worker() {
-    runtime(1).run(|| {
-        for shown in [false, true] {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            // Another handle, as another process may have one.
-            let other = listener.try_clone().unwrap();
-            let listener = TcpListener::from(listener);
-            let client = thread::spawn(move || TcpStream::connect(address).unwrap());
-            assert!(listener.accept().is_ok());
-            drop(client.join());
-            if shown {
-                SockRef::from(&listener).set_nonblocking(false).unwrap();
-            } else {
-                other.set_nonblocking(false).unwrap();
-            }
-            let client = thread::spawn(move || TcpStream::connect(address).unwrap());
-            assert!(listener.accept().is_ok());
-            drop(client.join());
-        }
-    });
-}

@@ -5,13 +5,13 @@ macro_rules! descriptors {
     ($type:ident, $std:ty) => {
         impl std::os::windows::io::AsSocket for $type {
             fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-                self.0.expose().socket()
+                self.0.expose().lent_socket()
             }
         }
 
         impl std::os::windows::io::AsRawSocket for $type {
             fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-                self.0.expose().socket().as_raw_socket()
+                self.0.expose().lent_socket().as_raw_socket()
             }
         }
 

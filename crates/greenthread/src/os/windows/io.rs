@@ -1,10 +1,11 @@
 //! Sockets and handles: std's traits and types, which the types of this library implement.
 //!
 //! The library keeps its sockets in the system's non-blocking mode, whatever their own mode is. A
-//! socket that is borrowed by [`AsSocket`] is in this mode. A socket that is given away (by
-//! `OwnedSocket::from` or [`IntoRawSocket`]) gets its own mode, unless there are other handles to
-//! it, which were made by `try_clone`. A socket that the library is given is taken to be in
-//! blocking mode, because the system does not tell the mode.
+//! socket that is borrowed by [`AsSocket`] is in this mode, and if its user changes the mode, the
+//! library's next call changes it back. A socket that is given away (by `OwnedSocket::from` or
+//! [`IntoRawSocket`]) gets its own mode, unless there are other handles to it, which were made by
+//! `try_clone`. A socket that the library is given is taken to be in blocking mode, because the
+//! system does not tell the mode.
 //!
 //! # Examples
 //!

@@ -102,6 +102,9 @@ impl Poller {
         Ok(epoll::delete(&self.epoll, descriptor)?)
     }
 
+    /// Does nothing: the kernel ends all reports with the descriptor.
+    pub(crate) fn close(&self) {}
+
     /// Sleeps until there are events or a wake-up, or until the timeout has passed (`None`: no
     /// limit; zero: does not sleep). The events replace those in `events`. A signal may end the
     /// wait early.

@@ -147,6 +147,9 @@ impl Poller {
         }
     }
 
+    /// Does nothing: the kernel ends all reports with the descriptor.
+    pub(crate) fn close(&self) {}
+
     /// Sleeps until there are events or a wake-up, or until the timeout has passed (`None`: no
     /// limit; zero: does not sleep). The events replace those in `events`. A signal may end the
     /// wait early.

@@ -5,6 +5,10 @@
 //! user has set is kept beside the socket. The system does not tell a socket's mode. A socket that
 //! comes from the user is taken to be in blocking mode. One that is given back gets the user's
 //! mode.
+//!
+//! A socket that the user has ever had is *exposed*. The user may have put it into blocking mode,
+//! in which a call would block the worker. Since the system does not tell, each call that may wait
+//! sets the mode before.
 
 use std::{
     fmt, fs,
@@ -40,10 +44,25 @@ pub(crate) enum OwnedFd {
     Handle(OwnedHandle),
 }
 
-/// A socket in the system's non-blocking mode, with the user's mode. Clones share both.
+/// A socket in the system's non-blocking mode, with what is known of the user's mode. Clones share
+/// both.
 pub(crate) struct Socket {
     socket: OwnedSocket,
-    nonblocking: Arc<AtomicBool>,
+    mode: Arc<Mode>,
+}
+
+struct Mode {
+    /// Whether the user wants the non-blocking mode.
+    nonblocking: AtomicBool,
+    /// Whether the user has had access to the socket itself.
+    exposed: AtomicBool,
+}
+
+impl Socket {
+    fn new(socket: OwnedSocket, nonblocking: bool, exposed: bool) -> Self {
+        let mode = Mode { nonblocking: nonblocking.into(), exposed: exposed.into() };
+        Self { socket, mode: Arc::new(mode) }
+    }
 }
 
 /// A borrowed [`OwnedFd`].
@@ -61,12 +80,12 @@ pub(crate) trait AsFd {
 impl OwnedFd {
     /// Wraps a socket that is in the system's non-blocking mode, with the mode that the user wants.
     pub(super) fn from_nonblocking(socket: OwnedSocket, nonblocking: bool) -> Self {
-        Self::Socket(Socket { socket, nonblocking: Arc::new(nonblocking.into()) })
+        Self::Socket(Socket::new(socket, nonblocking, false))
     }
 
     /// Whether it is a socket that has clones.
     pub(super) fn is_shared(&self) -> bool {
-        matches!(self, Self::Socket(socket) if Arc::strong_count(&socket.nonblocking) > 1)
+        matches!(self, Self::Socket(socket) if Arc::strong_count(&socket.mode) > 1)
     }
 }
 
@@ -77,6 +96,19 @@ impl<'a> BorrowedFd<'a> {
             Self::Socket(socket) => socket.socket.as_socket(),
             Self::Handle(_) => panic!("a handle is not a socket"),
         }
+    }
+
+    /// Returns the socket for the user, who may change its mode.
+    pub(crate) fn lent_socket(self) -> BorrowedSocket<'a> {
+        if let Self::Socket(socket) = self {
+            socket.mode.exposed.store(true, Relaxed);
+        }
+        self.socket()
+    }
+
+    /// Whether the user has had access to the socket.
+    pub(super) fn is_exposed(self) -> bool {
+        matches!(self, Self::Socket(socket) if socket.mode.exposed.load(Relaxed))
     }
 
     /// Returns the handle. All callers have one.
@@ -90,8 +122,8 @@ impl<'a> BorrowedFd<'a> {
     /// Makes another descriptor for the same socket or file.
     pub(crate) fn try_clone_to_owned(&self) -> io::Result<OwnedFd> {
         Ok(match self {
-            Self::Socket(Socket { socket, nonblocking }) => {
-                OwnedFd::Socket(Socket { socket: socket.try_clone()?, nonblocking: nonblocking.clone() })
+            Self::Socket(Socket { socket, mode }) => {
+                OwnedFd::Socket(Socket { socket: socket.try_clone()?, mode: mode.clone() })
             }
             Self::Handle(handle) => OwnedFd::Handle(handle.try_clone_to_owned()?),
         })
@@ -99,13 +131,13 @@ impl<'a> BorrowedFd<'a> {
 
     /// Returns whether the user wants the descriptor in non-blocking mode.
     pub(super) fn is_nonblocking(self) -> bool {
-        matches!(self, Self::Socket(socket) if socket.nonblocking.load(Relaxed))
+        matches!(self, Self::Socket(socket) if socket.mode.nonblocking.load(Relaxed))
     }
 
     /// Sets the mode that the user wants. A handle has none.
     pub(super) fn set_nonblocking(self, nonblocking: bool) {
         if let Self::Socket(socket) = self {
-            socket.nonblocking.store(nonblocking, Relaxed);
+            socket.mode.nonblocking.store(nonblocking, Relaxed);
         }
     }
 }
@@ -135,7 +167,7 @@ impl From<OwnedSocket> for OwnedFd {
     fn from(socket: OwnedSocket) -> Self {
         // If this fails, the socket's calls fail as well, and report the error.
         let _ = SockRef::from(&socket).set_nonblocking(true);
-        Self::from_nonblocking(socket, false)
+        Self::Socket(Socket::new(socket, false, true))
     }
 }
 
@@ -143,8 +175,10 @@ impl From<OwnedFd> for OwnedSocket {
     /// Gives the socket the user's mode, unless clones need the system's non-blocking mode.
     fn from(descriptor: OwnedFd) -> Self {
         match descriptor {
-            OwnedFd::Socket(Socket { socket, mut nonblocking }) => {
-                if Arc::get_mut(&mut nonblocking).is_some_and(|mode| !*mode.get_mut()) {
+            OwnedFd::Socket(Socket { socket, mut mode }) => {
+                if Arc::get_mut(&mut mode).is_none() {
+                    mode.exposed.store(true, Relaxed);
+                } else if !mode.nonblocking.load(Relaxed) {
                     let _ = SockRef::from(&socket).set_nonblocking(false);
                 }
                 socket

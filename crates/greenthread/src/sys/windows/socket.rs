@@ -136,6 +136,7 @@ pub(crate) fn connect(socket: impl AsFd, address: &impl Address) -> OsResult<()>
 /// `WOULD_BLOCK` while the connection is being made.
 pub(crate) fn connect_on(socket: impl AsFd, address: &SocketAddr) -> OsResult<()> {
     let socket = socket.as_fd();
+    ensure_mode(socket)?;
     // A connection that has failed is reported here. Another call of `connect` would try again.
     if let Some(error) = take_error(socket)? {
         return Err(error);
@@ -289,6 +290,7 @@ fn wait_and<T>(
 ) -> OsResult<T> {
     let mut deadline = None;
     loop {
+        ensure_mode(socket)?;
         match with(socket, &mut call) {
             Err(OsError::WOULD_BLOCK) if blocking == Blocking::AsSet && !socket.is_nonblocking() => {}
             result => return result,
@@ -311,6 +313,11 @@ fn wait_and<T>(
             result => result?,
         }
     }
+}
+
+/// Puts a socket that the user has had back into non-blocking mode, in which no call waits.
+fn ensure_mode(socket: BorrowedFd<'_>) -> OsResult<()> {
+    if socket.is_exposed() { set_system_nonblocking(socket, true) } else { Ok(()) }
 }
 
 /// Makes one call of socket2.
