@@ -38,6 +38,11 @@ pub(crate) enum Need {
     UnwindingAfterFork,
     /// A program is told of its own end, also by `std::process::exit`. Wine tells only libraries.
     CallsAtExit,
+    /// std's `File::unlock` unlocks once. Wine says of the second lock that it is not there by
+    /// another error than Windows.
+    Unlocking,
+    /// The system says how much of a file it has copied. Wine does not.
+    CopyLength,
 }
 
 impl Need {
@@ -49,7 +54,7 @@ impl Need {
             Need::StartErrors => Command::new("greenthread-no-such-program").spawn().is_err(),
             Need::HeapTrim => symbol(c"malloc_trim").is_some(),
             Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
-            Need::CallsAtExit => !is_wine(),
+            Need::CallsAtExit | Need::Unlocking | Need::CopyLength => !is_wine(),
             Need::UnwindingAfterFork => !symbol(c"_Unwind_Find_FDE").is_some_and(is_c_library),
         }
     }

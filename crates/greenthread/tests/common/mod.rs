@@ -206,6 +206,25 @@ pub(crate) fn fill_stderr() -> std::io::PipeReader {
     reader
 }
 
+/// Makes standard error a pipe that is not read, and fills it except for a few bytes. A write
+/// waits if it does not fit as a whole.
+#[cfg(windows)]
+pub(crate) fn fill_stderr() -> std::io::PipeReader {
+    use std::{
+        io::{self, Write},
+        os::windows::io::IntoRawHandle,
+    };
+    use windows_sys::Win32::System::Console::{STD_ERROR_HANDLE, SetStdHandle};
+
+    /// What the system gives a pipe if it isn't told otherwise.
+    const SIZE: usize = 4096;
+    let (reader, mut writer) = io::pipe().unwrap();
+    writer.write_all(&vec![b'.'; SIZE - 6]).unwrap();
+    // SAFETY: the handle is open, and nothing closes it.
+    assert_ne!(unsafe { SetStdHandle(STD_ERROR_HANDLE, writer.into_raw_handle()) }, 0);
+    reader
+}
+
 /// A small random number generator. A test prints its seed, and takes one from
 /// `GREENTHREAD_TEST_SEED`.
 pub(crate) struct Random(u64);

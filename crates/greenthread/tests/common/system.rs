@@ -24,6 +24,10 @@ mod here {
         rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs().into()
     }
 
+    pub(crate) fn open_descriptors() -> usize {
+        std::fs::read_dir("/proc/self/fd").unwrap().count()
+    }
+
     pub(crate) fn address(name: &str) -> SocketAddr {
         SocketAddr::from_abstract_name(name).unwrap()
     }
@@ -56,6 +60,10 @@ mod here {
         id
     }
 
+    pub(crate) fn open_descriptors() -> usize {
+        std::fs::read_dir("/dev/fd").unwrap().count()
+    }
+
     pub(crate) fn address(name: &str) -> SocketAddr {
         // The system's directory for temporary files has a name that is too long for an address.
         SocketAddr::from_pathname(std::path::Path::new("/tmp").join(name)).unwrap()
@@ -71,10 +79,26 @@ mod here {
 
 #[cfg(windows)]
 mod here {
+    use windows_sys::Win32::System::Threading::{
+        GetCurrentProcess, GetCurrentThreadId, GetProcessHandleCount,
+    };
+
     pub(crate) fn os_thread() -> u64 {
         // SAFETY: the call has no precondition.
-        unsafe { windows_sys::Win32::System::Threading::GetCurrentThreadId() }.into()
+        unsafe { GetCurrentThreadId() }.into()
     }
+
+    pub(crate) fn open_descriptors() -> usize {
+        let mut count = 0;
+        // SAFETY: the call writes the variable.
+        assert_ne!(unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) }, 0);
+        count as usize
+    }
+}
+
+/// The number of open descriptors. On Windows there are handles of other kinds too.
+pub(crate) fn open_descriptors() -> usize {
+    here::open_descriptors()
 }
 
 /// A number that no other OS thread of this process has. On Linux, its name below

@@ -7,6 +7,5 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[cfg(unix)]
 mod coop;
 mod cpu_bound;

@@ -6,7 +6,6 @@
 mod common;
 mod pipes;
 mod streams;
-#[cfg(unix)]
 mod stress;
 #[cfg(target_os = "linux")]
 mod uring;

@@ -202,7 +202,6 @@ fn closed_input_is_at_its_end() {
 
 /// A pipe that is not read, and one worker. The thread that prints waits, and its siblings run.
 #[test]
-#[cfg_attr(windows, ignore = "it does not end under Wine, and the cause is not known")]
 fn printing_to_a_full_pipe_lets_others_run() {
     // Three times what a pipe takes, in few lines: each costs several calls, which are slow where
     // an OS thread of the pool has to make them.

@@ -1,6 +1,7 @@
-//! Pipes and sockets of all kinds at once, between green and OS threads, are ended in every way at
-//! any moment. What arrives is what was sent, no thread waits for ever, and no descriptor is left
-//! open. The test prints its seed, and takes one from `GREENTHREAD_TEST_SEED`.
+//! Pipes and sockets of all kinds that the system has, at once and between green and OS threads,
+//! are ended in every way at any moment. What arrives is what was sent, no thread waits for ever,
+//! and no descriptor is left open. The test prints its seed, and takes one from
+//! `GREENTHREAD_TEST_SEED`.
 
 use std::{
     env,
@@ -9,14 +10,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+#[cfg(unix)]
+use greenthread::os::unix::net::{UnixDatagram, UnixStream};
 use greenthread::{
     io,
     net::{Shutdown, TcpListener, TcpStream},
-    os::unix::net::{UnixDatagram, UnixStream},
     thread,
 };
 
-use crate::common::{Random, child, is_child, runtime, text, worker_counts};
+use crate::common::{Random, child, is_child, runtime, system::open_descriptors, text, worker_counts};
 
 /// One direction of a connection, and a function that ends it from another thread, if there is one.
 struct Connection {
@@ -26,14 +28,17 @@ struct Connection {
 }
 
 /// Datagrams in order; an empty one is the end.
+#[cfg(unix)]
 struct Datagrams(UnixDatagram);
 
+#[cfg(unix)]
 impl Read for Datagrams {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.recv(buf)
     }
 }
 
+#[cfg(unix)]
 impl Write for Datagrams {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.0.send(&buf[..buf.len().min(1000)])
@@ -44,6 +49,7 @@ impl Write for Datagrams {
     }
 }
 
+#[cfg(unix)]
 impl Drop for Datagrams {
     fn drop(&mut self) {
         // The reader's end sends an empty datagram as well. It does no harm.
@@ -61,20 +67,12 @@ fn timeout(random: &mut Random) -> Option<Duration> {
 }
 
 fn connect(random: &mut Random) -> Connection {
-    match random.below(4) {
+    match random.below(if cfg!(unix) { 4 } else { 2 }) {
         0 => {
             let (reader, writer) = io::pipe().unwrap();
             Connection { reader: Box::new(reader), writer: Box::new(writer), end: None }
         }
         1 => {
-            let (reader, writer) = UnixStream::pair().unwrap();
-            reader.set_read_timeout(timeout(random)).unwrap();
-            writer.set_write_timeout(timeout(random)).unwrap();
-            let clone = if random.below(2) == 0 { &reader } else { &writer }.try_clone().unwrap();
-            let end = move || drop(clone.shutdown(Shutdown::Both));
-            Connection { reader: Box::new(reader), writer: Box::new(writer), end: Some(Box::new(end)) }
-        }
-        2 => {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let writer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let reader = listener.accept().unwrap().0;
@@ -84,10 +82,21 @@ fn connect(random: &mut Random) -> Connection {
             let end = move || drop(clone.shutdown(Shutdown::Both));
             Connection { reader: Box::new(reader), writer: Box::new(writer), end: Some(Box::new(end)) }
         }
-        _ => {
+        #[cfg(unix)]
+        2 => {
+            let (reader, writer) = UnixStream::pair().unwrap();
+            reader.set_read_timeout(timeout(random)).unwrap();
+            writer.set_write_timeout(timeout(random)).unwrap();
+            let clone = if random.below(2) == 0 { &reader } else { &writer }.try_clone().unwrap();
+            let end = move || drop(clone.shutdown(Shutdown::Both));
+            Connection { reader: Box::new(reader), writer: Box::new(writer), end: Some(Box::new(end)) }
+        }
+        #[cfg(unix)]
+        3 => {
             let (reader, writer) = UnixDatagram::pair().unwrap();
             Connection { reader: Box::new(Datagrams(reader)), writer: Box::new(Datagrams(writer)), end: None }
         }
+        _ => unreachable!(),
     }
 }
 
@@ -145,7 +154,7 @@ fn receive(mut reader: impl Read, mut random: Random, stop_at: usize) -> usize {
                 at += count;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) if is_end(error.kind()) => break,
             Err(error) => panic!("{error}"),
         }
         if random.below(4) == 0 {
@@ -153,6 +162,11 @@ fn receive(mut reader: impl Read, mut random: Random, stop_at: usize) -> usize {
         }
     }
     at
+}
+
+/// Whether an error is a connection's end. Windows calls an end of the own side by the second name.
+fn is_end(kind: ErrorKind) -> bool {
+    kind == ErrorKind::ConnectionReset || cfg!(windows) && kind == ErrorKind::ConnectionAborted
 }
 
 fn round(seed: u64) {
@@ -178,10 +192,6 @@ fn round(seed: u64) {
     if whole && !ended && stop_at == usize::MAX {
         assert_eq!((arrived, sent), (all, all));
     }
-}
-
-fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 /// The number of open descriptors, as soon as it is the expected one. A thread that has just woken

@@ -2,7 +2,6 @@
 
 #![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
 
-#[cfg(unix)]
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;

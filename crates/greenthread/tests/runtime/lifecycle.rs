@@ -13,7 +13,11 @@ use std::{
 
 use greenthread::{Runtime, thread};
 
-use crate::common::{child, everywhere, is_child, runtime, system::os_thread, test_name, text};
+use crate::common::{
+    child, everywhere, is_child, runtime,
+    system::{open_descriptors, os_thread},
+    test_name, text,
+};
 
 #[test]
 fn run_returns_borrows_and_rethrows() {
@@ -135,22 +139,22 @@ fn shutdown_timeout_tells_whether_all_ended() {
     parked.join().unwrap();
 }
 
-#[cfg(unix)]
 #[test]
 fn many_runtimes_leave_nothing_behind() {
-    let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     if !is_child() {
         let out = child(|_| {});
         assert!(out.status.success(), "{}", text(&out));
         return;
     }
     drop(runtime(2));
-    let before = count();
+    let before = open_descriptors();
     for n in 0..200 {
         let rt = runtime(1 + n % 3);
         rt.run(|| thread::spawn(thread::yield_now).join().unwrap());
     }
-    assert_eq!(count(), before);
+    // On Windows the parts of the system that a program has loaded keep handles of their own.
+    let (after, more) = (open_descriptors(), if cfg!(windows) { 20 } else { 0 });
+    assert!(after <= before + more, "{before} {after}");
 }
 
 #[test]

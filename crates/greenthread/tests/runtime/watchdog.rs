@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use greenthread::{Runtime, thread};
 
-#[cfg(unix)]
-use crate::common::fill_stderr;
-use crate::common::{child, is_child, text};
+use crate::common::{child, fill_stderr, is_child, text};
 
 #[test]
 fn the_watchdog_names_a_hog() {
@@ -48,8 +46,7 @@ fn hog(millis: u64) {
 }
 
 /// The watchdog's report stops no worker, even if it can't be written, or if a parked thread holds
-/// std's lock of standard error. (A full standard error is made with Unix's `dup2`.)
-#[cfg(unix)]
+/// std's lock of standard error.
 #[test]
 fn the_watchdog_stops_no_worker() {
     if is_child() {
