@@ -191,7 +191,11 @@ fn sockets_time_out() {
         udp.set_read_timeout(Some(5 * HOUR)).unwrap();
         [read, write, time_of(|| assert!(is_timeout(&udp.recv(&mut [0]))))]
     });
-    assert_eq!(took, [3 * HOUR, 4 * HOUR, 5 * HOUR]);
+    let [read, write, udp] = took;
+    assert_eq!((read, udp), (3 * HOUR, 5 * HOUR));
+    // The kernel may make room only when the clock has moved. Then the write is as late, and another
+    // one times out.
+    assert!(write >= 4 * HOUR && write.as_secs().is_multiple_of((4 * HOUR).as_secs()), "{write:?}");
 }
 
 #[test]
