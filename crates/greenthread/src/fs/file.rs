@@ -73,7 +73,7 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// let file = greenthread::run(|| greenthread::fs::File::open("/proc/self/stat"));
     /// assert!(file.is_ok());
     /// ```
@@ -125,7 +125,7 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::File;
     /// let file = File::options().read(true).open("/dev/null")?;
     /// # Ok::<(), std::io::Error>(())
@@ -327,8 +327,8 @@ impl File {
     /// # Examples
     ///
     /// ```
-    /// let metadata = greenthread::run(|| greenthread::fs::File::open(".")?.metadata())?;
-    /// assert!(metadata.is_dir());
+    /// let metadata = greenthread::run(|| greenthread::fs::File::open("Cargo.toml")?.metadata())?;
+    /// assert!(metadata.is_file());
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn metadata(&self) -> Result<Metadata> {
@@ -343,7 +343,7 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::File;
     /// let file = File::open("/dev/null")?;
     /// let other = file.try_clone()?;
@@ -422,7 +422,7 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// assert!(!greenthread::fs::File::open("/dev/null")?.is_terminal());
     /// # Ok::<(), std::io::Error>(())
     /// ```

@@ -62,7 +62,7 @@ impl OpenOptions {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::OpenOptions;
     /// let file = OpenOptions::new().read(true).open("/dev/null")?;
     /// # Ok::<(), std::io::Error>(())
@@ -77,7 +77,7 @@ impl OpenOptions {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::OpenOptions;
     /// let file = OpenOptions::new().read(true).open("/dev/zero")?;
     /// # Ok::<(), std::io::Error>(())
@@ -92,7 +92,7 @@ impl OpenOptions {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::OpenOptions;
     /// let file = OpenOptions::new().write(true).open("/dev/null")?;
     /// # Ok::<(), std::io::Error>(())
@@ -107,7 +107,7 @@ impl OpenOptions {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::OpenOptions;
     /// let file = OpenOptions::new().append(true).open("/dev/null")?;
     /// # Ok::<(), std::io::Error>(())
@@ -122,7 +122,7 @@ impl OpenOptions {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::fs::OpenOptions;
     /// let file = OpenOptions::new().write(true).truncate(true).open("/dev/null")?;
     /// # Ok::<(), std::io::Error>(())

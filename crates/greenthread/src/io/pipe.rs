@@ -51,7 +51,7 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::{io, process::Command};
 /// use std::io::Read;
 ///

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::process::Command;
 ///
 /// greenthread::run(|| {
@@ -57,7 +57,7 @@ impl Child {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let mut child = Command::new("sleep").arg("1000").spawn()?;
@@ -73,7 +73,7 @@ impl Child {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let mut child = Command::new("true").spawn()?;
@@ -96,7 +96,7 @@ impl Child {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn()?;
@@ -140,7 +140,7 @@ impl Child {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let mut child = Command::new("sleep").arg("1000").spawn()?;
@@ -164,7 +164,7 @@ impl Child {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::{Command, Stdio};
     ///
     /// let child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;

@@ -14,7 +14,7 @@ use crate::sys::descriptors;
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::process::Command;
 ///
 /// greenthread::run(|| {
@@ -39,7 +39,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// assert!(Command::new("true").status()?.success());
@@ -53,7 +53,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("echo").arg("$HOME stays").output()?;
@@ -69,7 +69,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("echo").args(["a", "b"]).output()?;
@@ -89,7 +89,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("sh").args(["-c", "echo $WORD"]).env("WORD", "hello").output()?;
@@ -109,7 +109,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("sh").args(["-c", "echo $A$B"]).envs([("A", "1"), ("B", "2")]).output()?;
@@ -130,7 +130,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("sh").args(["-c", "echo $WORD"]).env("WORD", "hello").env_remove("WORD").output()?;
@@ -146,7 +146,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("/usr/bin/env").env_clear().env("A", "1").output()?;
@@ -162,7 +162,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("pwd").current_dir("/").output()?;
@@ -180,7 +180,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::{Command, Stdio};
     /// use std::io::Write;
     ///
@@ -201,7 +201,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::{Command, Stdio};
     ///
     /// assert!(Command::new("echo").arg("to nobody").stdout(Stdio::null()).status()?.success());
@@ -217,7 +217,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::{Command, Stdio};
     ///
     /// let output = Command::new("sh").args(["-c", "echo no >&2"]).stderr(Stdio::null()).output()?;
@@ -240,7 +240,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let mut child = Command::new("true").spawn()?;
@@ -271,7 +271,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let output = Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]).output()?;
@@ -310,7 +310,7 @@ impl Command {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// use greenthread::process::Command;
     ///
     /// let status = Command::new("sh").args(["-c", "exit 3"]).status()?;

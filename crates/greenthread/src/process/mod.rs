@@ -11,7 +11,7 @@
 //!
 //! Three programs that run at the same time, started from any number of workers:
 //!
-//! ```
+//! ```ignore-windows
 //! use greenthread::{process::Command, thread};
 //!
 //! greenthread::run(|| {

@@ -15,7 +15,7 @@ use crate::descriptor::{
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::process::{Command, Stdio};
 /// use std::io::Write;
 ///
@@ -40,7 +40,7 @@ pipe_end!(ChildStdin, process::ChildStdin);
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::process::{Command, Stdio};
 /// use std::io::Read;
 ///
@@ -66,7 +66,7 @@ pipe_end!(ChildStdout, process::ChildStdout);
 ///
 /// # Examples
 ///
-/// ```
+/// ```ignore-windows
 /// use greenthread::process::{Command, Stdio};
 /// use std::io::Read;
 ///

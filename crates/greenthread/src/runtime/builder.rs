@@ -151,7 +151,7 @@ impl RuntimeBuilder {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```ignore-windows
     /// let runtime = greenthread::Runtime::builder().name("kitchen").workers(1).build()?;
     /// let name = runtime.run(|| std::fs::read_to_string("/proc/thread-self/comm"))?;
     /// assert_eq!(name, "kitchen-0\n");
