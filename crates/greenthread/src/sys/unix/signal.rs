@@ -4,15 +4,13 @@
 //! for one kind of guard and SEGV_ACCERR for the other, and some systems raise SIGBUS.
 //!
 //! Invariants:
-//! 1. `SAVED[i]` is written once, before the handler for `SIGNALS[i]` is installed. After that it
-//!    is only read.
-//! 2. `ON_FAULT` is written before any handler is installed. After that it is only read.
+//! 1. `SAVED[i]` is set once, before the handler for `SIGNALS[i]` is installed.
+//! 2. `ON_FAULT` is set before any handler is installed.
 //! 3. All code that runs in the handler is async-signal-safe.
 //! 4. An [`AlternateStack`] is dropped by the OS thread that made it (it is not `Send`), and not by
 //!    a signal handler. Therefore nothing runs on it when it is unmapped.
 
 use core::{
-    cell::UnsafeCell,
     ffi::c_void,
     marker::PhantomData,
     mem::{self, MaybeUninit},
@@ -33,22 +31,17 @@ use super::super::port::{
 
 const SIGNALS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
-/// The actions that were installed before this library's.
-struct Saved([UnsafeCell<MaybeUninit<libc::sigaction>>; 2]);
-
-// SAFETY: each slot is written once, before any handler can read it (invariant 1).
-unsafe impl Sync for Saved {}
-
-static SAVED: Saved = Saved([const { UnsafeCell::new(MaybeUninit::uninit()) }; 2]);
+/// The actions that were installed before this library's. A handler may run on another OS thread
+/// than the one that has installed it.
+static SAVED: [OnceLock<libc::sigaction>; 2] = [const { OnceLock::new() }; 2];
 
 /// Makes `handler` be called with the address of each bad access to memory. If `handler` returns,
 /// the fault is handled as if it had not been called. This function is called once; the handler
 /// must be async-signal-safe.
 pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
     ON_FAULT.get_or_init(|| handler);
-    for (&signal, saved) in SIGNALS.iter().zip(&SAVED.0) {
-        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO. No
-        // handler reads `saved` before the handler for `signal` is installed (invariant 1).
+    for (&signal, saved) in SIGNALS.iter().zip(&SAVED) {
+        // SAFETY: zero is a valid `sigaction`, and a handler of this type goes with SA_SIGINFO.
         unsafe {
             let mut old: libc::sigaction = mem::zeroed();
             check(libc::sigaction(signal, ptr::null(), &mut old))?;
@@ -57,7 +50,7 @@ pub(crate) fn on_fault(handler: fn(usize)) -> io::Result<()> {
             if old.sa_sigaction == action.sa_sigaction {
                 continue;
             }
-            (*saved.get()).write(old);
+            saved.get_or_init(|| old);
             // While the old handler runs, the signals that it asked for must be blocked, and system
             // calls must be restarted if it asked for that.
             action.sa_mask = old.sa_mask;
@@ -87,9 +80,9 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
 /// Only the signal handler calls this, with its own arguments. `sent` says that a process sent the
 /// signal, rather than the processor raised it.
 unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent: bool) {
+    // By invariant 1, both are there.
     let Some(i) = SIGNALS.iter().position(|&s| s == signal) else { return };
-    // SAFETY: `SAVED[i]` was written before this handler was installed (invariant 1).
-    let saved = unsafe { (*SAVED.0[i].get()).assume_init_ref() };
+    let Some(saved) = SAVED[i].get() else { return };
     match saved.sa_sigaction {
         // An ignored signal stays ignored. (The system does not ignore a fault of the processor.
         // That case is left to the system below.)
