@@ -11,9 +11,10 @@
 //   address in none of them belongs to the OS thread's own stack.
 
 use core::{cell::Cell, ptr, ptr::NonNull};
-use std::{collections::BTreeMap, sync::Mutex, thread_local};
+use std::thread_local;
 
 use crate::context::Context;
+use crate::table::{Table, at_forks};
 
 unsafe extern "C" {
     fn __sanitizer_start_switch_fiber(fake: *mut *mut u8, bottom: *const u8, size: usize);
@@ -34,7 +35,7 @@ struct Stack {
 const UNKNOWN: usize = 16 << 10;
 
 /// The stacks, by the addresses where they end.
-static STACKS: Mutex<BTreeMap<usize, Stack>> = Mutex::new(BTreeMap::new());
+static STACKS: Table<Stack> = Table::new();
 
 thread_local! {
     /// The start and the size of the OS thread's own stack. ASan tells them at the first switch
@@ -46,13 +47,22 @@ thread_local! {
 /// that was left.
 pub(crate) struct Left(*mut u8);
 
+extern "C" fn lock() {
+    STACKS.lock();
+}
+
+extern "C" fn unlock() {
+    STACKS.unlock();
+}
+
 pub(crate) fn register(limit: *const u8, top: *const u8) {
+    at_forks(lock, unlock);
     let stack = Stack { limit: limit.addr(), entry: None };
-    STACKS.lock().unwrap().insert(top.addr(), stack);
+    STACKS.with(|stacks| stacks.insert(top.addr(), stack));
 }
 
 pub(crate) fn deregister(top: usize) {
-    if let Some(stack) = STACKS.lock().unwrap().remove(&top) {
+    if let Some(stack) = STACKS.with(|stacks| stacks.remove(&top)) {
         unpoison(stack.limit, top - stack.limit);
     }
 }
@@ -64,9 +74,10 @@ fn unpoison(start: usize, size: usize) {
 
 /// The start and the size of the registered stack that has this address.
 fn stack_of(address: usize) -> Option<(usize, usize)> {
-    let stacks = STACKS.lock().unwrap();
-    let (&top, stack) = stacks.range(address + 1..).next()?;
-    (stack.limit <= address).then_some((stack.limit, top - stack.limit))
+    STACKS.with(|stacks| {
+        let (&top, stack) = stacks.range(address + 1..).next()?;
+        (stack.limit <= address).then_some((stack.limit, top - stack.limit))
+    })
 }
 
 fn bounds(context: Context) -> (usize, usize) {
@@ -111,20 +122,23 @@ pub(crate) fn arrive_first() {
 /// context calls in place of `entry`.
 pub(crate) fn init(top: NonNull<u8>, entry: Entry) -> Entry {
     let top = top.addr().get();
-    let mut stacks = STACKS.lock().unwrap();
-    // The context may begin somewhat below the end of the registered stack.
-    let registered = stacks.range(top..).next().filter(|(_, stack)| stack.limit < top).map(|(&end, _)| end);
-    let end = registered.unwrap_or(top);
-    let stack = stacks.entry(end).or_insert(Stack { limit: top - UNKNOWN, entry: None });
-    stack.entry = Some(entry);
-    unpoison(stack.limit, end - stack.limit);
+    at_forks(lock, unlock);
+    STACKS.with(|stacks| {
+        // The context may begin somewhat below the end of the registered stack.
+        let registered =
+            stacks.range(top..).next().filter(|(_, stack)| stack.limit < top).map(|(&end, _)| end);
+        let end = registered.unwrap_or(top);
+        let stack = stacks.entry(end).or_insert(Stack { limit: top - UNKNOWN, entry: None });
+        stack.entry = Some(entry);
+        unpoison(stack.limit, end - stack.limit);
+    });
     arrived
 }
 
 unsafe extern "C" fn arrived(argument: usize) -> ! {
     arrive_first();
     let here = (&raw const argument).addr();
-    let entry = STACKS.lock().unwrap().range(here + 1..).next().and_then(|(_, stack)| stack.entry);
+    let entry = STACKS.with(|stacks| stacks.range(here + 1..).next().and_then(|(_, stack)| stack.entry));
     let entry = entry.expect("init has noted it");
     // SAFETY: the caller of `init` wants `entry` to be called with the argument of the first
     // switch.

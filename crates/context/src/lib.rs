@@ -102,6 +102,8 @@ mod prefetch;
 mod sanitizer;
 mod stack;
 mod switch;
+#[cfg(any(greenthread_asan, greenthread_tsan))]
+mod table;
 #[cfg(greenthread_tsan)]
 mod tsan;
 mod unwinding;

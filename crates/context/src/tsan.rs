@@ -16,9 +16,10 @@
 //   deregistration. Only the OS thread on which the stack's context runs uses its fiber.
 
 use core::{cell::Cell, ptr, ptr::NonNull};
-use std::{collections::BTreeMap, sync::Mutex, thread_local};
+use std::{collections::BTreeMap, thread_local};
 
 use crate::context::Context;
+use crate::table::{Table, at_forks};
 
 unsafe extern "C" {
     fn __tsan_get_current_fiber() -> *mut u8;
@@ -43,7 +44,7 @@ struct Stack {
 const UNKNOWN: usize = 16 << 10;
 
 /// The stacks, by the addresses where they end.
-static STACKS: Mutex<BTreeMap<usize, Stack>> = Mutex::new(BTreeMap::new());
+static STACKS: Table<Stack> = Table::new();
 
 thread_local! {
     /// The fiber of the OS thread's own stack.
@@ -63,7 +64,7 @@ fn unseen<R>(f: impl FnOnce(&mut BTreeMap<usize, Stack>) -> R) -> R {
         AnnotateIgnoreReadsBegin(file, 0);
         AnnotateIgnoreWritesBegin(file, 0);
     }
-    let result = f(&mut STACKS.lock().unwrap());
+    let result = STACKS.with(f);
     // SAFETY: as above.
     unsafe {
         AnnotateIgnoreWritesEnd(file, 0);
@@ -79,7 +80,16 @@ fn find(stacks: &mut BTreeMap<usize, Stack>, address: usize) -> Option<&mut Stac
     (stack.limit <= address).then_some(stack)
 }
 
+extern "C" fn lock() {
+    STACKS.lock();
+}
+
+extern "C" fn unlock() {
+    STACKS.unlock();
+}
+
 pub(crate) fn register(limit: *const u8, top: *const u8) {
+    at_forks(lock, unlock);
     unseen(|stacks| stacks.insert(top.addr(), Stack { limit: limit.addr(), fiber: 0 }));
 }
 
@@ -149,6 +159,7 @@ pub(crate) fn arrive_first() {}
 /// Notes a context that is made on the stack with this top.
 pub(crate) fn init(top: NonNull<u8>) {
     let top = top.addr().get();
+    at_forks(lock, unlock);
     unseen(|stacks| {
         let registered = stacks.range(top..).next().is_some_and(|(_, stack)| stack.limit < top);
         if !registered {
