@@ -41,6 +41,11 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
 
+/// How many times longer everything takes than usual. `cargo xtask valgrind` says so.
+pub(crate) fn slowness() -> u32 {
+    env::var("GREENTHREAD_TEST_SLOWNESS").map_or(1, |number| number.parse().expect("a number"))
+}
+
 /// The time after which a child counts as hung. Its test fails, and the other tests go on.
 const CHILD_LIMIT: Duration = Duration::from_secs(900);
 
@@ -76,7 +81,7 @@ pub(crate) fn child(set: impl FnOnce(&mut Command)) -> Output {
     let child = command.spawn().expect("the child runs");
     let (kill, (ended, end)) = (killer(&child), mpsc::channel::<()>());
     let guard = std::thread::spawn(move || {
-        let hangs = end.recv_timeout(CHILD_LIMIT) == Err(RecvTimeoutError::Timeout);
+        let hangs = end.recv_timeout(CHILD_LIMIT * slowness()) == Err(RecvTimeoutError::Timeout);
         if hangs {
             kill();
         }

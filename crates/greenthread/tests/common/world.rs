@@ -17,7 +17,7 @@ use std::{
 
 use greenthread::{Runtime, thread};
 
-use super::worker_counts;
+use super::{slowness, worker_counts};
 
 /// The kind of a test's threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ pub(crate) fn everywhere(test: impl Fn(&World) + Send + Sync + 'static) {
     }
 }
 
-/// Ends the process if it isn't dropped within ten minutes: an emulator on a busy machine is slow.
+/// Ends the process if it isn't dropped within ten minutes, or more where a tool makes it slow: an
+/// emulator on a busy machine is slow by itself.
 pub(crate) fn time_limit(what: String) -> impl Drop {
     struct Alive(Option<mpsc::Sender<()>>);
     impl Drop for Alive {
@@ -105,7 +106,7 @@ pub(crate) fn time_limit(what: String) -> impl Drop {
     }
     let (alive, gone) = mpsc::channel::<()>();
     os::spawn(move || {
-        if gone.recv_timeout(Duration::from_secs(600)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if gone.recv_timeout(Duration::from_secs(600) * slowness()) == Err(mpsc::RecvTimeoutError::Timeout) {
             // The harness would keep back what a macro prints.
             _ = io::stderr().write_all(format!("hangs: {what}\n").as_bytes());
             std::process::abort();
@@ -140,8 +141,9 @@ impl Random {
     }
 }
 
+/// A time in which a few steps can be made.
 pub(crate) fn micros(n: u64) -> Duration {
-    Duration::from_micros(n)
+    Duration::from_micros(n) * slowness()
 }
 
 /// Counts its drops.

@@ -18,7 +18,9 @@ use greenthread::{
     thread,
 };
 
-use crate::common::{Random, child, is_child, runtime, system::open_descriptors, text, worker_counts};
+use crate::common::{
+    Random, child, is_child, runtime, slowness, system::open_descriptors, text, worker_counts,
+};
 
 /// One direction of a connection, and a function that ends it from another thread, if there is one.
 struct Connection {
@@ -243,7 +245,7 @@ fn what_arrives_is_what_was_sent() {
         }
         done.send(()).unwrap();
     });
-    match finished.recv_timeout(Duration::from_secs(600)) {
+    match finished.recv_timeout(Duration::from_secs(600) * slowness()) {
         Ok(()) => {}
         Err(mpsc::RecvTimeoutError::Disconnected) => panic!("it has failed"),
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs, with {}", running.lock().unwrap()),

@@ -16,6 +16,8 @@ use greenthread::{
     thread,
 };
 
+use crate::common::slowness;
+
 fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime")
 }
@@ -106,10 +108,12 @@ fn each_connection_finds_an_acceptor() {
 #[test]
 fn time_outs_take_nothing_along() {
     const READERS: usize = 1000;
+    // Each turn of all readers fits into it.
+    let timeout = Duration::from_millis(20) * slowness();
     for workers in [1, 2] {
         runtime(workers).run(|| {
             let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-            socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            socket.set_read_timeout(Some(timeout)).unwrap();
             let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
             sender.connect(socket.local_addr().unwrap()).unwrap();
             let counts = Arc::new([const { AtomicUsize::new(0) }; 2]);
@@ -129,7 +133,7 @@ fn time_outs_take_nothing_along() {
                 sender.send(b"x").unwrap();
                 // Readers take datagrams whose time-outs are due meanwhile.
                 if sent % 100 == 0 {
-                    thread::sleep(Duration::from_millis(20));
+                    thread::sleep(timeout);
                 }
                 while counts[1].load(SeqCst) <= sent {
                     thread::yield_now();
