@@ -16,18 +16,18 @@ mod complaints;
 mod contain;
 #[cfg(target_os = "linux")]
 mod cross;
+#[cfg(target_os = "linux")]
+mod detect;
 mod expected;
 mod gdb;
 mod lint;
 mod listing;
-mod memcheck;
 mod mutants;
 mod on;
 mod pictures;
 mod playground;
 mod recording;
 mod repo;
-mod sanitizers;
 mod tools;
 mod webdriver;
 
@@ -46,14 +46,9 @@ fn main() -> ExitCode {
         ["bench", ref rest @ ..] => {
             bench::bench(&repo, rest).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
-        ["asan", ref names @ ..] => {
-            sanitizers::ADDRESS.run(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
-        }
-        ["tsan", ref names @ ..] => {
-            sanitizers::THREAD.run(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
-        }
-        ["valgrind", ref names @ ..] => {
-            memcheck::valgrind(&repo, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
+        #[cfg(target_os = "linux")]
+        [tool @ ("asan" | "tsan" | "valgrind"), ref names @ ..] => {
+            detect::detect(&repo, tool, names).unwrap_or_else(|complaints| refuse(&complaints.join("\n")))
         }
         #[cfg(target_os = "linux")]
         ["contain", ref rest @ ..] => {
@@ -131,7 +126,7 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
        cargo xtask tsan [TEST]..          and under ThreadSanitizer, with std built for it
-       cargo xtask valgrind [TEST]..      and, some of them, under Valgrind
+       cargo xtask valgrind [TEST]..      and under Valgrind; all three on Linux only
        cargo xtask contain LIMIT.. -- ..  runs a command with a container's limits; Linux only
        cargo xtask cross [TARGET].. [..]  runs the tests for other machines; --help says more
        cargo xtask mutants [FILE]..       makes lines of the protocols wrong: do the models see it?

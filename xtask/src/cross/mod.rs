@@ -22,7 +22,7 @@ mod table;
 mod targets;
 mod toolkit;
 
-use report::{Reader, Report};
+pub(crate) use report::{Reader, Report};
 use table::Row;
 use targets::{How, PARTS, TARGETS, Target};
 pub(crate) use toolkit::Toolkit;

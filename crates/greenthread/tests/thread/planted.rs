@@ -1,6 +1,7 @@
 //! What the tests of sanitizers and of Valgrind share: errors that they must find, and work that
 //! they must not complain of.
 
+use std::env;
 use std::hint::black_box;
 use std::process::Command;
 
@@ -8,6 +9,12 @@ use greenthread::thread;
 
 /// Whether this process is reported to have an error, and fails by it.
 pub(crate) fn is_found(command: &mut Command, what: &str) {
+    // A sanitizer's findings may go into a file, where they would count as errors.
+    for name in ["ASAN_OPTIONS", "TSAN_OPTIONS"] {
+        if let Ok(options) = env::var(name) {
+            command.env(name, options + ":log_path=stderr");
+        }
+    }
     let output = command.arg("--nocapture").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains(what), "{}: {said}", output.status);
