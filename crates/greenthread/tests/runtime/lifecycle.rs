@@ -19,6 +19,29 @@ use crate::common::{
     test_name, text,
 };
 
+/// A container's quota of processor time and the processors that a process may use are counted as
+/// std counts them.
+#[test]
+fn there_is_a_worker_for_each_processor_that_std_counts() {
+    if !is_child() {
+        let out = child(|command| _ = command.env_remove("GREENTHREAD_WORKERS"));
+        return assert!(out.status.success(), "{}", text(&out));
+    }
+    let workers = || Runtime::builder().build().unwrap().metrics().workers();
+    assert_eq!(workers(), std::thread::available_parallelism().unwrap().get());
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+        let all = sched_getaffinity(None).unwrap();
+        let first = (0..CpuSet::MAX_CPU).find(|&cpu| all.is_set(cpu)).unwrap();
+        let mut one = CpuSet::new();
+        one.set(first);
+        sched_setaffinity(None, &one).unwrap();
+        assert_eq!(workers(), 1);
+    }
+}
+
 #[test]
 fn run_returns_borrows_and_rethrows() {
     let mut seen = Vec::new();
