@@ -193,8 +193,8 @@ fn sockets_time_out() {
     });
     let [read, write, udp] = took;
     assert_eq!((read, udp), (3 * HOUR, 5 * HOUR));
-    // The kernel may make room only when the clock has moved. Then the write is as late, and another
-    // one times out.
+    // The kernel may make room only when the clock has moved. Then the write is as late, and
+    // another one times out.
     assert!(write >= 4 * HOUR && write.as_secs().is_multiple_of((4 * HOUR).as_secs()), "{write:?}");
 }
 
