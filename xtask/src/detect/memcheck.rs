@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Setup;
+use super::setup::Setup;
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 use crate::tools;
@@ -16,7 +16,8 @@ pub(super) fn setup(repo: &Repo, findings: &Path) -> Result<Setup, Complaints> {
     let options = [
         "--quiet",
         "--error-exitcode=99",
-        "--errors-for-leak-kinds=none",
+        // It would search all stacks of each process that ends, and what is on them may stay there.
+        "--leak-check=no",
         // Each error then ends with a mark that can be counted.
         "--gen-suppressions=all",
         // OS threads that spin for each other would wait long for Valgrind's one lock.

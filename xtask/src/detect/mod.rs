@@ -2,14 +2,14 @@
 //! AddressSanitizer and ThreadSanitizer. `cargo xtask valgrind`, `asan` and `tsan`.
 //!
 //! All test programs of [`PACKAGES`] run, one after the other, but for the tests of
-//! [`skipped::SKIPPED`]. A tool writes what it finds into files. So what is found in a child of a test
-//! counts as well, and a test that reads its child's output isn't confused. The tests with an error
-//! that the tool must find have it written to standard error instead, where they look for it.
+//! [`skipped::SKIPPED`]. A tool writes what it finds into files. So what is found in a child of a
+//! test counts as well, and a test that reads its child's output isn't confused. The tests with an
+//! error that the tool must find have it written to standard error instead, where they look for it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::complaints::Complaints;
@@ -18,15 +18,17 @@ use crate::repo::Repo;
 
 mod memcheck;
 mod sanitizers;
+mod setup;
 mod skipped;
 
+use setup::{Setup, target};
 use skipped::{SKIPPED, Tool};
 
 /// The packages whose tests run, and their folders.
 const PACKAGES: [(&str, &str); 2] =
     [("greenthread-context", "crates/context"), ("greenthread", "crates/greenthread")];
 
-/// The seconds that a test program has. The longest takes a third of them on an idle machine.
+/// The seconds that a test program has.
 const LIMIT: u32 = 1800;
 
 /// A test program.
@@ -44,16 +46,6 @@ struct Row {
     report: Report,
     findings: usize,
     time: Duration,
-}
-
-/// What a tool makes of Cargo.
-struct Setup {
-    cargo: Command,
-    /// The folder in which Cargo builds.
-    folder: PathBuf,
-    /// What starts a test program.
-    runner: String,
-    arguments: Vec<String>,
 }
 
 /// Runs the named programs (`sync`) or modules (`sync::mutex`), or all programs.
@@ -284,10 +276,6 @@ fn table(rows: &[Row]) -> String {
         text.push('\n');
     }
     text
-}
-
-fn target() -> String {
-    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
 #[cfg(test)]

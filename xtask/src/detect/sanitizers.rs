@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Setup, target};
+use super::setup::{Setup, target};
 use crate::complaints::Complaints;
 use crate::cross::Toolkit;
 use crate::repo::Repo;
