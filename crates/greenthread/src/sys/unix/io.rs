@@ -2,7 +2,8 @@
 
 use std::{
     io::{IoSlice, IoSliceMut},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    mem::MaybeUninit,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
 };
 
 pub(crate) use rustix::stdio::{stderr, stdin, stdout};
@@ -11,7 +12,7 @@ use rustix::{
     io::{Errno, fcntl_dupfd_cloexec, ioctl_fionbio, readv, writev},
     net::sockopt::socket_linger,
     process::getpgrp,
-    termios::{LocalModes, SpecialCodeIndex, tcgetattr, tcgetpgrp},
+    termios::tcgetpgrp,
 };
 
 use super::error::OsResult;
@@ -69,12 +70,18 @@ pub(crate) fn ensure_nonblocking(descriptor: impl AsFd) -> OsResult<()> {
 /// be set to return no data after a time, or to wait for several bytes. A read in the background
 /// stops the process.
 pub(crate) fn waits_until_readable(descriptor: BorrowedFd<'_>) -> bool {
-    let Ok(settings) = tcgetattr(descriptor) else { return true };
-    let (least, time) = (SpecialCodeIndex::VMIN, SpecialCodeIndex::VTIME);
-    let (least, time) = (settings.special_codes[least], settings.special_codes[time]);
+    let mut settings = MaybeUninit::<libc::termios>::uninit();
+    // The C library's call, since the crate `rustix` asks by `TCGETS2`, which qemu does not know.
+    // SAFETY: the call fills the settings, or fails.
+    if unsafe { libc::tcgetattr(descriptor.as_raw_fd(), settings.as_mut_ptr()) } != 0 {
+        return true;
+    }
+    // SAFETY: the call has filled them.
+    let settings = unsafe { settings.assume_init() };
+    let (least, time) = (settings.c_cc[libc::VMIN], settings.c_cc[libc::VTIME]);
     let by_bytes = least == 1 || least > 1 && time > 0;
     let in_background = tcgetpgrp(descriptor).is_ok_and(|group| group != getpgrp());
-    (settings.local_modes.contains(LocalModes::ICANON) || by_bytes) && !in_background
+    (settings.c_lflag & libc::ICANON != 0 || by_bytes) && !in_background
 }
 
 /// Returns another descriptor for the same open file, which no child process inherits.
