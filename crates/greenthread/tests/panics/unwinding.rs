@@ -344,9 +344,15 @@ fn without_an_os_thread_the_worker_waits_for_one() {
     if is_child() {
         let for_good = std::env::var_os("GREENTHREAD_TEST_FOR_GOOD").is_some();
         let (tell, told) = std::sync::mpsc::channel();
+        let has_seen = tell.clone();
         let helper = std::thread::spawn(move || {
             told.recv().unwrap();
-            std::thread::sleep(Duration::from_millis(if for_good { 3000 } else { 100 }));
+            if for_good {
+                // The worker has gone on without, and the sibling has seen it.
+                told.recv().unwrap();
+            } else {
+                std::thread::sleep(Duration::from_millis(100));
+            }
             allow_os_threads();
         });
         runtime(1).run(move || {
@@ -354,6 +360,7 @@ fn without_an_os_thread_the_worker_waits_for_one() {
             let sibling = thread::spawn(move || {
                 gone.recv().unwrap();
                 assert_eq!(std::thread::panicking(), for_good);
+                _ = has_seen.send(());
             });
             thread::yield_now();
             let unwinds = thread::spawn(move || {
