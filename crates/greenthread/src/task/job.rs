@@ -334,7 +334,9 @@ where
                 }
                 task.end.store(DETACHED, Relaxed);
             }
-            waiter if !waiter.is_null() => {
+            // In the child of a fork, the joiner of a thread that has forked may be an OS thread of the
+            // parent. It does not run here, and its stack may have been given to another one.
+            waiter if !waiter.is_null() && !id::is_foreign(task.block.id) => {
                 // SAFETY: the joiner stays until it is woken (invariant 3).
                 unsafe { Waiter::wake(waiter) };
             }
@@ -343,7 +345,9 @@ where
     }
     // SAFETY: no code of the user runs on this thread any more.
     unsafe { locals::clear(&task.locals) };
-    if let Some(scope) = scope {
+    if let Some(scope) = scope
+        && !id::is_foreign(task.block.id)
+    {
         // SAFETY: the scope waits for this (invariant 4).
         unsafe { scope::leave(scope, unhandled) };
     }
