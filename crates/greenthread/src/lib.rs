@@ -147,6 +147,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod blocking;
+pub mod cancel;
 pub mod channel;
 mod descriptor;
 mod driver;

@@ -11,6 +11,13 @@ pub(crate) mod worker_core {
     }
 }
 
+/// No thread of a model is cancelled: a thread interrupts its own waits, on its own worker.
+pub(crate) mod cancel {
+    pub(crate) fn unwind() -> ! {
+        unreachable!("no thread of a model is cancelled")
+    }
+}
+
 /// A yield does nothing: between OS threads it doesn't matter.
 pub(crate) mod coop {
     pub(crate) const CALL: u32 = 1;
@@ -83,11 +90,7 @@ pub(crate) mod wait {
         }
 
         pub(crate) fn wait(&self, reason: Reason, deadline: Option<Instant>) -> bool {
-            match self.wait_cancellable(reason, deadline) {
-                Outcome::Woken => true,
-                Outcome::TimedOut => false,
-                Outcome::Cancelled => panic!("cancelled, and no cancellation point"),
-            }
+            self.wait_cancellable(reason, deadline) == Outcome::Woken
         }
 
         pub(crate) fn wait_cancellable(&self, _: Reason, deadline: Option<Instant>) -> Outcome {
@@ -131,14 +134,18 @@ pub(crate) mod wait {
             parked: Option<Parked>,
             reason: Reason,
             deadline: Option<Instant>,
-        ) -> Outcome {
-            match parked {
+        ) -> Option<Outcome> {
+            Some(match parked {
                 Some(parked) => {
                     parked.0.sleep();
                     self.state.outcome().expect("a parked thread is resumed by a claim only")
                 }
                 None => self.wait_cancellable(reason, deadline),
-            }
+            })
+        }
+
+        pub(crate) fn await_claim(&self, _: Reason) {
+            unreachable!("no thread of a model is interrupted")
         }
 
         /// # Safety

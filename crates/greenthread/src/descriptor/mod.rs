@@ -30,7 +30,8 @@ use crate::{
         socket::NO_SHUTDOWN_EVENT,
     },
     task::{
-        coop::{CALL, consume_budget},
+        cancel,
+        coop::{CALL, begin_call},
         time::{block_until, deadline_after},
         wait::Outcome,
     },
@@ -256,7 +257,7 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut(&Turn<'_>) -> OsResult<T>,
     ) -> io::Result<T> {
-        consume_budget(CALL);
+        begin_call(CALL);
         let nonblocking = self.is_nonblocking();
         let mut turn = driver.turn(&self.source, interest);
         let mut blocked = !nonblocking && turn.is_blocked();
@@ -269,7 +270,9 @@ impl Descriptor {
             if waits {
                 match turn.wait(deadline)? {
                     Outcome::Woken => {}
-                    Outcome::TimedOut | Outcome::Cancelled => return Err(OsError::WOULD_BLOCK.into()),
+                    Outcome::TimedOut => return Err(OsError::WOULD_BLOCK.into()),
+                    // `turn` passes on what was meant for this thread.
+                    Outcome::Cancelled => cancel::unwind(),
                 }
             }
             match call(&turn) {

@@ -33,6 +33,7 @@ use crate::{
         socket,
     },
     task::{
+        cancel,
         coop::{CALL, consume_budget},
         wait::Outcome,
     },
@@ -184,7 +185,8 @@ impl Descriptor {
             if waits {
                 match turn.wait(deadline) {
                     Ok(Outcome::Woken) => {}
-                    Ok(Outcome::TimedOut | Outcome::Cancelled) => return Err(OsError::WOULD_BLOCK.into()),
+                    Ok(Outcome::TimedOut) => return Err(OsError::WOULD_BLOCK.into()),
+                    Ok(Outcome::Cancelled) => cancel::unwind(),
                     // A descriptor that is not pollable waits for a disk at most, so its call is
                     // short. Any other error: the system lacks memory for a registration.
                     Err(error) => {

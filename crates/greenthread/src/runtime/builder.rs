@@ -7,7 +7,7 @@ use super::{config, descriptor_limit, owner::Runtime, prepare::prepare};
 use crate::{
     blocking::Pool,
     driver::Driver,
-    scheduler::{shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
+    scheduler::{registry, shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
     stack::overflow,
     sys::thread::OsThread,
     task::{clock::Clock, worker_handle::WorkerHandle},
@@ -233,6 +233,7 @@ impl RuntimeBuilder {
         let pool = Pool::new(&name, limits);
         let shared = Arc::new(Shared::new(name, stack_size, handles.into(), pool, watchdog, clock));
 
+        registry::add(&shared);
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
         for (index, driver) in drivers.into_iter().enumerate() {
             let shared = runtime.shared.clone();

@@ -11,7 +11,7 @@ use std::{io, sync::Once};
 
 use super::panic_hook;
 use crate::{
-    scheduler::report::QUEUE,
+    scheduler::{registry::RUNTIMES, report::QUEUE},
     stack::{ARENA, overflow},
     sys::process::{self, AtFork},
     task::{
@@ -49,12 +49,14 @@ fn before() {
     QUEUE.before_fork();
     SPARE.before_fork();
     WITHDRAWING.before_fork();
+    RUNTIMES.before_fork();
 }
 
 fn after() {
     // SAFETY: one thread calls all handlers of a fork, so the calling thread took these locks in
     // `before`.
     unsafe {
+        RUNTIMES.after_fork();
         WITHDRAWING.after_fork();
         SPARE.after_fork();
         QUEUE.after_fork();

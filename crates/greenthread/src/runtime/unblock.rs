@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::{blocking::Pool, scheduler::worker};
+use crate::{blocking::Pool, scheduler::worker, task::cancel};
 
 /// Returns the pool of the calling green thread's runtime, or `None` on an OS thread and where the
 /// caller may not be suspended.
@@ -32,6 +32,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    cancel::check();
     match pool() {
         Some(pool) => pool.run_waiting(f),
         None => Ok(f()),
@@ -45,6 +46,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    cancel::check();
     match pool() {
         Some(pool) => pool.run(f),
         None => f(),

@@ -48,7 +48,9 @@ fn run_unstarted(block: &BlockRef) -> bool {
     // While the process exits, and inside `without_yield`, no other thread may run.
     let Some((worker, joiner)) = worker::running() else { return false };
     let core = &worker.core;
-    if std::thread::panicking() {
+    // A joiner that may be cancelled has to leave when that happens, which it can't while its child
+    // stands on its stack.
+    if std::thread::panicking() || joiner.block.cancel.load(Relaxed) != 0 {
         return false;
     }
     // SAFETY: the task is alive by the caller's reference. `stack_size` never changes.

@@ -25,6 +25,7 @@ mod injector;
 mod inline_join;
 mod placement;
 mod policy;
+pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod shared;
 mod spin_budget;

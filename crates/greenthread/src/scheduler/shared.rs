@@ -54,7 +54,7 @@ impl Sleeper for Arc<WorkerHandle<Task>> {
     }
 
     fn has_mail(&self) -> bool {
-        !self.inbox.is_empty()
+        !self.inbox.is_empty() || self.has_cancelled()
     }
 
     fn has_unstarted(&self) -> bool {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::task::{
     block::{Start, Task},
-    job,
+    cancel, job,
     wait::expire_timers,
     worker_core::WorkerCore,
 };
@@ -62,6 +62,11 @@ impl Worker {
         let core = &self.core;
         loop {
             self.flush();
+            if core.handle.has_cancelled()
+                && let Some(context) = self.next_cancelled()
+            {
+                return Next::Resume(context);
+            }
             // 2, 3.
             if self.tick.is_due(core.switches.load(Relaxed), core.is_cpu_bound.get()) {
                 self.do_tick();
@@ -182,6 +187,22 @@ impl Worker {
                 unsafe { core.push(task) };
             }
         }
+    }
+
+    /// Reads the notes of cancellers (`task::cancel`), up to the first that has a thread look
+    /// whether it is cancelled. The thread must run at once: what it waits for may come at any
+    /// time.
+    #[cold]
+    fn next_cancelled(&self) -> Option<Context> {
+        while let Some(noted) = self.core.handle.take_cancelled() {
+            // SAFETY: the home context runs (`worker`, invariant 3), and it is this worker's note.
+            if unsafe { cancel::read_note(&self.core, &noted) } {
+                // SAFETY: the thread is parked on this worker, so its context is saved. It stays
+                // alive: it has not ended.
+                return Some(unsafe { noted.task.as_ref().context.get().assume_init() });
+            }
+        }
+        None
     }
 
     fn expire_timers(&self, now: u64) {
@@ -460,6 +481,6 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.core.ready.len() != 0 || !self.handle().deque.is_empty()
+        self.core.ready.len() != 0 || !self.handle().deque.is_empty() || self.handle().has_cancelled()
     }
 }

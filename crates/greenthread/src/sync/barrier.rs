@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     opaque_debug::opaque_debug,
-    task::wait::{Reason, Waiter},
+    task::{
+        cancel,
+        wait::{Outcome, Reason, Waiter},
+    },
 };
 
 /// A barrier, at which a fixed number of threads wait for each other. This is
@@ -97,11 +100,18 @@ impl Barrier {
         let mut arrivals = self.arrivals.lock();
         arrivals.count += 1;
         if arrivals.count < self.threads {
-            // SAFETY: the node is in no queue. The wait has no deadline, so this function keeps the
-            // node until it has been dequeued and claimed (invariant 2).
+            // SAFETY: the node is in no queue. This function keeps the node until it has been
+            // dequeued and claimed, or dequeues it below (invariant 2).
             unsafe { arrivals.queue.push(&node) };
             drop(arrivals);
-            waiter.wait(Reason::Barrier, None);
+            if waiter.wait_cancellable(Reason::Barrier, None) == Outcome::Cancelled {
+                let mut arrivals = self.arrivals.lock();
+                // SAFETY: the node is this thread's own, and was put into this queue and no other.
+                unsafe { arrivals.queue.remove(&node) };
+                arrivals.count -= 1;
+                drop(arrivals);
+                cancel::unwind();
+            }
             return BarrierWaitResult(false);
         }
         arrivals.count = 0;

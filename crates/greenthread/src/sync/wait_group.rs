@@ -21,7 +21,10 @@ use super::{
     raw::spin::SpinLock,
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Reason, Waiter};
+use crate::task::{
+    cancel,
+    wait::{Outcome, Reason, Waiter},
+};
 
 /// A group of threads, for whose work another thread can wait.
 ///
@@ -96,11 +99,15 @@ impl WaitGroup {
         if group.members.load(Acquire) == 0 {
             return;
         }
-        // SAFETY: the node is in no queue. The wait has no deadline, so this function keeps the
-        // node until it has been dequeued and claimed (invariant 3).
+        // SAFETY: the node is in no queue. This function keeps the node until it has been dequeued
+        // and claimed, or dequeues it below (invariant 3).
         unsafe { waiting.push(&node) };
         drop(waiting);
-        waiter.wait(Reason::WaitGroup, None);
+        if waiter.wait_cancellable(Reason::WaitGroup, None) == Outcome::Cancelled {
+            // SAFETY: the node is this thread's own, and was put into this queue and no other.
+            unsafe { group.waiting.lock().remove(&node) };
+            cancel::unwind();
+        }
     }
 }
 

@@ -4,17 +4,36 @@
 //! consume a wake-up of this library, and the library could consume one of the user's.
 
 use std::{
+    mem,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::clock::os_now;
 
-/// The token of one OS thread. `unpark` sets it, and `park` consumes it.
+/// The token of one OS thread. `unpark` sets it, and `park` consumes it. Beside the token there is
+/// an interruption, which wakes only a thread that asks for it.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
-    token: Mutex<bool>,
+    state: Mutex<State>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    token: bool,
+    interrupted: bool,
+}
+
+/// How a sleep has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The token was set. It is consumed.
+    Token,
+    /// The thread was interrupted. The interruption is consumed.
+    Interrupted,
+    /// The deadline has passed.
+    Deadline,
 }
 
 impl Parker {
@@ -30,37 +49,47 @@ impl Parker {
 
     /// Sleeps until the token is set, and consumes it.
     pub(crate) fn park(&self) {
-        self.park_until(None);
+        self.sleep(None, false);
     }
 
-    /// Sleeps until the token is set or the deadline of the operating system's clock has passed.
-    /// Returns whether it consumed a token.
-    pub(crate) fn park_until(&self, deadline: Option<Instant>) -> bool {
-        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*token {
-            token = match deadline {
-                None => self.changed.wait(token).unwrap_or_else(PoisonError::into_inner),
+    /// Sleeps until the token is set, the deadline of the operating system's clock has passed, or,
+    /// if the sleep is `interruptible`, there is an interruption.
+    pub(crate) fn sleep(&self, deadline: Option<Instant>, interruptible: bool) -> End {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if mem::take(&mut state.token) {
+                return End::Token;
+            }
+            if interruptible && mem::take(&mut state.interrupted) {
+                return End::Interrupted;
+            }
+            state = match deadline {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(os_now());
                     if left.is_zero() {
-                        return false;
+                        return End::Deadline;
                     }
-                    self.changed.wait_timeout(token, left).unwrap_or_else(PoisonError::into_inner).0
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
-        *token = false;
-        true
     }
 
-    /// As `park_until`, with a timeout.
+    /// As `park`, with a timeout. Returns whether it consumed a token.
     pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
-        self.park_until(os_now().checked_add(timeout))
+        self.sleep(os_now().checked_add(timeout), false) == End::Token
     }
 
     /// Sets the token, and wakes the OS thread if it sleeps.
     pub(crate) fn unpark(&self) {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).token = true;
+        self.changed.notify_one();
+    }
+
+    /// Interrupts the OS thread, now or in its next sleep that may be interrupted.
+    pub(crate) fn interrupt(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).interrupted = true;
         self.changed.notify_one();
     }
 }

@@ -26,6 +26,7 @@ use core::{
 use greenthread_context::Context;
 
 use super::{
+    cancel_node::CancelNode,
     inbox::Linked,
     locals,
     scope_count::ScopeCount,
@@ -50,8 +51,11 @@ pub(crate) struct Block {
     pub(crate) id: NonZeroU64,
     pub(crate) name: Option<Box<str>>,
     pub(crate) kind: Kind,
-    /// The [`Reason`] for which the thread waits, as a number. A hint for observers.
+    /// The [`Reason`] for which the thread waits, as a number, and `INTERRUPTIBLE`. For other OS
+    /// threads it is a hint.
     pub(crate) waits_for: AtomicU8,
+    /// What concerns the thread's cancellation: the bits of `cancel`. Zero while nothing does.
+    pub(crate) cancel: AtomicU8,
     /// The public `park`'s token, and its wait.
     pub(crate) token: Waiter,
 }
@@ -81,6 +85,7 @@ impl Block {
             name,
             kind,
             waits_for: AtomicU8::new(Reason::Nothing as u8),
+            cancel: AtomicU8::new(0),
             token: Waiter::new(),
         }
     }
@@ -204,7 +209,7 @@ pub(crate) struct Task {
     pub(crate) context: Cell<MaybeUninit<Context>>,
     /// The worker that it belongs to, once it has started; null before, unless it belongs to one
     /// from the start (`thread::spawn_local`).
-    pub(crate) owner: Cell<*const WorkerHandle<Task>>,
+    pub(crate) owner: Owner,
     /// The next task in the inbox, the injector or the pinned queue.
     link: AtomicPtr<Task>,
     /// The joiner that waits for its end, or a mark: ended, detached (`job`).
@@ -226,6 +231,27 @@ pub(crate) struct Task {
     pub(crate) deque_hint: AtomicU32,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: locals::Slot,
+    /// The wait in which it is parked, if that can be interrupted (`waits_for`).
+    pub(crate) waiting: Cell<MaybeUninit<*const Waiter>>,
+    /// The innermost cancellation scope that it is in, or null.
+    pub(crate) innermost: Cell<*const CancelNode>,
+}
+
+/// The worker that a thread belongs to. Its worker's OS thread writes it; a canceller reads it from
+/// elsewhere, as a hint (`scheduler::cancelling`).
+#[derive(Debug)]
+pub(crate) struct Owner(AtomicPtr<WorkerHandle<Task>>);
+
+impl Owner {
+    #[inline]
+    pub(crate) fn get(&self) -> *const WorkerHandle<Task> {
+        self.0.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, owner: *const WorkerHandle<Task>) {
+        self.0.store(owner.cast_mut(), Relaxed);
+    }
 }
 
 impl Task {
@@ -240,7 +266,7 @@ impl Task {
         Self {
             block,
             context: Cell::new(MaybeUninit::uninit()),
-            owner: Cell::new(ptr::null()),
+            owner: Owner(AtomicPtr::new(ptr::null_mut())),
             link: AtomicPtr::new(ptr::null_mut()),
             end: AtomicPtr::new(ptr::null_mut()),
             location,
@@ -251,6 +277,8 @@ impl Task {
             in_hook: Cell::new(false),
             deque_hint: AtomicU32::new(0),
             locals: Cell::new(None),
+            waiting: Cell::new(MaybeUninit::uninit()),
+            innermost: Cell::new(ptr::null()),
         }
     }
 }

@@ -19,7 +19,10 @@
 //! two switches. A wait renews it, and so does the yield when it is spent. Any other yield doesn't,
 //! since one more store would slow it down.
 
-use super::worker_core::{self, COOP_BUDGET, WorkerCore};
+use super::{
+    cancel,
+    worker_core::{self, COOP_BUDGET, WorkerCore},
+};
 
 /// How many units a call spends: a 64th of the budget. A failed call takes some 25 instructions,
 /// and a yield as much as two of them, so the yields take 3 % of a loop of such calls. With a
@@ -37,12 +40,24 @@ pub(crate) fn consume_budget(units: u32) {
     }
 }
 
+/// As `consume_budget`, before a call that is a cancellation point.
+#[inline]
+pub(crate) fn begin_call(units: u32) {
+    let Some(core) = worker_core::get() else { return cancel::check() };
+    match core.coop_budget.get().checked_sub(units) {
+        Some(left) => core.coop_budget.set(left),
+        None => spent(core),
+    }
+    cancel::check_on(core);
+}
+
 /// Takes and returns the result of a call that doesn't wait. If the call has not found what it
 /// looked for, it spends [`CALL`].
 #[inline]
 pub(crate) fn polled(found: bool) -> bool {
     if !found {
         consume_budget(CALL);
+        cancel::check();
     }
     found
 }

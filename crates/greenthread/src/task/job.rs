@@ -53,12 +53,12 @@ use crate::sys::{error::OsError, memory::exhausted, process::ForkMutex};
 
 use super::{
     block::{self, Block, BlockRef, Kind, Start, Task, VTable},
-    block_pool,
+    block_pool, cancel,
     coop::polled,
     cycle::{self, Thread},
     id, locals, scope,
     scope_count::ScopeCount,
-    wait::{Reason, Waiter},
+    wait::{self, Reason, Waiter},
     worker_core::{self, WorkerCore},
     worker_handle::WorkerHandle,
 };
@@ -119,6 +119,8 @@ enum Never {
     Cycle,
     /// It runs in another process.
     Foreign,
+    /// The caller is cancelled.
+    Cancelled,
 }
 
 /// Waits for a thread's end. The caller has its handle.
@@ -151,9 +153,15 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
             return Err(Never::Cycle);
         }
     }
-    // This is not a cancellation point yet. A canceller must take the joiner out of `end` before it
-    // claims the wait. Otherwise the ending thread might claim a joiner that has returned.
-    joiner.waiter.wait(Reason::Join, None);
+    if joiner.waiter.wait_interruptible(Reason::Join, None) == Some(wait::Outcome::Woken) {
+        return Ok(());
+    }
+    // The caller is cancelled. It takes itself back, unless the thread has just ended and is about
+    // to claim the wait.
+    if thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire).is_ok() {
+        return Err(Never::Cancelled);
+    }
+    joiner.waiter.await_claim(Reason::Join);
     Ok(())
 }
 
@@ -181,6 +189,7 @@ fn refuse(thread: &Task, why: Never) -> ! {
                  caller's end"
             )
         }
+        Never::Cancelled => cancel::unwind(),
         Never::Foreign => panic!(
             "failed to join thread: '{name}', spawned at {location}, runs in the process that has forked this one"
         ),
@@ -305,6 +314,7 @@ where
     // SAFETY: the result belongs to the thread until `end` is ENDED (invariant 2).
     unsafe { (*job.outcome.result.get()).write(result) };
     let task = &job.outcome.task;
+    cancel::end(task);
     let scope = task.scope;
     let mut unhandled = false;
     // The result of a detached thread is dropped before the thread-locals, which its destructor may
@@ -334,8 +344,8 @@ where
                 }
                 task.end.store(DETACHED, Relaxed);
             }
-            // In the child of a fork, the joiner of a thread that has forked may be an OS thread of the
-            // parent. It does not run here, and its stack may have been given to another one.
+            // In the child of a fork, the joiner of a thread that has forked may be an OS thread of
+            // the parent. It does not run here, and its stack may have been given to another one.
             waiter if !waiter.is_null() && !id::is_foreign(task.block.id) => {
                 // SAFETY: the joiner stays until it is woken (invariant 3).
                 unsafe { Waiter::wake(waiter) };

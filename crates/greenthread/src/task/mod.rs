@@ -11,6 +11,8 @@
 //!   parts of a worker that its threads touch.
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
 //! * `time`: what time it is for the calling thread.
+//! * `cancel_node`: a cancellation scope. `cancel`: whether a thread is cancelled, and how it
+//!   learns of it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
 //!   scope. `coop`: when a thread that never waits yields.
 //! * `job`: a thread with its closure and its result.
@@ -20,6 +22,8 @@ use std::sync::Mutex;
 
 pub(crate) mod block;
 pub(crate) mod block_pool;
+pub(crate) mod cancel;
+pub(crate) mod cancel_node;
 pub(crate) mod clock;
 pub(crate) mod coop;
 mod cycle;

@@ -15,21 +15,23 @@
 //! Invariants: those of `waiter`.
 
 use core::{
+    mem::MaybeUninit,
     ptr::{self, NonNull},
     sync::atomic::Ordering::Relaxed,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use greenthread_context::prefetch;
 
 use super::{
     block::Task,
+    cancel,
     state::Claimed,
     time::block_until,
-    waiter::OS,
+    waiter::{INTERRUPTED, INTERRUPTIBLE, OS},
     worker_core::{self, WorkerCore},
 };
-use crate::sys::parker::Parker;
+use crate::sys::parker::{End, Parker};
 
 pub(crate) use super::{
     state::Outcome,
@@ -57,82 +59,198 @@ impl Waiter {
     ///
     /// This wait is no cancellation point: nobody may claim it as `Cancelled` (see `claim`).
     #[inline]
-    pub(crate) fn wait(&self, reason: Reason, deadline: Option<std::time::Instant>) -> bool {
-        match self.wait_cancellable(reason, deadline) {
-            Outcome::Woken => true,
-            Outcome::TimedOut => false,
-            Outcome::Cancelled => {
-                debug_assert!(false, "cancelled, and no cancellation point");
-                false
+    pub(crate) fn wait(&self, reason: Reason, deadline: Option<Instant>) -> bool {
+        self.wait_for(reason as u8, deadline) == Some(Outcome::Woken)
+    }
+
+    /// As `wait`, at a cancellation point. After `Cancelled` the caller takes the waiter back, as
+    /// after `TimedOut`; then it unwinds (`cancel::unwind`).
+    ///
+    /// Locks and initialisations are no cancellation points, and neither is a wait for a thread
+    /// that uses something on the waiting stack, since that can't be taken back.
+    pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<Instant>) -> Outcome {
+        match self.wait_interruptible(reason, deadline) {
+            Some(outcome) => outcome,
+            None => self.end_by_cancellation(reason),
+        }
+    }
+
+    /// As `wait_cancellable`, but `None` means that the thread is cancelled and *nobody has claimed
+    /// the wait*: a claimer may still come. If the caller can't take the waiter back from it, it
+    /// waits for the claim by [`await_claim`](Self::await_claim).
+    pub(crate) fn wait_interruptible(&self, reason: Reason, deadline: Option<Instant>) -> Option<Outcome> {
+        self.wait_for(reason as u8 | INTERRUPTIBLE, deadline)
+    }
+
+    /// The one function behind all waits. It is not inlined, so that it is in the processor's
+    /// cache.
+    #[inline(never)]
+    fn wait_for(&self, reason: u8, deadline: Option<Instant>) -> Option<Outcome> {
+        if self.state.is_settled()
+            && let Some(outcome) = self.state.outcome()
+        {
+            return Some(outcome);
+        }
+        match worker_core::current() {
+            Some((core, task)) => {
+                if reason & INTERRUPTIBLE != 0 && task.block.cancel.load(Relaxed) != 0 {
+                    return self.wait_watched(core, task, reason, deadline);
+                }
+                self.wait_green(core, task, reason, deadline)
+            }
+            None => self.wait_os(deadline, reason & INTERRUPTIBLE != 0),
+        }
+    }
+
+    /// Waits for the claim that comes though the thread was interrupted, or has come already. It
+    /// can't be interrupted again.
+    #[cold]
+    pub(crate) fn await_claim(&self, reason: Reason) {
+        if !self.has_parked() {
+            // The claimer owes nothing, and is just about to claim.
+            while self.state.outcome().is_none() {
+                std::thread::yield_now();
+            }
+            return;
+        }
+        // The wake-up is owed, or on its way. It has to be consumed.
+        match worker_core::current() {
+            Some((core, task)) => {
+                Parked { core, task }.sleep(reason as u8, self, WorkerCore::suspend);
+            }
+            None => Parker::current().park(),
+        }
+    }
+
+    /// Ends the wait of an interrupted thread, which is cancelled, by a claim. If another claim was
+    /// faster, that one counts.
+    #[cold]
+    fn end_by_cancellation(&self, reason: Reason) -> Outcome {
+        match self.state.claim(Outcome::Cancelled) {
+            Claimed::Awake | Claimed::Parked => Outcome::Cancelled,
+            Claimed::Lost => {
+                self.await_claim(reason);
+                self.state.outcome().expect("the claim was lost, so another one has been made")
             }
         }
     }
 
-    /// As `wait`, at a cancellation point. After `Cancelled` the caller takes the waiter back, as
-    /// after `TimedOut`.
-    ///
-    /// Receiving, sending, selecting, sleeping, parking and waiting for a descriptor are
-    /// cancellation points; joining is to become one (`job::wait`). Locks, condition variables,
-    /// barriers and the like are none. A wait for a thread that uses something on the waiting stack
-    /// is none either, since that can't be taken back. Nothing cancels yet: the callers report
-    /// `Cancelled` as they do `TimedOut`.
-    pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<std::time::Instant>) -> Outcome {
-        if self.state.is_settled()
-            && let Some(outcome) = self.state.outcome()
-        {
-            return outcome;
-        }
-        match worker_core::current() {
-            Some((core, task)) => self.wait_green(core, task, reason, deadline),
-            None => self.wait_os(deadline),
-        }
+    /// Whether the thread has parked in this wait, so that its claimer owes it a wake-up.
+    fn has_parked(&self) -> bool {
+        // SAFETY: this is the waiting thread, and nobody else writes it (`waiter`, invariant 1).
+        unsafe { !(*self.sleeper.get()).is_null() }
     }
 
+    /// Waits on a thread that is in a scope, or was cancelled.
+    #[cold]
+    #[inline(never)]
+    fn wait_watched(
+        &self,
+        core: &WorkerCore,
+        task: &Task,
+        mut reason: u8,
+        deadline: Option<Instant>,
+    ) -> Option<Outcome> {
+        let (mut scope, mut until) = (None, deadline);
+        if cancel::is_masked() {
+            reason &= !INTERRUPTIBLE;
+        } else {
+            let view = cancel::view(task);
+            if view.is_cancelled {
+                // SAFETY: this is the waiting thread, and it does not park (`waiter`, invariant 1).
+                unsafe { *self.sleeper.get() = ptr::null() };
+                return None;
+            }
+            scope = view.deadline.filter(|(scope, _)| deadline.is_none_or(|own| *scope <= own));
+            until = scope.map_or(deadline, |(deadline, _)| Some(deadline));
+        }
+        let outcome = self.wait_green(core, task, reason, until)?;
+        if outcome == Outcome::TimedOut
+            && let Some((_, node)) = scope
+        {
+            // SAFETY: the calling thread is in this scope.
+            cancel::elapse(unsafe { &*node });
+            return Some(Outcome::Cancelled);
+        }
+        Some(outcome)
+    }
+
+    /// `None` if the thread was interrupted.
+    #[inline(always)]
     fn wait_green(
         &self,
         core: &WorkerCore,
         task: &Task,
-        reason: Reason,
-        deadline: Option<std::time::Instant>,
-    ) -> Outcome {
-        if reason.is_of_siblings()
+        reason: u8,
+        deadline: Option<Instant>,
+    ) -> Option<Outcome> {
+        if Reason::is_of_siblings(reason)
             && core.linger(|| self.state.is_settled())
             && let Some(outcome) = self.state.outcome()
         {
-            return outcome;
+            return Some(outcome);
         }
         // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         if let Some(outcome) = self.state.park() {
-            return outcome;
+            // SAFETY: as above: no claim has found it parked.
+            unsafe { *self.sleeper.get() = ptr::null() };
+            return Some(outcome);
         }
-        let parked = Parked { core, task };
-        match deadline {
-            None => parked.sleep(reason, WorkerCore::suspend),
-            Some(deadline) => parked.sleep(reason, |core, task| {
-                core.suspend_until(task, core.clock.nanos(deadline), self);
-            }),
+        let mut reason = reason;
+        loop {
+            let is_interrupted = Parked { core, task }.sleep(reason, self, |core, task| match deadline {
+                None => core.suspend(task),
+                Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
+            });
+            if !is_interrupted {
+                break;
+            }
+            if !cancel::is_masked() {
+                return None;
+            }
+            // It was cancelled while it waits in a destructor, during unwinding.
+            reason &= !INTERRUPTIBLE;
         }
-        self.state.outcome().expect("a parked thread is resumed by a claim only")
+        Some(self.state.outcome().expect("a parked thread is resumed by a claim, or interrupted"))
     }
 
+    /// `None` if the thread is cancelled, which may be only if the wait is `interruptible`.
     #[cold]
-    fn wait_os(&self, deadline: Option<std::time::Instant>) -> Outcome {
+    fn wait_os(&self, deadline: Option<Instant>, interruptible: bool) -> Option<Outcome> {
         let parker = Parker::current();
         // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = Arc::as_ptr(&parker).cast::<()>().map_addr(|address| address | OS) };
         if let Some(outcome) = self.state.park() {
-            return outcome;
+            return Some(outcome);
         }
-        if !block_until(deadline, |deadline| parker.park_until(deadline)) {
-            match self.state.claim(Outcome::TimedOut) {
-                Claimed::Parked => return Outcome::TimedOut,
-                // Another claim was faster. The parker's token is on its way, and must not be left
-                // for the next wait.
-                _ => parker.park(),
+        loop {
+            let view = if interruptible { cancel::view_of_os_thread() } else { None };
+            let scope = view.as_ref().and_then(|view| view.deadline);
+            if view.is_some_and(|view| view.is_cancelled) {
+                return None;
+            }
+            let scope = scope.filter(|(scope, _)| deadline.is_none_or(|own| *scope <= own));
+            let until = scope.map_or(deadline, |(deadline, _)| Some(deadline));
+            match block_until(until, |until| parker.sleep(until, interruptible)) {
+                End::Token => return self.state.outcome(),
+                End::Interrupted => {}
+                End::Deadline => match self.state.claim(Outcome::TimedOut) {
+                    Claimed::Parked => {
+                        let Some((_, node)) = scope else { return Some(Outcome::TimedOut) };
+                        // SAFETY: the calling thread is in this scope.
+                        cancel::elapse(unsafe { &*node });
+                        return Some(Outcome::Cancelled);
+                    }
+                    // Another claim was faster. The parker's token is on its way, and must not be
+                    // left for the next wait.
+                    _ => {
+                        parker.park();
+                        return self.state.outcome();
+                    }
+                },
             }
         }
-        self.state.outcome().expect("a parked thread is resumed by a claim only")
     }
 
     /// Parks before any other thread knows of the waiter, so that neither this nor the claim needs
@@ -145,12 +263,12 @@ impl Waiter {
     /// of this wait will be made. After it has unlocked, the caller calls `wait_from` with the
     /// result, and does nothing in between that may switch.
     #[inline]
-    pub(crate) unsafe fn park_early<'a>(&self, deadline: Option<std::time::Instant>) -> Option<Parked<'a>> {
+    pub(crate) unsafe fn park_early<'a>(&self, deadline: Option<Instant>) -> Option<Parked<'a>> {
         if deadline.is_some() {
             return None;
         }
         let (core, task) = worker_core::current()?;
-        if core.may_linger() {
+        if core.may_linger() || task.block.cancel.load(Relaxed) != 0 {
             return None;
         }
         // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
@@ -159,20 +277,26 @@ impl Waiter {
         Some(Parked { core, task })
     }
 
-    /// Waits as `wait_cancellable` does, after `park_early` has returned `parked`.
+    /// Waits as `wait_interruptible` does, after `park_early` has returned `parked`.
     #[inline]
     pub(crate) fn wait_from(
         &self,
         parked: Option<Parked<'_>>,
         reason: Reason,
-        deadline: Option<std::time::Instant>,
-    ) -> Outcome {
+        deadline: Option<Instant>,
+    ) -> Option<Outcome> {
         match parked {
             Some(parked) => {
-                parked.sleep(reason, WorkerCore::suspend);
-                Outcome::Woken
+                let (core, task) = (parked.core, parked.task);
+                if parked.sleep(reason as u8 | INTERRUPTIBLE, self, WorkerCore::suspend) {
+                    if !cancel::is_masked() {
+                        return None;
+                    }
+                    Parked { core, task }.sleep(reason as u8, self, WorkerCore::suspend);
+                }
+                Some(Outcome::Woken)
             }
-            None => self.wait_cancellable(reason, deadline),
+            None => self.wait_interruptible(reason, deadline),
         }
     }
 
@@ -244,15 +368,21 @@ pub(crate) struct Parked<'a> {
 }
 
 impl Parked<'_> {
-    /// Suspends the thread until its wait is claimed.
+    /// Suspends the thread until its wait is claimed or, if `reason` has `INTERRUPTIBLE`, it is
+    /// interrupted. Returns whether it was interrupted. Then a claim may have been made as well,
+    /// but its wake-up has not been consumed.
     #[inline]
-    fn sleep(self, reason: Reason, suspend: impl FnOnce(&WorkerCore, &Task)) {
-        self.task.block.waits_for.store(reason as u8, Relaxed);
+    fn sleep(self, reason: u8, waiter: &Waiter, suspend: impl FnOnce(&WorkerCore, &Task)) -> bool {
+        let waits_for = &self.task.block.waits_for;
+        self.task.waiting.set(MaybeUninit::new(waiter));
+        waits_for.store(reason, Relaxed);
         suspend(self.core, self.task);
         // To wait again or to end, the thread needs the rest of its block. After a long wait that
         // is in no cache, so the fetch begins at once.
         prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
-        self.task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
+        let is_interrupted = waits_for.load(Relaxed) & INTERRUPTED != 0;
+        waits_for.store(Reason::Nothing as u8, Relaxed);
+        is_interrupted
     }
 }
 

@@ -159,16 +159,19 @@ impl<P> Queue<P> {
         Some(node)
     }
 
-    /// Takes `node` out, unless another thread has taken it out before.
+    /// Takes `node` out, unless another thread has taken it out before. Returns whether it was
+    /// there.
     ///
     /// # Safety
     /// The caller is the node's owner, and has put it into this queue and no other.
-    pub(crate) unsafe fn remove(&mut self, node: *const Node<P>) {
+    pub(crate) unsafe fn remove(&mut self, node: *const Node<P>) -> bool {
         // SAFETY: the caller owns the node, so it is alive. If it is linked, it is in this queue.
         unsafe {
-            if !(*node).next.get().is_null() {
+            let is_linked = !(*node).next.get().is_null();
+            if is_linked {
                 self.unlink(node);
             }
+            is_linked
         }
     }
 

@@ -60,13 +60,20 @@ pub(crate) enum Reason {
 impl Reason {
     /// Whether another thread ends such a wait, perhaps soon. The other waits are ended by the
     /// worker itself (a timer, the driver), or much later.
-    pub(super) fn is_of_siblings(self) -> bool {
-        use Reason::{Blocking, Nothing, Readable, Sleep, Writable};
-        !matches!(self, Nothing | Sleep | Readable | Writable | Blocking)
+    #[inline]
+    pub(super) fn is_of_siblings(number: u8) -> bool {
+        const OTHERS: u32 = 1 << Reason::Nothing as u8
+            | 1 << Reason::Sleep as u8
+            | 1 << Reason::Readable as u8
+            | 1 << Reason::Writable as u8
+            | 1 << Reason::Blocking as u8;
+        // There are fewer than 32 reasons.
+        OTHERS >> (number & 0x1f) & 1 == 0
     }
 
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
+        let number = number & !(INTERRUPTIBLE | INTERRUPTED);
         const NAMES: [(Reason, &str); 20] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
@@ -92,6 +99,12 @@ impl Reason {
         NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
     }
 }
+
+/// Set in the number of a reason that a block holds, if the wait can be interrupted.
+pub(super) const INTERRUPTIBLE: u8 = 0x80;
+
+/// Set beside it by the thread's worker, if the thread goes on since it was interrupted.
+pub(super) const INTERRUPTED: u8 = 0x40;
 
 /// One wait: one thread waits for one thing, once (until `reset`). Two words long, as it often
 /// shares a cache line with what is waited for.

@@ -379,25 +379,26 @@ impl WorkerCore {
         self.earliest.load(Relaxed) < self.clock.now()
     }
 
-    /// Suspends the running thread behind all ready ones.
+    /// Suspends the running thread behind all ready ones. Returns whether the worker has had its
+    /// turn meanwhile.
     // After a switch the processor predicts that a return goes to the caller in the thread before.
     // Without a call there is no return.
     #[inline(always)]
-    pub(crate) fn yield_now(&self, task: &Task) {
+    pub(crate) fn yield_now(&self, task: &Task) -> bool {
         let budget = self.budget.get();
         // SAFETY: this is the run queue's OS thread (invariant 2), and every push is followed by
         // its write. The running thread is not in the queue, and the switch fills its place.
         unsafe {
-            let (next, place) = if budget != 0
-                && let Some(both) = self.ready.rotate(YIELD_PREFETCH)
+            if budget != 0
+                && let Some((next, place)) = self.ready.rotate(YIELD_PREFETCH)
             {
                 self.budget.set(budget - 1);
-                both
-            } else {
-                // A green thread runs, so home is saved (invariant 4).
-                (self.home.get().assume_init(), self.ready.push())
-            };
-            self.leave(task, place, next);
+                self.leave(task, place, next);
+                return false;
+            }
+            // A green thread runs, so home is saved (invariant 4).
+            self.leave(task, self.ready.push(), self.home.get().assume_init());
+            true
         }
     }
 

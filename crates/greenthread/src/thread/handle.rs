@@ -76,6 +76,25 @@ impl<T> JoinHandle<T> {
         scheduler::join(self.0)
     }
 
+    /// Cancels the thread: at its next [cancellation point](crate::cancel#points), or in the wait
+    /// in which it is, it is unwound, and [`join`](Self::join) returns a
+    /// [`Cancelled`](crate::cancel::Cancelled) as the error. With it all threads are cancelled that
+    /// it has spawned in scopes of [`cancel`](crate::cancel). Does not wait for that, and does
+    /// nothing if the thread has ended. The idea is that of tokio's `abort`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{cancel::Cancelled, thread};
+    ///
+    /// let thread = thread::spawn(|| thread::park());
+    /// thread.cancel();
+    /// assert!(thread.join().unwrap_err().is::<Cancelled>());
+    /// ```
+    pub fn cancel(&self) {
+        scheduler::registry::cancel_thread(&self.0.block);
+    }
+
     /// Returns whether the thread has ended. That is so once its closure has returned or panicked
     /// and its thread-locals are destroyed. Does not block.
     ///

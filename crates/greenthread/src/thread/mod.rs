@@ -53,6 +53,7 @@ pub use std::thread::Result;
 use crate::{
     runtime,
     task::{
+        cancel,
         coop::polled,
         time::{block_until, deadline_after},
         wait::{Outcome, Reason, Waiter},
@@ -81,8 +82,15 @@ use crate::{
 #[inline(always)]
 pub fn yield_now() {
     match worker_core::current() {
-        Some((core, task)) => core.yield_now(task),
-        None => std::thread::yield_now(),
+        Some((core, task)) => {
+            if core.yield_now(task) {
+                cancel::check();
+            }
+        }
+        None => {
+            std::thread::yield_now();
+            cancel::check();
+        }
     }
 }
 
@@ -96,15 +104,19 @@ pub fn yield_now() {
 /// greenthread::run(|| thread::sleep(Duration::from_millis(1)));
 /// ```
 pub fn sleep(duration: Duration) {
-    if worker_core::current().is_none() {
+    if worker_core::current().is_none() && cancel::innermost().is_null() {
         return block_until(None, |_| std::thread::sleep(duration));
     }
+    if duration.is_zero() {
+        return yield_now();
+    }
     // A deadline that can't be represented is too far ahead to be reached, so there is none.
-    let deadline = deadline_after(duration);
-    if !duration.is_zero() {
-        let _: Outcome = Waiter::new().wait_cancellable(Reason::Sleep, deadline);
-    } else {
-        yield_now();
+    wait_until(deadline_after(duration));
+}
+
+fn wait_until(deadline: Option<std::time::Instant>) {
+    if Waiter::new().wait_cancellable(Reason::Sleep, deadline) == Outcome::Cancelled {
+        cancel::unwind();
     }
 }
 
@@ -122,7 +134,7 @@ pub fn sleep(duration: Duration) {
 /// ```
 pub fn sleep_until(deadline: Instant) {
     if polled(Instant::now() < deadline) {
-        let _: Outcome = Waiter::new().wait_cancellable(Reason::Sleep, Some(deadline.into()));
+        wait_until(Some(deadline.into()));
     }
 }
 
@@ -185,8 +197,11 @@ pub fn park_timeout_ms(ms: u32) {
 
 fn park_until(deadline: Option<std::time::Instant>) {
     current::with(|block| {
-        let _: Outcome = block.token.wait_cancellable(Reason::Park, deadline);
+        let outcome = block.token.wait_cancellable(Reason::Park, deadline);
         block.token.reset();
+        if outcome == Outcome::Cancelled {
+            cancel::unwind();
+        }
     });
 }
 

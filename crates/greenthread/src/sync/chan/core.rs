@@ -30,11 +30,12 @@ use super::{
         Ordering::{AcqRel, Relaxed},
     },
     buffer::{Block, Buffer, Popped, Pushed},
-    slot::{Exchange, SendTicket, Slot},
+    slot::{Exchange, SendTicket, Slot, take_back},
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
 };
 use crate::task::{
+    cancel::unwind,
     coop::{CALL, consume_budget},
     time::deadline_after,
     wait::{Claim, Outcome, Reason, Waiter, Wake},
@@ -304,19 +305,18 @@ impl<T> Core<T> {
         };
         announce(state);
         let outcome = waiter.wait_from(parked, Reason::Send, deadline);
-        match outcome {
-            Outcome::Woken => {}
-            // SAFETY: this thread's own node, which was pushed to this queue.
-            Outcome::TimedOut | Outcome::Cancelled => unsafe { self.state.lock().senders.remove(node) },
-        }
+        // SAFETY: this thread's own node, which was pushed to this queue.
+        let is_queued = outcome != Some(Outcome::Woken) && unsafe { self.state.lock().senders.remove(node) };
+        let outcome = take_back(waiter, Reason::Send, outcome, is_queued);
         if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
         }
         // SAFETY: the node is this thread's again, and its message was not taken (invariant 2).
         let message = unsafe { node.payload.read() };
         Err(match outcome {
+            Outcome::TimedOut => SendFailed::Full(message),
+            Outcome::Cancelled => unwind(),
             Outcome::Woken => SendFailed::Closed(message),
-            Outcome::TimedOut | Outcome::Cancelled => SendFailed::Full(message),
         })
     }
 
@@ -430,18 +430,18 @@ impl<T> Core<T> {
             announce(state);
         }
         let outcome = waiter.wait_from(parked, Reason::Receive, deadline);
-        let failed = match outcome {
-            Outcome::Woken => RecvFailed::Closed,
-            Outcome::TimedOut | Outcome::Cancelled => {
-                // SAFETY: this thread's own node, which was pushed to this queue.
-                unsafe { self.state.lock().receivers.remove(node) };
-                RecvFailed::Empty
-            }
-        };
+        // SAFETY: this thread's own node, which was pushed to this queue.
+        let is_queued =
+            outcome != Some(Outcome::Woken) && unsafe { self.state.lock().receivers.remove(node) };
+        let outcome = take_back(waiter, Reason::Receive, outcome, is_queued);
         Some(match node.payload.exchange.get() {
             // SAFETY: the node is this thread's again, and a message is there (invariant 2).
             Exchange::Done => Ok(unsafe { node.payload.read() }),
-            Exchange::None => Err(failed),
+            Exchange::None => Err(match outcome {
+                Outcome::TimedOut => RecvFailed::Empty,
+                Outcome::Cancelled => unwind(),
+                Outcome::Woken => RecvFailed::Closed,
+            }),
             // SAFETY: the handshake has begun, and is awaited once; `true` means a filled slot.
             _ => return unsafe { node.payload.await_handshake().then(|| Ok(node.payload.read())) },
         })
@@ -450,7 +450,7 @@ impl<T> Core<T> {
 
 fn count(handles: &AtomicUsize) {
     if handles.fetch_add(1, Relaxed) > usize::MAX / 2 {
-        // Only a program that leaks handles gets here, and the count must not overflow.
+        // Only a program that leaks handles gets here.
         std::process::abort();
     }
 }

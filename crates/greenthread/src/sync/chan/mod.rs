@@ -24,8 +24,6 @@ pub(crate) mod handle;
 pub(crate) mod select;
 pub(crate) mod selectable;
 mod slot;
-#[cfg(test)]
-mod tests;
 pub(crate) mod timer;
 
 // The files of this module import these from here only, so that the models can build them with

@@ -32,6 +32,7 @@ use super::{
     wait_queue::Node,
 };
 use crate::task::{
+    cancel,
     coop::{CALL, consume_budget},
     time,
     wait::{Outcome, Reason, Waiter},
@@ -253,7 +254,7 @@ fn until(
             Outcome::Woken => false,
             // Or a timer is due, which was an earlier deadline than the caller's.
             Outcome::TimedOut => deadline.is_some_and(|deadline| deadline <= time::now()),
-            Outcome::Cancelled => true,
+            Outcome::Cancelled => cancel::unwind(),
         };
         waiter.reset();
     }

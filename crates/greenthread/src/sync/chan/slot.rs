@@ -182,3 +182,22 @@ impl SendTicket {
         drop(claim);
     }
 }
+
+/// The outcome of a wait whose node the thread has taken out of its queue, if it was still there. A
+/// thread that was interrupted, and whose node is gone, has been claimed.
+#[inline]
+pub(super) fn take_back(
+    waiter: &Waiter,
+    reason: Reason,
+    outcome: Option<Outcome>,
+    is_queued: bool,
+) -> Outcome {
+    match outcome {
+        Some(outcome) => outcome,
+        None if is_queued => Outcome::Cancelled,
+        None => {
+            waiter.await_claim(reason);
+            Outcome::Woken
+        }
+    }
+}

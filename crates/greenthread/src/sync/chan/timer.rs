@@ -8,6 +8,7 @@ use super::{
     spin::SpinLock,
 };
 use crate::task::{
+    cancel,
     coop::{CALL, consume_budget},
     time::now,
     wait::{Outcome, Reason, Waiter},
@@ -62,7 +63,7 @@ impl Timer {
                 Timeout::Wait(deadline) if deadline.is_none_or(|deadline| deadline > now) => {
                     match sleep(sooner(deadline, self.due())) {
                         Outcome::Woken | Outcome::TimedOut => {}
-                        Outcome::Cancelled => return Err(RecvFailed::Empty),
+                        Outcome::Cancelled => cancel::unwind(),
                     }
                 }
                 _ => {
@@ -77,7 +78,11 @@ impl Timer {
 /// `recv` of a channel that never has a message.
 pub(crate) fn recv_never(timeout: Timeout) -> RecvFailed {
     match timeout {
-        Timeout::Wait(deadline) => _ = sleep(deadline),
+        Timeout::Wait(deadline) => {
+            if sleep(deadline) == Outcome::Cancelled {
+                cancel::unwind();
+            }
+        }
         Timeout::Try => consume_budget(CALL),
     }
     RecvFailed::Empty

@@ -29,7 +29,10 @@ use super::{
     spin::SpinLock,
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Reason, Waiter};
+use crate::task::{
+    cancel,
+    wait::{Outcome, Reason, Waiter},
+};
 
 /// A condition variable for raw mutexes.
 pub(crate) struct RawCondvar {
@@ -69,14 +72,17 @@ impl RawCondvar {
         // SAFETY: the caller holds the mutex.
         unsafe { mutex.unlock() };
         let _relock = Relock(mutex, worker_id);
-        let notified = waiter.wait(Reason::Condvar, deadline);
-        if !notified {
+        let outcome = waiter.wait_cancellable(Reason::Condvar, deadline);
+        if outcome != Outcome::Woken {
             let mut waiting = self.waiting.lock();
             // SAFETY: the node is this thread's own, and was put into this queue and no other.
             unsafe { waiting.remove(&node) };
             self.occupied.store(!waiting.is_empty(), Relaxed);
         }
-        notified
+        if outcome == Outcome::Cancelled {
+            cancel::unwind();
+        }
+        outcome == Outcome::Woken
     }
 
     /// Wakes the thread that has waited longest, if any thread waits.

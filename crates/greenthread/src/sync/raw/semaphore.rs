@@ -36,7 +36,10 @@ use super::{
     spin::{SpinGuard, SpinLock},
     wait_queue::{Node, Queue},
 };
-use crate::task::wait::{Reason, Waiter};
+use crate::task::{
+    cancel,
+    wait::{Outcome, Reason, Waiter},
+};
 
 /// State flag: the queue is not empty, or a thread is about to see whether it is.
 const QUEUED: usize = 1;
@@ -105,15 +108,18 @@ impl RawSemaphore {
         // claimed, or dequeues it below (invariant 4).
         unsafe { waiting.push(&node) };
         drop(waiting);
-        let granted = waiter.wait(Reason::Semaphore, deadline);
-        if !granted {
+        let outcome = waiter.wait_cancellable(Reason::Semaphore, deadline);
+        if outcome != Outcome::Woken {
             let mut waiting = self.waiting.lock();
             // SAFETY: the node is this thread's own, and was put into this queue and no other.
             unsafe { waiting.remove(&node) };
             // The next thread in the queue may want fewer permits than this one.
             self.grant(waiting);
         }
-        granted
+        if outcome == Outcome::Cancelled {
+            cancel::unwind();
+        }
+        outcome == Outcome::Woken
     }
 
     /// Adds `permits` permits. Returns `false`, and changes nothing, if the number of permits would

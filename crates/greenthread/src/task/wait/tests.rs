@@ -56,15 +56,6 @@ fn a_wait_for_one_claimer_is_not_cancelled() {
 }
 
 #[test]
-#[cfg(debug_assertions)]
-#[should_panic(expected = "no cancellation point")]
-fn a_lock_is_no_cancellation_point() {
-    let waiter = Waiter::new();
-    assert!(matches!(claim(&waiter, Outcome::Cancelled), Claim::Won(None)));
-    waiter.wait(Reason::Mutex, None);
-}
-
-#[test]
 fn a_wait_that_was_cancelled_before_does_not_begin() {
     let waiter = Waiter::new();
     assert!(matches!(claim(&waiter, Outcome::Cancelled), Claim::Won(None)));

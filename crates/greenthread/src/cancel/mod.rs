@@ -1,0 +1,286 @@
+//! Cancellation: scopes that fail together, deadlines, tokens, and threads that are told to stop.
+//!
+//! A green thread has a stack, and a stack can be unwound at the place where it waits. So plain
+//! blocking code is cancelled from outside, by the language's own mechanism: its destructors run,
+//! its locks are released, and what has completed is never thrown away.
+//!
+//! ```
+//! use greenthread::{cancel, channel, thread, time::Duration};
+//!
+//! // A deadline for whatever is inside.
+//! let (_sender, receiver) = channel::bounded::<u32>(1);
+//! let late = cancel::timeout(Duration::from_millis(1), || receiver.recv());
+//! assert!(late.is_err());
+//!
+//! // Threads that fail together: the first error ends the others, and is returned.
+//! let result = cancel::scope(|s| {
+//!     let page = s.spawn(|| Ok(thread::sleep(Duration::from_secs(60))));
+//!     let other = s.spawn(|| Err::<(), _>("no route"));
+//!     page.join()?;
+//!     other.join()
+//! });
+//! assert_eq!(result, Err("no route"));
+//!
+//! // The first of several.
+//! let ask = |mirror: u64| {
+//!     move || {
+//!         thread::sleep(Duration::from_millis(mirror * 1000));
+//!         mirror
+//!     }
+//! };
+//! assert_eq!(cancel::race([ask(60), ask(0)]), 0);
+//! ```
+//!
+//! # How it goes
+//!
+//! Cancellation is a state of a scope, and no event: once a scope is cancelled, every *cancellation
+//! point* inside unwinds the thread to the edge of that scope, and does so again if code in between
+//! has caught it. It unwinds with a [`Cancelled`] by [`resume_unwind`](std::panic::resume_unwind):
+//! the panic hook is not called, and nothing is printed. Scopes form a tree, across threads: a
+//! thread that was spawned in a [`scope`] is below it. [`thread::spawn`](crate::thread::spawn) and
+//! [`thread::scope`](crate::thread::scope) begin threads that are in no scope of this module.
+//!
+//! Exactly one of completion, timeout and cancellation ends a wait. If it is cancellation, the
+//! other two have no effect: no message, permit, token, connection or byte is lost.
+//!
+//! # Points
+//!
+//! A thread is cancelled where it waits, or is about to wait:
+//!
+//! * `park`, `sleep`, `join`, and [`yield_now`](crate::thread::yield_now) when the worker has its
+//!   turn, which is at least once in 256 yields;
+//! * sending to a channel that is full, receiving from one that is empty, and `select!`, of
+//!   [`channel`](crate::channel) and [`sync`](crate::sync); condition variables, barriers,
+//!   semaphores, wait groups;
+//! * calls on sockets, pipes, terminals, child processes and signals, also before they begin;
+//!   [`unblock`](crate::thread::unblock) and lookups of names, before they begin;
+//! * [`checkpoint`].
+//!
+//! These are no points: `Mutex`, `RwLock`, `Once` and their like, as with POSIX, since they are
+//! short and the code behind them relies on being there; the end of a scope, which waits for its
+//! threads; calls on files, which the kernel ends soon. A channel's operation that need not wait is
+//! done, and does not look whether its thread is cancelled.
+//!
+//! # Masked
+//!
+//! No thread is cancelled inside a [`shield`]; while it unwinds, also in destructors that wait;
+//! in the destructors of its thread-locals; inside
+//! [`without_yield`](crate::thread::without_yield). It is, at its next point after that.
+//!
+//! # What can't be cancelled
+//!
+//! * A thread that joins another one before that has started may run it on its own stack. It is
+//!   cancelled when that other thread has ended. (A thread that is in a scope of this module does
+//!   not do so.)
+//! * A call that an OS thread of the pool makes, once it has begun, and one of io_uring: they are
+//!   waited for.
+//! * On an OS thread, a call on a socket, a pipe or a terminal.
+//! * With `panic = "abort"` nothing unwinds, and no thread is cancelled; scopes, deadlines and
+//!   tokens have no effect but that [`Token::is_cancelled`] tells.
+//!
+//! A guard of a mutex that is held by a thread which is unwound poisons the mutex, as any panic
+//! does.
+//!
+//! # Compared
+//!
+//! | | here | tokio | Go |
+//! | --- | --- | --- | --- |
+//! | who cooperates | nobody: it is in every wait | whatever is an `.await` | each function passes a `Context` on, and each wait selects on it |
+//! | what runs | destructors, by unwinding | destructors, as the future is dropped | `defer`, if the function returns |
+//! | code that isn't polled | goes on, since it is a thread | keeps its locks, and others wait for ever | goes on |
+//! | half a message | what was read is in the caller's buffer | is lost if the future had it | the caller's business |
+//!
+//! The ideas are those of Trio (cancel scopes, levels, shields) and Eio (a tree of contexts, points
+//! at waits); the choice for locks is POSIX's.
+
+use core::fmt;
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
+
+use crate::task::{
+    cancel::{self, Entered},
+    cancel_node::State,
+    coop::{CALL, consume_budget},
+    time::deadline_after,
+};
+
+mod scope;
+mod token;
+
+pub use crate::task::cancel::Cancelled;
+pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use token::Token;
+
+/// The deadline of a [`timeout`] has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed(());
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline has passed")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancelled")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+/// Calls `f` in a scope that is cancelled when `duration` has passed.
+///
+/// # Errors
+///
+/// [`Elapsed`] if `f` was unwound since the time was up. What `f` returns counts even if it is
+/// late.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, thread};
+/// use std::time::Duration;
+///
+/// assert_eq!(cancel::timeout(Duration::from_secs(5), || 7), Ok(7));
+/// assert!(cancel::timeout(Duration::from_millis(1), || thread::park()).is_err());
+/// ```
+pub fn timeout<T>(duration: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
+    within(deadline_after(duration), f)
+}
+
+/// Calls `f` in a scope that is cancelled at `deadline`. Otherwise as [`timeout`].
+///
+/// # Errors
+///
+/// As for [`timeout`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, thread, time::Instant};
+/// assert!(cancel::deadline(Instant::now(), || thread::park()).is_err());
+/// ```
+pub fn deadline<T>(deadline: crate::time::Instant, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
+    within(Some(deadline.into()), f)
+}
+
+fn within<T>(deadline: Option<std::time::Instant>, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
+    let (result, state) = Entered::run(false, deadline, None, f);
+    result.or_else(|payload| match state {
+        State::Elapsed if is_ours(&*payload) => Err(Elapsed(())),
+        _ => resume_unwind(payload),
+    })
+}
+
+/// Whether a thread was unwound with this since it was cancelled, and the edge where it arrives is
+/// the edge of the scope that was cancelled: no scope outside is.
+fn is_ours(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Cancelled>() && !cancel::is_cancelled()
+}
+
+/// Calls `f` so that no cancellation from outside reaches it. Scopes inside can be cancelled as
+/// ever. A thread that was cancelled meanwhile is unwound at its next point behind the shield.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, thread};
+///
+/// let thread = thread::spawn(|| {
+///     cancel::shield(|| thread::park());
+///     thread::park();
+/// });
+/// thread.cancel();
+/// thread.thread().unpark();
+/// assert!(thread.join().is_err());
+/// ```
+pub fn shield<T>(f: impl FnOnce() -> T) -> T {
+    match Entered::run(true, None, None, f).0 {
+        Ok(value) => value,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// A cancellation point, for a long computation: unwinds the calling thread if it is cancelled. Now
+/// and then it lets other threads of the worker run, as [`yield_now`](crate::thread::yield_now)
+/// does. With `panic = "abort"` it does nothing; ask [`is_cancelled`].
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, time::Duration};
+///
+/// let result = cancel::timeout(Duration::from_millis(1), || loop { cancel::checkpoint() });
+/// assert!(result.is_err());
+/// ```
+pub fn checkpoint() {
+    consume_budget(CALL);
+    cancel::check();
+}
+
+/// Returns whether [`checkpoint`] would unwind the calling thread.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!greenthread::cancel::is_cancelled());
+/// ```
+#[must_use]
+pub fn is_cancelled() -> bool {
+    cancel::is_cancelled()
+}
+
+/// Runs the contenders as threads, and returns what the first of them returns. The others are
+/// cancelled, and have ended when this returns.
+///
+/// # Panics
+///
+/// Panics with the first panic of a contender, if that comes first, and if there is no contender.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, thread, time::Duration};
+///
+/// let quick = || 1;
+/// let slow = || {
+///     thread::sleep(Duration::from_secs(60));
+///     2
+/// };
+/// assert_eq!(cancel::race([quick as fn() -> i32, slow]), 1);
+/// ```
+pub fn race<I, F, T>(contenders: I) -> T
+where
+    I: IntoIterator<Item = F>,
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    enum Never {}
+    // To fail is to win: the first to fail cancels the others.
+    let result: Result<Never, T> = scope(|scope| {
+        let mut count = 0;
+        for contender in contenders {
+            count += 1;
+            scope.spawn(move || Err::<(), T>(contender()));
+        }
+        assert_ne!(count, 0, "a race needs a contender");
+        loop {
+            crate::thread::park();
+        }
+    });
+    match result {
+        Ok(never) => match never {},
+        Err(first) => first,
+    }
+}
+
+/// Calls `f`, and catches what it is unwound with.
+fn caught<T>(f: impl FnOnce() -> T) -> std::thread::Result<T> {
+    catch_unwind(AssertUnwindSafe(f))
+}

@@ -1,0 +1,314 @@
+//! Scopes whose threads fail together.
+
+use core::{
+    any::Any,
+    fmt,
+    marker::PhantomData,
+    ptr::NonNull,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+};
+use std::{
+    io,
+    panic::resume_unwind,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Cancelled, caught};
+use crate::{
+    runtime::spawn::{self, Request},
+    scheduler,
+    task::{
+        cancel::{self, Attached, Entered},
+        cancel_node::CancelNode,
+        job::Handle,
+        scope,
+        scope_count::ScopeCount,
+    },
+};
+
+/// Runs `f` with a new scope, in which threads are spawned that may borrow, as with
+/// [`thread::scope`](crate::thread::scope). They fail together: the first thread that returns an
+/// error or panics cancels the others, and `f`. All of them have ended when this returns.
+///
+/// # Errors
+///
+/// The first error of a thread or of `f`.
+///
+/// # Panics
+///
+/// Panics with the first panic of a thread or of `f`, unless an error came before it.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{cancel, thread};
+///
+/// let sum = cancel::scope(|s| {
+///     let one = s.spawn(|| Ok(1));
+///     let two = s.spawn(|| Ok(2));
+///     Ok::<_, String>(one.join()? + two.join()?)
+/// });
+/// assert_eq!(sum, Ok(3));
+///
+/// let failed = cancel::scope(|s| {
+///     s.spawn(|| Ok(thread::park()));
+///     s.spawn(|| Err::<(), _>("no"));
+///     Ok(())
+/// });
+/// assert_eq!(failed, Err("no"));
+/// ```
+#[track_caller]
+pub fn scope<'env, F, T, E>(f: F) -> Result<T, E>
+where
+    F: for<'scope> FnOnce(Scope<'scope, 'env, E>) -> Result<T, E>,
+{
+    let mut node = CancelNode::new(cancel::innermost(), false, None);
+    // SAFETY: the node stays in this frame until all threads have ended and the guard is dropped.
+    let entered = unsafe { Entered::new(&mut node, None) };
+    // It is below the scope of `f`, so that the threads can be cancelled without `f`.
+    let threads = CancelNode::below(entered.node());
+    // SAFETY: it stays in this frame until the guard is dropped, behind the wait for all threads.
+    let attached = unsafe { Attached::new(&threads) };
+    let mut frame = Frame {
+        count: ScopeCount::new(),
+        body: NonNull::from(entered.node()),
+        threads: NonNull::from(&threads),
+        failure: Mutex::new(None),
+        spawned: AtomicUsize::new(0),
+        was_cancelled: AtomicBool::new(false),
+    };
+    scope::set_owner(&mut frame.count);
+    let frame = &frame;
+    let result = caught(|| f(Scope { frame, lifetimes: PhantomData }));
+    if !matches!(result, Ok(Ok(_))) {
+        cancel::cancel(entered.node());
+    }
+    let unhandled = scope::wait(&frame.count);
+    drop(attached);
+    drop(entered);
+    let failure = frame.failure().take();
+    match (result, failure.map(|failure| failure.what)) {
+        (_, Some(What::Panic(payload))) => resume_unwind(payload),
+        (Err(payload), Some(What::Error(error))) if payload.is::<Cancelled>() => Err(error),
+        (Err(payload), _) => resume_unwind(payload),
+        (Ok(Ok(_)), Some(What::Error(error))) => Err(error),
+        (Ok(_), None) if unhandled => panic!("a thread of the scope could not be started"),
+        // The work of `f` is not complete if a thread was cancelled from outside.
+        (Ok(Ok(_)), None) if frame.was_cancelled.load(Relaxed) && cancel::is_cancelled() => cancel::unwind(),
+        (Ok(result), _) => result,
+    }
+}
+
+/// A scope whose threads fail together: see [`scope`]. It is a handle that can be copied, also into
+/// the threads of the scope.
+//
+// It is not handed out as `&Scope`, as std does: that would say `E: 'scope`, and with an `E` that
+// is `'static` the compiler then asks for borrows that are.
+pub struct Scope<'scope, 'env: 'scope, E> {
+    frame: *const Frame<E>,
+    /// Both lifetimes are invariant, as those of `thread::Scope`.
+    lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
+}
+
+/// What `scope` has in its frame.
+struct Frame<E> {
+    count: ScopeCount,
+    /// The scope that `f` runs in.
+    body: NonNull<CancelNode>,
+    /// The scope above all threads.
+    threads: NonNull<CancelNode>,
+    failure: Mutex<Option<Failure<E>>>,
+    spawned: AtomicUsize,
+    /// Whether a thread was unwound since it was cancelled.
+    was_cancelled: AtomicBool,
+}
+
+// SAFETY: the nodes outlive the frame, and are shared by atomics and locks. An error goes from the
+// thread that fails to the one that takes it.
+unsafe impl<E: Send> Sync for Frame<E> {}
+
+// SAFETY: it is a reference to the frame, which lives for `'scope`.
+unsafe impl<E: Send> Send for Scope<'_, '_, E> {}
+// SAFETY: as above.
+unsafe impl<E: Send> Sync for Scope<'_, '_, E> {}
+
+impl<E> Clone for Scope<'_, '_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Scope<'_, '_, E> {}
+
+/// What was first to fail.
+struct Failure<E> {
+    thread: usize,
+    what: What<E>,
+}
+
+enum What<E> {
+    Error(E),
+    Panic(Box<dyn Any + Send>),
+}
+
+impl<'scope, E> Scope<'scope, '_, E> {
+    /// Spawns a thread that may borrow whatever outlives the scope. If it returns an error or
+    /// panics, the scope fails.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the thread can't be spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::cancel;
+    ///
+    /// let text = String::from("borrowed");
+    /// let length = cancel::scope(|s| s.spawn(|| Ok::<_, ()>(text.len())).join());
+    /// assert_eq!(length, Ok(8));
+    /// ```
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> ScopedJoinHandle<'scope, T, E>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'scope,
+        T: Send + 'scope,
+        E: Send + 'scope,
+    {
+        let request = Request::plain();
+        self.spawn_as(request, f).expect("failed to spawn a green thread")
+    }
+
+    fn spawn_as<F, T>(self, request: Request, f: F) -> io::Result<ScopedJoinHandle<'scope, T, E>>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'scope,
+        T: Send + 'scope,
+        E: Send + 'scope,
+    {
+        let frame = self.frame();
+        if frame.count.is_foreign() {
+            let message = "this scope's threads run in the process that has forked this one";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        let thread = frame.spawned.fetch_add(1, Relaxed);
+        let request = Request { scope: Some(NonNull::from(&frame.count)), ..request };
+        // SAFETY: `scope` does not return before the thread has left `count`, so all that is
+        // borrowed for `'scope` outlives the thread. `F` and `T` are `Send`.
+        let handle = unsafe { spawn::spawn(None, request, move || self.frame().run(thread, f)) }?;
+        Ok(ScopedJoinHandle { handle, scope: self.frame, thread, lifetime: PhantomData })
+    }
+
+    fn frame(&self) -> &Frame<E> {
+        // SAFETY: the frame lives for `'scope`, and `self` can't leave that.
+        unsafe { &*self.frame }
+    }
+
+    /// Cancels all threads of the scope, those that are spawned later too. What called [`scope`]
+    /// goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{cancel, thread};
+    ///
+    /// let done = cancel::scope(|s| {
+    ///     s.spawn(|| Ok(thread::park()));
+    ///     s.cancel();
+    ///     Ok::<_, ()>("done")
+    /// });
+    /// assert_eq!(done, Ok("done"));
+    /// ```
+    pub fn cancel(&self) {
+        // SAFETY: the node is in the scope's frame, and `self` is borrowed from there.
+        cancel::cancel(unsafe { self.frame().threads.as_ref() });
+    }
+}
+
+impl<E> Frame<E> {
+    /// What a thread does. `None` if it has failed or was cancelled.
+    fn run<T>(&self, thread: usize, f: impl FnOnce() -> Result<T, E>) -> Option<T> {
+        let mut node = CancelNode::new(self.threads.as_ptr(), false, None);
+        // SAFETY: the node stays in this frame until the guard is dropped.
+        let entered = unsafe { Entered::new(&mut node, None) };
+        let result = caught(f);
+        let was_cancelled = cancel::is_cancelled();
+        drop(entered);
+        let what = match result {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => What::Error(error),
+            Err(payload) if was_cancelled && payload.is::<Cancelled>() => {
+                self.was_cancelled.store(true, Relaxed);
+                return None;
+            }
+            Err(payload) => What::Panic(payload),
+        };
+        self.failure().get_or_insert(Failure { thread, what });
+        // SAFETY: the scope's frame waits for this thread.
+        cancel::cancel(unsafe { self.body.as_ref() });
+        None
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<Failure<E>>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E> fmt::Debug for Scope<'_, '_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("count", &self.frame().count).finish_non_exhaustive()
+    }
+}
+
+/// The handle of a thread of a [`Scope`].
+pub struct ScopedJoinHandle<'scope, T, E> {
+    handle: Handle<Option<T>>,
+    scope: *const Frame<E>,
+    thread: usize,
+    lifetime: PhantomData<&'scope ()>,
+}
+
+// SAFETY: the handle gives its `T` to the thread that joins, and `spawn`, the only function that
+// makes one, requires `T: Send`. The frame is `Sync`, and lives for `'scope`.
+unsafe impl<T, E: Send> Send for ScopedJoinHandle<'_, T, E> {}
+// SAFETY: a shared handle gives no access to the `T`.
+unsafe impl<T, E: Send> Sync for ScopedJoinHandle<'_, T, E> {}
+
+impl<T, E> ScopedJoinHandle<'_, T, E> {
+    /// Waits for the thread's end, and returns what it has returned. If the scope fails, whatever
+    /// thread has failed, the caller is unwound to the scope's edge, as at any other point.
+    ///
+    /// # Errors
+    ///
+    /// The thread's error, if it was the first to fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::cancel;
+    /// assert_eq!(cancel::scope(|s| s.spawn(|| Err::<(), _>(7)).join()), Err(7));
+    /// ```
+    pub fn join(self) -> Result<T, E> {
+        match scheduler::join(self.handle) {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => {}
+            // There was no stack for it.
+            Err(payload) => resume_unwind(payload),
+        }
+        // SAFETY: the frame lives for `'scope`.
+        let mut failure = unsafe { &*self.scope }.failure();
+        match failure.take() {
+            Some(Failure { thread, what: What::Error(error) }) if thread == self.thread => Err(error),
+            other => {
+                *failure = other;
+                drop(failure);
+                cancel::unwind();
+            }
+        }
+    }
+}
+
+impl<T, E> fmt::Debug for ScopedJoinHandle<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+    }
+}

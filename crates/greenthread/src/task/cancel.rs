@@ -1,0 +1,485 @@
+//! Cancellation: whether a thread is cancelled, and how a thread that waits learns of it.
+//!
+//! A thread is cancelled by scopes (`cancel_node`) and by its handle. Whether it *is* cancelled it
+//! finds out by itself, at a *cancellation point*: it looks up the tree, from its innermost scope,
+//! until it comes to a shield or to the root (`view`). Nothing is sent down the tree, so the answer
+//! stays the same however often it asks.
+//!
+//! A thread that waits has to be told to look. **A canceller never ends a wait: it interrupts it.**
+//! An *interrupted* thread goes on without having been claimed, looks, and ends its own wait: by a
+//! claim if it is cancelled. So completion, timeout and cancellation are still told apart by the
+//! one claim of `state`, and a wait whose waiter others may touch until they have claimed it (a
+//! join, a channel's early parking) takes itself back under its own protocol.
+//!
+//! How a canceller interrupts:
+//!
+//! * A green thread's worker does it, on its home context: then the thread is suspended, and what
+//!   it waits in is alive. The canceller leaves a note with the worker (`worker_handle`). The
+//!   worker resumes the thread if it is parked and its wait has not been settled. No sibling runs
+//!   in between, so nobody else makes it ready at the same time.
+//! * An OS thread gets the token of its parker, and looks why.
+//!
+//! Why nothing is lost: a canceller first writes (the state of a node, or `REQUESTED`), then leaves
+//! the note. A thread first looks, then parks. The worker reads the note after one of both: if the
+//! thread has parked before, it is interrupted. If not, it looks later, on the same OS thread, and
+//! sees what was written before the note.
+//!
+//! What was rejected: to claim waits from outside. Each wait would have to be published under a
+//! lock that keeps its waiter alive, two exchanges for each wait of each thread that may be
+//! cancelled, and joins and channels would need a second claimer.
+//!
+//! Masked, so that nothing is a point: inside a shield; while the thread unwinds; once its closure
+//! has returned (destructors of its thread-locals); inside `without_yield`; and with `panic =
+//! "abort"`, since then nothing can unwind.
+
+use core::{
+    cell::Cell,
+    mem,
+    ptr::{self, NonNull},
+    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{
+    block::{self, BlockRef, Task},
+    cancel_node::{CancelNode, In, List, State},
+    time,
+    waiter::{INTERRUPTED, INTERRUPTIBLE},
+    worker_core::{self, WorkerCore},
+    worker_handle::{Noted, WorkerHandle},
+};
+use crate::sys::parker::Parker;
+
+/// In `Block::cancel`: the thread is in a scope.
+pub(crate) const SCOPED: u8 = 1;
+/// In `Block::cancel`: the thread was cancelled by its handle.
+pub(crate) const REQUESTED: u8 = 2;
+/// In `Block::cancel`: the thread's worker has a note of a scope that is not read yet.
+const NOTED: u8 = 4;
+
+/// The innermost scope of a thread whose closure has returned: nothing reaches it any more.
+const ENDED: *const CancelNode = ptr::without_provenance(1);
+
+thread_local! {
+    /// The innermost scope of an OS thread.
+    static INNERMOST: Cell<*const CancelNode> = const { Cell::new(ptr::null()) };
+}
+
+/// The payload of a thread that is unwound since it was cancelled.
+#[derive(Debug)]
+pub struct Cancelled(());
+
+/// What the tree says about a thread.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) is_cancelled: bool,
+    /// The earliest deadline of the scopes that it is in, and whose that is.
+    pub(crate) deadline: Option<(Instant, *const CancelNode)>,
+}
+
+/// Looks up the tree from a thread's innermost scope.
+fn look_up(mut at: *const CancelNode, mut thread: *const Task) -> View {
+    let mut view = View { is_cancelled: false, deadline: None };
+    if at == ENDED {
+        return view;
+    }
+    loop {
+        // SAFETY: a scope is alive while a thread is in it or below it (`cancel_node`, 1).
+        let node = unsafe { at.as_ref() };
+        let next = node.map_or(ptr::null(), |node| node.thread.cast());
+        if next != thread || node.is_none() {
+            // The outermost scope of this thread has been passed.
+            // SAFETY: it is the calling thread, or one that has entered a scope above it.
+            if unsafe { thread.as_ref() }
+                .is_some_and(|thread| thread.block.cancel.load(Acquire) & REQUESTED != 0)
+            {
+                view.is_cancelled = true;
+                return view;
+            }
+            thread = next;
+        }
+        let Some(node) = node else { return view };
+        if node.state() != State::Live {
+            view.is_cancelled = true;
+            return view;
+        }
+        if node.is_shield {
+            return view;
+        }
+        if let Some(deadline) = node.deadline
+            && view.deadline.is_none_or(|(earliest, _)| deadline < earliest)
+        {
+            view.deadline = Some((deadline, at));
+        }
+        at = node.parent;
+    }
+}
+
+/// Whether a green thread is cancelled, and its earliest deadline.
+pub(crate) fn view(task: &Task) -> View {
+    look_up(task.innermost.get(), task)
+}
+
+/// The same for the calling OS thread, if it is in a scope.
+pub(crate) fn view_of_os_thread() -> Option<View> {
+    let innermost = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
+    // A worker's own OS thread waits for a green thread that may not be suspended: that is masked.
+    if innermost.is_null() || is_masked() || worker_core::get().is_some() {
+        return None;
+    }
+    Some(look_up(innermost, ptr::null()))
+}
+
+/// Whether the calling thread can't be unwound now.
+pub(crate) fn is_masked() -> bool {
+    cfg!(panic = "abort") || std::thread::panicking()
+}
+
+/// The calling thread's view, if it is in a scope or was cancelled, and may be unwound.
+fn view_here() -> Option<View> {
+    match worker_core::get() {
+        Some(_) => {
+            let (_, task) = worker_core::current()?;
+            (task.block.cancel.load(Relaxed) != 0 && !is_masked()).then(|| view(task))
+        }
+        None => view_of_os_thread(),
+    }
+}
+
+/// Whether the calling thread would be unwound at a cancellation point.
+pub(crate) fn is_cancelled() -> bool {
+    view_here().is_some_and(|view| view.is_cancelled || has_passed(&view))
+}
+
+/// Whether the earliest deadline has passed. If so, its scope ends.
+fn has_passed(view: &View) -> bool {
+    let Some((deadline, node)) = view.deadline else { return false };
+    let has_passed = deadline <= time::now();
+    if has_passed {
+        // SAFETY: the calling thread is in this scope.
+        elapse(unsafe { &*node });
+    }
+    has_passed
+}
+
+/// A cancellation point: unwinds the thread if it is cancelled.
+#[inline]
+pub(crate) fn check() {
+    match worker_core::get() {
+        Some(core) => check_on(core),
+        None => check_now(),
+    }
+}
+
+/// The same, on the worker whose core this is.
+#[inline]
+pub(crate) fn check_on(core: &WorkerCore) {
+    if core.running().is_some_and(|task| task.block.cancel.load(Relaxed) != 0) {
+        check_now();
+    }
+}
+
+#[cold]
+fn check_now() {
+    if is_cancelled() {
+        unwind();
+    }
+}
+
+/// Unwinds the calling thread to the edge of the scope that was cancelled. The panic hook is not
+/// called.
+#[cold]
+pub(crate) fn unwind() -> ! {
+    std::panic::resume_unwind(Box::new(Cancelled(())))
+}
+
+/// A scope that the calling thread is in.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    node: &'a CancelNode,
+    outer: *const CancelNode,
+    token: Option<&'a List>,
+}
+
+impl Entered<'_> {
+    /// Calls `f` in a new scope, and catches what it is unwound with. Returns as well whether the
+    /// scope was cancelled.
+    pub(crate) fn run<T>(
+        is_shield: bool,
+        deadline: Option<Instant>,
+        token: Option<&List>,
+        f: impl FnOnce() -> T,
+    ) -> (std::thread::Result<T>, State) {
+        let mut node = CancelNode::new(innermost(), is_shield, deadline);
+        // SAFETY: the node stays in this frame until the guard has been dropped.
+        let entered = unsafe { Entered::new(&mut node, token) };
+        let result = catch_unwind(AssertUnwindSafe(f));
+        drop(entered);
+        (result, node.state())
+    }
+}
+
+impl<'a> Entered<'a> {
+    /// Enters a scope on the calling thread, and leaves it when the result is dropped.
+    ///
+    /// # Safety
+    /// The result is dropped by the same thread, in the reverse order of such calls, before the
+    /// node moves. The parent of the node outlives that.
+    pub(crate) unsafe fn new(node: &'a mut CancelNode, token: Option<&'a List>) -> Self {
+        let outer = innermost();
+        match worker_core::get().and_then(WorkerCore::running) {
+            Some(task) => {
+                let core = worker_core::get().expect("a worker");
+                node.thread = ptr::from_ref(task).cast();
+                node.worker = Arc::as_ptr(&core.handle).cast();
+            }
+            None => node.parker = Some(Parker::current()),
+        }
+        let node = &*node;
+        set_innermost(node);
+        // SAFETY: the parent outlives the node, and the caller keeps the node in place
+        // (`cancel_node`, 1).
+        unsafe {
+            if let Some(parent) = node.parent.as_ref() {
+                parent.children.attach(node, In::Parent);
+            }
+            if let Some(token) = token {
+                token.attach(node, In::Token);
+            }
+        }
+        Self { node, outer, token }
+    }
+}
+
+impl<'a> Entered<'a> {
+    pub(crate) fn node(&self) -> &'a CancelNode {
+        self.node
+    }
+}
+
+/// A scope that nobody is in: it is above others, and a canceller finds these through it.
+#[derive(Debug)]
+pub(crate) struct Attached<'a>(&'a CancelNode);
+
+impl<'a> Attached<'a> {
+    /// # Safety
+    /// The result is dropped before the node moves, and before the node's parent does.
+    pub(crate) unsafe fn new(node: &'a CancelNode) -> Self {
+        // SAFETY: the caller vouches for both nodes (`cancel_node`, 1).
+        unsafe { (*node.parent).children.attach(node, In::Parent) };
+        Self(node)
+    }
+}
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `new` has attached it there.
+        unsafe { (*self.0.parent).children.detach(self.0, In::Parent) };
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `new` has attached it to both.
+        unsafe {
+            if let Some(token) = self.token {
+                token.detach(self.node, In::Token);
+            }
+            if let Some(parent) = self.node.parent.as_ref() {
+                parent.children.detach(self.node, In::Parent);
+            }
+        }
+        set_innermost(self.outer);
+    }
+}
+
+fn set_innermost(node: *const CancelNode) {
+    let Some(core) = worker_core::get() else {
+        // While the OS thread's locals are destroyed, it is in no scope any more.
+        _ = INNERMOST.try_with(|innermost| innermost.set(node));
+        return;
+    };
+    let Some(task) = core.running() else { return };
+    task.innermost.set(node);
+    let is_scoped = task.block.cancel.load(Relaxed) & SCOPED != 0;
+    if node.is_null() {
+        task.block.cancel.fetch_and(!SCOPED, Relaxed);
+    } else if !is_scoped {
+        task.block.cancel.fetch_or(SCOPED, Relaxed);
+    }
+}
+
+/// Cancels the innermost scope of the calling thread.
+pub(crate) fn cancel_innermost() {
+    // SAFETY: the calling thread is in it.
+    if let Some(node) = unsafe { innermost().as_ref() } {
+        cancel(node);
+    }
+}
+
+/// The innermost scope of the calling thread, or null.
+pub(crate) fn innermost() -> *const CancelNode {
+    match worker_core::get() {
+        Some(core) => core.running().map_or(ptr::null(), |task| task.innermost.get()),
+        None => INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()),
+    }
+}
+
+/// Called when a thread's closure has returned or was unwound: no cancellation reaches what is left
+/// to do.
+#[inline]
+pub(crate) fn end(task: &Task) {
+    task.innermost.set(ENDED);
+}
+
+/// Ends a scope: from now on the threads in it and below it are cancelled. Those that wait are
+/// interrupted.
+pub(crate) fn cancel(node: &CancelNode) {
+    if node.end(State::Cancelled) {
+        interrupt_all(node);
+    }
+}
+
+/// Ends a scope whose deadline has passed.
+#[cold]
+pub(crate) fn elapse(node: &CancelNode) {
+    if node.end(State::Elapsed) {
+        interrupt_all(node);
+    }
+}
+
+/// Cancels all scopes of a list.
+pub(crate) fn cancel_list(list: &List) {
+    let locked = list.lock();
+    for node in locked.nodes(In::Token) {
+        cancel(node);
+    }
+}
+
+/// Interrupts the threads of a scope and of the scopes below it, up to shields.
+fn interrupt_all(node: &CancelNode) {
+    interrupt(node);
+    let children = node.children.lock();
+    for child in children.nodes(In::Parent) {
+        if !child.is_shield {
+            interrupt_all(child);
+        }
+    }
+}
+
+/// Interrupts the thread that has entered a scope.
+fn interrupt(node: &CancelNode) {
+    if let Some(parker) = &node.parker {
+        return parker.interrupt();
+    }
+    if let Some(task) = NonNull::new(node.thread.cast::<Task>().cast_mut()) {
+        // SAFETY: the caller is the thread itself, or holds the lock of a list that the node is in.
+        // So the thread has not left the scope: it is alive, and so is its worker.
+        unsafe {
+            if task.as_ref().block.cancel.fetch_or(NOTED, AcqRel) & NOTED == 0 {
+                note(task, &*node.worker.cast::<WorkerHandle<Task>>(), false);
+            }
+        }
+    }
+}
+
+/// Leaves a note with a thread's worker.
+///
+/// # Safety
+/// The task is alive during this call.
+unsafe fn note(task: NonNull<Task>, worker: &WorkerHandle<Task>, by_handle: bool) {
+    unsafe fn forget(task: NonNull<Task>) {
+        // SAFETY: the note's reference is given back, once.
+        unsafe { block::release(task.cast(), 1) };
+    }
+    // SAFETY: the caller vouches that the task is alive. The new reference belongs to the note.
+    unsafe {
+        mem::forget(BlockRef::share(task.cast()));
+        worker.note_cancelled(Noted::new(task, by_handle, forget));
+    }
+}
+
+/// Cancels a thread by its handle. `workers` are all workers that it may be on.
+///
+/// # Safety
+/// The block is the head of a task, and these are all the workers of the process that have not
+/// ended, or at least the thread's own.
+pub(crate) unsafe fn cancel_thread<W>(block: &BlockRef, workers: impl FnOnce() -> W)
+where
+    W: Iterator<Item = Arc<WorkerHandle<Task>>>,
+{
+    let task: NonNull<Task> = block.as_ptr().cast();
+    if block.cancel.fetch_or(REQUESTED, AcqRel) & REQUESTED != 0 {
+        return;
+    }
+    // SAFETY: the caller has a reference to the task.
+    let owner = unsafe { task.as_ref() }.owner.get();
+    for worker in workers() {
+        // A thread whose owner is not known yet has not started, or is just starting. Its worker
+        // reads the note before the start, and the thread sees the mark; or behind it, and knows
+        // the thread for its own.
+        if owner.is_null() || ptr::eq(owner, Arc::as_ptr(&worker)) {
+            // SAFETY: the caller has a reference to the task.
+            unsafe { note(task, &worker, true) };
+        }
+    }
+}
+
+/// What the worker does with a note. Returns whether the thread is to be resumed, so that it looks.
+///
+/// # Safety
+/// The home context of the worker whose core this is runs, and this is its worker's note.
+pub(crate) unsafe fn read_note(core: &WorkerCore, noted: &Noted<Task>) -> bool {
+    // SAFETY: the note has a reference.
+    let task = unsafe { noted.task.as_ref() };
+    if !noted.by_handle {
+        task.block.cancel.fetch_and(!NOTED, AcqRel);
+    }
+    if task.owner.get() != Arc::as_ptr(&core.handle) {
+        // It has not started, or it has started on another worker, which has a note as well.
+        return false;
+    }
+    if noted.by_handle {
+        // SAFETY: the thread is suspended, so its scopes are alive and stay.
+        unsafe { interrupt_below(task) };
+    }
+    if is_interruptible(task) && view(task).is_cancelled {
+        task.block.waits_for.fetch_or(INTERRUPTED, Relaxed);
+        return true;
+    }
+    false
+}
+
+/// Interrupts the threads in all scopes that a thread has entered.
+///
+/// # Safety
+/// The thread is suspended on the calling OS thread, or has ended there.
+unsafe fn interrupt_below(task: &Task) {
+    let mut at = task.innermost.get();
+    let mut outermost = None;
+    if at == ENDED {
+        return;
+    }
+    // SAFETY: the caller vouches that the thread is suspended, so its scopes are alive.
+    while let Some(node) = unsafe { at.as_ref() }
+        && ptr::eq(node.thread, ptr::from_ref(task).cast())
+    {
+        outermost = Some(node);
+        at = node.parent;
+    }
+    if let Some(node) = outermost.filter(|node| !node.is_shield) {
+        interrupt_all(node);
+    }
+}
+
+/// Whether a thread, which is suspended on the calling OS thread, waits for something that has not
+/// come, and may be resumed to look.
+fn is_interruptible(task: &Task) -> bool {
+    task.block.waits_for.load(Relaxed) & INTERRUPTIBLE != 0
+        // SAFETY: the thread is parked in this wait, so the waiter on its stack is alive.
+        && !unsafe { &(*task.waiting.get().assume_init()).state }.is_settled()
+}

@@ -1,0 +1,262 @@
+//! What completes is returned; what is masked is not cancelled; what is cancelled stays so.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
+
+use greenthread::{
+    cancel::{self, Cancelled, Token},
+    channel, sync, thread,
+    time::Instant,
+};
+
+use crate::common::world::everywhere;
+
+const SHORT: Duration = Duration::from_millis(2);
+
+#[test]
+fn what_has_completed_is_returned() {
+    assert_eq!(cancel::deadline(Instant::now(), || 7), Ok(7));
+    let token = Token::new();
+    assert_eq!(
+        token
+            .run(|| {
+                token.cancel();
+                7
+            })
+            .unwrap(),
+        7
+    );
+}
+
+#[test]
+fn a_thread_that_has_not_started_ends_at_its_first_point() {
+    let runtime = greenthread::Runtime::builder().workers(1).build().unwrap();
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    runtime.run(|| {
+        let thread = thread::spawn(|| {
+            BEGUN.fetch_add(1, SeqCst);
+            thread::park();
+            unreachable!("the park is a point");
+        });
+        thread.cancel();
+        thread.cancel();
+        assert!(thread.join().unwrap_err().is::<Cancelled>());
+    });
+    assert_eq!(BEGUN.load(SeqCst), 1);
+}
+
+#[test]
+fn a_thread_that_has_ended_is_not_cancelled() {
+    let thread = thread::spawn(|| 7);
+    while !thread.is_finished() {
+        thread::yield_now();
+    }
+    thread.cancel();
+    assert_eq!(thread.join().unwrap(), 7);
+}
+
+#[test]
+fn a_thread_cancels_itself() {
+    let (sender, receiver) = channel::bounded::<thread::JoinHandle<()>>(1);
+    let thread = thread::spawn(move || {
+        let own = receiver.recv().unwrap();
+        own.cancel();
+        own.cancel();
+        assert!(cancel::is_cancelled());
+        thread::park();
+        unreachable!("the park is a point");
+    });
+    sender.send(thread).unwrap();
+}
+
+#[test]
+fn it_is_a_level_and_no_edge() {
+    let caught = thread::spawn(|| ());
+    caught.join().unwrap();
+    let count = std::sync::Arc::new(AtomicUsize::new(0));
+    let theirs = count.clone();
+    let thread = thread::spawn(move || {
+        for _ in 0..3 {
+            let payload = catch_unwind(AssertUnwindSafe(thread::park)).unwrap_err();
+            assert!(payload.is::<Cancelled>());
+            theirs.fetch_add(1, SeqCst);
+        }
+    });
+    thread.cancel();
+    thread.join().unwrap();
+    assert_eq!(count.load(SeqCst), 3);
+}
+
+#[test]
+fn the_earliest_deadline_wins_and_the_edge_is_its_own() {
+    everywhere(|world| {
+        world
+            .spawn(|| {
+                let outer = cancel::timeout(Duration::from_secs(60), || {
+                    let inner = cancel::timeout(SHORT, thread::park);
+                    assert!(inner.is_err());
+                    thread::sleep(Duration::from_micros(10));
+                    "went on"
+                });
+                assert_eq!(outer, Ok("went on"));
+                let outer = cancel::timeout(SHORT, || {
+                    let _: Result<(), _> = cancel::timeout(Duration::from_secs(60), thread::park);
+                    unreachable!("the outer deadline unwinds further");
+                });
+                assert!(outer.is_err());
+            })
+            .end();
+    });
+}
+
+#[test]
+fn shields_hold_and_end() {
+    everywhere(|world| {
+        let token = Token::new();
+        let theirs = token.clone();
+        let (begun, has_begun) = channel::bounded(1);
+        let (go_on, may_go_on) = channel::bounded::<()>(1);
+        let thread = world.spawn(move || {
+            let result = theirs.run(|| {
+                cancel::shield(|| {
+                    begun.send(()).unwrap();
+                    may_go_on.recv().unwrap();
+                    assert!(!cancel::is_cancelled());
+                    assert!(cancel::timeout(SHORT, thread::park).is_err());
+                    let all = cancel::scope(|scope| {
+                        let one = scope.spawn(|| {
+                            thread::sleep(SHORT);
+                            Ok::<_, ()>(1)
+                        });
+                        one.join()
+                    });
+                    assert_eq!(all, Ok(1));
+                });
+                assert!(cancel::is_cancelled());
+                thread::park();
+            });
+            assert!(result.is_err());
+        });
+        has_begun.recv().unwrap();
+        token.cancel();
+        go_on.send(()).unwrap();
+        thread.end();
+    });
+}
+
+#[test]
+fn destructors_wait_in_peace() {
+    struct Waits(channel::Sender<u32>, channel::Receiver<u32>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            thread::sleep(SHORT);
+            self.0.send(self.1.recv().unwrap() + 1).unwrap();
+        }
+    }
+    let (to, from) = channel::bounded(1);
+    let (back, answer) = channel::bounded(1);
+    let thread = thread::spawn(move || {
+        let _waits = Waits(back, from);
+        thread::park();
+    });
+    std::thread::sleep(SHORT);
+    thread.cancel();
+    std::thread::sleep(SHORT);
+    to.send(7).unwrap();
+    assert_eq!(answer.recv(), Ok(8));
+    assert!(thread.join().is_err());
+}
+
+#[test]
+fn destructors_of_thread_locals_wait_in_peace() {
+    struct Waits(channel::Sender<&'static str>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            thread::sleep(SHORT);
+            self.0.send("destroyed").unwrap();
+        }
+    }
+    greenthread::thread_local!(static VALUE: std::cell::RefCell<Option<Waits>> = const { std::cell::RefCell::new(None) });
+    let (sender, receiver) = channel::bounded(1);
+    let thread = thread::spawn(move || {
+        VALUE.with(|value| *value.borrow_mut() = Some(Waits(sender)));
+        thread::park();
+    });
+    std::thread::sleep(SHORT);
+    thread.cancel();
+    assert_eq!(receiver.recv(), Ok("destroyed"));
+    assert!(thread.join().is_err());
+}
+
+#[test]
+fn without_yield_is_masked() {
+    let (sender, receiver) = channel::bounded::<u32>(1);
+    let thread = thread::spawn(move || {
+        let got = thread::without_yield(|| receiver.recv());
+        assert_eq!(got, Ok(7));
+        thread::park();
+    });
+    std::thread::sleep(SHORT);
+    thread.cancel();
+    std::thread::sleep(SHORT);
+    sender.send(7).unwrap();
+    assert!(thread.join().unwrap_err().is::<Cancelled>());
+}
+
+#[test]
+fn a_guard_poisons_as_with_std() {
+    let mutex = std::sync::Arc::new(sync::Mutex::new(()));
+    let theirs = mutex.clone();
+    let thread = thread::spawn(move || {
+        let _guard = theirs.lock().unwrap();
+        thread::park();
+    });
+    std::thread::sleep(SHORT);
+    thread.cancel();
+    assert!(thread.join().is_err());
+    assert!(mutex.is_poisoned());
+}
+
+#[test]
+fn a_permit_is_not_lost() {
+    let semaphore = std::sync::Arc::new(sync::Semaphore::new(0));
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || drop(semaphore.acquire()))
+        })
+        .collect();
+    std::thread::sleep(SHORT);
+    threads[0].cancel();
+    semaphore.add_permits(1);
+    threads.into_iter().skip(1).for_each(|thread| thread.join().unwrap());
+    assert_eq!(semaphore.available_permits(), 1);
+}
+
+#[test]
+fn a_thread_that_unwinds_by_its_own_panic_is_not_cancelled() {
+    struct Waits(channel::Receiver<u32>, channel::Sender<u32>, channel::Receiver<()>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            let got = self.0.recv().unwrap();
+            assert!(self.2.recv_timeout(SHORT).is_err());
+            self.1.send(got).unwrap();
+        }
+    }
+    let (to, from) = channel::bounded(1);
+    let (back, answer) = channel::bounded(1);
+    let (_never, comes) = channel::bounded(1);
+    let thread = thread::spawn(move || {
+        let _waits = Waits(from, back, comes);
+        std::panic::resume_unwind(Box::new("why"));
+    });
+    std::thread::sleep(SHORT);
+    thread.cancel();
+    std::thread::sleep(SHORT);
+    to.send(7).unwrap();
+    assert_eq!(answer.recv(), Ok(7));
+    assert_eq!(thread.join().unwrap_err().downcast_ref(), Some(&"why"));
+}

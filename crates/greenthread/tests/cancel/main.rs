@@ -1,0 +1,11 @@
+//! `cancel`: scopes, deadlines, tokens, handles, in every wait, on green threads and OS threads.
+
+#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
+#![allow(clippy::unit_arg, reason = "a thread of a scope returns a result, also of nothing")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod edges;
+mod points;
+mod scopes;
+mod storm;
