@@ -197,22 +197,31 @@ impl Waiter {
             unsafe { *self.sleeper.get() = ptr::null() };
             return Some(outcome);
         }
-        let mut reason = reason;
-        loop {
-            let is_interrupted = Parked { core, task }.sleep(reason, self, |core, task| match deadline {
-                None => core.suspend(task),
-                Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
-            });
-            if !is_interrupted {
-                break;
-            }
-            if !cancel::is_masked() {
-                return None;
-            }
-            // It was cancelled while it waits in a destructor, during unwinding.
-            reason &= !INTERRUPTIBLE;
+        let is_interrupted = Parked { core, task }.sleep(reason, self, |core, task| match deadline {
+            None => core.suspend(task),
+            Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
+        });
+        if is_interrupted && !self.was_masked(core, task, reason, deadline) {
+            return None;
         }
         Some(self.state.outcome().expect("a parked thread is resumed by a claim, or interrupted"))
+    }
+
+    /// Called when a thread was interrupted. If it can't be unwound, since it waits in a destructor
+    /// during unwinding, it waits on until its wait is claimed.
+    // The second place where a thread sleeps: kept out of the way of the first.
+    #[cold]
+    #[inline(never)]
+    fn was_masked(&self, core: &WorkerCore, task: &Task, reason: u8, deadline: Option<Instant>) -> bool {
+        if !cancel::is_masked() {
+            return false;
+        }
+        let reason = reason & !INTERRUPTIBLE;
+        Parked { core, task }.sleep(reason, self, |core, task| match deadline {
+            None => core.suspend(task),
+            Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
+        });
+        true
     }
 
     /// `None` if the thread is cancelled, which may be only if the wait is `interruptible`.
@@ -287,12 +296,11 @@ impl Waiter {
     ) -> Option<Outcome> {
         match parked {
             Some(parked) => {
-                let (core, task) = (parked.core, parked.task);
-                if parked.sleep(reason as u8 | INTERRUPTIBLE, self, WorkerCore::suspend) {
-                    if !cancel::is_masked() {
-                        return None;
-                    }
-                    Parked { core, task }.sleep(reason as u8, self, WorkerCore::suspend);
+                let (core, task, reason) = (parked.core, parked.task, reason as u8 | INTERRUPTIBLE);
+                if parked.sleep(reason, self, WorkerCore::suspend)
+                    && !self.was_masked(core, task, reason, None)
+                {
+                    return None;
                 }
                 Some(Outcome::Woken)
             }
@@ -371,7 +379,7 @@ impl Parked<'_> {
     /// Suspends the thread until its wait is claimed or, if `reason` has `INTERRUPTIBLE`, it is
     /// interrupted. Returns whether it was interrupted. Then a claim may have been made as well,
     /// but its wake-up has not been consumed.
-    #[inline]
+    #[inline(always)]
     fn sleep(self, reason: u8, waiter: &Waiter, suspend: impl FnOnce(&WorkerCore, &Task)) -> bool {
         let waits_for = &self.task.block.waits_for;
         self.task.waiting.set(MaybeUninit::new(waiter));

@@ -6,8 +6,8 @@
 //! waiting sender into the buffer (which has no slots in a rendezvous channel). So a woken thread
 //! needs no lock, and no thread overtakes it.
 //!
-//! A `send` arm of a select makes its message only after it has been selected. Until then a slot of
-//! the buffer, or a waiting receiver, is reserved for it (`slot`).
+//! A `send` arm of a select makes its message after it has been selected. Until then a slot of the
+//! buffer, or a waiting receiver, is reserved for it (`slot`).
 //!
 //! Invariants:
 //! 1. Receivers wait only while the buffer is empty and no sender waits. Senders wait only while
@@ -306,8 +306,8 @@ impl<T> Core<T> {
         announce(state);
         let outcome = waiter.wait_from(parked, Reason::Send, deadline);
         // SAFETY: this thread's own node, which was pushed to this queue.
-        let is_queued = outcome != Some(Outcome::Woken) && unsafe { self.state.lock().senders.remove(node) };
-        let outcome = take_back(waiter, Reason::Send, outcome, is_queued);
+        let remove = || unsafe { self.state.lock().senders.remove(node) };
+        let outcome = take_back(waiter, Reason::Send, outcome, remove);
         if node.payload.exchange.get() == Exchange::Done {
             return Ok(());
         }
@@ -431,9 +431,8 @@ impl<T> Core<T> {
         }
         let outcome = waiter.wait_from(parked, Reason::Receive, deadline);
         // SAFETY: this thread's own node, which was pushed to this queue.
-        let is_queued =
-            outcome != Some(Outcome::Woken) && unsafe { self.state.lock().receivers.remove(node) };
-        let outcome = take_back(waiter, Reason::Receive, outcome, is_queued);
+        let remove = || unsafe { self.state.lock().receivers.remove(node) };
+        let outcome = take_back(waiter, Reason::Receive, outcome, remove);
         Some(match node.payload.exchange.get() {
             // SAFETY: the node is this thread's again, and a message is there (invariant 2).
             Exchange::Done => Ok(unsafe { node.payload.read() }),

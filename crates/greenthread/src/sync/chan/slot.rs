@@ -183,18 +183,27 @@ impl SendTicket {
     }
 }
 
-/// The outcome of a wait whose node the thread has taken out of its queue, if it was still there. A
-/// thread that was interrupted, and whose node is gone, has been claimed.
+/// The outcome of a wait, once the thread's node is in no queue any more: `remove` takes it out,
+/// and says whether it was there. A thread that was interrupted, and whose node is gone, was
+/// claimed.
 #[inline]
 pub(super) fn take_back(
     waiter: &Waiter,
     reason: Reason,
     outcome: Option<Outcome>,
-    is_queued: bool,
+    remove: impl FnOnce() -> bool,
 ) -> Outcome {
+    if outcome == Some(Outcome::Woken) {
+        return Outcome::Woken;
+    }
+    taken_back(waiter, reason, outcome, remove())
+}
+
+#[cold]
+fn taken_back(waiter: &Waiter, reason: Reason, outcome: Option<Outcome>, was_queued: bool) -> Outcome {
     match outcome {
         Some(outcome) => outcome,
-        None if is_queued => Outcome::Cancelled,
+        None if was_queued => Outcome::Cancelled,
         None => {
             waiter.await_claim(reason);
             Outcome::Woken
