@@ -34,7 +34,10 @@ fn children(set: impl Fn(&mut Command) + Sync) -> [String; 2] {
             let starter = std::thread::Builder::new().name(name.clone());
             let run = move || {
                 child(|command| {
-                    set(command.env("GREENTHREAD_WORKERS", workers));
+                    // glibc would take 64 MiB of the addresses that are left for each OS thread
+                    // that comes to allocate, sooner or later.
+                    command.env("GREENTHREAD_WORKERS", workers).env("MALLOC_ARENA_MAX", "1");
+                    set(command);
                 })
             };
             (workers, starter.spawn_scoped(scope, run).unwrap())
