@@ -48,8 +48,6 @@ pub(super) const SKIPPED: &[Skip] = &[
         "it writes to address 4096 on purpose, which is an error to the tool"),
     skip("greenthread/lib::stack::tests::when_maps_run_out_the_error_says_what_to_do", &[Valgrind],
         "it uses up the maps, and Valgrind ends the process when its own table of them is full"),
-    skip("greenthread/lib::sync::chan::tests::a_receiver_is_cancelled_or_has_the_message", &[Valgrind],
-        "OS threads spin for each other, and each turn is a hand-over of Valgrind's one lock"),
     skip("greenthread/thread::inline_join::a_thread_that_has_waited_for_a_stack", &[Asan, Tsan], LIMITS_ADDRESSES),
     skip("greenthread/thread::spawn_local::local_threads_wait_for_a_stack", &[Asan, Tsan], LIMITS_ADDRESSES),
     skip("greenthread/runtime::reports::ten_million_threads_with_a_gigabyte", &[Asan],
