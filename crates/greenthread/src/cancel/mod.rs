@@ -35,7 +35,7 @@
 //!
 //! Cancellation is a state of a scope, and no event: once a scope is cancelled, every *cancellation
 //! point* inside unwinds the thread to the edge of that scope, and does so again if code in between
-//! has caught it. It unwinds with a [`Cancelled`] by [`resume_unwind`](std::panic::resume_unwind):
+//! has caught it. It unwinds with a [`Cancelled`] by [`resume_unwind`]:
 //! the panic hook is not called, and nothing is printed. Scopes form a tree, across threads: a
 //! thread that was spawned in a [`scope`] is below it. [`thread::spawn`](crate::thread::spawn) and
 //! [`thread::scope`](crate::thread::scope) begin threads that are in no scope of this module.
