@@ -8,7 +8,6 @@ use std::{
     fs,
     io::{self, Write},
     process::Command,
-    sync::mpsc,
     thread,
 };
 
@@ -84,7 +83,7 @@ fn has_threads_after_fork() -> bool {
     let forks = || {
         // qemu numbers the threads. It fails if the number of the child's new thread, which follows
         // that of the thread that has forked, was another's in the parent.
-        let (end, ended) = mpsc::channel::<()>();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
         let other = thread::spawn(move || ended.recv().is_ok());
         // SAFETY: the child only starts a thread and waits for it. Emulators allow that, or they
         // end the child.
