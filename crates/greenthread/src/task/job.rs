@@ -153,7 +153,8 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
             return Err(Never::Cycle);
         }
     }
-    if joiner.waiter.wait_interruptible(Reason::Join, None) == Some(wait::Outcome::Woken) {
+    let outcome = joiner.waiter.wait_interruptible(Reason::Join, None);
+    if outcome == Some(wait::Outcome::Woken) {
         return Ok(());
     }
     // The caller is cancelled. It takes itself back, unless the thread has just ended and is about
@@ -161,7 +162,11 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
     if thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire).is_ok() {
         return Err(Never::Cancelled);
     }
-    joiner.waiter.await_claim(Reason::Join);
+    match outcome {
+        None => joiner.waiter.await_claim(Reason::Join),
+        // The deadline of the scope has ended the wait, so no wake-up is owed.
+        Some(_) => joiner.waiter.await_post(),
+    }
     Ok(())
 }
 
@@ -347,8 +352,8 @@ where
             // In the child of a fork, the joiner of a thread that has forked may be an OS thread of
             // the parent. It does not run here, and its stack may have been given to another one.
             waiter if !waiter.is_null() && !id::is_foreign(task.block.id) => {
-                // SAFETY: the joiner stays until it is woken (invariant 3).
-                unsafe { Waiter::wake(waiter) };
+                // SAFETY: the joiner stays until this has been done (invariant 3).
+                unsafe { (*waiter).post() };
             }
             _ => {}
         }

@@ -108,10 +108,7 @@ impl Waiter {
     pub(crate) fn await_claim(&self, reason: Reason) {
         if !self.has_parked() {
             // The claimer owes nothing, and is just about to claim.
-            while self.state.outcome().is_none() {
-                std::thread::yield_now();
-            }
-            return;
+            return self.await_post();
         }
         // The wake-up is owed, or on its way. It has to be consumed.
         match worker_core::current() {
@@ -119,6 +116,14 @@ impl Waiter {
                 Parked { core, task }.sleep(reason as u8, self, WorkerCore::suspend);
             }
             None => Parker::current().park(),
+        }
+    }
+
+    /// Waits until another thread, which is just about to do it, has claimed this wait or posted.
+    #[cold]
+    pub(crate) fn await_post(&self) {
+        while self.state.outcome() != Some(Outcome::Woken) {
+            std::thread::yield_now();
         }
     }
 

@@ -12,7 +12,7 @@ use greenthread::{
     time::Instant,
 };
 
-use crate::common::world::everywhere;
+use crate::common::world::{Random, everywhere, micros};
 
 const SHORT: Duration = Duration::from_millis(2);
 
@@ -259,4 +259,25 @@ fn a_thread_that_unwinds_by_its_own_panic_is_not_cancelled() {
     to.send(7).unwrap();
     assert_eq!(answer.recv(), Ok(7));
     assert_eq!(thread.join().unwrap_err().downcast_ref(), Some(&"why"));
+}
+
+/// The deadline ends the join at the moment at which the thread ends: its end is not waited for
+/// twice, and the joiner is not left alone.
+#[test]
+fn a_deadline_and_an_end_race_for_a_join() {
+    everywhere(|world| {
+        let joiners: Vec<_> = (0..8)
+            .map(|seed| {
+                world.spawn(move || {
+                    let mut random = Random::new(seed);
+                    for _ in 0..200 {
+                        let time = micros(random.below(300));
+                        let other = thread::spawn(move || thread::sleep(time));
+                        _ = cancel::timeout(time, || other.join());
+                    }
+                })
+            })
+            .collect();
+        joiners.into_iter().for_each(|joiner| joiner.end());
+    });
 }
