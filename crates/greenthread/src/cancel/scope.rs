@@ -186,10 +186,7 @@ impl<'scope, E> Scope<'scope, '_, E> {
         E: Send + 'scope,
     {
         let frame = self.frame();
-        if frame.count.is_foreign() {
-            let message = "this scope's threads run in the process that has forked this one";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-        }
+        frame.count.refuse_if_foreign()?;
         let thread = frame.spawned.fetch_add(1, Relaxed);
         let request = Request { scope: Some(NonNull::from(&frame.count)), ..request };
         // SAFETY: `scope` does not return before the thread has left `count`, so all that is

@@ -17,7 +17,7 @@
 //!   it waits in is alive. The canceller leaves a note with the worker (`worker_handle`). The
 //!   worker resumes the thread if it is parked and its wait has not been settled. No sibling runs
 //!   in between, so nobody else makes it ready at the same time.
-//! * An OS thread gets the token of its parker, and looks why.
+//! * An OS thread is interrupted in its parker, beside the token, and looks.
 //!
 //! Why nothing is lost: a canceller first writes (the state of a node, or `REQUESTED`), then leaves
 //! the note. A thread first looks, then parks. The worker reads the note after one of both: if the
@@ -55,9 +55,9 @@ use super::{
 use crate::sys::parker::Parker;
 
 /// In `Block::cancel`: the thread is in a scope.
-pub(crate) const SCOPED: u8 = 1;
+const SCOPED: u8 = 1;
 /// In `Block::cancel`: the thread was cancelled by its handle.
-pub(crate) const REQUESTED: u8 = 2;
+const REQUESTED: u8 = 2;
 /// In `Block::cancel`: the thread's worker has a note of a scope that is not read yet.
 const NOTED: u8 = 4;
 
@@ -79,6 +79,17 @@ pub(crate) struct View {
     pub(crate) is_cancelled: bool,
     /// The earliest deadline of the scopes that it is in, and whose that is.
     pub(crate) deadline: Option<(Instant, *const CancelNode)>,
+}
+
+impl View {
+    /// The deadline of a wait that has one of its own, perhaps; and the scope whose deadline it is,
+    /// if that comes first.
+    pub(crate) fn sooner(&self, own: Option<Instant>) -> (Option<Instant>, Option<*const CancelNode>) {
+        match self.deadline {
+            Some((deadline, node)) if own.is_none_or(|own| deadline <= own) => (Some(deadline), Some(node)),
+            _ => (own, None),
+        }
+    }
 }
 
 /// Looks up the tree from a thread's innermost scope.
@@ -231,9 +242,8 @@ impl<'a> Entered<'a> {
     /// node moves. The parent of the node outlives that.
     pub(crate) unsafe fn new(node: &'a mut CancelNode, token: Option<&'a List>) -> Self {
         let outer = innermost();
-        match worker_core::get().and_then(WorkerCore::running) {
-            Some(task) => {
-                let core = worker_core::get().expect("a worker");
+        match worker_core::get().and_then(|core| Some((core, core.running()?))) {
+            Some((core, task)) => {
                 node.thread = ptr::from_ref(task).cast();
                 node.worker = Arc::as_ptr(&core.handle).cast();
             }
@@ -253,9 +263,7 @@ impl<'a> Entered<'a> {
         }
         Self { node, outer, token }
     }
-}
 
-impl<'a> Entered<'a> {
     pub(crate) fn node(&self) -> &'a CancelNode {
         self.node
     }

@@ -14,6 +14,8 @@ use core::{
     },
 };
 
+use std::io;
+
 use super::waiter::Waiter;
 use crate::sys::process::generation;
 
@@ -61,6 +63,17 @@ impl ScopeCount {
     #[inline]
     pub(crate) fn is_foreign(&self) -> bool {
         self.generation != generation()
+    }
+
+    /// # Errors
+    /// `Unsupported` if it is foreign: no thread can be spawned in it here.
+    #[inline]
+    pub(crate) fn refuse_if_foreign(&self) -> io::Result<()> {
+        if self.is_foreign() {
+            let message = "this scope's threads run in the process that has forked this one";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        Ok(())
     }
 
     /// Counts one more thread.

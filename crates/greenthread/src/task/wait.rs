@@ -166,12 +166,11 @@ impl Waiter {
                 unsafe { *self.sleeper.get() = ptr::null() };
                 return None;
             }
-            scope = view.deadline.filter(|(scope, _)| deadline.is_none_or(|own| *scope <= own));
-            until = scope.map_or(deadline, |(deadline, _)| Some(deadline));
+            (until, scope) = view.sooner(deadline);
         }
         let outcome = self.wait_green(core, task, reason, until)?;
         if outcome == Outcome::TimedOut
-            && let Some((_, node)) = scope
+            && let Some(node) = scope
         {
             // SAFETY: the calling thread is in this scope.
             cancel::elapse(unsafe { &*node });
@@ -239,19 +238,18 @@ impl Waiter {
             return Some(outcome);
         }
         loop {
-            let view = if interruptible { cancel::view_of_os_thread() } else { None };
-            let scope = view.as_ref().and_then(|view| view.deadline);
-            if view.is_some_and(|view| view.is_cancelled) {
-                return None;
-            }
-            let scope = scope.filter(|(scope, _)| deadline.is_none_or(|own| *scope <= own));
-            let until = scope.map_or(deadline, |(deadline, _)| Some(deadline));
+            let view = interruptible.then(cancel::view_of_os_thread).flatten();
+            let (until, scope) = match view {
+                Some(view) if view.is_cancelled => return None,
+                Some(view) => view.sooner(deadline),
+                None => (deadline, None),
+            };
             match block_until(until, |until| parker.sleep(until, interruptible)) {
                 End::Token => return self.state.outcome(),
                 End::Interrupted => {}
                 End::Deadline => match self.state.claim(Outcome::TimedOut) {
                     Claimed::Parked => {
-                        let Some((_, node)) = scope else { return Some(Outcome::TimedOut) };
+                        let Some(node) = scope else { return Some(Outcome::TimedOut) };
                         // SAFETY: the calling thread is in this scope.
                         cancel::elapse(unsafe { &*node });
                         return Some(Outcome::Cancelled);
@@ -318,8 +316,8 @@ impl Waiter {
     /// # Safety
     /// `waiter` is alive during this call: its owner can't return from its wait and drop it
     /// meanwhile other than by this very claim (hold the lock under which it would take itself
-    /// back). If the outcome is `TimedOut`, the wait has a deadline. If it is `Cancelled`, the
-    /// owner waits by `wait_cancellable`, or by `wait_from` without having parked early.
+    /// back). If the outcome is `TimedOut`, the wait has a deadline. Only the owner itself claims it
+    /// as `Cancelled`, and tests do.
     #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
         // SAFETY: the caller vouches that the waiter is alive.

@@ -111,10 +111,7 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        if self.count.is_foreign() {
-            let message = "this scope's threads run in the process that has forked this one";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-        }
+        self.count.refuse_if_foreign()?;
         let request = Request { scope: Some(NonNull::from(&self.count)), ..request };
         // SAFETY: `scope` does not return before the thread has left `count`, so all that is
         // borrowed for `'scope` outlives the thread. The thread drops its closure, and a result
