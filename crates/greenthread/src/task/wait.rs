@@ -316,8 +316,8 @@ impl Waiter {
     /// # Safety
     /// `waiter` is alive during this call: its owner can't return from its wait and drop it
     /// meanwhile other than by this very claim (hold the lock under which it would take itself
-    /// back). If the outcome is `TimedOut`, the wait has a deadline. Only the owner itself claims it
-    /// as `Cancelled`, and tests do.
+    /// back). If the outcome is `TimedOut`, the wait has a deadline. Only the owner itself claims
+    /// it as `Cancelled`, and tests do.
     #[inline]
     pub(crate) unsafe fn claim(waiter: *const Waiter, outcome: Outcome) -> Claim {
         // SAFETY: the caller vouches that the waiter is alive.
