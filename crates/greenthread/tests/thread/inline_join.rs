@@ -88,12 +88,13 @@ fn a_thread_that_has_waited_for_a_stack_may_run_inline() {
         let mut threads: Vec<_> = (0..1000)
             .map(|_| {
                 let (starts, open) = (started.clone(), open.clone());
-                thread::spawn(move || {
+                let run = move || {
                     starts.fetch_add(1, SeqCst);
                     while !open.load(SeqCst) {
                         thread::park();
                     }
-                })
+                };
+                thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap()
             })
             .collect();
         // Each thread was promised a stack, and now there is no room for all of these stacks.
