@@ -231,7 +231,7 @@ pub(crate) struct Task {
     pub(crate) deque_hint: AtomicU32,
     /// Its thread-locals, if it has used any.
     pub(crate) locals: locals::Slot,
-    /// The wait in which it is parked, if that can be interrupted (`waits_for`).
+    /// The wait in which it is parked, if that can be interrupted (`waits_for`); null once it was.
     pub(crate) waiting: Cell<MaybeUninit<*const Waiter>>,
     /// The innermost cancellation scope that it is in, or null.
     pub(crate) innermost: Cell<*const CancelNode>,
@@ -280,6 +280,15 @@ impl Task {
             waiting: Cell::new(MaybeUninit::uninit()),
             innermost: Cell::new(ptr::null()),
         }
+    }
+}
+
+impl Task {
+    /// Whether it was interrupted in its last wait.
+    #[inline]
+    pub(crate) fn was_interrupted(&self) -> bool {
+        // SAFETY: a thread that has waited has set it.
+        unsafe { self.waiting.get().assume_init() }.is_null()
     }
 }
 

@@ -14,9 +14,10 @@
 //! How a canceller interrupts:
 //!
 //! * A green thread's worker does it, on its home context: then the thread is suspended, and what
-//!   it waits in is alive. The canceller leaves a note with the worker (`worker_handle`). The
-//!   worker resumes the thread if it is parked and its wait has not been settled. No sibling runs
-//!   in between, so nobody else makes it ready at the same time.
+//!   it waits in is alive. The canceller leaves a note with the worker (`worker_handle`). If the
+//!   thread is parked, the worker takes its wait back to where it was before, so that no claimer
+//!   owes it a wake-up, and resumes it. No sibling runs in between, so nobody else makes it ready
+//!   at the same time.
 //! * An OS thread is interrupted in its parker, beside the token, and looks.
 //!
 //! Why nothing is lost: a canceller first writes (the state of a node, or `REQUESTED`), then leaves
@@ -34,7 +35,7 @@
 
 use core::{
     cell::Cell,
-    mem,
+    mem::{self, MaybeUninit},
     ptr::{self, NonNull},
     sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
 };
@@ -48,7 +49,7 @@ use super::{
     block::{self, BlockRef, Task},
     cancel_node::{CancelNode, In, List, State},
     time,
-    waiter::{INTERRUPTED, INTERRUPTIBLE},
+    waiter::INTERRUPTIBLE,
     worker_core::{self, WorkerCore},
     worker_handle::{Noted, WorkerHandle},
 };
@@ -455,11 +456,15 @@ pub(crate) unsafe fn read_note(core: &WorkerCore, noted: &Noted<Task>) -> bool {
         // SAFETY: the thread is suspended, so its scopes are alive and stay.
         unsafe { interrupt_below(task) };
     }
-    if is_interruptible(task) && view(task).is_cancelled {
-        task.block.waits_for.fetch_or(INTERRUPTED, Relaxed);
-        return true;
+    if task.block.waits_for.load(Relaxed) & INTERRUPTIBLE == 0 || !view(task).is_cancelled {
+        return false;
     }
-    false
+    // SAFETY: the thread is parked in this wait, so the waiter on its stack is alive.
+    let is_unclaimed = unsafe { (*task.waiting.get().assume_init()).state.interrupt() };
+    if is_unclaimed {
+        task.waiting.set(MaybeUninit::new(ptr::null()));
+    }
+    is_unclaimed
 }
 
 /// Interrupts the threads in all scopes that a thread has entered.
@@ -482,12 +487,4 @@ unsafe fn interrupt_below(task: &Task) {
     if let Some(node) = outermost.filter(|node| !node.is_shield) {
         interrupt_all(node);
     }
-}
-
-/// Whether a thread, which is suspended on the calling OS thread, waits for something that has not
-/// come, and may be resumed to look.
-fn is_interruptible(task: &Task) -> bool {
-    task.block.waits_for.load(Relaxed) & INTERRUPTIBLE != 0
-        // SAFETY: the thread is parked in this wait, so the waiter on its stack is alive.
-        && !unsafe { &(*task.waiting.get().assume_init()).state }.is_settled()
 }

@@ -440,6 +440,7 @@ impl<T> Handle<T> {
     ///
     /// # Safety
     /// The thread has run with [`Start::Inline`].
+    #[inline]
     pub(crate) unsafe fn collect(self) -> Result<T> {
         // SAFETY: the thread has ended, and has left its reference to the handle, which is not used
         // after this.

@@ -7,6 +7,7 @@
 //!    │                     ├──── claim(TimedOut) ────▶ TIMED_OUT
 //!    │                     │
 //!    │                     └──── claim(Cancelled) ───▶ CANCELLED
+//!    ◀──── interrupt() ────┘
 //!    │ claim(Woken)
 //!    ├──────────────────────────────────────────────▶ WOKEN
 //!    │ claim(Cancelled)
@@ -17,6 +18,9 @@
 //!
 //! * Only the waiter goes from IDLE to PARKED, and only the waiter resets a settled state. (A state
 //!   is *settled* after a claim: WOKEN, TIMED_OUT or CANCELLED.)
+//! * Whoever could resume the waiter may send it back to IDLE, so that it goes on unclaimed: its
+//!   worker, while nothing else runs there, and an OS thread itself. Then no claimer owes it
+//!   anything.
 //! * Exactly one claim leaves PARKED. The claimer owes the waiter one wake-up. Until that is fired
 //!   the waiter does not run, so what the waiter wrote before `park` stays readable.
 //! * PARKED_FOR_ONE is PARKED for a wait that only one thread will try to claim, which learns of
@@ -109,6 +113,16 @@ impl WaitState {
                 Ok(_) => return found,
                 Err(now) => seen = now,
             }
+        }
+    }
+
+    /// Whoever resumes the waiter next: lets it go on without a claim. Returns `false` if a claim
+    /// was faster, so that a wake-up is owed. A wait for one claimer stays as it is, and its
+    /// wake-up will be owed all the same.
+    pub(crate) fn interrupt(&self) -> bool {
+        match self.0.compare_exchange(PARKED, IDLE, AcqRel, Acquire) {
+            Ok(_) => true,
+            Err(seen) => seen == PARKED_FOR_ONE,
         }
     }
 

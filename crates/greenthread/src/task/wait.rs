@@ -28,7 +28,7 @@ use super::{
     cancel,
     state::Claimed,
     time::block_until,
-    waiter::{INTERRUPTED, INTERRUPTIBLE, OS},
+    waiter::{INTERRUPTIBLE, LOOKED, OS},
     worker_core::{self, WorkerCore},
 };
 use crate::sys::parker::{End, Parker};
@@ -71,7 +71,7 @@ impl Waiter {
     pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<Instant>) -> Outcome {
         match self.wait_interruptible(reason, deadline) {
             Some(outcome) => outcome,
-            None => self.end_by_cancellation(reason),
+            None => self.end_by_cancellation(),
         }
     }
 
@@ -93,8 +93,9 @@ impl Waiter {
         }
         match worker_core::current() {
             Some((core, task)) => {
-                if reason & INTERRUPTIBLE != 0 && task.block.cancel.load(Relaxed) != 0 {
-                    return self.wait_watched(core, task, reason, deadline);
+                if task.block.cancel.load(Relaxed) != 0 && reason & (INTERRUPTIBLE | LOOKED) == INTERRUPTIBLE
+                {
+                    return self.wait_watched(task, reason, deadline);
                 }
                 self.wait_green(core, task, reason, deadline)
             }
@@ -102,20 +103,17 @@ impl Waiter {
         }
     }
 
-    /// Waits for the claim that comes though the thread was interrupted, or has come already. It
-    /// can't be interrupted again.
+    /// Waits for the claim that comes, or has come, though the thread was interrupted. It can't be
+    /// interrupted again.
     #[cold]
     pub(crate) fn await_claim(&self, reason: Reason) {
-        if !self.has_parked() {
-            // The claimer owes nothing, and is just about to claim.
-            return self.await_post();
-        }
-        // The wake-up is owed, or on its way. It has to be consumed.
-        match worker_core::current() {
-            Some((core, task)) => {
-                Parked { core, task }.sleep(reason as u8, self, WorkerCore::suspend);
-            }
-            None => Parker::current().park(),
+        // SAFETY: this is the waiting thread, and nobody else writes it (`waiter`, invariant 1).
+        let has_parked = unsafe { !(*self.sleeper.get()).is_null() };
+        if has_parked && let Some((core, task)) = worker_core::current() {
+            // It parked for one claimer, whose wake-up is owed or on its way. It is consumed here.
+            Parked { core, task }.sleep(reason as u8, self, None);
+        } else {
+            self.await_post();
         }
     }
 
@@ -130,45 +128,26 @@ impl Waiter {
     /// Ends the wait of an interrupted thread, which is cancelled, by a claim. If another claim was
     /// faster, that one counts.
     #[cold]
-    fn end_by_cancellation(&self, reason: Reason) -> Outcome {
+    fn end_by_cancellation(&self) -> Outcome {
         match self.state.claim(Outcome::Cancelled) {
+            Claimed::Lost => self.state.outcome().expect("another claim has been made"),
             Claimed::Awake | Claimed::Parked => Outcome::Cancelled,
-            Claimed::Lost => {
-                self.await_claim(reason);
-                self.state.outcome().expect("the claim was lost, so another one has been made")
-            }
         }
-    }
-
-    /// Whether the thread has parked in this wait, so that its claimer owes it a wake-up.
-    fn has_parked(&self) -> bool {
-        // SAFETY: this is the waiting thread, and nobody else writes it (`waiter`, invariant 1).
-        unsafe { !(*self.sleeper.get()).is_null() }
     }
 
     /// Waits on a thread that is in a scope, or was cancelled.
     #[cold]
     #[inline(never)]
-    fn wait_watched(
-        &self,
-        core: &WorkerCore,
-        task: &Task,
-        mut reason: u8,
-        deadline: Option<Instant>,
-    ) -> Option<Outcome> {
-        let (mut scope, mut until) = (None, deadline);
+    fn wait_watched(&self, task: &Task, reason: u8, deadline: Option<Instant>) -> Option<Outcome> {
         if cancel::is_masked() {
-            reason &= !INTERRUPTIBLE;
-        } else {
-            let view = cancel::view(task);
-            if view.is_cancelled {
-                // SAFETY: this is the waiting thread, and it does not park (`waiter`, invariant 1).
-                unsafe { *self.sleeper.get() = ptr::null() };
-                return None;
-            }
-            (until, scope) = view.sooner(deadline);
+            return self.wait_for(reason & !INTERRUPTIBLE, deadline);
         }
-        let outcome = self.wait_green(core, task, reason, until)?;
+        let view = cancel::view(task);
+        if view.is_cancelled {
+            return self.not_parked();
+        }
+        let (deadline, scope) = view.sooner(deadline);
+        let outcome = self.wait_for(reason | LOOKED, deadline)?;
         if outcome == Outcome::TimedOut
             && let Some(node) = scope
         {
@@ -197,35 +176,31 @@ impl Waiter {
         // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = ptr::from_ref(task).cast() };
         if let Some(outcome) = self.state.park() {
-            // SAFETY: as above: no claim has found it parked.
-            unsafe { *self.sleeper.get() = ptr::null() };
             return Some(outcome);
         }
-        let is_interrupted = Parked { core, task }.sleep(reason, self, |core, task| match deadline {
-            None => core.suspend(task),
-            Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
-        });
-        if is_interrupted && !self.was_masked(core, task, reason, deadline) {
-            return None;
+        Parked { core, task }.sleep(reason, self, deadline);
+        match self.state.outcome() {
+            None => self.was_interrupted(reason, deadline),
+            outcome => outcome,
         }
-        Some(self.state.outcome().expect("a parked thread is resumed by a claim, or interrupted"))
     }
 
-    /// Called when a thread was interrupted. If it can't be unwound, since it waits in a destructor
-    /// during unwinding, it waits on until its wait is claimed.
-    // The second place where a thread sleeps: kept out of the way of the first.
+    /// Called when a thread was interrupted, so that it is not parked any more. If it can't be
+    /// unwound, since it waits in a destructor during unwinding, it waits on.
     #[cold]
     #[inline(never)]
-    fn was_masked(&self, core: &WorkerCore, task: &Task, reason: u8, deadline: Option<Instant>) -> bool {
-        if !cancel::is_masked() {
-            return false;
+    fn was_interrupted(&self, reason: u8, deadline: Option<Instant>) -> Option<Outcome> {
+        if cancel::is_masked() {
+            return self.wait_for(reason & !INTERRUPTIBLE, deadline);
         }
-        let reason = reason & !INTERRUPTIBLE;
-        Parked { core, task }.sleep(reason, self, |core, task| match deadline {
-            None => core.suspend(task),
-            Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), self),
-        });
-        true
+        self.not_parked()
+    }
+
+    /// The result of an interrupted wait whose claimer will find the thread awake.
+    fn not_parked(&self) -> Option<Outcome> {
+        // SAFETY: this is the waiting thread, and it is not parked (`waiter`, invariant 1).
+        unsafe { *self.sleeper.get() = ptr::null() };
+        None
     }
 
     /// `None` if the thread is cancelled, which may be only if the wait is `interruptible`.
@@ -240,7 +215,13 @@ impl Waiter {
         loop {
             let view = interruptible.then(cancel::view_of_os_thread).flatten();
             let (until, scope) = match view {
-                Some(view) if view.is_cancelled => return None,
+                Some(view) if view.is_cancelled => {
+                    if self.state.interrupt() {
+                        return self.not_parked();
+                    }
+                    parker.park();
+                    return self.state.outcome();
+                }
                 Some(view) => view.sooner(deadline),
                 None => (deadline, None),
             };
@@ -298,17 +279,27 @@ impl Waiter {
         deadline: Option<Instant>,
     ) -> Option<Outcome> {
         match parked {
-            Some(parked) => {
-                let (core, task, reason) = (parked.core, parked.task, reason as u8 | INTERRUPTIBLE);
-                if parked.sleep(reason, self, WorkerCore::suspend)
-                    && !self.was_masked(core, task, reason, None)
-                {
+            Some(Parked { core, task }) => {
+                Parked { core, task }.sleep(reason as u8 | INTERRUPTIBLE, self, None);
+                if task.was_interrupted() && self.must_leave(core, task, reason) {
                     return None;
                 }
                 Some(Outcome::Woken)
             }
             None => self.wait_interruptible(reason, deadline),
         }
+    }
+
+    /// Whether a thread that was interrupted, and has parked for one claimer, can be unwound. If
+    /// not, it waits on until its wait is claimed.
+    #[cold]
+    #[inline(never)]
+    fn must_leave(&self, core: &WorkerCore, task: &Task, reason: Reason) -> bool {
+        if cancel::is_masked() {
+            Parked { core, task }.sleep(reason as u8, self, None);
+            return false;
+        }
+        true
     }
 
     /// Ends the wait of `waiter`, once.
@@ -380,20 +371,20 @@ pub(crate) struct Parked<'a> {
 
 impl Parked<'_> {
     /// Suspends the thread until its wait is claimed or, if `reason` has `INTERRUPTIBLE`, it is
-    /// interrupted. Returns whether it was interrupted. Then a claim may have been made as well,
-    /// but its wake-up has not been consumed.
+    /// interrupted.
     #[inline(always)]
-    fn sleep(self, reason: u8, waiter: &Waiter, suspend: impl FnOnce(&WorkerCore, &Task)) -> bool {
-        let waits_for = &self.task.block.waits_for;
-        self.task.waiting.set(MaybeUninit::new(waiter));
-        waits_for.store(reason, Relaxed);
-        suspend(self.core, self.task);
+    fn sleep(self, reason: u8, waiter: &Waiter, deadline: Option<Instant>) {
+        let Self { core, task } = self;
+        task.waiting.set(MaybeUninit::new(waiter));
+        task.block.waits_for.store(reason, Relaxed);
+        match deadline {
+            None => core.suspend(task),
+            Some(deadline) => core.suspend_until(task, core.clock.nanos(deadline), waiter),
+        }
         // To wait again or to end, the thread needs the rest of its block. After a long wait that
         // is in no cache, so the fetch begins at once.
-        prefetch(ptr::from_ref(self.task).cast::<u8>().wrapping_add(64), 128);
-        let is_interrupted = waits_for.load(Relaxed) & INTERRUPTED != 0;
-        waits_for.store(Reason::Nothing as u8, Relaxed);
-        is_interrupted
+        prefetch(ptr::from_ref(task).cast::<u8>().wrapping_add(64), 128);
+        task.block.waits_for.store(Reason::Nothing as u8, Relaxed);
     }
 }
 

@@ -73,7 +73,7 @@ impl Reason {
 
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
-        let number = number & !(INTERRUPTIBLE | INTERRUPTED);
+        let number = number & !(INTERRUPTIBLE | LOOKED);
         const NAMES: [(Reason, &str); 20] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
@@ -103,8 +103,9 @@ impl Reason {
 /// Set in the number of a reason that a block holds, if the wait can be interrupted.
 pub(super) const INTERRUPTIBLE: u8 = 0x80;
 
-/// Set beside it by the thread's worker, if the thread goes on since it was interrupted.
-pub(super) const INTERRUPTED: u8 = 0x40;
+/// Set beside it once the thread has looked whether it is cancelled, and knows its scopes'
+/// deadline.
+pub(super) const LOOKED: u8 = 0x40;
 
 /// One wait: one thread waits for one thing, once (until `reset`). Two words long, as it often
 /// shares a cache line with what is waited for.
