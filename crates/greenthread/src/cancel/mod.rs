@@ -43,6 +43,12 @@
 //! Exactly one of completion, timeout and cancellation ends a wait. If it is cancellation, the
 //! other two have no effect: no message, permit, token, connection or byte is lost.
 //!
+//! # Limits
+//!
+//! A scope can have a limit of threads that live at a time ([`Scope::set_limit`]). At the limit
+//! [`spawn`](Scope::spawn) waits. So a loop that accepts connections, or reads a list of addresses,
+//! goes no faster than its threads end.
+//!
 //! # Points
 //!
 //! A thread is cancelled where it waits, or is about to wait:

@@ -10,13 +10,14 @@ use core::{
 use std::{
     io,
     panic::resume_unwind,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{Cancelled, caught};
 use crate::{
     runtime::spawn::{self, Request},
     scheduler,
+    sync::Semaphore,
     task::{
         cancel::{self, Attached, Entered},
         cancel_node::CancelNode,
@@ -24,6 +25,7 @@ use crate::{
         scope,
         scope_count::ScopeCount,
     },
+    thread::{Builder, Thread},
 };
 
 /// Runs `f` with a new scope, in which threads are spawned that may borrow, as with
@@ -75,6 +77,7 @@ where
         threads: NonNull::from(&threads),
         failure: Mutex::new(None),
         spawned: AtomicUsize::new(0),
+        places: OnceLock::new(),
         was_cancelled: AtomicBool::new(false),
     };
     scope::set_owner(&mut frame.count);
@@ -119,6 +122,8 @@ struct Frame<E> {
     threads: NonNull<CancelNode>,
     failure: Mutex<Option<Failure<E>>>,
     spawned: AtomicUsize,
+    /// With a limit: how many more threads may live.
+    places: OnceLock<Semaphore>,
     /// Whether a thread was unwound since it was cancelled.
     was_cancelled: AtomicBool,
 }
@@ -153,11 +158,12 @@ enum What<E> {
 
 impl<'scope, E> Scope<'scope, '_, E> {
     /// Spawns a thread that may borrow whatever outlives the scope. If it returns an error or
-    /// panics, the scope fails.
+    /// panics, the scope fails. At the scope's [limit](Self::set_limit) it waits.
     ///
     /// # Panics
     ///
-    /// Panics if the thread can't be spawned.
+    /// Panics if the thread can't be spawned. [`spawn_with`](Self::spawn_with) returns the error
+    /// instead.
     ///
     /// # Examples
     ///
@@ -175,24 +181,129 @@ impl<'scope, E> Scope<'scope, '_, E> {
         T: Send + 'scope,
         E: Send + 'scope,
     {
-        let request = Request::plain();
-        self.spawn_as(request, f).expect("failed to spawn a green thread")
+        self.spawn_as(Request::plain(), f, |value| value).expect("failed to spawn a green thread")
     }
 
-    fn spawn_as<F, T>(self, request: Request, f: F) -> io::Result<ScopedJoinHandle<'scope, T, E>>
+    /// Spawns a thread as [`spawn`](Self::spawn) does, with the builder's name and stack size.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::spawn_scoped`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the thread's name holds a NUL byte.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{cancel, thread::{self, Builder}};
+    ///
+    /// let name = cancel::scope(|s| {
+    ///     let name = || std::io::Result::Ok(thread::current().name().map(str::to_owned));
+    ///     s.spawn_with(Builder::new().name("fern".into()), name)?.join()
+    /// });
+    /// assert_eq!(name?.as_deref(), Some("fern"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn spawn_with<F, T>(self, builder: Builder, f: F) -> io::Result<ScopedJoinHandle<'scope, T, E>>
     where
         F: FnOnce() -> Result<T, E> + Send + 'scope,
         T: Send + 'scope,
         E: Send + 'scope,
     {
+        self.spawn_as(builder.request(), f, |value| value)
+    }
+
+    /// Spawns a thread that calls `f`, and when that has ended `then`. This gets `None` if `f` has
+    /// failed or was cancelled: the scope knows of that by then.
+    pub(super) fn spawn_as<F, T, G, U>(
+        self,
+        request: Request,
+        f: F,
+        then: G,
+    ) -> io::Result<ScopedJoinHandle<'scope, U, E>>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'scope,
+        G: FnOnce(Option<T>) -> Option<U> + Send + 'scope,
+        U: Send + 'scope,
+        E: Send + 'scope,
+    {
         let frame = self.frame();
         frame.count.refuse_if_foreign()?;
+        if let Some(places) = frame.places.get() {
+            places.acquire().forget();
+        }
+        let place = Place(self);
         let thread = frame.spawned.fetch_add(1, Relaxed);
         let request = Request { scope: Some(NonNull::from(&frame.count)), ..request };
+        let run = move || {
+            let value = place.0.frame().run(thread, f);
+            drop(place);
+            then(value)
+        };
         // SAFETY: `scope` does not return before the thread has left `count`, so all that is
-        // borrowed for `'scope` outlives the thread. `F` and `T` are `Send`.
-        let handle = unsafe { spawn::spawn(None, request, move || self.frame().run(thread, f)) }?;
+        // borrowed for `'scope` outlives the thread. `F`, `G` and `U` are `Send`.
+        let handle = unsafe { spawn::spawn(None, request, run) }?;
         Ok(ScopedJoinHandle { handle, scope: self.frame, thread, lifetime: PhantomData })
+    }
+
+    /// Limits the number of the scope's threads that live at a time. At the limit
+    /// [`spawn`](Self::spawn) waits until one of them has ended, which is a
+    /// [cancellation point](super#points); on an OS thread it blocks.
+    ///
+    /// A thread of the scope that spawns another one waits like others, and goes on living
+    /// meanwhile. If all of them do that, or wait for threads that can't be spawned, they wait
+    /// until they are cancelled: spawn from outside of the limit, or have a scope for each level.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the limit is 0, and if the scope has a limit already or has spawned a thread.
+    ///
+    /// # Examples
+    ///
+    /// An accept loop that serves at most 64 connections at a time. The others wait in the
+    /// listener's queue:
+    ///
+    /// ```
+    /// use greenthread::{cancel, io::{self, Write}, net::{TcpListener, TcpStream}};
+    ///
+    /// fn serve(listener: TcpListener, handle: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
+    ///     cancel::scope(|s| {
+    ///         s.set_limit(64);
+    ///         loop {
+    ///             let (stream, _) = listener.accept()?;
+    ///             s.spawn(move || Ok(_ = handle(stream)));
+    ///         }
+    ///     })
+    /// }
+    /// # use std::io::Read;
+    /// # let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # let server = greenthread::thread::spawn(|| serve(listener, |mut stream| stream.write_all(b"hello")));
+    /// # for _ in 0..100 {
+    /// #     let mut text = String::new();
+    /// #     TcpStream::connect(address)?.read_to_string(&mut text)?;
+    /// #     assert_eq!(text, "hello");
+    /// # }
+    /// # server.cancel();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    //
+    // It is a property of the scope, and no second kind of scope (`with_limit`): so there is one
+    // count of threads, and `scope` keeps the signature of std's. That it comes before the first
+    // thread leaves no question which threads count.
+    #[track_caller]
+    pub fn set_limit(&self, limit: usize) {
+        let frame = self.frame();
+        assert_ne!(limit, 0, "with a limit of 0 a scope can't spawn any thread; make it 1 or more");
+        assert!(
+            frame.spawned.load(Relaxed) == 0,
+            "a scope's limit is set before its first thread is spawned"
+        );
+        let places = Semaphore::new(limit.min(Semaphore::MAX_PERMITS));
+        assert!(frame.places.set(places).is_ok(), "the scope has a limit already");
     }
 
     fn frame(&self) -> &Frame<E> {
@@ -218,6 +329,18 @@ impl<'scope, E> Scope<'scope, '_, E> {
     pub fn cancel(&self) {
         // SAFETY: the node is in the scope's frame, and `self` is borrowed from there.
         cancel::cancel(unsafe { self.frame().threads.as_ref() });
+    }
+}
+
+/// A living thread's place below the limit. It is given back when `f` has ended, or is dropped
+/// unused.
+struct Place<'scope, 'env, E>(Scope<'scope, 'env, E>);
+
+impl<E> Drop for Place<'_, '_, E> {
+    fn drop(&mut self) {
+        if let Some(places) = self.0.frame().places.get() {
+            places.add_permits(1);
+        }
     }
 }
 
@@ -271,6 +394,41 @@ unsafe impl<T, E: Send> Send for ScopedJoinHandle<'_, T, E> {}
 unsafe impl<T, E: Send> Sync for ScopedJoinHandle<'_, T, E> {}
 
 impl<T, E> ScopedJoinHandle<'_, T, E> {
+    /// Returns a handle to the thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{cancel, thread};
+    /// let done = cancel::scope(|s| Ok::<_, ()>(s.spawn(|| Ok(thread::park())).thread().unpark()));
+    /// assert_eq!(done, Ok(()));
+    /// ```
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        Thread::from_ref(&self.handle.block)
+    }
+
+    /// Returns whether the thread has ended, as
+    /// [`JoinHandle::is_finished`](crate::thread::JoinHandle::is_finished) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{cancel, thread};
+    /// let done = cancel::scope(|s| {
+    ///     let thread = s.spawn(|| Ok::<_, ()>(()));
+    ///     while !thread.is_finished() {
+    ///         thread::yield_now();
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert_eq!(done, Ok(()));
+    /// ```
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+
     /// Waits for the thread's end, and returns what it has returned. If the scope fails, whatever
     /// thread has failed, the caller is unwound to the scope's edge, as at any other point.
     ///
@@ -306,6 +464,6 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
 
 impl<T, E> fmt::Debug for ScopedJoinHandle<'_, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+        f.debug_struct("ScopedJoinHandle").field("thread", self.thread()).finish_non_exhaustive()
     }
 }

@@ -260,7 +260,7 @@ impl Builder {
 
     #[inline]
     #[track_caller]
-    pub(super) fn request(self) -> Request {
+    pub(crate) fn request(self) -> Request {
         let name = self.name.map(String::into_boxed_str);
         if let Some(name) = &name {
             check(name);
