@@ -49,6 +49,11 @@
 //! [`spawn`](Scope::spawn) waits. So a loop that accepts connections, or reads a list of addresses,
 //! goes no faster than its threads end.
 //!
+//! # Results as they come
+//!
+//! A [`Group`] gives the results of its threads in the order in which they end, each with the
+//! thread's name and the place where it was spawned. It is tokio's `JoinSet`.
+//!
 //! # Points
 //!
 //! A thread is cancelled where it waits, or is about to wait:
@@ -113,10 +118,12 @@ use crate::task::{
     time::deadline_after,
 };
 
+mod group;
 mod scope;
 mod token;
 
 pub use crate::task::cancel::Cancelled;
+pub use group::{Done, Group};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use token::Token;
 

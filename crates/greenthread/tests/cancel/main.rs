@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod edges;
+mod groups;
 mod limits;
 mod points;
 mod scopes;
