@@ -47,7 +47,8 @@
 //!
 //! A scope can have a limit of threads that live at a time ([`Scope::set_limit`]). At the limit
 //! [`spawn`](Scope::spawn) waits. So a loop that accepts connections, or reads a list of addresses,
-//! goes no faster than its threads end.
+//! goes no faster than its threads end. A runtime can have one, too
+//! ([`max_threads`](crate::RuntimeBuilder::max_threads)).
 //!
 //! # Results as they come
 //!
@@ -58,6 +59,8 @@
 //!
 //! A thread is cancelled where it waits, or is about to wait:
 //!
+//! * spawning at the limit of a [`Scope`](Scope::set_limit) or of a
+//!   [runtime](crate::RuntimeBuilder::max_threads), and waiting for a [`Group`]'s next result;
 //! * `park`, `sleep`, `join`, and [`yield_now`](crate::thread::yield_now) when the worker has its
 //!   turn, which is at least once in 256 yields;
 //! * sending to a channel that is full, receiving from one that is empty, and `select!`, of

@@ -7,7 +7,7 @@ use super::{config, descriptor_limit, owner::Runtime, prepare::prepare};
 use crate::{
     blocking::Pool,
     driver::Driver,
-    scheduler::{registry, shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
+    scheduler::{census::Census, registry, shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
     stack::overflow,
     sys::thread::OsThread,
     task::{clock::Clock, worker_handle::WorkerHandle},
@@ -27,6 +27,7 @@ use crate::task::clock::test_clock::TestClock;
 /// | [`stack_size`](Self::stack_size) | `GREENTHREAD_STACK_SIZE`, else `RUST_MIN_STACK` | 256 KiB; 1 MiB with debug assertions. On 32-bit machines half of that |
 /// | [`disk_threads`](Self::disk_threads) | `GREENTHREAD_DISK_THREADS` | 64 |
 /// | [`blocking_threads`](Self::blocking_threads) | `GREENTHREAD_BLOCKING_THREADS` | 10,000 |
+/// | [`max_threads`](Self::max_threads) | `GREENTHREAD_MAX_THREADS` | no limit |
 /// | [`watchdog`](Self::watchdog) | `GREENTHREAD_WATCHDOG` (0 or 1) | on with debug assertions |
 /// | how I/O is done | `GREENTHREAD_IO`: `poll` for no io_uring, `uring` for an error where it can't be had | io_uring where it can be had |
 ///
@@ -53,6 +54,8 @@ pub struct RuntimeBuilder {
     disk_threads: Option<usize>,
     blocking_threads: Option<usize>,
     name: Option<String>,
+    max_threads: Option<usize>,
+    cancellable: bool,
     watchdog: Option<bool>,
     #[cfg(test)]
     clock: Option<Clock>,
@@ -162,6 +165,60 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Limits the number of green threads that live at a time, unstarted ones included, from 1 to
+    /// 2,147,483,647. At the limit, whatever spawns a thread waits until another one has ended. A
+    /// green thread is parked, at a [cancellation point](crate::cancel#points), and an OS thread is
+    /// blocked.
+    ///
+    /// It bounds the memory of a program whose threads come from outside: one for each connection,
+    /// or each line of a file. It is not for threads that spawn and join others: a parent that
+    /// waits for a child holds its place meanwhile. If all threads wait to spawn, no place can come
+    /// free, and the last of them gets an error of the kind
+    /// [`QuotaExceeded`](io::ErrorKind::QuotaExceeded) from
+    /// [`thread::Builder::spawn`](crate::thread::Builder::spawn), while
+    /// [`thread::spawn`](crate::thread::spawn) panics. If some of them wait to spawn and others to
+    /// join these, they wait until they are cancelled. For such threads there is the limit of a
+    /// scope ([`Scope::set_limit`](crate::cancel::Scope::set_limit)).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::thread;
+    ///
+    /// let runtime = greenthread::Runtime::builder().max_threads(100).build()?;
+    /// for _ in 0..1000 {
+    ///     // Waits here when there are 100.
+    ///     runtime.spawn(thread::yield_now);
+    /// }
+    ///
+    /// let alone = greenthread::Runtime::builder().max_threads(1).build()?;
+    /// let error = alone.run(|| thread::Builder::new().spawn(|| ())).unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::QuotaExceeded);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn max_threads(mut self, threads: usize) -> Self {
+        self.max_threads = Some(threads);
+        self
+    }
+
+    /// Has the runtime keep a list of its threads, so that [`Runtime::shutdown_cancel`] can cancel
+    /// them all. Then each birth and each death of a thread takes a lock of the runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{thread, time::Duration};
+    ///
+    /// let runtime = greenthread::Runtime::builder().cancellable(true).build()?;
+    /// runtime.spawn(|| thread::park());
+    /// assert_eq!(runtime.shutdown_cancel(Duration::ZERO, Duration::from_secs(10)), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn cancellable(mut self, on: bool) -> Self {
+        self.cancellable = on;
+        self
+    }
+
     /// Sets whether the watchdog runs. It names each thread on standard error that keeps its worker
     /// for more than 100 ms while others wait. It also names threads that together hold up a worker
     /// for more than half of a second. On Windows and macOS, where the system doesn't say whether
@@ -217,6 +274,7 @@ impl RuntimeBuilder {
         let stack_size = config::stack_size(self.stack_size)?;
         let limits = config::pool_limits(self.disk_threads, self.blocking_threads)?;
         let batch_threshold = config::batch_threshold()?;
+        let census = Census::new(config::max_threads(self.max_threads)?, self.cancellable);
         let watchdog = config::watchdog(self.watchdog)?.then(|| Watchdog::new(count));
         static RUNTIMES: AtomicUsize = AtomicUsize::new(0);
         let number = RUNTIMES.fetch_add(1, Relaxed);
@@ -231,7 +289,7 @@ impl RuntimeBuilder {
             drivers.push(driver);
         }
         let pool = Pool::new(&name, limits);
-        let shared = Arc::new(Shared::new(name, stack_size, handles.into(), pool, watchdog, clock));
+        let shared = Arc::new(Shared::new(name, stack_size, handles.into(), pool, watchdog, clock, census));
 
         registry::add(&shared);
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };

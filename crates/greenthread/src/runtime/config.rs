@@ -24,6 +24,10 @@ const DISK_THREADS: usize = 64;
 /// of memory maps: the system grants 65,530, and a thread takes four.
 const BLOCKING_THREADS: usize = 10_000;
 
+/// The largest limit of a runtime's green threads. So many would take more memory than machines
+/// have, so a larger request is taken for a mistake. It is what 32-bit machines can count.
+const MOST_GREEN_THREADS: usize = i32::MAX as usize;
+
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
@@ -37,8 +41,7 @@ fn number(name: &str, value: &OsStr, what: &str) -> io::Result<usize> {
         .ok_or_else(|| invalid(format!("{name} is {value:?}; it must be {what}, or not be set")))
 }
 
-/// Returns a number of OS threads: the one that was asked for, else the variable's, else the
-/// default.
+/// Returns a number of threads: the one that was asked for, else the variable's, else the default.
 fn threads(
     asked: Option<usize>,
     variable: &str,
@@ -78,6 +81,14 @@ pub(crate) fn pool_limits(disk: Option<usize>, blocking: Option<usize>) -> io::R
         disk: limit(disk, "GREENTHREAD_DISK_THREADS", "disk threads", DISK_THREADS)?,
         blocking: limit(blocking, "GREENTHREAD_BLOCKING_THREADS", "blocking threads", BLOCKING_THREADS)?,
     })
+}
+
+/// Returns how many green threads may live at a time, if that is limited: as asked for, else by
+/// `GREENTHREAD_MAX_THREADS`.
+pub(crate) fn max_threads(asked: Option<usize>) -> io::Result<Option<usize>> {
+    const NONE: usize = usize::MAX;
+    let most = threads(asked, "GREENTHREAD_MAX_THREADS", "green threads", MOST_GREEN_THREADS, NONE)?;
+    Ok(Some(most).filter(|most| *most != NONE))
 }
 
 /// Returns the name of the runtime's OS threads: the one that was asked for, else `greenthread`.

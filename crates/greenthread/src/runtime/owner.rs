@@ -25,7 +25,8 @@ use crate::{
 /// they end. The drop does not wait during a panic, nor on one of the runtime's own threads, which
 /// can't wait for itself. The runtime's threads then go on, and its workers end after the last of
 /// them. In the child of a [fork](crate#fork) the parent's runtime has no threads, and the drop
-/// does not wait either. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a limited time.
+/// does not wait either. [`shutdown_timeout`](Runtime::shutdown_timeout) waits for a limited time,
+/// and [`shutdown_cancel`](Runtime::shutdown_cancel) cancels what is left.
 ///
 /// When the process exits, threads that have not ended just stop, as OS threads do, and nothing of
 /// theirs is dropped.
@@ -73,18 +74,68 @@ impl Runtime {
     /// assert!(!runtime.shutdown_timeout(Duration::from_millis(10)));
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
+    pub fn shutdown_timeout(self, timeout: Duration) -> bool {
         if self.shared.is_foreign() {
             return false;
         }
         let ended = self.close(deadline_after(timeout));
-        // `drop` does nothing when `workers` is empty.
-        if ended {
-            self.workers.drain(..).for_each(OsThread::join)
-        } else {
-            self.workers.clear()
-        }
+        self.leave(ended);
         ended
+    }
+
+    /// Waits until all threads have ended, for at most `timeout`. Then cancels those that are left,
+    /// as [`JoinHandle::cancel`](crate::thread::JoinHandle::cancel) does, and waits for at most
+    /// `grace` until they have ended. Returns how many threads are left. If there are any, they go
+    /// on, and the workers end after the last of them.
+    ///
+    /// Threads that have not started are cancelled at their first
+    /// [point](crate::cancel#points), and so are those that are spawned during the grace, in
+    /// destructors for example. A call of [`thread::unblock`](crate::thread::unblock) that an OS
+    /// thread makes is waited for.
+    ///
+    /// On one of the runtime's own threads, cancels the threads at once, itself too, and does not
+    /// wait. In a process that was forked after the runtime had been made, does nothing.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the runtime does not know its threads: it has to be built with
+    /// [`cancellable(true)`](crate::RuntimeBuilder::cancellable). With `panic = "abort"` no thread
+    /// is cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{thread, time::Duration};
+    ///
+    /// let runtime = greenthread::Runtime::builder().cancellable(true).build()?;
+    /// for _ in 0..10 {
+    ///     runtime.spawn(|| thread::sleep(Duration::from_secs(3600)));
+    /// }
+    /// let left = runtime.shutdown_cancel(Duration::from_millis(1), Duration::from_secs(60));
+    /// assert_eq!(left, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shutdown_cancel(self, timeout: Duration, grace: Duration) -> usize {
+        assert!(
+            self.shared.census.is_cancellable(),
+            "this runtime can't cancel its threads: build it with `RuntimeBuilder::cancellable(true)`"
+        );
+        if self.shared.is_foreign() {
+            return self.shared.alive();
+        }
+        let ended = self.close(deadline_after(timeout)) || {
+            self.shared.cancel_all();
+            self.close(deadline_after(grace))
+        };
+        let left = if ended { 0 } else { self.shared.alive() };
+        self.leave(ended);
+        left
+    }
+
+    /// Lets go of the workers, which have stopped if all threads have `ended`.
+    fn leave(mut self, ended: bool) {
+        // `drop` does nothing when `workers` is empty.
+        if ended { self.workers.drain(..).for_each(OsThread::join) } else { self.workers.clear() }
     }
 
     /// Has the workers stop after the last thread, and waits for that unless the caller is one of

@@ -43,6 +43,7 @@ impl Request {
 }
 
 /// Spawns a thread on `on`. Without it, spawns on the current runtime, else on the default one.
+/// Waits at the runtime's limit, at a cancellation point.
 ///
 /// # Safety
 /// What `F` and `T` borrow must outlive the thread, and both must be safe to send to another OS
@@ -87,6 +88,7 @@ where
         Some(on) => on,
         None => default()?,
     };
+    let admission = shared.admit(false)?;
     let spec = request.spec(id::reserve(1), shared)?;
     let size = spec.stack_size;
     if let Some(error) = shared.starvation.refusal(size) {
@@ -96,7 +98,9 @@ where
     let room = job::allocate().inspect_err(|_| credit::give(size))?;
     // SAFETY: this function's contract is that of `spawn`: borrows outlive the thread, and both may
     // be sent.
-    let (task, handle) = unsafe { birth(shared, room, spec, f) };
+    let (task, handle) = unsafe { birth(room, spec, f) };
+    // SAFETY: the task is alive, and not queued yet, so no other thread can reach it.
+    shared.tell_birth(admission, unsafe { task.as_ref() });
     shared.inject(task);
     Ok(handle)
 }
@@ -127,15 +131,35 @@ unsafe fn spawn_here<F, T>(worker: &Worker, request: Request, f: F, pinned: bool
 where
     F: FnOnce() -> T,
 {
+    if worker.shared.has_listeners() {
+        return aside(move || {
+            let admission = worker.shared.admit(true)?;
+            // SAFETY: this function's contract is that of `make`.
+            let (task, handle) = unsafe { make(worker, request, f) }?;
+            // SAFETY: the task is alive, and not queued yet, so no other thread can reach it.
+            worker.shared.tell_birth(admission, unsafe { task.as_ref() });
+            worker.spawn(task, pinned);
+            Ok(handle)
+        });
+    }
+    // SAFETY: this function's contract is that of `make`.
+    let (task, handle) = unsafe { make(worker, request, f) }?;
+    worker.spawn(task, pinned);
+    Ok(handle)
+}
+
+/// # Safety
+/// As for [`spawn_here`].
+#[inline]
+unsafe fn make<F, T>(worker: &Worker, request: Request, f: F) -> io::Result<(NonNull<Task>, Handle<T>)>
+where
+    F: FnOnce() -> T,
+{
     // Dropping `f` needs its address. `ManuallyDrop` leaves that to the rare path (`aside`).
     let f = ManuallyDrop::new(f);
     match prepare(worker, request) {
-        Ok((room, spec)) => {
-            // SAFETY: this function's contract is that of `birth`.
-            let (task, handle) = unsafe { birth(&worker.shared, room, spec, ManuallyDrop::into_inner(f)) };
-            worker.spawn(task, pinned);
-            Ok(handle)
-        }
+        // SAFETY: this function's contract is that of `birth`.
+        Ok((room, spec)) => Ok(unsafe { birth(room, spec, ManuallyDrop::into_inner(f)) }),
         Err(error) => aside(move || {
             drop(ManuallyDrop::into_inner(f));
             Err(error)
@@ -156,14 +180,14 @@ fn prepare<F, T>(worker: &Worker, request: Request) -> io::Result<(JobMemory<F, 
     Ok((room, spec))
 }
 
-/// Makes a thread. No other function does. The caller queues it. The thread's end is
-/// `Worker::unregister`.
+/// Makes a thread. No other function does. The caller tells of it, if somebody listens, and queues
+/// it. The thread's end is `Worker::unregister`.
 ///
 /// # Safety
 /// What `F` and `T` borrow must outlive the thread. Both must be safe to send to another OS thread,
 /// or the thread must be pinned.
 #[inline]
-unsafe fn birth<F, T>(shared: &Shared, room: JobMemory<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
+unsafe fn birth<F, T>(room: JobMemory<F, T>, spec: Spec, f: F) -> (NonNull<Task>, Handle<T>)
 where
     F: FnOnce() -> T,
 {
@@ -173,10 +197,5 @@ where
         unsafe { scope.as_ref() }.enter();
     }
     // SAFETY: this function's contract is that of `job::new`.
-    let (task, handle) = unsafe { job::new(room, spec, f) };
-    if shared.has_listeners() {
-        // SAFETY: the task is alive, and not queued yet, so no other thread can reach it.
-        shared.tell_birth(unsafe { task.as_ref() });
-    }
-    (task, handle)
+    unsafe { job::new(room, spec, f) }
 }

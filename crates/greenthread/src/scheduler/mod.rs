@@ -12,7 +12,8 @@
 //! * `idle`: which workers search, and which one is woken. `steal`: how a worker searches.
 //!   `spin_budget`: for how long. `placement`: where a thread starts. `injector`: the runtime's
 //!   common queue.
-//! * `shared`: what the workers of one runtime share, and how it ends.
+//! * `shared`: what the workers of one runtime share, and how it ends. `census`: a limit of threads
+//!   and a list of them, for runtimes that ask for it.
 //! * `watchdog`: names threads that keep their worker. `report`: how the library writes to standard
 //!   error.
 
@@ -20,6 +21,7 @@ use core::sync::atomic;
 
 use crate::task::sleep_flag;
 
+pub(crate) mod census;
 pub(crate) mod idle;
 mod injector;
 mod inline_join;

@@ -20,11 +20,13 @@ use core::{
     },
 };
 use std::{
+    io,
     ptr::NonNull,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use super::{
+    census::{Admission, Census},
     idle::{Idle, Sleeper},
     injector::Injector,
     policy::INJECTOR_BATCH,
@@ -87,10 +89,12 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     /// Threads that no stack could be had for.
     pub(crate) starvation: Starvation,
+    /// Its limit of threads, and the list of them.
+    pub(crate) census: Census,
     /// Told of births and deaths.
     observer: OnceLock<&'static dyn Observer>,
-    /// Whether births or deaths have to be told: to an observer, the watchdog, or starving threads.
-    /// It is one flag for all of them, so that a death looks at one flag.
+    /// Whether births or deaths have to be told: to the census, an observer, the watchdog, or
+    /// starving threads. It is one flag for all of them, so that each looks at one flag.
     has_listeners: AtomicBool,
     pub(crate) pool: Pool,
     pub(crate) watchdog: Option<Watchdog>,
@@ -122,6 +126,7 @@ impl Shared {
         pool: Pool,
         watchdog: Option<Watchdog>,
         clock: Clock,
+        census: Census,
     ) -> Self {
         Self {
             generation: generation(),
@@ -135,7 +140,8 @@ impl Shared {
             starvation: Starvation::new(clock.clone()),
             clock,
             observer: OnceLock::new(),
-            has_listeners: AtomicBool::new(watchdog.is_some()),
+            has_listeners: AtomicBool::new(watchdog.is_some() || census.listens()),
+            census,
             pool,
             watchdog,
             spawned: AtomicUsize::new(0),
@@ -218,17 +224,22 @@ impl Shared {
         self.has_listeners.store(true, Relaxed);
     }
 
-    /// Tells the observer, if there is one, of a thread that has been made and is about to be
-    /// queued.
-    #[cold]
-    pub(crate) fn tell_birth(&self, thread: &Task) {
+    /// Called before a thread is made. It may wait: see `Census::admit`.
+    pub(crate) fn admit(&self, is_own: bool) -> io::Result<Admission<'_>> {
+        self.census.admit(is_own)
+    }
+
+    /// Tells of a thread that has been made and is about to be queued.
+    pub(crate) fn tell_birth(&self, admission: Admission<'_>, thread: &Task) {
+        self.census.born(admission, thread);
         if let Some(observer) = self.observer.get() {
             observer.born(thread);
         }
     }
 
-    /// Tells the observer, if there is one, of a thread that has ended.
+    /// Tells of a thread that has ended.
     pub(super) fn tell_death(&self, thread: &Task) {
+        self.census.died(thread);
         if let Some(observer) = self.observer.get() {
             observer.died(thread);
         }
@@ -261,6 +272,11 @@ impl Shared {
     pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
         self.wake_all();
+    }
+
+    /// Cancels all threads, those that live and those that will be born, if the census has them.
+    pub(crate) fn cancel_all(&self) {
+        self.census.cancel_all(&self.workers);
     }
 
     /// Wakes every worker that sleeps.

@@ -46,7 +46,7 @@ use std::{
 };
 
 use super::{
-    block::{self, BlockRef, Task},
+    block::{self, Block, BlockRef, Task},
     cancel_node::{CancelNode, In, List, State},
     time,
     waiter::INTERRUPTIBLE,
@@ -410,6 +410,11 @@ unsafe fn note(task: NonNull<Task>, worker: &WorkerHandle<Task>, by_handle: bool
         mem::forget(BlockRef::share(task.cast()));
         worker.note_cancelled(Noted::new(task, by_handle, forget));
     }
+}
+
+/// Cancels a thread by its block, before another thread can reach it.
+pub(crate) fn mark(block: &Block) {
+    block.cancel.fetch_or(REQUESTED, Relaxed);
 }
 
 /// Cancels a thread by its handle. `workers` are all workers that it may be on.

@@ -162,6 +162,8 @@ impl Builder {
     ///   threads, started or not. The same goes while threads that were spawned earlier wait for
     ///   stacks of this size or a smaller one. A memory limit of a control group does not lead to
     ///   an error here, since the system gives memory as it is touched.
+    /// * `QuotaExceeded`: the runtime has a [limit](crate::RuntimeBuilder::max_threads), at which
+    ///   this function waits, and the wait would never end.
     /// * The errors of [`RuntimeBuilder::build`](crate::RuntimeBuilder::build), if the default
     ///   runtime has to be started first.
     ///

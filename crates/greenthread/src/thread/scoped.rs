@@ -10,7 +10,7 @@ use super::{Builder, Result, Thread};
 use crate::{
     runtime::spawn::{self, Request},
     scheduler,
-    task::{job::Handle, scope, scope_count::ScopeCount},
+    task::{cancel, job::Handle, scope, scope_count::ScopeCount},
 };
 
 /// Runs `f` with a new scope, and waits for all threads that were spawned in the scope:
@@ -50,7 +50,11 @@ where
     let unhandled = scope::wait(&scope.count);
     match result {
         Err(payload) => std::panic::resume_unwind(payload),
-        Ok(_) if unhandled => panic!("a scoped thread panicked"),
+        Ok(_) if unhandled => {
+            // Both were cancelled: that is no panic to report.
+            cancel::check();
+            panic!("a scoped thread panicked")
+        }
         Ok(value) => value,
     }
 }

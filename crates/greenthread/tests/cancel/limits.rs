@@ -1,4 +1,4 @@
-//! Limits of live threads: of a scope, and of a runtime.
+//! The limit of a scope's live threads. `max_threads` has that of a runtime.
 
 use std::{
     io,
@@ -18,13 +18,13 @@ const SHORT: Duration = Duration::from_millis(2);
 
 /// Counts those who live, and notes the most.
 #[derive(Default)]
-struct Census {
+pub(crate) struct Census {
     alive: AtomicUsize,
-    most: AtomicUsize,
+    pub(crate) most: AtomicUsize,
 }
 
 impl Census {
-    fn live<T>(&self, life: impl FnOnce() -> T) -> T {
+    pub(crate) fn live<T>(&self, life: impl FnOnce() -> T) -> T {
         let alive = self.alive.fetch_add(1, SeqCst) + 1;
         self.most.fetch_max(alive, SeqCst);
         let result = life();

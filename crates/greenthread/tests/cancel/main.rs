@@ -8,6 +8,8 @@ mod common;
 mod edges;
 mod groups;
 mod limits;
+mod max_threads;
 mod points;
 mod scopes;
+mod shutdown;
 mod storm;
