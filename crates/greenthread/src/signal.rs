@@ -8,19 +8,38 @@
 //!
 //! # Examples
 //!
-//! An orderly shutdown of a server:
+//! An orderly end. At Ctrl-C whatever runs under the token is unwound, with all threads of its
+//! scopes, and destructors run:
 //!
-//! ```no_run
-//! use greenthread::{signal, thread};
+//! ```
+//! use greenthread::{cancel::Token, signal, thread};
+//! # use greenthread::cancel;
+//! # fn serve() {
+//! #     // From here on a Ctrl-C does not end the process.
+//! #     let _all = signal::Signals::new([signal::SIGINT]).unwrap();
+//! #     _ = cancel::scope(|s| {
+//! #         s.spawn(|| Ok::<_, ()>(thread::park()));
+//! #         loop {
+//! #             // The terminal would send the signal like this.
+//! #             signal_hook::low_level::raise(signal::SIGINT).unwrap();
+//! #             thread::sleep(std::time::Duration::from_millis(1));
+//! #         }
+//! #         #[allow(unreachable_code)]
+//! #         Ok(())
+//! #     });
+//! # }
 //!
 //! greenthread::run(|| {
-//!     thread::spawn(|| { /* serve */ });
-//!     signal::ctrl_c()?;
+//!     let token = Token::new();
+//!     let stop = token.clone();
+//!     thread::spawn(move || signal::ctrl_c().map(|()| stop.cancel()));
+//!     assert!(token.run(serve).is_err());
 //!     println!("goodbye");
-//!     std::io::Result::Ok(())
-//! })?;
-//! # Ok::<(), std::io::Error>(())
+//! });
 //! ```
+//!
+//! What does not run under the token is cancelled with its runtime:
+//! [`Runtime::shutdown_cancel`](crate::Runtime::shutdown_cancel).
 
 use std::{
     borrow::Borrow,

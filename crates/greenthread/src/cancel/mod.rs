@@ -55,6 +55,26 @@
 //! A [`Group`] gives the results of its threads in the order in which they end, each with the
 //! thread's name and the place where it was spawned. It is tokio's `JoinSet`.
 //!
+//! # The end of a program
+//!
+//! A token that a Ctrl-C cancels ends what runs under it, in three lines ([`signal`] has them as a
+//! program). What is left of a runtime is cancelled by [`Runtime::shutdown_cancel`].
+//!
+//! ```ignore-windows
+//! use greenthread::{cancel::Token, signal, thread};
+//!
+//! fn until_ctrl_c(serve: impl FnOnce()) {
+//!     let token = Token::new();
+//!     let stop = token.clone();
+//!     thread::spawn(move || signal::ctrl_c().map(|()| stop.cancel()));
+//!     _ = token.run(serve);
+//! }
+//! # until_ctrl_c(|| ());
+//! ```
+//!
+//! [`signal`]: ../signal/index.html
+//! [`Runtime::shutdown_cancel`]: crate::Runtime::shutdown_cancel
+//!
 //! # Points
 //!
 //! A thread is cancelled where it waits, or is about to wait:

@@ -1,13 +1,28 @@
 //! Signals. Each test runs in a process of its own, since signals go to the whole process.
 
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
 use greenthread::{
+    cancel::{self, Token},
+    net::TcpStream,
     signal::{self, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals},
     thread,
     time::Duration,
 };
 use signal_hook::low_level::raise;
 
-use crate::common::{child, everywhere, is_child, sockets::in_time, text};
+use crate::common::{
+    child, everywhere, is_child,
+    sockets::{in_time, listen},
+    text,
+    world::Counted,
+};
 
 fn in_a_process_of_its_own(test: impl FnOnce() + Send + 'static) {
     if is_child() {
@@ -85,6 +100,50 @@ fn ctrl_c_is_waited_for() {
             }
             waiting.join().unwrap().unwrap();
             assert_eq!(kept.next(), Some(SIGINT));
+        });
+    });
+}
+
+#[test]
+fn ctrl_c_and_a_token_end_a_program() {
+    in_a_process_of_its_own(|| {
+        everywhere(|| {
+            // A Ctrl-C does not end the process before the thread below waits for it.
+            let _all = Signals::new([SIGINT]).unwrap();
+            let [served, ended] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+            let token = Token::new();
+            let stop = token.clone();
+            let stopper = thread::spawn(move || signal::ctrl_c().map(|()| stop.cancel()));
+            let serving = token.run(|| {
+                let (listener, address) = listen();
+                cancel::scope(|scope| -> std::io::Result<()> {
+                    scope.set_limit(3);
+                    scope.spawn(|| -> std::io::Result<()> {
+                        loop {
+                            thread::sleep(Duration::from_millis(1));
+                            if served.load(SeqCst) == 2 {
+                                raise(SIGINT)?;
+                            }
+                        }
+                    });
+                    loop {
+                        let client = TcpStream::connect(address)?;
+                        let mut stream = listener.accept()?.0;
+                        let (counted, served) = (Counted(ended.clone()), &served);
+                        // The third one waits for a place.
+                        scope.spawn(move || {
+                            let _both = (counted, client);
+                            served.fetch_add(1, SeqCst);
+                            stream.read(&mut [0])
+                        });
+                    }
+                })
+            });
+            assert!(serving.is_err());
+            assert!(stopper.join().unwrap().is_ok());
+            // The third one may get the place of another that was cancelled before it.
+            let (served, ended) = (served.load(SeqCst), ended.load(SeqCst));
+            assert!(2 <= served && served <= ended && ended <= 3, "{served} served, {ended} ended");
         });
     });
 }
