@@ -107,10 +107,12 @@ impl Barrier {
             if waiter.wait_cancellable(Reason::Barrier, None) == Outcome::Cancelled {
                 let mut arrivals = self.arrivals.lock();
                 // SAFETY: the node is this thread's own, and was put into this queue and no other.
-                unsafe { arrivals.queue.remove(&node) };
-                arrivals.count -= 1;
-                drop(arrivals);
-                cancel::unwind();
+                if unsafe { arrivals.queue.remove(&node) } {
+                    arrivals.count -= 1;
+                    drop(arrivals);
+                    cancel::unwind();
+                }
+                // The last thread has come meanwhile, and has counted this one.
             }
             return BarrierWaitResult(false);
         }
