@@ -198,8 +198,9 @@ pub fn park_timeout_ms(ms: u32) {
 fn park_until(deadline: Option<std::time::Instant>) {
     current::with(|block| {
         let outcome = block.token.wait_cancellable(Reason::Park, deadline);
-        block.token.reset();
-        if outcome == Outcome::Cancelled {
+        let has_token = block.token.reset();
+        // An `unpark` that came after the cancellation has not been in vain.
+        if outcome == Outcome::Cancelled && !has_token {
             cancel::unwind();
         }
     });

@@ -182,3 +182,21 @@ fn races() {
             .end();
     });
 }
+
+#[test]
+fn a_race_takes_no_wake_up() {
+    everywhere(|world| {
+        world
+            .spawn(|| {
+                let me = thread::current();
+                let first = cancel::race([|| {
+                    me.unpark();
+                    thread::sleep(SHORT);
+                    7
+                }]);
+                assert_eq!(first, 7);
+                thread::park();
+            })
+            .end();
+    });
+}
