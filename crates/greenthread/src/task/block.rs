@@ -238,7 +238,7 @@ pub(crate) struct Task {
 }
 
 /// The worker that a thread belongs to. Its worker's OS thread writes it; a canceller reads it from
-/// elsewhere, as a hint (`scheduler::cancelling`).
+/// elsewhere, as a hint (`cancel::cancel_thread`).
 #[derive(Debug)]
 pub(crate) struct Owner(AtomicPtr<WorkerHandle<Task>>);
 

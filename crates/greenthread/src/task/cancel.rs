@@ -20,10 +20,7 @@
 //!   at the same time.
 //! * An OS thread is interrupted in its parker, beside the token, and looks.
 //!
-//! Why nothing is lost: a canceller first writes (the state of a node, or `REQUESTED`), then leaves
-//! the note. A thread first looks, then parks. The worker reads the note after one of both: if the
-//! thread has parked before, it is interrupted. If not, it looks later, on the same OS thread, and
-//! sees what was written before the note.
+//! `notes` says why nothing is lost.
 //!
 //! What was rejected: to claim waits from outside. Each wait would have to be published under a
 //! lock that keeps its waiter alive, two exchanges for each wait of each thread that may be
@@ -37,7 +34,7 @@ use core::{
     cell::Cell,
     mem::{self, MaybeUninit},
     ptr::{self, NonNull},
-    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
+    sync::atomic::Ordering::{Acquire, Relaxed},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -48,19 +45,16 @@ use std::{
 use super::{
     block::{self, Block, BlockRef, Task},
     cancel_node::{CancelNode, In, List, State},
+    notes::{self, Noted, REQUESTED},
     time,
     waiter::INTERRUPTIBLE,
     worker_core::{self, WorkerCore},
-    worker_handle::{Noted, WorkerHandle},
+    worker_handle::WorkerHandle,
 };
 use crate::sys::parker::Parker;
 
 /// In `Block::cancel`: the thread is in a scope.
 const SCOPED: u8 = 1;
-/// In `Block::cancel`: the thread was cancelled by its handle.
-const REQUESTED: u8 = 2;
-/// In `Block::cancel`: the thread's worker has a note of a scope that is not read yet.
-const NOTED: u8 = 4;
 
 /// The innermost scope of a thread whose closure has returned: nothing reaches it any more.
 const ENDED: *const CancelNode = ptr::without_provenance(1);
@@ -349,7 +343,7 @@ pub(crate) fn end(task: &Task) {
 /// interrupted.
 pub(crate) fn cancel(node: &CancelNode) {
     if node.end(State::Cancelled) {
-        interrupt_all(node);
+        node.visit_tree(interrupt);
     }
 }
 
@@ -357,7 +351,7 @@ pub(crate) fn cancel(node: &CancelNode) {
 #[cold]
 pub(crate) fn elapse(node: &CancelNode) {
     if node.end(State::Elapsed) {
-        interrupt_all(node);
+        node.visit_tree(interrupt);
     }
 }
 
@@ -369,27 +363,16 @@ pub(crate) fn cancel_list(list: &List) {
     }
 }
 
-/// Interrupts the threads of a scope and of the scopes below it, up to shields.
-fn interrupt_all(node: &CancelNode) {
-    interrupt(node);
-    let children = node.children.lock();
-    for child in children.nodes(In::Parent) {
-        if !child.is_shield {
-            interrupt_all(child);
-        }
-    }
-}
-
 /// Interrupts the thread that has entered a scope.
 fn interrupt(node: &CancelNode) {
     if let Some(parker) = &node.parker {
         return parker.interrupt();
     }
     if let Some(task) = NonNull::new(node.thread.cast::<Task>().cast_mut()) {
-        // SAFETY: the caller is the thread itself, or holds the lock of a list that the node is in.
-        // So the thread has not left the scope: it is alive, and so is its worker.
+        // SAFETY: the caller is the thread itself or one below it, or holds the lock of a list that
+        // the node is in. So the thread has not left the scope: it is alive, and so is its worker.
         unsafe {
-            if task.as_ref().block.cancel.fetch_or(NOTED, AcqRel) & NOTED == 0 {
+            if notes::must_note(&task.as_ref().block.cancel) {
                 note(task, &*node.worker.cast::<WorkerHandle<Task>>(), false);
             }
         }
@@ -427,7 +410,7 @@ where
     W: Iterator<Item = Arc<WorkerHandle<Task>>>,
 {
     let task: NonNull<Task> = block.as_ptr().cast();
-    if block.cancel.fetch_or(REQUESTED, AcqRel) & REQUESTED != 0 {
+    if !notes::request(&block.cancel) {
         return;
     }
     // SAFETY: the caller has a reference to the task.
@@ -451,7 +434,7 @@ pub(crate) unsafe fn read_note(core: &WorkerCore, noted: &Noted<Task>) -> bool {
     // SAFETY: the note has a reference.
     let task = unsafe { noted.task.as_ref() };
     if !noted.by_handle {
-        task.block.cancel.fetch_and(!NOTED, AcqRel);
+        notes::note_taken(&task.block.cancel);
     }
     if task.owner.get() != Arc::as_ptr(&core.handle) {
         // It has not started, or it has started on another worker, which has a note as well.
@@ -490,6 +473,6 @@ unsafe fn interrupt_below(task: &Task) {
         at = node.parent;
     }
     if let Some(node) = outermost.filter(|node| !node.is_shield) {
-        interrupt_all(node);
+        node.visit_tree(interrupt);
     }
 }

@@ -13,18 +13,17 @@
 //! 2. `first` and the links of the children are touched under the lock of the parent.
 //! 3. Under the lock of its parent, a child can't detach. So it is alive, and so is its thread.
 
-use core::{
-    cell::Cell,
-    fmt,
-    hint::spin_loop,
-    ptr,
-    sync::atomic::{
+use core::{fmt, ptr};
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    atomic::{
         AtomicBool, AtomicU8,
         Ordering::{Acquire, Relaxed, Release},
     },
+    cell::Cell,
+    hint::spin_loop,
 };
-use std::{sync::Arc, time::Instant};
-
 use crate::sys::parker::Parker;
 
 /// Whether a scope goes on.
@@ -128,8 +127,37 @@ impl CancelNode {
     }
 
     /// Ends the scope, once: the first cause stays. Returns whether this call has done it.
-    pub(super) fn end(&self, cause: State) -> bool {
+    pub(crate) fn end(&self, cause: State) -> bool {
         self.state.compare_exchange(State::Live as u8, cause as u8, Release, Relaxed).is_ok()
+    }
+
+    /// Calls `visit` for this node and for those below it, up to shields. A node is visited while
+    /// the list that it is in is locked. Depth first, and without recursion: scopes may be nested
+    /// deeper than the caller's stack could hold.
+    pub(crate) fn visit_tree(&self, visit: impl Fn(&Self)) {
+        let mut at = self;
+        loop {
+            visit(at);
+            // All lists on the way from `self` to `at` stay locked.
+            at.children.acquire();
+            let mut next = at.children.first.get();
+            at = loop {
+                // SAFETY: it is in a list that is locked, so it is alive (invariants 1 to 3).
+                match unsafe { next.as_ref() } {
+                    Some(child) if !child.is_shield => break child,
+                    Some(shield) => next = shield.links(In::Parent).next.get(),
+                    None => {
+                        at.children.release();
+                        if ptr::eq(at, self) {
+                            return;
+                        }
+                        next = at.links(In::Parent).next.get();
+                        // SAFETY: a parent outlives its children (invariant 1).
+                        at = unsafe { &*at.parent };
+                    }
+                }
+            };
+        }
     }
 
     fn links(&self, which: In) -> &Links {
@@ -145,12 +173,20 @@ impl List {
     /// Locks the list. The holder never waits for anything but locks further down the tree, so
     /// others spin, and after a while let other OS threads run.
     pub(crate) fn lock(&self) -> Locked<'_> {
+        self.acquire();
+        Locked(self)
+    }
+
+    fn acquire(&self) {
         let mut turns = 0_u32;
         while self.lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
             turns += 1;
             if turns.is_multiple_of(64) { std::thread::yield_now() } else { spin_loop() }
         }
-        Locked(self)
+    }
+
+    fn release(&self) {
+        self.lock.store(false, Release);
     }
 
     /// Puts a node in.
@@ -206,6 +242,6 @@ impl<'a> Locked<'a> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.0.lock.store(false, Release);
+        self.0.release();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! From the bottom up:
 //!
-//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`: the protocols between OS threads.
+//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`, `notes`: the protocols between OS threads.
 //!   Each is a state machine by itself. The model checker runs the very same file
 //!   (`crates/models`).
 //! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope
@@ -17,7 +17,7 @@
 //!   scope. `coop`: when a thread that never waits yields.
 //! * `job`: a thread with its closure and its result.
 
-use core::sync::atomic;
+use core::{cell, hint, sync::atomic};
 use std::sync::Mutex;
 
 pub(crate) mod block;
@@ -33,6 +33,7 @@ pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod locals;
+mod notes;
 pub(crate) mod panic_count;
 pub(crate) mod pinned_queue;
 pub(crate) mod random;

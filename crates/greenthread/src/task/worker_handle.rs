@@ -5,22 +5,19 @@
 //! 1. A thread that touches a handle holds an `Arc` of it, or runs on a worker of the same runtime,
 //!    which holds all of them. Otherwise it adds a count of its own first, since a thread that it
 //!    wakes may run and end its runtime while the waker still uses the handle.
-//! 2. A [`Noted`] owns a counted reference to its task, which its `release` gives back.
 
-use core::{
-    ptr::NonNull,
-    sync::atomic::{
-        AtomicBool, AtomicUsize,
-        Ordering::{Acquire, Relaxed, Release},
-    },
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Relaxed, Release},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
 use super::{
     deque::Deque,
     inbox::{Inbox, Linked},
+    notes::{Noted, Notes},
     sleep_flag::SleepFlag,
 };
 use crate::sys::poller::Waker;
@@ -49,36 +46,7 @@ pub(crate) struct WorkerHandle<T: Linked> {
     pub(crate) deque: Deque<T, DEQUE_CAPACITY>,
     pub(crate) counts: CachePadded<Counts>,
     /// Threads that shall look whether they are cancelled.
-    cancelled: Mutex<Vec<Noted<T>>>,
-    has_cancelled: AtomicBool,
-}
-
-/// A thread that shall look whether it is cancelled.
-#[derive(Debug)]
-pub(crate) struct Noted<T> {
-    pub(crate) task: NonNull<T>,
-    /// Whether it was cancelled by its handle, so that the threads of its scopes are, too.
-    pub(crate) by_handle: bool,
-    release: unsafe fn(NonNull<T>),
-}
-
-// SAFETY: the task is handed on from the canceller to the worker, and its reference with it. Such
-// references may be given back on any OS thread.
-unsafe impl<T> Send for Noted<T> {}
-
-impl<T> Noted<T> {
-    /// # Safety
-    /// The caller owns a counted reference to the task, gives it away, and `release` gives it back.
-    pub(crate) unsafe fn new(task: NonNull<T>, by_handle: bool, release: unsafe fn(NonNull<T>)) -> Self {
-        Self { task, by_handle, release }
-    }
-}
-
-impl<T> Drop for Noted<T> {
-    fn drop(&mut self) {
-        // SAFETY: the reference is owned, and given back once (invariant 2).
-        unsafe { (self.release)(self.task) };
-    }
+    notes: Notes<T>,
 }
 
 /// How many threads a worker has spawned and reaped, ever. It alone writes them.
@@ -114,41 +82,25 @@ impl<T: Linked> WorkerHandle<T> {
             waker,
             deque: Deque::new(alone),
             counts: CachePadded::new(Counts::default()),
-            cancelled: Mutex::new(Vec::new()),
-            has_cancelled: AtomicBool::new(false),
+            notes: Notes::new(),
         }
     }
 
-    /// Has a thread look whether it is cancelled, and wakes the worker if it sleeps. If there is no
-    /// memory for the note, waits until the worker has read others.
+    /// Has a thread look whether it is cancelled, and wakes the worker if it sleeps.
     pub(crate) fn note_cancelled(&self, thread: Noted<T>) {
-        loop {
-            let mut cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-            if cancelled.try_reserve(1).is_ok() {
-                cancelled.push(thread);
-                self.has_cancelled.store(true, Release);
-                break;
-            }
-            drop(cancelled);
-            std::thread::yield_now();
-        }
+        self.notes.leave(thread);
         self.wake();
     }
 
     /// Whether there is a note.
     #[inline]
     pub(crate) fn has_cancelled(&self) -> bool {
-        self.has_cancelled.load(Acquire)
+        !self.notes.is_empty()
     }
 
     /// Takes a note out.
     pub(crate) fn take_cancelled(&self) -> Option<Noted<T>> {
-        let mut cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        let thread = cancelled.pop();
-        if cancelled.is_empty() {
-            self.has_cancelled.store(false, Relaxed);
-        }
-        thread
+        self.notes.take()
     }
 
     /// Gives an unstarted thread to this worker.

@@ -2,7 +2,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -282,5 +285,92 @@ fn a_deadline_and_an_end_race_for_a_join() {
             })
             .collect();
         joiners.into_iter().for_each(|joiner| joiner.end());
+    });
+}
+
+/// A thread that is cancelled while the last one arrives is counted or not, but not half.
+#[test]
+fn a_cancellation_and_the_last_arrival_race_for_a_barrier() {
+    everywhere(|world| {
+        for seed in 0..100 {
+            let barrier = Arc::new(sync::Barrier::new(2));
+            let token = Token::new();
+            let (theirs, waits) = (barrier.clone(), token.clone());
+            let cancelled = world.spawn(move || waits.run(|| theirs.wait()).is_err());
+            let theirs = barrier.clone();
+            let last = world.spawn(move || {
+                let mut random = Random::new(seed);
+                random.dawdle();
+                theirs.wait();
+            });
+            let mut random = Random::new(seed + 1000);
+            random.dawdle();
+            token.cancel();
+            if cancelled.end() {
+                // The other one waits for somebody else.
+                barrier.wait();
+            }
+            last.end();
+            let theirs = barrier.clone();
+            let again = world.spawn(move || theirs.wait().is_leader());
+            assert_ne!(barrier.wait().is_leader(), again.end());
+        }
+    });
+}
+
+/// A wake-up that comes when the park has just been cancelled is kept for the next one.
+#[test]
+fn an_unpark_is_not_lost() {
+    everywhere(|world| {
+        for seed in 0..500 {
+            let token = Token::new();
+            let theirs = token.clone();
+            let (sender, receiver) = channel::bounded(1);
+            let parks = world.spawn(move || {
+                sender.send(thread::current()).unwrap();
+                if theirs.run(thread::park).is_err() {
+                    thread::park();
+                }
+            });
+            let thread = receiver.recv().unwrap();
+            let unparks = world.spawn(move || {
+                Random::new(seed).dawdle();
+                thread.unpark();
+            });
+            Random::new(seed + 1000).dawdle();
+            token.cancel();
+            unparks.end();
+            parks.end();
+        }
+    });
+}
+
+/// A chain of scopes that is deeper than the canceller's stack would be if it went down by calls.
+#[test]
+fn a_deep_chain_is_cancelled() {
+    const DEPTH: usize = 3000;
+    fn chain(depth: usize, deepest: &AtomicUsize) -> Result<(), ()> {
+        if depth == 0 {
+            deepest.fetch_add(1, SeqCst);
+            thread::park();
+            return Ok(());
+        }
+        cancel::scope(|scope| {
+            scope.spawn(move || chain(depth - 1, deepest));
+            Ok(())
+        })
+    }
+    let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
+    runtime.run(|| {
+        let token = Token::new();
+        let deepest = Arc::new(AtomicUsize::new(0));
+        let (theirs, mark) = (token.clone(), deepest.clone());
+        let thread = thread::spawn(move || theirs.run(|| chain(DEPTH, &mark)));
+        while deepest.load(SeqCst) == 0 {
+            thread::sleep(SHORT);
+        }
+        let small = thread::Builder::new().stack_size(64 * 1024);
+        drop(small.spawn(move || token.cancel()).unwrap());
+        assert!(thread.join().unwrap().is_err());
     });
 }
