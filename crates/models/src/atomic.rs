@@ -144,9 +144,22 @@ macro_rules! atomic {
 }
 
 atomic!(AtomicBool, bool);
+atomic!(AtomicU8, u8);
 atomic!(AtomicU32, u32);
 atomic!(AtomicUsize, usize);
 atomic!(AtomicPtr, *mut T, T);
+
+impl AtomicU8 {
+    pub(crate) fn fetch_and(&self, value: u8, order: Ordering) -> u8 {
+        count();
+        self.value.fetch_and(value, weakened(order))
+    }
+
+    pub(crate) fn fetch_or(&self, value: u8, order: Ordering) -> u8 {
+        count();
+        self.value.fetch_or(value, weakened(order))
+    }
+}
 
 impl AtomicUsize {
     pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {

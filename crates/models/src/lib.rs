@@ -20,6 +20,7 @@
 #![cfg(test)]
 
 mod atomic;
+mod cancel;
 mod channel;
 mod condvar;
 mod cycle;
@@ -28,9 +29,12 @@ mod deque;
 mod harness;
 mod idle;
 mod inbox;
+mod interrupted;
+mod join;
 mod library;
 mod locks;
 mod mutex;
+mod notes;
 mod once;
 mod pool;
 mod rwlock;
@@ -39,4 +43,5 @@ mod semaphore;
 mod sleep_flag;
 mod spin;
 mod state;
+mod sys;
 mod task;

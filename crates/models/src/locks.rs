@@ -92,11 +92,74 @@ pub(crate) mod spin {
     }
 }
 
+/// A cell whose races loom reports.
+pub(crate) mod cell {
+    #[derive(Debug)]
+    pub(crate) struct Cell<T>(loom::cell::UnsafeCell<T>);
+
+    impl<T: Copy> Cell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::cell::UnsafeCell::new(value))
+        }
+
+        pub(crate) fn get(&self) -> T {
+            // SAFETY: loom reports a race.
+            self.0.with(|place| unsafe { *place })
+        }
+
+        pub(crate) fn set(&self, value: T) {
+            self.replace(value);
+        }
+
+        pub(crate) fn replace(&self, value: T) -> T {
+            // SAFETY: as above.
+            self.0.with_mut(|place| unsafe { core::mem::replace(&mut *place, value) })
+        }
+    }
+}
+
+/// The checker runs the others before a thread that spins goes on.
+pub(crate) mod hint {
+    pub(crate) use loom::thread::yield_now as spin_loop;
+}
+
+/// The lock of a list of scopes. A thread that finds it locked sleeps.
+pub(crate) mod tree_lock {
+    use crate::atomic::{AtomicBool, Ordering};
+
+    #[derive(Debug)]
+    pub(crate) struct TreeLock {
+        held: AtomicBool,
+        sleepers: std::sync::Mutex<Vec<loom::thread::Thread>>,
+    }
+
+    impl TreeLock {
+        pub(crate) fn new() -> Self {
+            Self { held: AtomicBool::new(false), sleepers: std::sync::Mutex::default() }
+        }
+
+        pub(crate) fn lock(&self) {
+            while self.held.swap(true, Ordering::Acquire) {
+                self.sleepers.lock().expect("the sleepers").push(loom::thread::current());
+                loom::thread::park();
+            }
+        }
+
+        pub(crate) fn unlock(&self) {
+            self.held.swap(false, Ordering::Release);
+            let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("the sleepers"));
+            sleepers.iter().for_each(loom::thread::Thread::unpark);
+        }
+    }
+}
+
 /// `std`'s lock, with the bug of [`atomic`](crate::atomic) if one is wanted.
 pub(crate) mod std_mutex {
     use core::{
         cell::UnsafeCell,
+        fmt,
         ops::{Deref, DerefMut},
+        time::Duration,
     };
     use std::sync::LockResult;
 
@@ -133,6 +196,47 @@ pub(crate) mod std_mutex {
             }
             self.watched.with_mut(|_| {});
             Ok(Guard(self))
+        }
+    }
+
+    impl<T: Default> Default for Mutex<T> {
+        fn default() -> Self {
+            Self::new(T::default())
+        }
+    }
+
+    impl<T> fmt::Debug for Mutex<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Mutex").finish_non_exhaustive()
+        }
+    }
+
+    /// `std`'s condition variable. A wait may end for nothing.
+    #[derive(Debug, Default)]
+    pub(crate) struct Condvar(std::sync::Mutex<Vec<loom::thread::Thread>>);
+
+    impl Condvar {
+        #[allow(clippy::unnecessary_wraps, reason = "as in std")]
+        pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> LockResult<Guard<'a, T>> {
+            let mutex = guard.0;
+            self.0.lock().expect("the sleepers").push(loom::thread::current());
+            drop(guard);
+            loom::thread::park();
+            mutex.lock()
+        }
+
+        /// No model has a deadline that is yet to come.
+        pub(crate) fn wait_timeout<'a, T>(
+            &self,
+            _: Guard<'a, T>,
+            _: Duration,
+        ) -> LockResult<(Guard<'a, T>, bool)> {
+            unreachable!("the deadline has passed")
+        }
+
+        pub(crate) fn notify_one(&self) {
+            let sleepers = std::mem::take(&mut *self.0.lock().expect("the sleepers"));
+            sleepers.iter().for_each(loom::thread::Thread::unpark);
         }
     }
 

@@ -20,14 +20,14 @@ use crate::{
 
 /// An arm.
 #[derive(Clone)]
-enum Arm {
+pub(crate) enum Arm {
     Send(Channel, u32),
     Recv(Channel),
 }
 
 /// The result of a select.
 #[derive(Debug, PartialEq, Eq)]
-enum Done {
+pub(crate) enum Done {
     Sent(usize),
     Received(u32),
     Closed(usize),
@@ -35,7 +35,7 @@ enum Done {
 }
 
 /// A whole select, as the macro does it. The message is made when its arm has been selected.
-fn select(arms: &[Arm], timeout: Timeout) -> Done {
+pub(crate) fn select(arms: &[Arm], timeout: Timeout) -> Done {
     select_by(Choice::First, arms, timeout)
 }
 

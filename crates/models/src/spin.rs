@@ -1,4 +1,4 @@
-//! The spin lock: it excludes, and a holder sees what the holders before it wrote.
+//! The spin locks: they exclude, and a holder sees what the holders before it wrote.
 //!
 //! The checker comes to no end with three threads at a lock that spins. Hence there are two threads
 //! here. In the models of everything that is built on this lock, one that sleeps stands in for it
@@ -9,7 +9,10 @@ use std::sync::Arc;
 use crate::{
     atomic::Bug,
     harness::{check, finds, spawn},
-    library::inner::spin::{SpinGuard, SpinLock},
+    library::inner::{
+        spin::{SpinGuard, SpinLock},
+        tree_lock::TreeLock,
+    },
     locks::Guarded,
 };
 
@@ -20,6 +23,7 @@ pub(crate) mod atomic {
     /// A store is made an exchange whose result is ignored. The checker would order a plain store
     /// before an exchange that has read the value before it, as if the exchange had undone the
     /// store. The lock would stay locked.
+    #[derive(Debug)]
     pub(crate) struct AtomicBool(atomic::AtomicBool);
 
     impl AtomicBool {
@@ -88,4 +92,32 @@ fn finds_a_lock_that_acquires_nothing() {
 #[test]
 fn finds_a_torn_swap() {
     finds(Bug::TornSwap, "", || add(&[1, 1], SpinLock::lock));
+}
+
+/// The lock of a list of scopes, with an explicit unlock.
+fn add_in_a_list() {
+    let shared = Arc::new((TreeLock::new(), Guarded::new()));
+    let add = |shared: &(TreeLock, Guarded)| {
+        shared.0.lock();
+        let value = shared.1.add_one();
+        shared.0.unlock();
+        value
+    };
+    let other = {
+        let shared = shared.clone();
+        spawn(move || (0..2).for_each(|_| _ = add(&shared)))
+    };
+    add(&shared);
+    other.join();
+    assert_eq!(add(&shared), 4);
+}
+
+#[test]
+fn a_list_is_locked() {
+    check(Some(3), add_in_a_list);
+}
+
+#[test]
+fn finds_a_list_that_releases_nothing() {
+    finds(Bug::NoRelease, "Causality violation", add_in_a_list);
 }

@@ -11,10 +11,49 @@ pub(crate) mod worker_core {
     }
 }
 
-/// No thread of a model is cancelled: a thread interrupts its own waits, on its own worker.
+/// A thread's waits are cancelled if the model says so. How the thread learns of it is the business
+/// of other models (`notes`, `cancel`).
 pub(crate) mod cancel {
+    use std::{
+        cell::Cell,
+        panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    };
+
+    /// When a wait is cancelled that is a cancellation point.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Moment {
+        Never,
+        /// Before the thread parks.
+        Awake,
+        /// When the thread has parked, unless it has been woken by then.
+        Parked,
+    }
+
+    loom::thread_local! {
+        static MOMENT: Cell<Moment> = Cell::new(Moment::Never);
+    }
+
+    struct Cancelled;
+
+    pub(super) fn moment() -> Moment {
+        MOMENT.with(Cell::get)
+    }
+
+    /// Calls `f` on a thread whose waits are cancelled. `None` if it was unwound.
+    pub(crate) fn cancelled<T>(moment: Moment, f: impl FnOnce() -> T) -> Option<T> {
+        MOMENT.with(|cell| cell.set(moment));
+        let result = catch_unwind(AssertUnwindSafe(f));
+        MOMENT.with(|cell| cell.set(Moment::Never));
+        match result {
+            Ok(value) => Some(value),
+            Err(payload) if payload.is::<Cancelled>() => None,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
     pub(crate) fn unwind() -> ! {
-        unreachable!("no thread of a model is cancelled")
+        assert_ne!(moment(), Moment::Never, "the thread is not cancelled");
+        resume_unwind(Box::new(Cancelled))
     }
 }
 
@@ -42,6 +81,7 @@ pub(crate) mod wait {
 
     use loom::cell::UnsafeCell;
 
+    use super::cancel::{Moment, moment};
     pub(crate) use crate::library::state::Outcome;
     use crate::{
         harness::Driver,
@@ -89,37 +129,61 @@ pub(crate) mod wait {
             Self { state: WaitState::new(), sleeper: UnsafeCell::new(None) }
         }
 
-        pub(crate) fn wait(&self, reason: Reason, deadline: Option<Instant>) -> bool {
-            self.wait_cancellable(reason, deadline) == Outcome::Woken
+        pub(crate) fn wait(&self, _: Reason, deadline: Option<Instant>) -> bool {
+            self.wait_for(deadline, Moment::Never) == Some(Outcome::Woken)
         }
 
-        pub(crate) fn wait_cancellable(&self, _: Reason, deadline: Option<Instant>) -> Outcome {
+        pub(crate) fn wait_cancellable(&self, reason: Reason, deadline: Option<Instant>) -> Outcome {
+            if let Some(outcome) = self.wait_interruptible(reason, deadline) {
+                return outcome;
+            }
+            match self.state.claim(Outcome::Cancelled) {
+                Claimed::Awake | Claimed::Parked => Outcome::Cancelled,
+                Claimed::Lost => {
+                    self.await_claim(reason);
+                    self.state.outcome().expect("another claim has been made")
+                }
+            }
+        }
+
+        pub(crate) fn wait_interruptible(&self, _: Reason, deadline: Option<Instant>) -> Option<Outcome> {
+            self.wait_for(deadline, moment())
+        }
+
+        fn wait_for(&self, deadline: Option<Instant>, moment: Moment) -> Option<Outcome> {
             if self.state.is_settled()
                 && let Some(outcome) = self.state.outcome()
             {
-                return outcome;
+                return Some(outcome);
+            }
+            if moment == Moment::Awake {
+                return None;
             }
             let driver = Driver::new();
             // SAFETY: loom reports a race.
             self.sleeper.with_mut(|sleeper| unsafe { *sleeper = Some(driver.clone()) });
             if let Some(outcome) = self.state.park() {
-                return outcome;
+                return Some(outcome);
             }
-            if deadline.is_none() {
+            if moment == Moment::Parked {
+                if !driver.take() {
+                    return None;
+                }
+            } else if deadline.is_none() {
                 driver.sleep();
             } else if !driver.take() {
                 match self.state.claim(Outcome::TimedOut) {
-                    Claimed::Parked => return Outcome::TimedOut,
+                    Claimed::Parked => return Some(Outcome::TimedOut),
                     _ => driver.sleep(),
                 }
             }
-            self.state.outcome().expect("a parked thread is resumed by a claim only")
+            Some(self.state.outcome().expect("a parked thread is resumed by a claim only"))
         }
 
         /// # Safety
         /// As in the library.
         pub(crate) unsafe fn park_early(&self, deadline: Option<Instant>) -> Option<Parked> {
-            if deadline.is_some() || !EARLY.get() {
+            if deadline.is_some() || !EARLY.get() || moment() == Moment::Awake {
                 return None;
             }
             let driver = Driver::new();
@@ -135,17 +199,24 @@ pub(crate) mod wait {
             reason: Reason,
             deadline: Option<Instant>,
         ) -> Option<Outcome> {
-            Some(match parked {
-                Some(parked) => {
-                    parked.0.sleep();
-                    self.state.outcome().expect("a parked thread is resumed by a claim only")
-                }
-                None => self.wait_cancellable(reason, deadline),
-            })
+            let Some(parked) = parked else { return self.wait_interruptible(reason, deadline) };
+            if moment() == Moment::Parked {
+                return parked.0.take().then_some(Outcome::Woken);
+            }
+            parked.0.sleep();
+            Some(self.state.outcome().expect("a parked thread is resumed by a claim only"))
         }
 
         pub(crate) fn await_claim(&self, _: Reason) {
-            unreachable!("no thread of a model is interrupted")
+            // SAFETY: loom reports a race.
+            match self.sleeper.with(|sleeper| unsafe { (*sleeper).clone() }) {
+                Some(driver) => driver.sleep(),
+                None => {
+                    while self.state.outcome() != Some(Outcome::Woken) {
+                        loom::thread::yield_now();
+                    }
+                }
+            }
         }
 
         /// # Safety

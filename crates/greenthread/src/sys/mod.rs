@@ -18,6 +18,8 @@
 //! 4. A function that may run in a signal handler, or between fork and exec, says so. It neither
 //!    allocates nor locks.
 
+use std::sync::{Condvar, Mutex};
+
 pub(crate) mod clock;
 mod fork;
 #[cfg(target_os = "linux")]

@@ -5,11 +5,11 @@
 
 use std::{
     mem,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::clock::os_now;
+use super::{Condvar, Mutex, clock::os_now};
 
 /// The token of one OS thread. `unpark` sets it, and `park` consumes it. Beside the token there is
 /// an interruption, which wakes only a thread that asks for it.

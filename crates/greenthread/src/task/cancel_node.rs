@@ -18,11 +18,11 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     atomic::{
-        AtomicBool, AtomicU8,
+        AtomicU8,
         Ordering::{Acquire, Relaxed, Release},
     },
     cell::Cell,
-    hint::spin_loop,
+    tree_lock::TreeLock,
 };
 use crate::sys::parker::Parker;
 
@@ -39,7 +39,7 @@ pub(crate) enum State {
 
 /// The list of the nodes that a canceller finds: the children of a node, or the scopes of a token.
 pub(crate) struct List {
-    lock: AtomicBool,
+    lock: TreeLock,
     first: Cell<*const CancelNode>,
 }
 
@@ -139,7 +139,7 @@ impl CancelNode {
         loop {
             visit(at);
             // All lists on the way from `self` to `at` stay locked.
-            at.children.acquire();
+            at.children.lock.lock();
             let mut next = at.children.first.get();
             at = loop {
                 // SAFETY: it is in a list that is locked, so it is alive (invariants 1 to 3).
@@ -147,7 +147,7 @@ impl CancelNode {
                     Some(child) if !child.is_shield => break child,
                     Some(shield) => next = shield.links(In::Parent).next.get(),
                     None => {
-                        at.children.release();
+                        at.children.lock.unlock();
                         if ptr::eq(at, self) {
                             return;
                         }
@@ -166,27 +166,13 @@ impl CancelNode {
 }
 
 impl List {
-    pub(crate) const fn new() -> Self {
-        Self { lock: AtomicBool::new(false), first: Cell::new(ptr::null()) }
+    pub(crate) fn new() -> Self {
+        Self { lock: TreeLock::new(), first: Cell::new(ptr::null()) }
     }
 
-    /// Locks the list. The holder never waits for anything but locks further down the tree, so
-    /// others spin, and after a while let other OS threads run.
     pub(crate) fn lock(&self) -> Locked<'_> {
-        self.acquire();
+        self.lock.lock();
         Locked(self)
-    }
-
-    fn acquire(&self) {
-        let mut turns = 0_u32;
-        while self.lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
-            turns += 1;
-            if turns.is_multiple_of(64) { std::thread::yield_now() } else { spin_loop() }
-        }
-    }
-
-    fn release(&self) {
-        self.lock.store(false, Release);
     }
 
     /// Puts a node in.
@@ -242,6 +228,6 @@ impl<'a> Locked<'a> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.0.release();
+        self.0.lock.unlock();
     }
 }

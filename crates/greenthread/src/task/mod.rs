@@ -11,7 +11,7 @@
 //!   parts of a worker that its threads touch.
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
 //! * `time`: what time it is for the calling thread.
-//! * `cancel_node`: a cancellation scope. `cancel`: whether a thread is cancelled, and how it
+//! * `cancel_node`, `tree_lock`: a cancellation scope. `cancel`: whether a thread is cancelled, and how it
 //!   learns of it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
 //!   scope. `coop`: when a thread that never waits yields.
@@ -44,6 +44,7 @@ pub(crate) mod sleep_flag;
 mod state;
 pub(crate) mod time;
 pub(crate) mod timers;
+mod tree_lock;
 pub(crate) mod wait;
 pub(crate) mod wait_queue;
 mod waiter;

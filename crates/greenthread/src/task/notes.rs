@@ -15,12 +15,14 @@
 //! and sees what was written before the note.
 //!
 //! NOTED saves notes. A canceller that finds it true leaves none: a note that was left before has
-//! not been taken, or the worker has yet to set NOTED to false, and looks after that. Both accesses
-//! to NOTED are exchanges that acquire and release, so the worker then sees what was cancelled
-//! before.
+//! not been taken, or the worker has yet to set NOTED to false, and looks after that. The canceller
+//! releases by its access to NOTED, and the worker acquires by its own. So the worker then sees what
+//! was cancelled before.
 //!
 //! A thread that is cancelled by its handle is REQUESTED, once and for good. That has a note of its
-//! own, for each worker that the thread may be on.
+//! own, for each worker that the thread may be on. The lock of the notes orders that mark, and all
+//! else that was written before a note. The flag beside the lock is a hint; before the worker
+//! sleeps, the handshake of `sleep_flag` makes it certain.
 
 use core::ptr::NonNull;
 use std::sync::PoisonError;
@@ -29,7 +31,7 @@ use super::{
     Mutex,
     atomic::{
         AtomicBool, AtomicU8,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        Ordering::{Acquire, Relaxed, Release},
     },
 };
 
@@ -40,17 +42,17 @@ const NOTED: u8 = 4;
 
 /// Marks a thread as cancelled by its handle. Returns whether it was not.
 pub(crate) fn request(marks: &AtomicU8) -> bool {
-    marks.fetch_or(REQUESTED, AcqRel) & REQUESTED == 0
+    marks.fetch_or(REQUESTED, Relaxed) & REQUESTED == 0
 }
 
 /// A scope of the thread was cancelled: returns whether the caller has to leave a note.
 pub(crate) fn must_note(marks: &AtomicU8) -> bool {
-    marks.fetch_or(NOTED, AcqRel) & NOTED == 0
+    marks.fetch_or(NOTED, Release) & NOTED == 0
 }
 
 /// The worker has taken the note of a scope, and is about to look.
 pub(crate) fn note_taken(marks: &AtomicU8) {
-    marks.fetch_and(!NOTED, AcqRel);
+    marks.fetch_and(!NOTED, Acquire);
 }
 
 /// A worker's notes.
@@ -101,7 +103,7 @@ impl<T> Notes<T> {
             let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
             if list.try_reserve(1).is_ok() {
                 list.push(note);
-                self.is_empty.store(false, Release);
+                self.is_empty.store(false, Relaxed);
                 return;
             }
             drop(list);
@@ -112,7 +114,7 @@ impl<T> Notes<T> {
     /// Whether there is no note.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.is_empty.load(Acquire)
+        self.is_empty.load(Relaxed)
     }
 
     /// Takes a note out.
