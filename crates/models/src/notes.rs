@@ -80,10 +80,11 @@ impl Task {
         })
     }
 
-    /// Whether the thread is cancelled in its outermost `depth` scopes.
+    /// Whether the thread is cancelled in its outermost `depth` scopes. It looks in the library's
+    /// order.
     fn is_cancelled(&self, depth: usize) -> bool {
-        self.marks.load(Acquire) & REQUESTED != 0
-            || self.scopes[..depth].iter().any(|scope| scope.state() != State::Live)
+        self.scopes[..depth].iter().rev().any(|scope| scope.state() != State::Live)
+            || self.marks.load(Acquire) & REQUESTED != 0
     }
 
     fn note(&self, worker: &Worker, by_handle: bool) {

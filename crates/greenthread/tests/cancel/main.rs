@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod edges;
+mod exam;
 mod groups;
 mod limits;
 mod max_threads;
@@ -13,3 +14,4 @@ mod points;
 mod scopes;
 mod shutdown;
 mod storm;
+mod wounds;

@@ -61,6 +61,11 @@ impl<T> Handle<T> {
 }
 
 impl World {
+    /// The same world, whose threads are of another kind.
+    pub(crate) fn of(&self, kind: Kind) -> Self {
+        Self { kind, ..self.clone() }
+    }
+
     pub(crate) fn spawn<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
         let turn = self.spawned.fetch_add(1, Relaxed);
         match self.kind {
