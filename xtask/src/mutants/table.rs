@@ -57,7 +57,7 @@ pub(crate) const ORDERINGS: &[Mutant] = &[
     mutant("task/deque.rs", "slot.store(reserved(), Relaxed);\n            fence(SeqCst);", "slot.store(reserved(), Relaxed);", Models("deque::")),
     mutant("task/cycle.rs", "fence(SeqCst);\n    if !from", "if !from", Models("cycle::of_two")),
     mutant("task/cycle.rs", "walkers.fetch_add(1, Relaxed);\n    fence(SeqCst);", "walkers.fetch_add(1, Relaxed);", Models("cycle::of_two")),
-    mutant("task/cycle.rs", "undo();\n    fence(SeqCst);", "undo();", Models("cycle::of_two")),
+    mutant("task/cycle.rs", "pause: impl Fn()) {\n    fence(SeqCst);", "pause: impl Fn()) {", Models("cycle::of_two")),
     mutant("task/cycle.rs", "walkers.fetch_sub(1, Release)", "walkers.fetch_sub(1, Relaxed)", Models("cycle::of_two")),
     mutant("task/cycle.rs", "count.load(Acquire)", "count.load(Relaxed)", Models("cycle::of_two")),
     mutant("scheduler/idle.rs", "fence(SeqCst);\n        if self.is_anyone_away()", "if self.is_anyone_away()", Models("idle::two_spawners")),

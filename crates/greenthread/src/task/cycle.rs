@@ -28,6 +28,8 @@
 //! it has counted itself, and D the fence of a thread that has withdrawn. If W comes before D, the
 //! thread that withdraws waits for the walker. If D comes before W, the walk ends before it reaches
 //! that thread. Only the holder of the lock withdraws, so a walk under the lock needs no count.
+//!
+//! A joiner that is cancelled withdraws as well, without a walk.
 
 use core::ptr::NonNull;
 
@@ -114,11 +116,18 @@ pub(crate) unsafe fn withdraw<'a, T: Thread>(
         return false;
     }
     undo();
+    await_walkers(walkers, pause);
+    true
+}
+
+/// Waits for all walkers, and calls `pause` between two looks. After that no walker looks at a
+/// thread that has taken its join back before this call. The caller holds the one lock of all
+/// threads that withdraw, and `walkers` are all counts of walkers.
+pub(crate) fn await_walkers<'a>(walkers: impl Iterator<Item = &'a AtomicUsize>, pause: impl Fn()) {
     fence(SeqCst);
     for count in walkers {
         while count.load(Acquire) != 0 {
             pause();
         }
     }
-    true
 }

@@ -159,7 +159,7 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
     }
     // The caller is cancelled. It takes itself back, unless the thread has just ended and is about
     // to claim the wait.
-    if thread.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire).is_ok() {
+    if take_back(thread, mine) {
         return Err(Never::Cancelled);
     }
     match outcome {
@@ -179,6 +179,18 @@ fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
     };
     // SAFETY: `me` is the running thread, which has the lock, and these are all counts of walkers.
     unsafe { cycle::withdraw(me, thread, WALKERS.iter().map(|walkers| &**walkers), undo, spin_loop) }
+}
+
+/// Takes a joiner back that waits for the end of `thread`. Returns `false` if the thread has ended.
+/// After `true` no other thread looks at the joiner.
+#[cold]
+fn take_back(thread: &Task, joiner: *mut Waiter) -> bool {
+    let _lock = WITHDRAWING.lock();
+    let is_back = thread.end.compare_exchange(joiner, ptr::null_mut(), AcqRel, Acquire).is_ok();
+    if is_back {
+        cycle::await_walkers(WALKERS.iter().map(|walkers| &**walkers), spin_loop);
+    }
+    is_back
 }
 
 /// Panics as std does.
