@@ -146,6 +146,7 @@
 // One place for the time: see `clippy.toml`.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod block_on;
 mod blocking;
 pub mod cancel;
 pub mod channel;
@@ -171,4 +172,5 @@ mod task;
 pub mod thread;
 pub mod time;
 
+pub use block_on::block_on;
 pub use runtime::{LaneMetrics, Runtime, RuntimeBuilder, RuntimeMetrics, run};

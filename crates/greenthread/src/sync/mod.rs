@@ -9,9 +9,9 @@
 //! [`atomic`], and the result and error types of locks.
 //!
 //! Some of these types exist in std on nightly only: guards of a part of the value
-//! ([`MutexGuard::map`] and the like), [`ReentrantLock`], and the locks of [`nonpoison`]. Two types
-//! don't exist in std: [`Semaphore`] and [`WaitGroup`]. With the feature `lock_api` there are raw
-//! locks for the crate of that name.
+//! ([`MutexGuard::map`] and the like), [`ReentrantLock`], and the locks of [`nonpoison`]. Some
+//! don't exist in std: [`Semaphore`], [`WaitGroup`], [`Parker`]. With the feature `lock_api` there
+//! are raw locks for the crate of that name.
 //!
 //! A green thread that waits at one of `std::sync`'s own types blocks its whole worker. If it waits
 //! for a green thread of the same worker, it waits for ever.
@@ -55,6 +55,7 @@ pub mod nonpoison;
 mod once;
 mod once_lock;
 pub mod oneshot;
+mod parker;
 pub mod poison;
 pub(crate) mod raw;
 mod reentrant_lock;
@@ -77,6 +78,7 @@ pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
 pub use once::ONCE_INIT;
 pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
+pub use parker::{Parker, Unparker};
 pub use reentrant_lock::{ReentrantLock, ReentrantLockGuard};
 pub use rwlock::{MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};

@@ -29,7 +29,7 @@
 //! thread that withdraws waits for the walker. If D comes before W, the walk ends before it reaches
 //! that thread. Only the holder of the lock withdraws, so a walk under the lock needs no count.
 //!
-//! A joiner that is cancelled withdraws as well, without a walk.
+//! A joiner that is cancelled, and a future that is dropped, withdraw as well, without a walk.
 
 use core::ptr::NonNull;
 

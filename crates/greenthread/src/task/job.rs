@@ -24,7 +24,8 @@
 //! 3. Only the one `Handle` of a job puts a waiter into `end`. Its thread does not go on before it
 //!    is woken, or has taken the waiter back (`cycle`). The waiter is the first field of a
 //!    `Joiner`; with INLINE, the address is that of the joiner's task. In both cases the joiner
-//!    can't go on before the thread has ended.
+//!    can't go on before the thread has ended. A future's joiner (`join_future`) is alive until the
+//!    future has taken it back, or the thread has woken it.
 //! 4. A scope's count outlives its threads' `leave`: the scope waits for it (`scope`).
 
 use core::{
@@ -71,12 +72,34 @@ const INLINE: usize = 4;
 // The addresses that `end` may hold do not have the bit by themselves.
 const _: () = assert!(align_of::<Task>() > INLINE && align_of::<Joiner>() > INLINE);
 
-/// The thread that waits for another one's end. 32-bit machines would align it to 4 bytes.
+/// What waits for a thread's end. 32-bit machines would align it to 4 bytes.
 #[repr(C, align(8))]
-struct Joiner {
+pub(super) struct Joiner {
     waiter: Waiter,
-    /// The joiner's task. Null for an OS thread, on which no green thread depends.
+    /// The joiner's task. Null for an OS thread and for a future, on which no green thread depends.
     task: *const Task,
+}
+
+// SAFETY: a waiter is `Send`, and the task is followed under the rules of `cycle` only.
+unsafe impl Send for Joiner {}
+// SAFETY: as for `Send`: a shared joiner gives no other access.
+unsafe impl Sync for Joiner {}
+
+impl AsRef<Waiter> for Joiner {
+    fn as_ref(&self) -> &Waiter {
+        &self.waiter
+    }
+}
+
+impl Joiner {
+    pub(super) fn new(task: *const Task) -> Self {
+        Self { waiter: Waiter::new(), task }
+    }
+
+    /// What `end` holds while it waits.
+    pub(super) fn address(&self) -> *mut Waiter {
+        ptr::from_ref(self).cast::<Waiter>().cast_mut()
+    }
 }
 
 /// The number of walkers (`cycle`). It is spread over several counts, and a worker always uses the
@@ -114,7 +137,7 @@ unsafe impl Thread for Task {
 
 /// Why a thread can't be waited for.
 #[derive(Clone, Copy, Debug)]
-enum Never {
+pub(super) enum Never {
     /// It waits for the caller, directly or not.
     Cycle,
     /// It runs in another process.
@@ -140,8 +163,8 @@ fn wait(thread: &Task) -> core::result::Result<(), Never> {
     }
     let core = worker_core::get();
     let me = core.and_then(WorkerCore::running);
-    let joiner = Joiner { waiter: Waiter::new(), task: me.map_or(ptr::null(), ptr::from_ref) };
-    let mine = ptr::from_ref(&joiner).cast::<Waiter>().cast_mut();
+    let joiner = Joiner::new(me.map_or(ptr::null(), ptr::from_ref));
+    let mine = joiner.address();
     if thread.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_err() {
         return Ok(());
     }
@@ -184,7 +207,7 @@ fn withdraw(me: &Task, thread: &Task, mine: *mut Waiter) -> bool {
 /// Takes a joiner back that waits for the end of `thread`. Returns `false` if the thread has ended.
 /// After `true` no other thread looks at the joiner.
 #[cold]
-fn take_back(thread: &Task, joiner: *mut Waiter) -> bool {
+pub(super) fn take_back(thread: &Task, joiner: *mut Waiter) -> bool {
     let _lock = WITHDRAWING.lock();
     let is_back = thread.end.compare_exchange(joiner, ptr::null_mut(), AcqRel, Acquire).is_ok();
     if is_back {
@@ -195,7 +218,7 @@ fn take_back(thread: &Task, joiner: *mut Waiter) -> bool {
 
 /// Panics as std does.
 #[cold]
-fn refuse(thread: &Task, why: Never) -> ! {
+pub(super) fn refuse(thread: &Task, why: Never) -> ! {
     let name = thread.block.name.as_deref().unwrap_or("<unnamed>");
     let location = thread.location;
     match why {
@@ -424,14 +447,23 @@ pub(crate) struct Handle<T> {
 impl<T> Unpin for Handle<T> {}
 
 impl<T> Handle<T> {
+    pub(super) fn task(&self) -> &Task {
+        &self.outcome().task
+    }
+
     fn outcome(&self) -> &Outcome<T> {
         // SAFETY: the block is a `Job<_, T>`, whose head is an `Outcome<T>` (invariant 1).
         unsafe { self.block.as_ptr().cast::<Outcome<T>>().as_ref() }
     }
 
     /// Whether the thread has ended, so that the result is there.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.task().end.load(Acquire) == ENDED
+    }
+
+    /// The same, for callers that ask again and again.
     pub(crate) fn is_finished(&self) -> bool {
-        polled(self.outcome().task.end.load(Acquire) == ENDED)
+        polled(self.has_ended())
     }
 
     /// Waits for the end, and takes the result.
@@ -439,9 +471,8 @@ impl<T> Handle<T> {
     /// # Panics
     /// If the wait would never end.
     pub(crate) fn join(self) -> Result<T> {
-        let thread = &self.outcome().task;
-        if thread.end.load(Acquire) != ENDED {
-            wait_for_end(thread);
+        if !self.has_ended() {
+            wait_for_end(self.task());
         }
         // SAFETY: the thread has ended. The reference is the handle's, which is not used after
         // this.

@@ -14,12 +14,13 @@
 //! * `cancel_node`, `tree_lock`: a cancellation scope. `cancel`: whether a thread is cancelled, and how it
 //!   learns of it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
-//!   scope. `coop`: when a thread that never waits yields.
-//! * `job`: a thread with its closure and its result.
+//!   scope. `awaiter`: how a future waits. `coop`: when a thread that never waits yields.
+//! * `job`: a thread with its closure and its result. `join_future`: awaiting its end.
 
 use core::{cell, hint, sync::atomic};
 use std::sync::Mutex;
 
+pub(crate) mod awaiter;
 pub(crate) mod block;
 pub(crate) mod block_pool;
 pub(crate) mod cancel;
@@ -32,6 +33,7 @@ pub(crate) mod deque;
 pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;
+pub(crate) mod join_future;
 pub(crate) mod locals;
 mod notes;
 pub(crate) mod panic_count;

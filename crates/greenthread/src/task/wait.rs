@@ -3,9 +3,9 @@
 //! [`Waiter::wait`].
 //!
 //! On a green thread the wait switches to another one; on an OS thread, and on a worker inside
-//! `without_yield`, it blocks the OS thread. The other side can't tell: it claims the waiter, and
-//! fires the [`Wake`] that it owes, if any. So green threads and OS threads meet at the same lock
-//! or channel.
+//! `without_yield`, it blocks the OS thread. A future waits by its waker (`awaiter`). The other
+//! side can't tell: it claims the waiter, and fires the [`Wake`] that it owes, if any. So green
+//! threads, OS threads and futures meet at the same channel.
 //!
 //! How clients keep a `Waiter` on the stack safe, in the usual case of a queue behind a lock: a
 //! claim is made *under the lock*, on a waiter that is still in the queue; `Wake::fire` may come
@@ -24,11 +24,12 @@ use std::{sync::Arc, time::Instant};
 use greenthread_context::prefetch;
 
 use super::{
+    awaiter,
     block::Task,
     cancel,
     state::Claimed,
     time::block_until,
-    waiter::{INTERRUPTIBLE, LOOKED, OS},
+    waiter::{INTERRUPTIBLE, LOOKED, OS, TASK},
     worker_core::{self, WorkerCore},
 };
 use crate::sys::parker::{End, Parker};
@@ -409,11 +410,14 @@ impl Drop for Wake {
         // SAFETY: this is the one claim that left PARKED, and its wake-up has not been fired. So
         // the waiter is alive, and `sleeper` is not written (`waiter`, invariant 1).
         let sleeper = unsafe { *(*self.0).sleeper.get() };
-        if sleeper.addr() & OS == 0 {
+        if sleeper.addr() & (OS | TASK) == 0 {
             let task = NonNull::new(sleeper.cast_mut()).expect("a thread writes `sleeper` before it parks");
             // SAFETY: the task is suspended by the time its worker handles it (`waiter`, invariant
             // 2), and this is its only claim.
             unsafe { worker_core::schedule(task.cast()) };
+        } else if sleeper.addr() & TASK != 0 {
+            // SAFETY: the address is what `Awaiter::park` has stored, and this is its only claim.
+            unsafe { awaiter::fire(sleeper.map_addr(|address| address & !TASK).cast()) };
         } else {
             let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
             // SAFETY: the pointer came from an `Arc` that the sleeper holds until it has the token.

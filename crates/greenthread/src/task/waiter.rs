@@ -55,6 +55,8 @@ pub(crate) enum Reason {
     Blocking,
     /// A file's data.
     File,
+    /// A future to be woken.
+    Future,
 }
 
 impl Reason {
@@ -74,7 +76,7 @@ impl Reason {
     /// The name, from the number that a block holds.
     pub(crate) fn name(number: u8) -> &'static str {
         let number = number & !(INTERRUPTIBLE | LOOKED);
-        const NAMES: [(Reason, &str); 20] = [
+        const NAMES: [(Reason, &str); 21] = [
             (Reason::Nothing, "nothing"),
             (Reason::Park, "park"),
             (Reason::Sleep, "sleep"),
@@ -95,6 +97,7 @@ impl Reason {
             (Reason::Writable, "writable"),
             (Reason::Blocking, "blocking call"),
             (Reason::File, "file"),
+            (Reason::Future, "future"),
         ];
         NAMES.iter().find(|(reason, _)| *reason as u8 == number).map_or("?", |(_, name)| name)
     }
@@ -112,12 +115,15 @@ pub(super) const LOOKED: u8 = 0x40;
 #[repr(C)]
 pub(crate) struct Waiter {
     pub(super) state: WaitState,
-    /// The thread that sleeps: a green thread's task, or with [`OS`] an OS thread's parker.
+    /// What sleeps: a green thread's task; with [`OS`] an OS thread's parker; with [`TASK`] the
+    /// task of some executor (`awaiter`).
     pub(super) sleeper: UnsafeCell<*const ()>,
 }
 
-/// Set in the address of a parker. Tasks and parkers are aligned to more than that.
+/// Set in the address of a parker. Tasks, parkers and awaiters are aligned to more than these bits.
 pub(super) const OS: usize = 1;
+/// Set in the address of an awaiter's head.
+pub(super) const TASK: usize = 2;
 
 // SAFETY: `state` is atomic, `sleeper` obeys invariant 1; a thread may be woken from anywhere.
 unsafe impl Send for Waiter {}

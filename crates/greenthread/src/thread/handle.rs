@@ -1,9 +1,17 @@
 //! Waiting for the end of a thread.
 
-use core::fmt;
+use core::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use super::{Result, Thread};
-use crate::{scheduler, task::job::Handle};
+use crate::{
+    opaque_debug::opaque_debug,
+    scheduler,
+    task::{job::Handle, join_future},
+};
 
 /// The right to wait for a thread's end and to take its result: [`std::thread::JoinHandle`].
 ///
@@ -208,3 +216,57 @@ impl<T> fmt::Debug for LocalJoinHandle<T> {
         f.debug_struct("LocalJoinHandle").field("thread", self.thread()).finish_non_exhaustive()
     }
 }
+
+impl<T> IntoFuture for JoinHandle<T> {
+    type Output = Result<T>;
+    type IntoFuture = JoinFuture<T>;
+
+    /// Awaits the thread's end instead of blocking until it: see [`JoinFuture`].
+    fn into_future(self) -> JoinFuture<T> {
+        JoinFuture(join_future::JoinFuture::new(self.0))
+    }
+}
+
+impl<T> IntoFuture for LocalJoinHandle<T> {
+    type Output = Result<T>;
+    type IntoFuture = JoinFuture<T>;
+
+    /// Awaits the thread's end instead of blocking until it: see [`JoinFuture`].
+    fn into_future(self) -> JoinFuture<T> {
+        JoinFuture(join_future::JoinFuture::new(self.0))
+    }
+}
+
+/// A future that is ready when a thread has ended, with what [`JoinHandle::join`] returns: the
+/// thread's result, or its panic's payload. `handle.await` makes one, in a task of any executor.
+/// Dropping it detaches the thread.
+///
+/// # Panics
+///
+/// Polling it panics in the child of a [fork](crate#fork), if the thread is one of the parent and
+/// had not ended. A cycle of threads that await each other is not found: they wait for ever.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{block_on, thread};
+///
+/// let thread = thread::spawn(|| 7);
+/// assert_eq!(block_on(async { thread.await.unwrap() }), 7);
+///
+/// let panic = thread::spawn(|| std::panic::resume_unwind(Box::new("why")));
+/// let payload = block_on(panic).unwrap_err();
+/// assert_eq!(payload.downcast_ref(), Some(&"why"));
+/// ```
+#[must_use = "a future does nothing unless it is polled"]
+pub struct JoinFuture<T>(join_future::JoinFuture<T>);
+
+impl<T> Future for JoinFuture<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        self.0.poll(context)
+    }
+}
+
+opaque_debug!(JoinFuture<T>);

@@ -45,9 +45,9 @@ mod scoped;
 
 pub use builder::{Builder, spawn, spawn_local};
 pub use current::{Thread, ThreadId, current};
-pub use handle::{JoinHandle, LocalJoinHandle};
+pub use handle::{JoinFuture, JoinHandle, LocalJoinHandle};
 pub use local_key::{AccessError, LocalKey};
-pub use scoped::{Scope, ScopedJoinHandle, scope};
+pub use scoped::{Scope, ScopedJoinFuture, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
 use crate::{
@@ -229,6 +229,20 @@ fn park_until(deadline: Option<std::time::Instant>) {
 #[must_use]
 pub fn panicking() -> bool {
     std::thread::panicking()
+}
+
+/// Returns whether the caller is a green thread. It is none on an OS thread, and in a child that a
+/// green thread has forked.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::thread;
+/// assert!(!thread::is_green() && greenthread::run(thread::is_green));
+/// ```
+#[must_use]
+pub fn is_green() -> bool {
+    worker_core::get().is_some_and(|core| core.running().is_some())
 }
 
 /// Returns how much parallelism the machine offers: [`std::thread::available_parallelism`]. A

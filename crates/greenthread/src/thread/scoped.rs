@@ -1,6 +1,12 @@
 //! Threads that borrow from their parent.
 
-use core::{fmt, marker::PhantomData, ptr::NonNull};
+use core::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    ptr::NonNull,
+    task::{Context, Poll},
+};
 use std::{
     io,
     panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind},
@@ -8,9 +14,10 @@ use std::{
 
 use super::{Builder, Result, Thread};
 use crate::{
+    opaque_debug::opaque_debug,
     runtime::spawn::{self, Request},
     scheduler,
-    task::{cancel, job::Handle, scope, scope_count::ScopeCount},
+    task::{cancel, job::Handle, join_future::JoinFuture, scope, scope_count::ScopeCount},
 };
 
 /// Runs `f` with a new scope, and waits for all threads that were spawned in the scope:
@@ -259,3 +266,48 @@ impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
         f.debug_struct("ScopedJoinHandle").field("thread", self.thread()).finish_non_exhaustive()
     }
 }
+
+impl<'scope, T> IntoFuture for ScopedJoinHandle<'scope, T> {
+    type Output = Result<T>;
+    type IntoFuture = ScopedJoinFuture<'scope, T>;
+
+    /// Awaits the thread's end instead of blocking until it: see
+    /// [`JoinFuture`](super::JoinFuture).
+    fn into_future(self) -> ScopedJoinFuture<'scope, T> {
+        ScopedJoinFuture { future: JoinFuture::new(self.handle), scope: PhantomData }
+    }
+}
+
+/// The [`JoinFuture`](super::JoinFuture) of a scoped thread. If it is dropped or forgotten, the
+/// scope still waits for the thread.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{block_on, thread};
+///
+/// let words = ["green", "thread"];
+/// let lengths = thread::scope(|s| {
+///     let threads = words.each_ref().map(|word| s.spawn(|| word.len()));
+///     block_on(async move {
+///         let [one, two] = threads;
+///         [one.await.unwrap(), two.await.unwrap()]
+///     })
+/// });
+/// assert_eq!(lengths, [5, 6]);
+/// ```
+#[must_use = "a future does nothing unless it is polled"]
+pub struct ScopedJoinFuture<'scope, T> {
+    future: JoinFuture<T>,
+    scope: PhantomData<&'scope ()>,
+}
+
+impl<T> Future for ScopedJoinFuture<'_, T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        self.future.poll(context)
+    }
+}
+
+opaque_debug!(ScopedJoinFuture<'_, T>);

@@ -1,0 +1,115 @@
+//! The wait of a future: some executor's task sleeps in it, by its waker, where a thread would
+//! sleep on its stack.
+//!
+//! A future may be polled again before its wait has been claimed, or be dropped, or be leaked. A
+//! claimer, however, uses the waiter and the queue's node until it has fired the wake-up. So they
+//! do not lie in the future but in an [`Awaiter`], which is counted.
+//!
+//! How clients use it: the future makes an awaiter, and parks it before others know of it, or under
+//! the lock under which they will claim it. So no claim finds it awake. At each poll it asks
+//! [`is_claimed`](Awaiter::is_claimed). When it is dropped, it makes sure that no claim can come
+//! any more, as a thread does whose wait has timed out, and calls
+//! [`take_back`](Awaiter::take_back); or it finds that it was claimed, and gives back what it got.
+//!
+//! Invariants:
+//! 1. An awaiter is alive as long as there is a reference. The future holds one. While the waiter
+//!    is parked there is another one, which belongs to the claim that leaves PARKED: its wake-up
+//!    gives it back.
+//! 2. `Head` is the first field of an `Awaiter` (`repr(C)`), and `release` fits it.
+
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    task::Waker,
+};
+
+use super::waiter::{TASK, Waiter};
+
+/// The part of an awaiter that a wake-up uses, whatever the payload is. 32-bit machines would align
+/// it to 4 bytes, and a sleeper's address needs two free bits.
+#[repr(C, align(8))]
+pub(super) struct Head {
+    /// The waker of the last poll. The wake-up takes it.
+    waker: Mutex<Option<Waker>>,
+    /// Gives one reference back.
+    release: unsafe fn(*const Head),
+}
+
+/// The wait of a future: its waiter, and what its client needs until that is claimed.
+#[repr(C)]
+pub(crate) struct Awaiter<P> {
+    head: Head,
+    pub(crate) payload: P,
+}
+
+impl<P: AsRef<Waiter>> Awaiter<P> {
+    /// A wait that has not parked. Its wake-up will call `waker`.
+    pub(crate) fn new(waker: &Waker, payload: P) -> Arc<Self> {
+        unsafe fn release<P>(head: *const Head) {
+            // SAFETY: the head is that of an `Awaiter<P>` in an `Arc`, and the caller gives one
+            // reference away (invariants 1, 2).
+            unsafe { Arc::decrement_strong_count(head.cast::<Awaiter<P>>()) };
+        }
+        let head = Head { waker: Mutex::new(Some(waker.clone())), release: release::<P> };
+        Arc::new(Self { head, payload })
+    }
+
+    /// Parks, once. No other thread knows of the waiter yet, or the caller holds the lock under
+    /// which it will be claimed.
+    pub(crate) fn park(self: &Arc<Self>) {
+        let head = Arc::into_raw(Arc::clone(self)).cast::<()>();
+        // SAFETY: it has not parked, so no claim reads it (`waiter`, invariant 1).
+        unsafe { *self.payload.as_ref().sleeper.get() = head.map_addr(|address| address | TASK) };
+        let claimed = self.payload.as_ref().state.park();
+        debug_assert!(claimed.is_none(), "nobody could claim it before it parked");
+    }
+
+    /// Whether the wait has been claimed. If not, its wake-up will call `waker`.
+    pub(crate) fn is_claimed(&self, waker: &Waker) -> bool {
+        let mut own = self.head.lock();
+        let before = match &mut *own {
+            Some(own) if own.will_wake(waker) => None,
+            own => own.replace(waker.clone()),
+        };
+        drop(own);
+        // It may be the user's code. The claim comes before the wake-up takes the waker, so either
+        // the claim is seen here, or the wake-up takes this waker.
+        drop(before);
+        self.payload.as_ref().state.outcome().is_some()
+    }
+
+    /// Ends the wait. The caller has made sure that nobody has claimed it, and that nobody will.
+    pub(crate) fn take_back(self: &Arc<Self>) {
+        debug_assert!(!self.payload.as_ref().state.is_settled());
+        // SAFETY: the waiter is parked, and no claim has left that state. So there is a reference
+        // for it, which is given back here (invariant 1).
+        unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
+    }
+}
+
+impl Head {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Fires the wake-up of an awaiter, and gives the claim's reference back. If the waker panics, the
+/// panic hook has reported that, and there is no one to give the panic to.
+///
+/// # Safety
+/// `head` is what `park` has stored, and the caller's claim has left PARKED.
+#[cold]
+pub(super) unsafe fn fire(head: *const Head) {
+    // SAFETY: the claim owns a reference (invariant 1).
+    let waker = unsafe { &*head }.lock().take();
+    if let Some(waker) = waker
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
+    {
+        // The payload's destructor might panic again.
+        mem::forget(payload);
+    }
+    // SAFETY: the claim's reference is given back, once, by the function that fits (invariants 1,
+    // 2).
+    unsafe { ((*head).release)(head) };
+}
