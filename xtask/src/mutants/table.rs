@@ -122,7 +122,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     // gives up, and the woken writer when it takes the lock or is queued again.
     mutant("sync/raw/rwlock.rs", "unsafe { waiting.readers.remove(&node) };\n            self.wake_next(waiting);", "unsafe { waiting.readers.remove(&node) };", Equivalent("the thread that the reader queued behind clears QUEUED when it leaves")),
     mutant("sync/raw/rwlock.rs", "unsafe { waiting.writers.remove(&node) };\n                self.wake_next(waiting);", "unsafe { waiting.writers.remove(&node) };", Models("rwlock::giving_up_lets")),
-    mutant("sync/raw/semaphore.rs", "            self.grant(waiting);\n        }\n        if outcome", "        }\n        if outcome", Models("semaphore::")),
+    mutant("sync/raw/semaphore.rs", "        self.grant(waiting);\n        was_queued", "        was_queued", Models("semaphore::")),
     mutant("sync/chan/core.rs", "self.senders.fetch_sub(1, AcqRel) == 1", "self.senders.fetch_sub(1, AcqRel) == 0", Models("channel::")),
     mutant("sync/chan/core.rs", "let wake = if state.senders.is_empty() { None } else { state.refill() };", "let wake: Option<Wake> = None;", Models("channel::")),
     mutant("sync/chan/core.rs", "                slot.exchange.set(Exchange::None);\n                message = slot.read();", "                message = slot.read();", Models("channel::")),

@@ -1,12 +1,20 @@
 //! The receiver and its iterators.
 
-use core::{iter::FusedIterator, mem::MaybeUninit};
+use core::{
+    future::Future,
+    iter::FusedIterator,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 use std::sync::Arc;
 
 use super::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::{
+    scheduler,
     sync::chan::{
-        core::{RecvFailed, Timeout},
+        awaiting::RecvFuture,
+        core::{Core, RecvFailed, Timeout},
         ends::receiver,
         handle::Rx,
         select::Operation,
@@ -14,6 +22,7 @@ use crate::{
         timer::{self, Timer},
     },
     task::{coop::polled, time::now},
+    thread::{self, JoinFuture, Thread},
     time::Instant,
 };
 
@@ -45,6 +54,14 @@ impl<T> Flavor<T> {
             Self::Channel(core) => core.recv(timeout),
             Self::Timer(timer, message) => timer.recv(timeout).map(|due| message(due.into())),
             Self::Never => Err(timer::recv_never(timeout)),
+        }
+    }
+
+    fn recv_future(&self) -> FlavorFuture<'_, T> {
+        match self {
+            Self::Channel(core) => FlavorFuture::Channel(core.recv_future()),
+            Self::Timer(timer, message) => FlavorFuture::Timer(timer, *message, None),
+            Self::Never => FlavorFuture::Never,
         }
     }
 
@@ -121,5 +138,55 @@ impl<T> Clone for Flavor<T> {
             Self::Timer(timer, message) => Self::Timer(Arc::clone(timer), *message),
             Self::Never => Self::Never,
         }
+    }
+}
+
+/// The receiving of one message from any source.
+enum FlavorFuture<'a, T> {
+    Channel(RecvFuture<T, &'a Core<T>>),
+    /// A green thread waits until a message is due, since the task's executor may have no timers.
+    Timer(&'a Arc<Timer>, fn(Instant) -> T, Option<Nap>),
+    Never,
+}
+
+impl<T> FlavorFuture<'_, T> {
+    fn poll(&mut self, waker: &Waker) -> Poll<Result<T, RecvFailed>> {
+        match self {
+            Self::Channel(future) => future.poll(waker),
+            Self::Timer(timer, message, nap) => loop {
+                if let Some(due) = timer.take(now()) {
+                    return Poll::Ready(Ok(message(due.into())));
+                }
+                if nap.get_or_insert_with(|| Nap::new(timer)).poll(waker).is_pending() {
+                    return Poll::Pending;
+                }
+                *nap = None;
+            },
+            Self::Never => Poll::Pending,
+        }
+    }
+}
+
+/// A thread that waits for a timer. It is cancelled when this is dropped.
+struct Nap {
+    thread: Thread,
+    end: JoinFuture<()>,
+}
+
+impl Nap {
+    fn new(timer: &Arc<Timer>) -> Self {
+        let timer = Arc::clone(timer);
+        let handle = thread::spawn(move || timer.wait());
+        Self { thread: handle.thread().clone(), end: handle.into_future() }
+    }
+
+    fn poll(&mut self, waker: &Waker) -> Poll<()> {
+        Pin::new(&mut self.end).poll(&mut Context::from_waker(waker)).map(|_| ())
+    }
+}
+
+impl Drop for Nap {
+    fn drop(&mut self) {
+        scheduler::registry::cancel_thread(self.thread.block());
     }
 }

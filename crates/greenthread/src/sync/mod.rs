@@ -41,6 +41,7 @@
 //! assert_eq!(log.lock().unwrap().len(), 4);
 //! ```
 
+mod acquire_future;
 mod barrier;
 pub(crate) mod chan;
 mod condvar;

@@ -16,6 +16,8 @@
 
 use core::{
     panic::{RefUnwindSafe, UnwindSafe},
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -23,6 +25,7 @@ use core::{
 pub use std::sync::mpsc::{RecvError, SendError};
 
 use super::chan::{
+    awaiting,
     core::{RecvFailed, Timeout},
     ends::error,
     handle::{self, Rx, Tx},
@@ -208,6 +211,41 @@ impl<T> Receiver<T> {
     }
 }
 
+impl<T> IntoFuture for Receiver<T> {
+    type Output = Result<T, RecvError>;
+    type IntoFuture = RecvFuture<T>;
+
+    /// Awaits the message instead of blocking until it is there: see [`RecvFuture`].
+    fn into_future(self) -> RecvFuture<T> {
+        RecvFuture(awaiting::RecvFuture::new(self.core))
+    }
+}
+
+/// A future that is ready when a [`Receiver`] has its message, or when the sender has been dropped.
+/// `receiver.await` makes one, in a task of any executor. Polled again after that, it returns an
+/// error.
+///
+/// # Examples
+///
+/// ```
+/// use greenthread::{block_on, sync::oneshot, thread};
+///
+/// let (sender, receiver) = oneshot::channel();
+/// thread::spawn(move || sender.send(6 * 7));
+/// assert_eq!(block_on(async { receiver.await }), Ok(42));
+/// ```
+#[must_use = "a future does nothing unless it is polled"]
+pub struct RecvFuture<T>(awaiting::RecvFuture<T, Rx<T>>);
+
+impl<T> Future for RecvFuture<T> {
+    type Output = Result<T, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(context.waker()).map_err(|_| RecvError)
+    }
+}
+
+opaque_debug!(RecvFuture<T>);
 opaque_debug!(Sender<T>, Receiver<T>);
 
 /// The error of [`Receiver::try_recv`].

@@ -1,9 +1,12 @@
 //! `Semaphore`: the public API of `raw::semaphore`.
 
-use core::{fmt, mem, time::Duration};
+use core::{fmt, future::poll_fn, mem, time::Duration};
 use std::{sync::Arc, time::Instant};
 
-use super::raw::semaphore::{MAX, RawSemaphore};
+use super::{
+    acquire_future::AcquireFuture,
+    raw::semaphore::{MAX, RawSemaphore},
+};
 use crate::task::{coop::polled, time::deadline_after};
 
 /// A counting semaphore. It has a number of permits, which threads acquire and release. So it
@@ -154,6 +157,49 @@ impl Semaphore {
     pub fn acquire_many(&self, n: usize) -> SemaphorePermit<'_> {
         self.take(n, None);
         SemaphorePermit { semaphore: self, permits: n }
+    }
+
+    /// As [`acquire`](Semaphore::acquire), for a future: it waits by its waker, in a task of any
+    /// executor, and blocks no thread. It is served in the order in which it was first polled, as
+    /// threads are. If it is dropped, its permit goes to the next one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{block_on, sync::Semaphore};
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// block_on(async {
+    ///     let permit = semaphore.acquire_async().await;
+    ///     assert_eq!(permit.num_permits(), 1);
+    /// });
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// ```
+    pub fn acquire_async(&self) -> impl Future<Output = SemaphorePermit<'_>> + Unpin {
+        self.acquire_many_async(1)
+    }
+
+    /// As [`acquire_many`](Semaphore::acquire_many), for a future, as
+    /// [`acquire_async`](Semaphore::acquire_async) is.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{block_on, sync::Semaphore};
+    ///
+    /// let semaphore = Semaphore::new(3);
+    /// assert_eq!(block_on(semaphore.acquire_many_async(2)).num_permits(), 2);
+    /// ```
+    pub fn acquire_many_async(&self, n: usize) -> impl Future<Output = SemaphorePermit<'_>> + Unpin {
+        assert!(n <= MAX, "more permits than a semaphore can have");
+        let mut future = AcquireFuture::new(&self.0, n);
+        poll_fn(move |context| {
+            future.poll(context.waker()).map(|()| SemaphorePermit { semaphore: self, permits: n })
+        })
     }
 
     /// Like [`acquire`](Semaphore::acquire), but waits for at most `dur`. Returns `None` if it

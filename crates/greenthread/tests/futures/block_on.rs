@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
-    task::{Poll, Waker},
+    task::{Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -95,6 +95,26 @@ fn nested_and_beside_park() {
             rounds += 1;
         }
         assert_eq!(rounds, 1);
+    });
+}
+
+#[test]
+fn a_waker_may_block_on_and_wake_late() {
+    struct Blocks(AtomicUsize);
+    impl Wake for Blocks {
+        fn wake(self: Arc<Self>) {
+            block_on(yields(2));
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    everywhere(|world| {
+        let (sender, receiver) = channel::bounded(0);
+        let waker = Arc::new(Blocks(AtomicUsize::new(0)));
+        let mut receive = receiver.recv_async();
+        assert!(crate::poll(&mut receive, &waker.clone().into()).is_pending());
+        world.spawn(move || sender.send(7).unwrap()).end();
+        assert_eq!(waker.0.load(SeqCst), 1);
+        assert_eq!(block_on(receive), Ok(7));
     });
 }
 
@@ -185,6 +205,12 @@ fn in_destructors_and_without_yield() {
         world.spawn(|| GREEN.with(|_| ())).end();
         std::thread::spawn(|| OS.with(|_| block_on(yields(1)))).join().unwrap();
         thread::without_yield(|| block_on(yields(5)));
+        let (sender, receiver) = channel::bounded(1);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(1));
+            sender.send(3).unwrap();
+        });
+        assert_eq!(thread::without_yield(|| block_on(receiver.recv_async())), Ok(3));
         let unwound = std::panic::catch_unwind(|| {
             let _last = Last;
             std::panic::resume_unwind(Box::new(1));

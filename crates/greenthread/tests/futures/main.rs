@@ -4,10 +4,12 @@
 #![cfg_attr(windows, allow(dead_code, unused_imports, reason = "some tests are for Unix"))]
 
 mod block_on;
+mod channels;
 #[path = "../common/mod.rs"]
 mod common;
 mod join;
 mod parker;
+mod semaphore;
 
 use std::{
     pin::Pin,

@@ -79,6 +79,15 @@ impl<T> Buffer<T> {
         }
     }
 
+    /// Puts a message back that was the oldest one. If a ring is full, returns the message that is
+    /// the newest then: it has no place any more.
+    pub(super) fn put_back(&mut self, message: T) -> Pushed<T> {
+        match self {
+            Buffer::Ring(ring) => ring.put_back(message),
+            Buffer::Blocks(blocks) => blocks.put_back(message),
+        }
+    }
+
     /// The number of messages.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -175,6 +184,27 @@ impl<T> Ring<T> {
     }
 }
 
+impl<T> Ring<T> {
+    #[cold]
+    fn put_back(&mut self, message: T) -> Pushed<T> {
+        let capacity = self.slots.len();
+        let newest = if self.len + self.kept < capacity {
+            None
+        } else if self.len == 0 {
+            return Pushed::Full(message);
+        } else {
+            self.len -= 1;
+            // SAFETY: the last of the filled slots, which counts as free from here on (invariant
+            // 1).
+            Some(unsafe { self.slots[(self.head + self.len) % capacity].assume_init_read() })
+        };
+        self.head = self.head.checked_sub(1).unwrap_or(capacity - 1);
+        self.len += 1;
+        self.slots[self.head].write(message);
+        newest.map_or(Pushed::Done, Pushed::Full)
+    }
+}
+
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
         // The messages are dropped one by one. If they were dropped as a slice and one panicked,
@@ -240,6 +270,25 @@ impl<T> Blocks<T> {
         self.filled += 1;
         self.len += 1;
         pushed
+    }
+
+    #[cold]
+    fn put_back(&mut self, message: T) -> Pushed<T> {
+        if self.len == 0 {
+            return self.push(message);
+        }
+        if self.taken == 0 {
+            let Some(mut block) = self.spare.take() else { return Pushed::NoBlock(message) };
+            block.next = self.head;
+            self.head = Box::into_raw(block);
+            self.taken = PER_BLOCK;
+        }
+        self.taken -= 1;
+        self.len += 1;
+        // SAFETY: `head` is a block that the list owns (invariants 2, 3), and its slot at `taken`
+        // is free.
+        unsafe { (&mut (*self.head).slots)[self.taken].write(message) };
+        Pushed::Done
     }
 
     fn link(&mut self, block: Box<Block<T>>) {

@@ -114,19 +114,19 @@ pub(super) struct State<T> {
 /// The stack memory of a waiting thread. If the message is one word long, it shares one cache line
 /// with all that the thread on the other side touches.
 #[repr(C, align(64))]
-struct Waiting<T> {
-    message: UnsafeCell<MaybeUninit<T>>,
-    waiter: Waiter,
-    node: MaybeUninit<Node<Slot>>,
+pub(super) struct Waiting<T> {
+    pub(super) message: UnsafeCell<MaybeUninit<T>>,
+    pub(super) waiter: Waiter,
+    pub(super) node: MaybeUninit<Node<Slot>>,
 }
 
 impl<T> Waiting<T> {
-    fn new(message: MaybeUninit<T>) -> Self {
+    pub(super) fn new(message: MaybeUninit<T>) -> Self {
         Self { message: UnsafeCell::new(message), waiter: Waiter::new(), node: MaybeUninit::uninit() }
     }
 
     /// To be called once, at the final address.
-    fn begin(&mut self) -> (&Waiter, &Node<Slot>) {
+    pub(super) fn begin(&mut self) -> (&Waiter, &Node<Slot>) {
         let slot = Slot::new(self.message.get().cast());
         (&self.waiter, self.node.write(Node::new(&self.waiter, slot)))
     }
@@ -281,7 +281,7 @@ impl<T> Core<T> {
     }
 
     #[cold]
-    fn supply(&self) {
+    pub(super) fn supply(&self) {
         let block = Block::new();
         let surplus = self.state.lock().buffer.supply(block);
         drop(surplus);
@@ -506,7 +506,7 @@ impl<T> State<T> {
     /// Gives a message to the first waiting receiver. Returns the wake-up that is owed to it, if
     /// any; without a receiver, returns the message.
     #[inline]
-    fn hand_out(&mut self, mut message: T) -> Result<Option<Wake>, T> {
+    pub(super) fn hand_out(&mut self, mut message: T) -> Result<Option<Wake>, T> {
         while let Some(node) = self.receivers.pop() {
             // SAFETY: just popped under the lock, so alive until the claim (invariant 2).
             let slot = unsafe { &(*node).payload };

@@ -299,6 +299,8 @@ macro_rules! send_methods {
             use $crate::sync::chan::core::Timeout;
             self.core.send(msg, Timeout::Wait(None)).map_err(|failed| SendError(failed.into_message()))
         }
+
+        $crate::sync::chan::async_ends::send_async!($path, $bounded);
     };
 }
 
@@ -354,6 +356,8 @@ macro_rules! recv_methods {
         pub fn recv(&self) -> Result<T, RecvError> {
             self.core.recv($crate::sync::chan::core::Timeout::Wait(None)).map_err(|_| RecvError)
         }
+
+        $crate::sync::chan::async_ends::recv_async!($path, $unbounded);
 
         /// Like [`recv`](Receiver::recv), but waits for at most `timeout`.
         ///

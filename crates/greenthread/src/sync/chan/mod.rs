@@ -8,13 +8,17 @@
 //!   blocks without a limit.
 //! * `selectable`: a channel of any message type, as a select uses it.
 //! * `select`: one wait at several channels.
+//! * `awaiting`: futures at either end.
 //! * `timer`: receivers of the time instead of messages.
 //! * `handle`: the counted handles at both ends. `cache_line_arc`: the shared allocation behind
 //!   them.
-//! * `ends`: the methods of the public senders and receivers.
+//! * `ends`: the methods of the public senders and receivers. `async_ends`: those that return
+//!   futures.
 //!
 //! Any number of threads may send and receive here. The public types restrict that.
 
+pub(crate) mod async_ends;
+pub(crate) mod awaiting;
 mod buffer;
 mod cache_line_arc;
 #[allow(clippy::module_inception)]

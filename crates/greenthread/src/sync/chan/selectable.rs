@@ -186,7 +186,7 @@ impl<T> Selectable for Core<T> {
 
 impl<T> State<T> {
     #[inline]
-    fn is_ready(&self, side: Side) -> bool {
+    pub(super) fn is_ready(&self, side: Side) -> bool {
         match side {
             Side::Senders => self.no_receivers || self.buffer.has_room() || !self.receivers.is_empty(),
             _ => self.buffer.len() != 0 || !self.senders.is_empty() || self.no_senders,

@@ -52,6 +52,13 @@ impl Timer {
         Some(message)
     }
 
+    /// Waits until a message may be due, or until there will be none any more.
+    pub(crate) fn wait(&self) {
+        if sleep(self.due()) == Outcome::Cancelled {
+            cancel::unwind();
+        }
+    }
+
     /// Takes the message. If it is not due yet, waits for it.
     pub(crate) fn recv(&self, timeout: Timeout) -> Result<Instant, RecvFailed> {
         loop {

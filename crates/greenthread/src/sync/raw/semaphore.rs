@@ -92,34 +92,64 @@ impl RawSemaphore {
     #[cold]
     fn acquire_slow(&self, permits: usize, deadline: Option<Instant>) -> bool {
         let waiter = Waiter::new();
-        let node = Node::new(&waiter, permits * ONE);
+        let node = Self::node(&waiter, permits);
+        // SAFETY: this function keeps the node until it has been dequeued and claimed, or dequeues
+        // it below (invariant 4).
+        if unsafe { self.acquire_or_queue(&node, || {}) } {
+            return true;
+        }
+        let outcome = waiter.wait_cancellable(Reason::Semaphore, deadline);
+        if outcome != Outcome::Woken {
+            // SAFETY: the node is this thread's own, and was put into this queue and no other.
+            unsafe { self.leave(&node) };
+        }
+        if outcome == Outcome::Cancelled {
+            cancel::unwind();
+        }
+        outcome == Outcome::Woken
+    }
+
+    /// The node of a waiter that wants `permits` permits.
+    pub(crate) fn node(waiter: &Waiter, permits: usize) -> Node<usize> {
+        Node::new(waiter, permits * ONE)
+    }
+
+    /// Takes the permits that the node's waiter wants if it can, and returns `true`. Otherwise
+    /// queues the node, calls `queued` while the queue is still locked, and returns `false`.
+    ///
+    /// # Safety
+    /// The node is in no queue, and the caller keeps invariant 4.
+    pub(crate) unsafe fn acquire_or_queue(&self, node: &Node<usize>, queued: impl FnOnce()) -> bool {
+        let wanted = node.payload;
         let mut waiting = self.waiting.lock();
         let mut seen = self.state.load(Relaxed);
         loop {
-            let enough = seen & QUEUED == 0 && seen / ONE >= permits;
-            let next = if enough { seen - permits * ONE } else { seen | QUEUED };
+            let enough = seen & QUEUED == 0 && seen >= wanted;
+            let next = if enough { seen - wanted } else { seen | QUEUED };
             match self.state.compare_exchange_weak(seen, next, Acquire, Relaxed) {
                 Ok(_) if enough => return true,
                 Ok(_) => break,
                 Err(now) => seen = now,
             }
         }
-        // SAFETY: the node is in no queue. This function keeps it until it has been dequeued and
-        // claimed, or dequeues it below (invariant 4).
-        unsafe { waiting.push(&node) };
-        drop(waiting);
-        let outcome = waiter.wait_cancellable(Reason::Semaphore, deadline);
-        if outcome != Outcome::Woken {
-            let mut waiting = self.waiting.lock();
-            // SAFETY: the node is this thread's own, and was put into this queue and no other.
-            unsafe { waiting.remove(&node) };
-            // The next thread in the queue may want fewer permits than this one.
-            self.grant(waiting);
-        }
-        if outcome == Outcome::Cancelled {
-            cancel::unwind();
-        }
-        outcome == Outcome::Woken
+        // SAFETY: the caller vouches for the node.
+        unsafe { waiting.push(node) };
+        queued();
+        false
+    }
+
+    /// Takes a node out of the queue whose waiter does not wait any more. Returns `false` if it was
+    /// not there: then it has been granted its permits.
+    ///
+    /// # Safety
+    /// The node is the caller's own, and was put into this queue and no other.
+    pub(crate) unsafe fn leave(&self, node: &Node<usize>) -> bool {
+        let mut waiting = self.waiting.lock();
+        // SAFETY: the caller vouches for the node.
+        let was_queued = unsafe { waiting.remove(node) };
+        // The next thread in the queue may want fewer permits than this one.
+        self.grant(waiting);
+        was_queued
     }
 
     /// Adds `permits` permits. Returns `false`, and changes nothing, if the number of permits would
