@@ -62,7 +62,9 @@ pub use crate::sys::signal::{
 };
 
 use crate::{
+    channel::{self, Receiver},
     os::unix::net::UnixStream,
+    runtime::spawn::spawn_on_default,
     sys,
     task::coop::{CALL, consume_budget},
 };
@@ -174,6 +176,43 @@ impl Signals {
         consume_budget(CALL);
         let before = self.batch.take();
         before.into_iter().flatten().chain(self.delivery.pending())
+    }
+
+    /// Turns the iterator into the receiving end of a channel, so that a signal can stand in a
+    /// [`select!`](crate::channel::select), or be awaited. A green thread of the default runtime
+    /// passes the signals on. The channel holds as many as have not been received. It disconnects
+    /// when the iterator is [closed](Handle::close); the thread ends then, or at the first signal
+    /// after the last receiver was dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the thread can't be spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{channel::{after, select}, signal::{SIGINT, Signals}, time::Duration};
+    ///
+    /// let interrupted = Signals::new([SIGINT])?.into_receiver()?;
+    /// // The terminal would send the signal like this.
+    /// signal_hook::low_level::raise(SIGINT)?;
+    /// select! {
+    ///     recv(interrupted) -> signal => assert_eq!(signal, Ok(SIGINT)),
+    ///     recv(after(Duration::from_secs(60))) -> _ => panic!("no Ctrl-C"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn into_receiver(self) -> io::Result<Receiver<i32>> {
+        let (sender, receiver) = channel::unbounded();
+        let pass_on = move || {
+            for signal in self {
+                if sender.send(signal).is_err() {
+                    break;
+                }
+            }
+        };
+        spawn_on_default("signals", pass_on)?;
+        Ok(receiver)
     }
 
     /// Returns a handle that can close this iterator from another thread.

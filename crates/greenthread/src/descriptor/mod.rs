@@ -8,6 +8,7 @@
 //! * This file: the settings in effect, and the loop of call and wait that all calls share.
 //! * `fd_impls`: the trait implementations that the public types have in common.
 //! * `plain`: reading and writing of what is not a socket: pipes, terminals, files.
+//! * `readiness`: waiting without a call.
 //! * `settings`: the timeouts and the non-blocking mode that the user has set for a socket. Both
 //!   the kernel and the library record them: to ask the kernel before each wait would cost three
 //!   system calls. What is not a socket has its mode set by `fcntl` only, behind the library's
@@ -39,6 +40,7 @@ use crate::{
 
 pub(crate) mod fd_impls;
 pub(crate) mod plain;
+mod readiness;
 mod settings;
 
 use settings::Settings;

@@ -64,6 +64,18 @@ where
     }
 }
 
+/// Spawns a thread on the default runtime, whose end nobody waits for.
+#[allow(dead_code, reason = "not every system has signals")]
+#[track_caller]
+pub(crate) fn spawn_on_default<F>(name: &str, f: F) -> io::Result<()>
+where
+    F: FnOnce() + Send + 'static,
+{
+    let request = Request { name: Some(name.into()), ..Request::plain() };
+    // SAFETY: it borrows nothing, and is `Send`.
+    unsafe { spawn(Some(default()?), request, f) }.map(drop)
+}
+
 /// Calls a function that is seldom called. It is not inlined, so its captured values are copied to
 /// memory only on this path. On the common path they may stay in registers, because nothing takes
 /// their address.

@@ -7,6 +7,8 @@ mod block_on;
 mod channels;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
+mod descriptors;
 mod join;
 mod parker;
 mod semaphore;
