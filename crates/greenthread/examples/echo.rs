@@ -10,13 +10,13 @@ use std::{
     process::ExitCode,
 };
 
-use greenthread::{net::TcpStream, time::Duration};
+use greenthread::{cancel::Token, net::TcpStream, time::Duration};
 
 fn main() -> ExitCode {
     serve::main("echo", "127.0.0.1:7777", echo)
 }
 
-fn echo(mut stream: &TcpStream, _: &serve::Server) -> io::Result<()> {
+fn echo(mut stream: &TcpStream, stop: &Token) -> io::Result<()> {
     // A client that sends nothing for this long, or does not read what the server writes, is taken
     // to be gone.
     stream.set_read_timeout(Some(Duration::from_secs(300)))?;
@@ -25,9 +25,9 @@ fn echo(mut stream: &TcpStream, _: &serve::Server) -> io::Result<()> {
 
     let mut buffer = [0; 4096];
     loop {
-        match stream.read(&mut buffer)? {
-            0 => return Ok(()),
-            n => stream.write_all(&buffer[..n])?,
+        match stop.run(|| stream.read(&mut buffer)) {
+            Ok(Ok(0)) | Err(_) => return Ok(()),
+            Ok(n) => stream.write_all(&buffer[..n?])?,
         }
     }
 }

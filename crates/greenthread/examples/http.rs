@@ -8,11 +8,12 @@
 mod serve;
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, Read, Write},
     process::ExitCode,
 };
 
 use greenthread::{
+    cancel::{self, Token},
     net::{Shutdown, TcpStream},
     thread,
     time::{Duration, Instant},
@@ -53,7 +54,7 @@ fn answer(request: &Request<'_>) -> (&'static str, Vec<u8>) {
 }
 
 /// Serves one connection, from its first request to its last.
-fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
+fn http(mut stream: &TcpStream, stop: &Token) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -70,7 +71,7 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
             match Request::parse(&input[used..filled]) {
                 Ok(Parsed::Whole(request, length)) => {
                     let (status, body) = answer(&request);
-                    let keep_alive = request.keep_alive && !server.stopping();
+                    let keep_alive = request.keep_alive && !stop.is_cancelled();
                     respond(&mut output, status, &body, request.method == "HEAD", keep_alive)?;
                     used += length;
                     continued = false;
@@ -78,9 +79,7 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
                         stream.write_all(&output)?;
                         return linger(stream);
                     }
-                    if deadline.take().is_some() {
-                        stream.set_read_timeout(Some(IDLE))?;
-                    }
+                    deadline = None;
                     if output.len() > MAX_BODY {
                         stream.write_all(&output)?;
                         output.clear();
@@ -110,24 +109,30 @@ fn http(mut stream: &TcpStream, server: &serve::Server) -> io::Result<()> {
         if filled == input.len() {
             input.resize(2 * filled, 0);
         }
-        if filled > 0 {
+        let rest = &mut input[filled..];
+        let read = if filled == 0 {
+            // Between two requests the server may stop. A request that has come by then is answered.
+            stop.run(|| stream.read(rest)).unwrap_or_else(|_| read_now(stream, rest))
+        } else {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return refuse(stream, output, "408 Request Timeout");
+            match cancel::deadline(deadline, || stream.read(rest)) {
+                Ok(read) => read,
+                Err(_) => return refuse(stream, output, "408 Request Timeout"),
             }
-            stream.set_read_timeout(Some(left))?;
-        }
-        match stream.read(&mut input[filled..]) {
-            Ok(0) => return Ok(()),
-            Ok(n) => filled += n,
-            // A timeout has one of these two kinds, depending on the system. The loop refuses a
-            // client that is late with a request. An idle client is disconnected without a
-            // response.
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && filled > 0 => {}
-            Err(e) => return Err(e),
+        };
+        match read? {
+            0 => return Ok(()),
+            n => filled += n,
         }
     }
+}
+
+/// Reads what has arrived.
+fn read_now(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    stream.set_nonblocking(true)?;
+    let read = stream.read(buffer);
+    stream.set_nonblocking(false)?;
+    read
 }
 
 /// A request that has arrived whole.
