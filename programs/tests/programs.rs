@@ -4,12 +4,20 @@
 use std::{
     env,
     io::{self, Write},
-    process::{self, Command},
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    process::Command,
+    sync::{
+        atomic::AtomicUsize,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::Duration,
 };
 
+use greenthread::{
+    cancel::Token,
+    net::{TcpListener, TcpStream},
+    process,
+};
 use programs::{on_greenthread, on_std};
 
 fn everywhere(name: &str, on_std: fn() -> programs::Result, on_greenthread: fn() -> programs::Result) {
@@ -31,7 +39,7 @@ fn abort_after_five_minutes(what: String) -> Sender<()> {
         if over.recv_timeout(Duration::from_secs(300)) == Err(RecvTimeoutError::Timeout) {
             // Written past the harness, which would capture it.
             _ = writeln!(io::stderr(), "hangs: {what}");
-            process::abort();
+            std::process::abort();
         }
     });
     done
@@ -54,13 +62,76 @@ fn http() {
 
 #[test]
 fn redis() {
-    let missing = |tool: &&str| Command::new(tool).arg("--version").output().is_err();
-    if let Some(tool) = ["redis-cli", "redis-benchmark"].into_iter().find(missing) {
-        assert!(env::var_os("CI").is_none(), "{tool} must be installed: Debian's package redis-tools");
-        eprintln!("skipped: there is no {tool} (Debian's package redis-tools)");
+    if !["redis-cli", "redis-benchmark"].into_iter().all(is_there) {
         return;
     }
     everywhere("redis", on_std::redis::check, on_greenthread::redis::check);
+}
+
+/// A server program that knows nothing of it is ended from outside: it takes no connections any
+/// more, and those that are there go on until their clients leave.
+fn ends_in_order(serve: fn(TcpListener), client: fn(port: &str) -> process::Command) {
+    let runtime = greenthread::Runtime::builder().workers(2).build().expect("a runtime");
+    runtime.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let token = Token::new();
+        let server = greenthread::thread::spawn({
+            let token = token.clone();
+            move || token.run(|| serve(listener))
+        });
+        let client = client(&address.port().to_string())
+            .stdout(process::Stdio::piped())
+            .stderr(process::Stdio::piped())
+            .spawn()
+            .expect("the client starts");
+        greenthread::thread::sleep(Duration::from_secs(1));
+        token.cancel();
+        assert!(server.join().expect("no panic").is_err(), "the server was cancelled");
+        TcpStream::connect(address).expect_err("nobody listens");
+        // This blocks the thread, and not its worker.
+        let output = client.wait_with_output().expect("the client ends");
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        println!("{text}");
+        assert!(output.status.success(), "{text}");
+        for trouble in ["Socket errors", "Non-2xx", "Error", "error"] {
+            assert!(!text.contains(trouble), "{text}");
+        }
+    });
+    assert!(runtime.shutdown_timeout(Duration::from_secs(10)), "threads are left");
+}
+
+#[test]
+fn clients_see_no_error_when_a_server_ends() {
+    let _done = abort_after_five_minutes("an orderly end".to_owned());
+    if is_there("wrk") {
+        let serve = |listener: TcpListener| {
+            on_greenthread::http::serve(&listener, &AtomicUsize::new(0));
+        };
+        ends_in_order(serve, |port| {
+            let mut wrk = process::Command::new("wrk");
+            wrk.args(["-t1", "-c100", "-d3s", &format!("http://127.0.0.1:{port}/count/10")]);
+            wrk
+        });
+    }
+    if is_there("redis-benchmark") {
+        let serve = |listener| drop(on_greenthread::redis::serve(listener));
+        ends_in_order(serve, |port| {
+            let mut benchmark = process::Command::new("redis-benchmark");
+            benchmark.args(["-p", port, "-c", "50", "-n", "300000", "-t", "incr", "-q"]);
+            benchmark
+        });
+    }
+}
+
+/// Whether a client is installed.
+fn is_there(tool: &str) -> bool {
+    let is_there = Command::new(tool).arg("--version").output().is_ok();
+    assert!(is_there || env::var_os("CI").is_none(), "{tool} must be installed");
+    if !is_there {
+        eprintln!("skipped: there is no {tool}");
+    }
+    is_there
 }
 
 #[test]
