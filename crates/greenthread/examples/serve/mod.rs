@@ -81,18 +81,17 @@ fn serve(address: &str, handler: Handler) -> io::Result<()> {
         stops.wait();
         println!("\nstopping, with {} connections open", live.load(Relaxed));
         // The second time ends the process at once.
-        thread::spawn(move || {
+        server.spawn(move || -> io::Result<()> {
             stops.wait();
-            process::exit(130);
+            process::exit(130)
         });
         stop.cancel();
         match cancel::timeout(DRAIN, || serving.join()) {
             Ok(_) => println!("every connection has ended"),
-            Err(_) => {
-                println!("cut off {} connections after {} s", live.load(Relaxed), DRAIN.as_secs());
-                server.cancel();
-            }
+            Err(_) => println!("cut off {} connections after {} s", live.load(Relaxed), DRAIN.as_secs()),
         }
+        // Whatever is still there ends now.
+        server.cancel();
         Ok(())
     })
 }
