@@ -27,7 +27,8 @@ impl Register {
 #[test]
 fn an_observer_is_told_of_each_birth_and_each_death_once() {
     for workers in [1, 2, 8] {
-        let runtime = Runtime::builder().workers(workers).build().unwrap();
+        let runtime = Runtime::builder().workers(workers).cancellable(true).build().unwrap();
+        let shared = runtime.shared.clone();
         let register: &'static Register = Box::leak(Box::default());
         runtime.shared.observe(register);
         runtime.run(|| {
@@ -53,8 +54,10 @@ fn an_observer_is_told_of_each_birth_and_each_death_once() {
         });
         // Spawned by an OS thread.
         runtime.spawn(|| ()).join().unwrap();
+        assert!(runtime.run(|| thread::Builder::new().stack_size(0).spawn(|| ()).is_err()));
         drop(runtime);
         assert_eq!(register.alive(), 0);
-        assert_eq!(register.0.lock().unwrap().len(), 1 + 4 + 100 + 1 + 100 + 1);
+        assert_eq!(shared.census.listed(), 0);
+        assert_eq!(register.0.lock().unwrap().len(), 1 + 4 + 100 + 1 + 100 + 1 + 1);
     }
 }

@@ -79,6 +79,12 @@ impl Census {
         self.roster.is_some()
     }
 
+    /// How many threads are listed, or are about to be born.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> usize {
+        self.roster().map_or(0, |roster| roster.threads.len() + roster.expected)
+    }
+
     fn roster(&self) -> Option<MutexGuard<'_, Roster>> {
         Some(self.roster.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
