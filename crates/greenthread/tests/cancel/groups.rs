@@ -95,7 +95,7 @@ fn no_end_is_seen_before_a_failure() {
                         group.spawn(|| Ok(1));
                         group.spawn(|| if turn % 2 == 0 { Err("no") } else { thread_fails() });
                         let mut sum = 0;
-                        while let Some(done) = group.next() {
+                        for done in group {
                             sum += done.value;
                         }
                         went_on.store(true, SeqCst);

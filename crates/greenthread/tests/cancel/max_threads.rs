@@ -93,7 +93,7 @@ fn every_kind_of_thread_has_a_place_and_gives_it_back() {
                 thread::spawn(|| thread::spawn(|| ()).join().unwrap()).join().unwrap();
                 let panics = thread::spawn(|| std::panic::resume_unwind(Box::new("boom")));
                 assert!(panics.join().is_err());
-                let cancelled = thread::spawn(|| thread::park());
+                let cancelled = thread::spawn(thread::park);
                 cancelled.cancel();
                 assert!(cancelled.join().is_err());
                 let refused = thread::Builder::new().stack_size(0).spawn(|| ()).unwrap_err();
@@ -120,7 +120,7 @@ fn to_spawn_at_the_limit_is_a_cancellation_point() {
         spawner.cancel();
         assert!(spawner.join().unwrap_err().is::<cancel::Cancelled>());
         // An OS thread is blocked, and its wait ends too.
-        let second = runtime.spawn(|| thread::park());
+        let second = runtime.spawn(thread::park);
         assert!(cancel::timeout(SHORT, || runtime.spawn(|| ())).is_err());
         second.thread().unpark();
         second.join().unwrap();

@@ -200,7 +200,7 @@ fn who_does_not_end_is_counted_and_goes_on() {
         });
         std::thread::sleep(SHORT);
         // The third ends.
-        start(&runtime, || thread::park());
+        start(&runtime, thread::park);
         assert_eq!(runtime.shutdown_cancel(Duration::ZERO, SHORT * 20), 2);
         drop((go, open));
         let mut all: Vec<_> = says.iter().collect();
@@ -241,7 +241,7 @@ fn with_a_limit() {
         let _guard = time_limit(format!("{workers} workers"));
         let runtime = Runtime::builder().workers(workers).cancellable(true).max_threads(3).build().unwrap();
         for _ in 0..2 {
-            start(&runtime, || thread::park());
+            start(&runtime, thread::park);
         }
         // It waits for a place.
         start(&runtime, || drop(thread::Builder::new().stack_size(1 << 16).spawn(thread::park)));
@@ -254,7 +254,7 @@ fn callers_of_all_kinds() {
     each(|runtime| {
         // A green thread of another runtime, in a world of its own.
         let other = Runtime::builder().workers(1).build().unwrap();
-        start(&runtime, || thread::park());
+        start(&runtime, thread::park);
         assert_eq!(other.run(move || runtime.shutdown_cancel(SHORT, LONG)), 0);
     });
     each(|runtime| {
@@ -286,7 +286,7 @@ fn a_runtime_that_does_not_know_its_threads_says_so() {
 #[test]
 fn handles_still_work() {
     each(|runtime| {
-        let joined = runtime.spawn(|| thread::park());
+        let joined = runtime.spawn(thread::park);
         let ended = runtime.spawn(|| 7);
         while !ended.is_finished() {
             std::thread::sleep(SHORT);
