@@ -57,8 +57,9 @@
 //!
 //! # The end of a program
 //!
-//! A token that a Ctrl-C cancels ends what runs under it, in three lines ([`signal`] has them as a
-//! program). What is left of a runtime is cancelled by [`Runtime::shutdown_cancel`].
+//! A token that a Ctrl-C cancels ends what runs under it, in three lines
+//! ([`signal`](crate::signal) has them as a program). What is left of a runtime is cancelled by
+//! [`Runtime::shutdown_cancel`](crate::Runtime::shutdown_cancel).
 //!
 //! ```ignore-windows
 //! use greenthread::{cancel::Token, signal, thread};
@@ -71,9 +72,6 @@
 //! }
 //! # until_ctrl_c(|| ());
 //! ```
-//!
-//! [`signal`]: ../signal/index.html
-//! [`Runtime::shutdown_cancel`]: crate::Runtime::shutdown_cancel
 //!
 //! # Points
 //!
