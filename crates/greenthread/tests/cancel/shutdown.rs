@@ -183,25 +183,30 @@ fn who_ends_in_time_is_not_cancelled() {
 fn who_does_not_end_is_counted_and_goes_on() {
     each(|runtime| {
         let (said, says) = mpsc::channel();
+        let (inside, are_inside) = mpsc::channel();
         let (open, door) = mpsc::channel::<()>();
         let (go, may_go) = channel::bounded::<()>(0);
-        let after = said.clone();
-        start(&runtime, move || {
-            cancel::shield(|| _ = may_go.recv());
+        let (after, within) = (said.clone(), inside.clone());
+        drop(runtime.spawn(move || {
+            cancel::shield(|| {
+                inside.send(()).unwrap();
+                _ = may_go.recv();
+            });
             said.send("shield").unwrap();
             thread::park();
             said.send("not reached").unwrap();
-        });
-        start(&runtime, move || {
-            thread::unblock(move || door.recv()).unwrap_err();
+        }));
+        drop(runtime.spawn(move || {
+            thread::unblock(move || {
+                within.send(()).unwrap();
+                door.recv().unwrap_err();
+            });
             after.send("unblock").unwrap();
             thread::park();
             after.send("not reached").unwrap();
-        });
-        std::thread::sleep(SHORT);
-        // The third ends.
-        start(&runtime, thread::park);
-        assert_eq!(runtime.shutdown_cancel(Duration::ZERO, SHORT * 20), 2);
+        }));
+        assert_eq!(are_inside.iter().take(2).count(), 2);
+        assert_eq!(runtime.shutdown_cancel(Duration::ZERO, SHORT), 2);
         drop((go, open));
         let mut all: Vec<_> = says.iter().collect();
         all.sort_unstable();
