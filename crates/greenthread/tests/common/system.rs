@@ -101,6 +101,12 @@ pub(crate) fn open_descriptors() -> usize {
     here::open_descriptors()
 }
 
+/// The bytes of memory that the process has in use. Elsewhere than on Linux nobody says so: 0.
+pub(crate) fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    pages.and_then(|pages| pages.split(' ').nth(1)?.parse::<usize>().ok()).unwrap_or(0) * 4096
+}
+
 /// A number that no other OS thread of this process has. On Linux, its name below
 /// `/proc/self/task`.
 pub(crate) fn os_thread() -> u64 {
