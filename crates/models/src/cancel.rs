@@ -36,8 +36,10 @@ enum Mistake {
     LooksEarly,
     /// A token's canceller goes through the scopes before it sets the mark.
     MarksLate,
-    /// An interrupted thread goes on without having claimed its wait.
+    /// A thread that is cancelled goes on without having claimed its wait.
     ClaimsNothing,
+    /// It goes on parked, so that a claimer owes it a wake-up.
+    StaysParked,
 }
 
 /// A scope that threads of the model share.
@@ -295,8 +297,10 @@ fn a_walk_goes_round_shields() {
     });
 }
 
-/// A thread that finds out by itself, without a lock, sees what was written before the cancellation.
+/// A thread that finds out by itself, without a lock, sees what was written before it was
+/// cancelled.
 fn look() {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let shared = Arc::new((CancelNode::new(ptr::null(), false, None), UnsafeCell::new(0)));
     let canceller = {
         let shared = shared.clone();
@@ -390,7 +394,11 @@ impl Wait {
         }
         loop {
             if is_cancelled(node) {
-                break;
+                if mistake == Mistake::StaysParked || self.state.interrupt() {
+                    break;
+                }
+                parker.park();
+                return self.state.outcome().expect("a claim");
             }
             match parker.sleep(deadline.then(Instant::now), true) {
                 End::Token => return self.state.outcome().expect("a claim"),
@@ -408,10 +416,7 @@ impl Wait {
             return Outcome::Cancelled;
         }
         match self.state.claim(Outcome::Cancelled) {
-            Claimed::Lost => {
-                parker.park();
-                self.state.outcome().expect("a claim")
-            }
+            Claimed::Lost => self.state.outcome().expect("a claim"),
             _ => Outcome::Cancelled,
         }
     }
@@ -432,9 +437,6 @@ fn race(deadline: bool, mistake: Mistake) {
     };
     let outcome = wait.wait(&frame.node, &parker, deadline, mistake);
     frame.leave();
-    if mistake == Mistake::ClaimsNothing && outcome == Outcome::Cancelled {
-        wait.set_sleeper(None);
-    }
     waker.join();
     canceller.join();
     assert_eq!(outcome == Outcome::Woken, won.load(Any) == 1, "one claim, and the waiter knows whose");
@@ -455,7 +457,12 @@ fn and_a_deadline() {
 
 #[test]
 fn finds_a_cancelled_thread_that_claims_nothing() {
-    finds(Bug::None, "", || race(false, Mistake::ClaimsNothing));
+    finds(Bug::None, "one claim", || race(false, Mistake::ClaimsNothing));
+}
+
+#[test]
+fn finds_a_cancelled_thread_that_stays_parked() {
+    finds(Bug::None, "a wake-up is left", || race(false, Mistake::StaysParked));
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn a_message_that_is_made_is_received() {
 
 /// A thread that is cancelled while it is granted permits: it has them, or nobody has.
 fn permits(moment: Moment) {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let semaphore = Arc::new(RawSemaphore::new(0));
     let releaser = {
         let semaphore = semaphore.clone();
@@ -174,6 +175,7 @@ fn finds_a_grant_that_tears() {
 /// One of two threads that wait for a notification is cancelled. If it had the notification, it
 /// passes it on.
 fn notification(moment: Moment) {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let shared = Arc::new((RawMutex::new(), RawCondvar::new(), Guarded::new()));
     let lock = |shared: &(RawMutex, RawCondvar, Guarded)| shared.0.lock(WORKER_ID);
     // SAFETY: the caller holds the lock; and so below.

@@ -41,9 +41,9 @@ enum Mistake {
     LeavesItself,
     /// It can't take itself back, and goes although the other one is about to wake it.
     DoesNotWait,
-    /// It does not consume the wake-up that it is owed.
-    LeavesTheWakeUp,
-    /// It waits for a wake-up that nobody owes, since a timer has claimed the wait.
+    /// It goes on parked, so that the other one owes it a wake-up.
+    StaysParked,
+    /// It waits for a wake-up that nobody owes.
     WaitsTwice,
 }
 
@@ -73,52 +73,46 @@ impl Job {
         if self.end.compare_exchange(RUNNING, JOINED, AcqRel, Acquire).is_err() {
             return Some(self.result());
         }
-        if let Some(parked) = self.wait(why) {
+        if !self.wait(why, mistake) {
             let taken_back = mistake != Mistake::LeavesItself
                 && self.end.compare_exchange(JOINED, RUNNING, AcqRel, Acquire).is_ok();
             if taken_back || mistake == Mistake::LeavesItself || mistake == Mistake::DoesNotWait {
                 self.leave();
                 return None;
             }
-            // As `await_claim`, which consumes the wake-up, and as `await_post`.
-            let is_owed = why == Why::Interrupted && parked && mistake != Mistake::LeavesTheWakeUp;
-            if is_owed || mistake == Mistake::WaitsTwice {
+            if mistake == Mistake::WaitsTwice {
                 self.driver.sleep();
-            } else {
-                while self.outcome() != Some(Outcome::Woken) {
-                    loom::thread::yield_now();
-                }
+            }
+            // As `await_post`.
+            while self.outcome() != Some(Outcome::Woken) {
+                loom::thread::yield_now();
             }
         }
         self.leave();
         Some(self.result())
     }
 
-    /// `None` if it was woken. Otherwise whether it has parked.
-    fn wait(&self, why: Why) -> Option<bool> {
+    /// Whether it was woken.
+    fn wait(&self, why: Why, mistake: Mistake) -> bool {
         if why == Why::Cancelled {
-            return Some(false);
+            return false;
         }
         // SAFETY: loom reports a race.
         if self.waiter.with(|waiter| unsafe { (*waiter).park() }).is_some() {
-            return None;
+            return true;
         }
-        if why == Why::Never {
-            self.driver.sleep();
-            return None;
-        }
-        if self.driver.take() {
-            return None;
-        }
-        if why == Why::Deadline {
-            // SAFETY: loom reports a race.
-            let claimed = self.waiter.with(|waiter| unsafe { (*waiter).claim(Outcome::TimedOut) });
-            if claimed == Claimed::Lost {
-                self.driver.sleep();
-                return None;
+        // SAFETY: loom reports a race.
+        let has_left = self.waiter.with(|waiter| unsafe {
+            match why {
+                Why::Deadline => (*waiter).claim(Outcome::TimedOut) != Claimed::Lost,
+                Why::Interrupted => mistake == Mistake::StaysParked || (*waiter).interrupt(),
+                Why::Cancelled | Why::Never => false,
             }
+        });
+        if !has_left {
+            self.driver.sleep();
         }
-        Some(true)
+        !has_left
     }
 
     fn outcome(&self) -> Option<Outcome> {
@@ -176,8 +170,8 @@ fn finds_a_joiner_that_does_not_wait() {
 }
 
 #[test]
-fn finds_a_wake_up_that_is_left() {
-    finds(Bug::None, "a wake-up is left", || join(Why::Interrupted, Mistake::LeavesTheWakeUp));
+fn finds_a_joiner_that_stays_parked() {
+    finds(Bug::None, "", || join(Why::Interrupted, Mistake::StaysParked));
 }
 
 #[test]

@@ -160,24 +160,16 @@ impl Worker {
         if let Some(outcome) = wait.park() {
             return outcome;
         }
-        if self.run_until_resumed(task, depth, wait, mistake) {
-            return wait.outcome().expect("a claim");
-        }
+        self.run_until_resumed(task, depth, wait, mistake);
         match wait.claim(Outcome::Cancelled) {
-            Claimed::Lost => {
-                // The wake-up is consumed.
-                while self.inbox.swap(0, Acquire) == 0 {
-                    self.sleep(mistake, true);
-                }
-                wait.outcome().expect("a claim")
-            }
+            Claimed::Lost => wait.outcome().expect("a claim"),
             _ => Outcome::Cancelled,
         }
     }
 
-    /// What the worker does while the thread is parked. Returns whether the thread goes on since it
-    /// was woken; otherwise it was interrupted.
-    fn run_until_resumed(&self, task: &Task, depth: usize, wait: &WaitState, mistake: Mistake) -> bool {
+    /// What the worker does while the thread is parked, until that goes on, since it was woken or
+    /// interrupted.
+    fn run_until_resumed(&self, task: &Task, depth: usize, wait: &WaitState, mistake: Mistake) {
         loop {
             while !self.notes.is_empty()
                 && let Some(noted) = self.notes.take()
@@ -189,24 +181,20 @@ impl Worker {
                 }
                 let is_cancelled =
                     if mistake == Mistake::LooksEarly { early } else { task.is_cancelled(depth) };
-                if is_cancelled && (mistake == Mistake::ResumesClaimed || !wait.is_settled()) {
-                    return false;
+                if is_cancelled && (wait.interrupt() || mistake == Mistake::ResumesClaimed) {
+                    return;
                 }
             }
             match self.inbox.swap(0, Acquire) {
-                0 => self.sleep(mistake, false),
-                count => {
-                    assert_eq!(count, 1, "as many wake-ups as waits");
-                    return true;
-                }
+                0 => self.sleep(mistake),
+                count => return assert_eq!(count, 1, "as many wake-ups as waits"),
             }
         }
     }
 
-    /// `late` says that the thread that was interrupted awaits its wake-up, and reads no note.
-    fn sleep(&self, mistake: Mistake, late: bool) {
+    fn sleep(&self, mistake: Mistake) {
         self.sleep.prepare();
-        let is_noted = !late && mistake != Mistake::SleepsOnNotes && !self.notes.is_empty();
+        let is_noted = mistake != Mistake::SleepsOnNotes && !self.notes.is_empty();
         if self.inbox.load(Acquire) == 0 && !is_noted {
             self.driver.sleep();
         }
@@ -279,6 +267,7 @@ fn finds_marks_that_release_nothing() {
 /// A wake-up and a cancellation.
 fn race(mistake: Mistake) {
     let (task, worker) = (Task::new(), Worker::new());
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let won = Arc::new(Plain::new(false));
     let waker = {
         let won = won.clone();
@@ -295,6 +284,11 @@ fn race(mistake: Mistake) {
 #[test]
 fn one_of_wake_up_and_cancellation_counts() {
     check(Some(2), || race(Mistake::None));
+}
+
+#[test]
+fn finds_a_thread_that_is_resumed_twice() {
+    finds(Bug::None, "a wake-up is left", || race(Mistake::ResumesClaimed));
 }
 
 #[test]
@@ -354,7 +348,7 @@ fn each_thread_is_told() {
                 told += 1;
             }
             if told < 2 {
-                worker.sleep(Mistake::None, false);
+                worker.sleep(Mistake::None);
             }
         }
         cancellers.into_iter().for_each(|canceller| canceller.join());

@@ -96,6 +96,7 @@ fn finds_a_torn_swap() {
 
 /// The lock of a list of scopes, with an explicit unlock.
 fn add_in_a_list() {
+    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
     let shared = Arc::new((TreeLock::new(), Guarded::new()));
     let add = |shared: &(TreeLock, Guarded)| {
         shared.0.lock();

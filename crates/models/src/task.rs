@@ -139,10 +139,7 @@ pub(crate) mod wait {
             }
             match self.state.claim(Outcome::Cancelled) {
                 Claimed::Awake | Claimed::Parked => Outcome::Cancelled,
-                Claimed::Lost => {
-                    self.await_claim(reason);
-                    self.state.outcome().expect("another claim has been made")
-                }
+                Claimed::Lost => self.state.outcome().expect("another claim has been made"),
             }
         }
 
@@ -166,9 +163,12 @@ pub(crate) mod wait {
                 return Some(outcome);
             }
             if moment == Moment::Parked {
-                if !driver.take() {
+                if self.state.interrupt() {
+                    // SAFETY: loom reports a race.
+                    self.sleeper.with_mut(|sleeper| unsafe { *sleeper = None });
                     return None;
                 }
+                driver.sleep();
             } else if deadline.is_none() {
                 driver.sleep();
             } else if !driver.take() {
@@ -200,8 +200,8 @@ pub(crate) mod wait {
             deadline: Option<Instant>,
         ) -> Option<Outcome> {
             let Some(parked) = parked else { return self.wait_interruptible(reason, deadline) };
-            if moment() == Moment::Parked {
-                return parked.0.take().then_some(Outcome::Woken);
+            if moment() == Moment::Parked && self.state.interrupt() {
+                return None;
             }
             parked.0.sleep();
             Some(self.state.outcome().expect("a parked thread is resumed by a claim only"))

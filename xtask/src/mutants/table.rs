@@ -99,6 +99,8 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("sys/parker.rs", "token = true;\n        self.changed.notify_one();", "token = true;", Models("cancel::")),
     mutant("sync/chan/slot.rs", "            waiter.await_claim(reason);\n", "", Models("interrupted::")),
     mutant("sync/chan/slot.rs", "None if was_queued =>", "None if was_queued || true =>", Models("interrupted::")),
+    mutant("task/state.rs", "compare_exchange(PARKED, IDLE, AcqRel, Acquire) {", "compare_exchange(PARKED, PARKED, AcqRel, Acquire) {", Models("cancel::")),
+    mutant("task/state.rs", "Err(seen) => seen == PARKED_FOR_ONE", "Err(_) => true", Models("cancel::")),
     mutant("task/cycle.rs", "    if !from.has_dependent() {\n        return false;\n    }\n", "", Equivalent("the walk ends at once where nobody depends on it")),
     mutant("task/cycle.rs", "    if !unsafe { leads_to(from, to) } {\n        return false;\n    }\n", "", Models("cycle::of_two")),
     mutant("task/cycle.rs", "count.load(Acquire) != 0", "count.load(Acquire) > 1", Models("cycle::of_two")),

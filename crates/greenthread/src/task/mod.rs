@@ -2,8 +2,8 @@
 //!
 //! From the bottom up:
 //!
-//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`, `notes`: the protocols between OS threads.
-//!   Each is a state machine by itself. The model checker runs the very same file
+//! * `state`, `inbox`, `sleep_flag`, `deque`, `depot`, `cycle`, `notes`: the protocols between OS
+//!   threads. Each is a state machine by itself. The model checker runs the very same file
 //!   (`crates/models`).
 //! * `waiter`, `scope_count`, `locals`, `id`, `block`: the data of a thread: one wait, the scope
 //!   that it belongs to, its thread-locals, its number, and the record that a handle points to.
@@ -11,8 +11,8 @@
 //!   parts of a worker that its threads touch.
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
 //! * `time`: what time it is for the calling thread.
-//! * `cancel_node`, `tree_lock`: a cancellation scope. `cancel`: whether a thread is cancelled, and how it
-//!   learns of it.
+//! * `cancel_node`, `tree_lock`: a cancellation scope. `cancel`: whether a thread is cancelled, and
+//!   how it learns of it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
 //!   scope. `awaiter`: how a future waits. `coop`: when a thread that never waits yields.
 //! * `job`: a thread with its closure and its result. `join_future`: awaiting its end.

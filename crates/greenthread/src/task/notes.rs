@@ -16,8 +16,8 @@
 //!
 //! NOTED saves notes. A canceller that finds it true leaves none: a note that was left before has
 //! not been taken, or the worker has yet to set NOTED to false, and looks after that. The canceller
-//! releases by its access to NOTED, and the worker acquires by its own. So the worker then sees what
-//! was cancelled before.
+//! releases by its access to NOTED, and the worker acquires by its own. So the worker then sees
+//! what was cancelled before.
 //!
 //! A thread that is cancelled by its handle is REQUESTED, once and for good. That has a note of its
 //! own, for each worker that the thread may be on. The lock of the notes orders that mark, and all

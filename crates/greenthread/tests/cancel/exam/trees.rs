@@ -156,7 +156,7 @@ behaviours! {
         let result = cancel::scope(|scope| {
             let one = scope.spawn(|| {
                 cancel::scope(|inner| {
-                    inner.spawn(|| rest());
+                    inner.spawn(rest);
                     inner.cancel();
                     Ok(())
                 })?;
