@@ -133,7 +133,7 @@ impl Program {
                 other.join().unwrap();
             }
             16 => thread::park(),
-            _ => _ = thread::unblock(move || std::thread::sleep(time / 10)),
+            _ => thread::unblock(move || std::thread::sleep(time / 10)),
         }
     }
 

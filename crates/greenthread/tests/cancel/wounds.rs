@@ -212,8 +212,8 @@ behaviours! {
 }
 
 /// RFD 397 and 400: a `write_all` that is dropped has written some bytes, and nobody knows how
-/// many. The next message begins in the middle of this one. Here a `write` that has written says so,
-/// whatever was asked for meanwhile, so that one can go on where it was.
+/// many. The next message begins in the middle of this one. Here a `write` that has written says
+/// so, whatever was asked for meanwhile, so that one can go on where it was.
 #[test]
 fn a_write_that_is_cancelled_goes_on_where_it_was() {
     const LENGTH: usize = 1 << 20;
