@@ -362,9 +362,16 @@ impl<E> Frame<E> {
             }
             Err(payload) => What::Panic(payload),
         };
-        self.failure().get_or_insert(Failure { thread, what });
+        let mut failure = self.failure();
+        let late = match &*failure {
+            None => failure.replace(Failure { thread, what }),
+            Some(_) => Some(Failure { thread, what }),
+        };
+        drop(failure);
         // SAFETY: the scope's frame waits for this thread.
         cancel::cancel(unsafe { self.body.as_ref() });
+        // Not under the lock: its destructor may wait.
+        drop(late);
         None
     }
 
@@ -434,7 +441,8 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
     ///
     /// # Errors
     ///
-    /// The thread's error, if it was the first to fail.
+    /// The thread's error, if it was the first to fail, and the caller is the thread that called
+    /// [`scope`]. From others the scope keeps its error.
     ///
     /// # Examples
     ///
@@ -449,10 +457,14 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
             // There was no stack for it.
             Err(payload) => resume_unwind(payload),
         }
-        // SAFETY: the frame lives for `'scope`.
-        let mut failure = unsafe { &*self.scope }.failure();
+        // SAFETY: the frame lives for `'scope`, and so does the node.
+        let (frame, body) = unsafe { (&*self.scope, (*self.scope).body.as_ref()) };
+        let is_body = cancel::has_entered(body);
+        let mut failure = frame.failure();
         match failure.take() {
-            Some(Failure { thread, what: What::Error(error) }) if thread == self.thread => Err(error),
+            Some(Failure { thread, what: What::Error(error) }) if is_body && thread == self.thread => {
+                Err(error)
+            }
             other => {
                 *failure = other;
                 drop(failure);

@@ -324,6 +324,14 @@ pub(crate) fn cancel_innermost() {
     }
 }
 
+/// Whether the calling thread is the one that has entered a scope.
+pub(crate) fn has_entered(node: &CancelNode) -> bool {
+    match worker_core::get().and_then(WorkerCore::running) {
+        Some(task) => ptr::eq(node.thread, ptr::from_ref(task).cast()),
+        None => node.parker.as_ref().is_some_and(|parker| Arc::ptr_eq(parker, &Parker::current())),
+    }
+}
+
 /// The innermost scope of the calling thread, or null.
 pub(crate) fn innermost() -> *const CancelNode {
     match worker_core::get() {

@@ -107,6 +107,45 @@ behaviours! {
         assert!(result.is_err());
     }
 
+    /// A thread's lock on what has failed is no place for a destructor that waits.
+    fn errors_whose_destructors_wait_hold_nobody_up(_) {
+        #[derive(Debug)]
+        struct Waits;
+        impl Drop for Waits {
+            fn drop(&mut self) {
+                cancel::shield(|| thread::sleep(SHORT));
+            }
+        }
+        let result: Result<(), _> = cancel::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    cancel::shield(|| thread::sleep(SHORT));
+                    Err::<(), _>(Waits)
+                });
+            }
+            forever()
+        });
+        assert!(result.is_err());
+    }
+
+    /// A thread that joins the one that fails does not take the error away from the scope.
+    fn an_error_that_is_joined_by_a_sibling_is_still_returned(_) {
+        for _ in 0..10 {
+            let result: Result<(), _> = cancel::scope(|scope| {
+                let failing = scope.spawn(|| {
+                    thread::sleep(SHORT);
+                    Err::<(), _>("error")
+                });
+                scope.spawn(move || {
+                    cancel::shield(|| _ = failing.join());
+                    Ok(())
+                });
+                forever()
+            });
+            assert_eq!(result, Err("error"));
+        }
+    }
+
     fn a_whole_tree_is_told_at_once(_) {
         let count = AtomicUsize::new(0);
         let leaf = || {
