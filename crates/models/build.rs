@@ -49,6 +49,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "Call::Refuse(why, [mem::take(&mut self.urgent), queue])",
         "Call::Refuse(why, [VecDeque::new(), queue])",
     ),
+    // A caller looks for its job, and then takes it out, with the lock given back in between.
+    (
+        "withdraws_another",
+        "state.queue.remove(place)",
+        "drop(state);\n        state = self.lock();\n        state.queue.remove(place)",
+    ),
     // The end wakes nobody.
     ("ends_silently", "idle.iter().for_each(|thread| thread.unpark());", "drop(idle);"),
     // No thread looks whether the lane has been closed.

@@ -88,6 +88,8 @@ enum Calls {
     Two,
     /// Two callers, and either call lasts until both have begun, or the other was refused.
     Rendezvous,
+    /// Two callers make one call each at the same time, and either withdraws it at once, if it can.
+    Withdrawn,
 }
 
 /// The parameters of a model.
@@ -114,6 +116,12 @@ const CROWDED_LATE: Setting = Setting { times_out: true, ..CROWDED };
 const RENDEZVOUS: Setting = Setting { calls: Calls::Rendezvous, ..PLAIN };
 /// Two of them, neither of which may queue, and one thread.
 const URGENT: Setting = Setting { may_queue: false, limit: 1, ..RENDEZVOUS };
+/// More jobs than threads, and callers that don't wait for their turn.
+const WITHDRAWN: Setting = Setting { calls: Calls::Withdrawn, ..CROWDED };
+/// The same, with threads that may end.
+const WITHDRAWN_LATE: Setting = Setting { times_out: true, ..WITHDRAWN };
+/// The same, with no thread to be had.
+const WITHDRAWN_REFUSED: Setting = Setting { refused: usize::MAX, ..WITHDRAWN };
 /// The first thread can't be started.
 const NO_FIRST: Setting = Setting { refused: 1, ..PLAIN };
 /// The second thread can't be started, and the first may end.
@@ -223,10 +231,21 @@ macro_rules! lane_model {
             }
 
             /// Makes a call, and returns whether it was run.
-            fn call(lane: &Arc<Lane<Job>>, may_queue: bool, rendezvous: Option<[Arc<Driver>; 2]>) -> bool {
+            fn call(lane: &Arc<Lane<Job>>, setting: Setting, rendezvous: Option<[Arc<Driver>; 2]>) -> bool {
+                let Setting { may_queue, calls, .. } = setting;
                 let caller = Driver::new();
                 let call = Call { may_queue, outcome: Outcome::new(), caller: caller.clone(), rendezvous };
                 lane.submit(Job(Place(&raw const call)));
+                let is_mine = |job: &Job| std::ptr::eq(job.0.0, &raw const call);
+                if calls == Calls::Withdrawn
+                    && let Some(job) = lane.withdraw(is_mine)
+                {
+                    assert!(is_mine(&job), "another's job");
+                    // The job is the caller's again, and nobody else has it.
+                    call.outcome.set(Ok(()));
+                    call.outcome.take().unwrap();
+                    return false;
+                }
                 caller.sleep();
                 call.outcome.take().is_ok()
             }
@@ -244,16 +263,16 @@ macro_rules! lane_model {
                     (setting.calls != Calls::InTurn).then(|| {
                         spawn(move || {
                             let rendezvous = rendezvous.map(|[one, other]| [other, one]);
-                            ran.fetch_add(call(&lane, setting.may_queue, rendezvous).into(), Relaxed);
+                            ran.fetch_add(call(&lane, setting, rendezvous).into(), Relaxed);
                         })
                     })
                 };
-                ran.fetch_add(call(&lane, setting.may_queue, rendezvous).into(), Relaxed);
+                ran.fetch_add(call(&lane, setting, rendezvous).into(), Relaxed);
                 match there {
                     Some(there) => there.join(),
                     None => {
                         for _ in 0..2 {
-                            ran.fetch_add(call(&lane, setting.may_queue, None).into(), Relaxed);
+                            ran.fetch_add(call(&lane, setting, None).into(), Relaxed);
                         }
                     }
                 }
@@ -265,7 +284,7 @@ macro_rules! lane_model {
                 if setting.calls == Calls::InTurn && !setting.times_out {
                     assert_eq!(threads.len(), 1, "calls in turn take one thread");
                 }
-                if setting.refused == 0 && setting.may_queue {
+                if setting.refused == 0 && setting.may_queue && setting.calls != Calls::Withdrawn {
                     let calls = if setting.calls == Calls::InTurn { 3 } else { 2 };
                     assert_eq!(ran.load(Relaxed), calls, "refused for nothing");
                 }
@@ -316,6 +335,9 @@ models! {
     a_refusal_while_the_last_thread_ends_leaves_no_job: NO_SECOND;
     a_refusal_while_the_last_thread_ends_refuses_the_urgent: NO_SECOND_URGENT;
     without_threads_all_jobs_come_back: NONE;
+    a_withdrawn_job_is_not_run: WITHDRAWN;
+    a_withdrawn_job_is_not_run_though_threads_end: WITHDRAWN_LATE;
+    a_job_is_withdrawn_or_comes_back: WITHDRAWN_REFUSED;
 }
 
 mistakes! {
@@ -332,5 +354,6 @@ mistakes! {
     finds_a_queue_with_nobody: keeps_the_queue, NONE, "deadlock";
     finds_a_urgent_job_that_queues: queues_all, URGENT, "deadlock";
     finds_an_end_that_wakes_nobody: ends_silently, IN_TURN, "deadlock";
+    finds_another_job_that_is_withdrawn: withdraws_another, WITHDRAWN, "another's job";
     finds_an_end_that_is_not_seen: ends_unseen, IN_TURN, "deadlock";
 }

@@ -2,8 +2,10 @@
 //!
 //! Invariants:
 //! 1. A `Call` lies on its caller's stack, and does not move. From its submission until it is
-//!    finished or refused it belongs to the lane. Only then is the caller woken. So what the
-//!    closure borrows lives as long as it is needed.
+//!    finished, refused or withdrawn it belongs to the lane. Only then does the caller go on. So
+//!    what the closure borrows lives as long as it is needed.
+//! 2. The lane ends its ownership by a post to the waiter, once. After that it touches the call
+//!    only if the caller is parked, until the caller is woken.
 
 use std::{
     cell::{Cell, UnsafeCell},
@@ -19,7 +21,10 @@ use super::lane::{self, Lane, Refusal};
 use crate::{
     stack::overflow,
     sys::thread::OsThread,
-    task::wait::{Reason, Waiter},
+    task::{
+        cancel,
+        wait::{Outcome, Reason, Waiter},
+    },
 };
 
 #[repr(C)]
@@ -57,13 +62,14 @@ unsafe impl Send for Job {}
 
 impl Job {
     fn header(&self) -> &Header {
-        // SAFETY: the call lives until its caller is woken, which consumes the `Job` (invariant 1).
+        // SAFETY: the call lives until its caller goes on, for which the `Job` is consumed
+        // (invariant 1).
         unsafe { self.0.as_ref() }
     }
 
     fn wake(self) {
-        // SAFETY: the call lives until its waiter is claimed (invariant 1).
-        unsafe { Waiter::wake(&raw const (*self.0.as_ptr()).waiter) };
+        // SAFETY: the call lives until its waiter is posted to (invariants 1, 2).
+        unsafe { (*self.0.as_ptr()).waiter.post() };
     }
 }
 
@@ -138,6 +144,9 @@ unsafe fn run<F: FnOnce() -> T, T>(header: NonNull<Header>) {
 
 /// Gives `f` to the lane and waits for its result. A panic of `f` goes on in the caller.
 ///
+/// A call that may queue is a cancellation point until a thread has taken it. Then the caller waits
+/// for its end, and gets its result. A call that may not queue has a thread at once.
+///
 /// # Errors
 /// The lane has no thread for `f`. It has not run, and is given back.
 pub(super) fn submit<F, T>(lane: &Arc<Lane<Job>>, may_queue: bool, f: F) -> Result<T, (F, Refusal)>
@@ -148,12 +157,26 @@ where
     let header = Header { run: run::<F, T>, may_queue, refusal: Cell::new(None), waiter: Waiter::new() };
     let call = Call { header, work: UnsafeCell::new(Work::Todo(f)) };
     // The pointer is made from the whole call, so that `run` may use it for the rest.
-    lane.submit(Job(NonNull::from(&call).cast(), PhantomData));
-    call.header.waiter.wait(Reason::Blocking, None);
+    let header = NonNull::from(&call).cast::<Header>();
+    lane.submit(Job(header, PhantomData));
+    let waiter = &call.header.waiter;
+    if !may_queue {
+        waiter.wait(Reason::Blocking, None);
+    } else {
+        let outcome = waiter.wait_interruptible(Reason::Blocking, None);
+        if outcome != Some(Outcome::Woken) {
+            if lane.withdraw(|job| job.0 == header).is_some() {
+                // The closure is dropped here, before the thread unwinds.
+                drop(call);
+                cancel::unwind();
+            }
+            waiter.await_late_post(outcome, Reason::Blocking);
+        }
+    }
     match (call.work.into_inner(), call.header.refusal.get()) {
         (Work::Done(Ok(value)), _) => Ok(value),
         (Work::Done(Err(payload)), _) => std::panic::resume_unwind(payload),
         (Work::Todo(f), Some(why)) => Err((f, why)),
-        _ => unreachable!("a call is finished or refused before its caller is woken"),
+        _ => unreachable!("a call is finished or refused before its caller goes on"),
     }
 }

@@ -19,7 +19,9 @@
 //!   refuse:   the jobs that may not queue; all jobs, if the lane has no thread
 //! ```
 //!
-//! A refused job goes back to its caller, which runs it itself or returns an error.
+//! A refused job goes back to its caller, which runs it itself or returns an error. A caller that
+//! is cancelled *withdraws* its job, if no thread has taken it: exactly one of both gets it, under
+//! the lock. Threads that were called for it find nothing, and become idle.
 //!
 //! Why each job finds a thread or is refused: it is queued under the lock, and a thread is called
 //! before the lock is given back. From then on, while something is queued, a thread is starting or
@@ -58,7 +60,7 @@ const IDLE: Duration = Duration::from_secs(10);
 const KEPT: usize = 1024;
 
 /// Something to do, for which its caller waits. For each submitted job either `finish` or `refuse`
-/// is called, once.
+/// is called, once, unless it is withdrawn.
 pub(crate) trait Job: Sized {
     /// Whether it may wait for a thread that is busy. If not, it waits only for a thread that is
     /// starting or waking.
@@ -236,6 +238,14 @@ impl<J: Job> Lane<J> {
             Call::Wake(thread) => thread.unpark(),
             Call::Refuse(why, jobs) => jobs.into_iter().flatten().for_each(|job| job.refuse(why)),
         }
+    }
+
+    /// Takes a job back that no thread has taken. `None` if one has, or if the job was refused.
+    /// Looks at each job in the queue: cancellation is rare, and a queue is seldom long.
+    pub(crate) fn withdraw(&self, is_it: impl Fn(&J) -> bool) -> Option<J> {
+        let mut state = self.lock();
+        let place = state.queue.iter().position(is_it)?;
+        state.queue.remove(place)
     }
 
     /// The main function of a thread of the lane.

@@ -11,14 +11,18 @@ fn pool<'a>() -> Option<&'a Pool> {
     worker::running().map(|(worker, _)| &worker.shared.pool)
 }
 
-/// Makes a call that the system ends soon, whatever other threads do.
+/// Makes a call that the system ends soon, whatever other threads do. A cancellation point until a
+/// thread of the pool has taken the call.
 pub(crate) fn unblock_disk<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
     match pool() {
-        Some(pool) => pool.run_disk(f),
+        Some(pool) => {
+            cancel::check();
+            pool.run_disk(f)
+        }
         None => f(),
     }
 }
@@ -40,7 +44,8 @@ where
 }
 
 /// Runs `f`, which is the user's. The call waits in a queue for an OS thread. If there is none at
-/// all, `f` runs on the calling thread.
+/// all, `f` runs on the calling thread. A cancellation point until a thread of the pool has taken
+/// it.
 pub(crate) fn unblock<F, T>(f: F) -> T
 where
     F: FnOnce() -> T + Send,

@@ -126,6 +126,22 @@ impl Waiter {
         }
     }
 
+    /// After `wait_interruptible` has returned `outcome`, and not `Woken`: waits for the post that
+    /// is still to come, perhaps much later, or has come. It can't be interrupted again.
+    #[cold]
+    pub(crate) fn await_late_post(&self, outcome: Option<Outcome>, reason: Reason) {
+        match outcome {
+            None => _ = self.wait(reason, None),
+            // The deadline of the scope has ended the wait, so no wake-up is owed. The post
+            // overwrites that outcome.
+            Some(_) => {
+                if !self.reset() {
+                    self.wait(reason, None);
+                }
+            }
+        }
+    }
+
     /// Ends the wait of an interrupted thread, which is cancelled, by a claim. If another claim was
     /// faster, that one counts.
     #[cold]

@@ -323,7 +323,9 @@ where
 /// On the pool, `f` does not run on a green thread: [`current`] and all thread-locals are those of
 /// the OS thread, and a blocking call blocks that OS thread.
 ///
-/// `f` may borrow from its caller, which does not go on before `f` is done.
+/// `f` may borrow from its caller, which does not go on before `f` is done. If the caller is
+/// [cancelled](crate::cancel) while the call is in the queue, `f` is dropped and never runs. Once
+/// `f` has begun, the caller gets its result.
 ///
 /// # Panics
 ///

@@ -11,6 +11,7 @@ mod groups;
 mod limits;
 mod max_threads;
 mod points;
+mod pool;
 mod scopes;
 mod shutdown;
 mod storm;

@@ -26,6 +26,7 @@ mistakes!(
     wakes_once,
     keeps_the_queue,
     queues_all,
+    withdraws_another,
     ends_silently,
     ends_unseen
 );
