@@ -16,16 +16,22 @@
 //! on their memory. The worker continues to ask for those answers, and drops the ring when all have
 //! come. If the kernel lacked a resource, a new ring is made later.
 //!
-//! No wait for an answer ends early: it has no deadline, and is not cancelled. While the kernel
-//! works on a thread's memory, that thread neither runs nor unwinds, its stack is not freed, and
-//! the worker does not end, since it has a thread. If the worker itself fails and its ring is
-//! dropped, the drop cancels the operations and waits for the kernel's last answer (`sys::uring`,
-//! invariant 1); the threads never run again.
+//! Every operation's answer is waited for. While the kernel works on a thread's memory, that thread
+//! neither leaves the call nor unwinds, its stack is not freed, and the worker does not end, since
+//! it has a thread. If the worker itself fails and its ring is dropped, the drop cancels the
+//! operations and waits for the kernel's last answer (`sys::uring`, invariant 1); the threads never
+//! run again.
+//!
+//! A thread that is cancelled while it waits for a file submits what is batched, asks the kernel to
+//! cancel its own operation, and waits for the answer all the same. If the kernel has done the
+//! operation, the answer counts. The kernel cancels what it has queued, and interrupts what waits
+//! for anything but a disk; a disk that has begun ends by itself. Sends never wait, so they are not
+//! cancelled.
 //!
 //! Invariants:
 //! 1. A [`PendingOp`] lies on the stack of the thread that waits for its answer, with all that the
 //!    operation points to. A slot refers to it from its push until its answer has come, or never
-//!    will. Its thread is woken then, not earlier, and by nothing else.
+//!    will. Its thread goes on then, and not earlier, but to ask for the operation's end.
 //! 2. A tag names a slot and its generation, which changes when the slot is freed. So an answer
 //!    finds its own `PendingOp` or none.
 //! 3. All of this is accessed on the worker's own OS thread only.
@@ -44,7 +50,10 @@ use crate::{
         poller::Waker,
         uring::{Operation, Ring, is_shortage},
     },
-    task::wait::{Reason, Waiter},
+    task::{
+        cancel,
+        wait::{Outcome, Reason, Waiter},
+    },
 };
 
 /// The largest number of operations in one batch, which is submitted by one system call. A full
@@ -129,11 +138,25 @@ pub(super) struct PendingOp {
     /// `None` for an operation on a file.
     send: Option<PendingSend>,
     /// The number of the batch with which it is submitted.
-    batch: u32,
+    batch: Cell<u32>,
     /// The number of operations that were pushed before it.
-    number: u32,
+    number: Cell<u32>,
+    tag: Cell<u64>,
     answer: Cell<Option<Answer>>,
     waiter: Waiter,
+}
+
+impl PendingOp {
+    fn new(send: Option<PendingSend>) -> Self {
+        Self {
+            send,
+            batch: Cell::new(0),
+            number: Cell::new(0),
+            tag: Cell::new(0),
+            answer: Cell::new(None),
+            waiter: Waiter::new(),
+        }
+    }
 }
 
 /// What the driver needs to know about a send when it is answered.
@@ -175,7 +198,7 @@ impl Table {
         *slot = Slot { generation: generation.wrapping_add(1), op: ptr::null() };
         self.free.push(index);
         self.sends -= u32::from(op.send.is_some());
-        op.answer.set(Some(Answer { result, at_once: op.batch == self.batches }));
+        op.answer.set(Some(Answer { result, at_once: op.batch.get() == self.batches }));
         Some(op)
     }
 }
@@ -189,7 +212,7 @@ impl Table {
             // SAFETY: a slot that is not free has the address of a `PendingOp` whose thread waits
             // (invariants 1, 2).
             let Some(op) = (unsafe { slot.op.as_ref() }) else { continue };
-            if self.pushed.wrapping_sub(op.number) <= left {
+            if self.pushed.wrapping_sub(op.number.get()) <= left {
                 *slot = Slot { generation: slot.generation.wrapping_add(1), op: ptr::null() };
                 self.free.push(index as u32);
                 self.sends -= u32::from(op.send.is_some());
@@ -221,13 +244,14 @@ impl Batch {
         let Some(&index) = self.table.free.last() else { return false };
         let slot = &mut self.table.slots[index as usize];
         let tag = u64::from(slot.generation) << 32 | u64::from(index);
+        op.tag.set(tag);
         // SAFETY: the caller vouches that the memory of the operation stays until the answer
         // (invariant 1).
         if !unsafe { self.ring.push(operation, tag) } {
             return false;
         }
         slot.op = op;
-        self.table.pushed = op.number.wrapping_add(1);
+        self.table.pushed = op.number.get().wrapping_add(1);
         self.table.free.pop();
         self.table.sends += u32::from(op.send.is_some());
         true
@@ -255,53 +279,79 @@ impl Operations {
     /// Batches a send until the next `flush`, and waits for its answer. `None` if that is not
     /// possible; nothing was sent then.
     pub(super) fn send(&self, source: &Source, bytes: &[u8], short: CallResult) -> Option<Answer> {
-        let send = Some(PendingSend { source, len: bytes.len(), short });
-        // SAFETY: the bytes and the source are borrowed until this returns.
-        unsafe { self.hold(Operation::send(source.as_fd(), bytes), send, Reason::Writable) }
+        let op = PendingOp::new(Some(PendingSend { source, len: bytes.len(), short }));
+        // SAFETY: the answer is waited for below. Until then `op` stays, and the bytes and the
+        // source are borrowed (invariant 1).
+        if !unsafe { self.hold(Operation::send(source.as_fd(), bytes), &op) } {
+            return None;
+        }
+        op.waiter.wait(Reason::Writable, None);
+        op.answer.get()
     }
 
     /// Batches an operation on a file until the next `flush`, and waits for its answer. `None` if
-    /// that is not possible; nothing was done then.
+    /// that is not possible; nothing was done then. If the thread is cancelled meanwhile, calls
+    /// `flush`, which submits the batch, and has the kernel cancel the operation.
     ///
     /// # Safety
     /// The caller borrows all that the operation points to until this returns, exclusively if the
     /// kernel writes to it.
-    pub(super) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
-        // SAFETY: the caller vouches for the memory of the operation, by the same contract.
-        let answer = unsafe { self.hold(operation, None, Reason::File) }?;
-        // These errors say nothing about the file. The caller makes the plain call, which succeeds
-        // or has the real error.
-        (!matches!(answer.result, Err(OsError::CANCELED | OsError::INTERRUPTED | OsError::WOULD_BLOCK)))
-            .then_some(answer)
+    pub(super) unsafe fn file(&self, operation: Operation, flush: impl FnOnce()) -> Option<Answer> {
+        let op = PendingOp::new(None);
+        // SAFETY: the answer is waited for below. Until then neither `op` nor the memory of the
+        // operation goes away, for which the caller vouches (invariant 1).
+        if !unsafe { self.hold(operation, &op) } {
+            return None;
+        }
+        let is_cancelled = op.waiter.wait_cancellable(Reason::File, None) == Outcome::Cancelled;
+        if is_cancelled {
+            // All of this runs on one OS thread, so no answer comes in between.
+            op.waiter.reset();
+            flush();
+            self.cancel(&op);
+            op.waiter.wait(Reason::File, None);
+        }
+        let answer = op.answer.get()?;
+        match answer.result {
+            Err(OsError::CANCELED | OsError::INTERRUPTED) if is_cancelled => cancel::unwind(),
+            // These errors say nothing about the file. The caller makes the plain call, which
+            // succeeds or has the real error.
+            Err(OsError::CANCELED | OsError::INTERRUPTED | OsError::WOULD_BLOCK) => None,
+            _ => Some(answer),
+        }
     }
-
+    /// Puts an operation into the batch. `false` if that is not possible.
+    ///
     /// # Safety
-    /// As for `file`.
-    unsafe fn hold(&self, operation: Operation, send: Option<PendingSend>, reason: Reason) -> Option<Answer> {
-        let op;
-        {
-            let mut state = self.state.borrow_mut();
-            let batch = match &mut *state {
-                State::Ready(batch) => batch,
-                other => self.try_for_ring(other)?,
-            };
-            op = PendingOp {
-                send,
-                batch: batch.table.batches.wrapping_add(1),
-                number: batch.table.pushed,
-                answer: Cell::new(None),
-                waiter: Waiter::new(),
-            };
-            // SAFETY: this function waits for the answer below. Until then neither `op` nor the
-            // memory of the operation goes away (invariant 1).
-            if !unsafe { batch.push(operation, &op) } {
-                return None;
-            }
+    /// The caller vouches for invariant 1.
+    unsafe fn hold(&self, operation: Operation, op: &PendingOp) -> bool {
+        let mut state = self.state.borrow_mut();
+        let batch = match &mut *state {
+            State::Ready(batch) => batch,
+            other => match self.try_for_ring(other) {
+                Some(batch) => batch,
+                None => return false,
+            },
+        };
+        op.batch.set(batch.table.batches.wrapping_add(1));
+        op.number.set(batch.table.pushed);
+        // SAFETY: the caller has the same contract.
+        if !unsafe { batch.push(operation, op) } {
+            return false;
         }
         self.batched.set(self.batched.get() + 1);
         self.open.set(self.open.get() + 1);
-        op.waiter.wait(reason, None);
-        op.answer.get()
+        true
+    }
+
+    /// Has the kernel cancel an operation that was submitted, unless it is answered.
+    #[cold]
+    fn cancel(&self, op: &PendingOp) {
+        if op.answer.get().is_none()
+            && let State::Ready(batch) | State::Failed { batch, .. } = &*self.state.borrow()
+        {
+            batch.ring.cancel(op.tag.get());
+        }
     }
 
     /// Returns the batch of a ring, if there is one or one can be made now.
@@ -412,8 +462,8 @@ mod tests {
 
     #[test]
     fn an_answer_finds_its_own_or_none() {
-        let op =
-            PendingOp { send: None, batch: 1, number: 0, answer: Cell::new(None), waiter: Waiter::new() };
+        let op = PendingOp::new(None);
+        op.batch.set(1);
         let slots = vec![Slot { generation: u32::MAX, op: &raw const op }];
         let mut table = Table { slots, free: Vec::new(), sends: 0, batches: 1, pushed: 1 };
         let tag = |generation: u32, index: u32| u64::from(generation) << 32 | u64::from(index);

@@ -30,6 +30,7 @@ use crate::{
         uring::Operation,
     },
     task::{
+        cancel,
         wait::{Outcome, Reason, Waiter},
         worker_core,
     },
@@ -351,18 +352,19 @@ impl Driver {
     /// submitted together with those of other threads that are ready to run. `None` if the driver
     /// cannot do it; nothing was done then.
     ///
-    /// Nothing ends this wait early, neither a deadline nor anything else, since the kernel works
-    /// on the caller's own buffer.
+    /// No deadline ends this wait, since the kernel works on the caller's own buffer. If the thread
+    /// is cancelled, so is the operation; then this unwinds, unless the kernel has done it.
     ///
     /// # Safety
     /// The caller borrows all that the operation points to until this returns, exclusively if the
     /// kernel writes to it.
     pub(crate) unsafe fn file(&self, operation: Operation) -> Option<Answer> {
+        cancel::check();
         if self.operations.is_full() {
             self.flush();
         }
         // SAFETY: the caller vouches for the memory of the operation, by the same contract.
-        unsafe { self.operations.file(operation) }
+        unsafe { self.operations.file(operation, || self.flush()) }
     }
 
     /// Called by the worker when its threads have had their turns: submits the batch, and makes the

@@ -65,6 +65,10 @@ impl Ring {
         match self.0 {}
     }
 
+    pub(crate) fn cancel(&self, _: u64) {
+        match self.0 {}
+    }
+
     pub(crate) fn left(&mut self) -> u32 {
         match self.0 {}
     }

@@ -1,15 +1,17 @@
 //! The state of one driver, examined from inside, on one OS thread.
 
 use std::{
-    io::{Read, Write},
+    io::{IoSliceMut, Read as _, Write as _},
     os::{fd::AsFd, unix::net::UnixStream},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{
+    cancel::{self, Token},
     driver::{CallResult::*, Driver, Interest, Interest::*, Source},
     runtime::{self, Runtime},
+    sys::{error::OsResult, poller::look_one, uring::Operation},
     task::wait::{Claim, Outcome},
     thread,
 };
@@ -240,4 +242,74 @@ fn entries_of_many_that_are_gone_go_too() {
     assert!(new.iter().all(|&key| slab.get(key).is_some() && !all.contains(&key) && key != kept));
     assert!(all.iter().all(|&key| slab.get(key).is_none()));
     assert_eq!((slab.used, slab.entries.len()), (401, 401));
+}
+
+/// A read of a pipe, which waits in the ring as no file of the library's own does.
+fn read_in_the_ring(reader: &std::io::PipeReader, memory: &mut [u8]) -> Option<OsResult<usize>> {
+    let driver = runtime::driver()?;
+    let operation = Operation::read(reader, &mut [IoSliceMut::new(memory)], None)?;
+    // SAFETY: the memory is borrowed until `file` returns.
+    Some(unsafe { driver.file(operation) }?.result)
+}
+
+#[test]
+fn an_operation_in_flight_is_cancelled_and_its_answer_awaited() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let reader = Arc::new(reader);
+    let runtime = Runtime::builder().workers(1).build().unwrap();
+    runtime.run(move || {
+        for (limit, by_token) in [(1, false), (60_000, true)] {
+            let token = Token::new();
+            let (theirs, pipe) = (token.clone(), reader.clone());
+            let reading = thread::spawn(move || {
+                let mut memory = [7; 4];
+                let read = || theirs.run(|| read_in_the_ring(&pipe, &mut memory));
+                match cancel::timeout(Duration::from_millis(limit), read) {
+                    Ok(Ok(result)) => Err(result),
+                    _ => Ok(memory),
+                }
+            });
+            thread::sleep(Duration::from_millis(2));
+            if by_token {
+                token.cancel();
+            }
+            match reading.join().unwrap() {
+                Ok(memory) => assert_eq!(memory, [7; 4]),
+                // The system has no ring.
+                Err(result) => return assert_eq!(result, None),
+            }
+            // The kernel has given the pipe up, and reads no more.
+            writer.write_all(b"word").unwrap();
+            let mut word = [0; 4];
+            assert_eq!(read_in_the_ring(&reader, &mut word), Some(Ok(4)));
+            assert_eq!(word, *b"word");
+        }
+    });
+}
+
+#[test]
+fn an_operation_that_was_answered_counts() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let reader = Arc::new(reader);
+    let runtime = Runtime::builder().workers(1).build().unwrap();
+    for round in 0..200 {
+        let pipe = reader.clone();
+        let reading = runtime.spawn(move || {
+            let mut byte = [0];
+            let result = read_in_the_ring(&pipe, &mut byte);
+            (result, byte[0])
+        });
+        if round % 3 != 0 {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        writer.write_all(&[round]).unwrap();
+        reading.cancel();
+        match reading.join() {
+            Ok((None, _)) => return,
+            Ok(read) => assert_eq!(read, (Some(Ok(1)), round)),
+            // The byte is still there, for the next one.
+            Err(_) => (&*reader).read_exact(&mut [0]).unwrap(),
+        }
+        assert!(look_one(reader.as_fd(), Read).is_err(), "nothing is left");
+    }
 }

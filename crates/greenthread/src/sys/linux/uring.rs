@@ -166,6 +166,16 @@ impl Ring {
         }
     }
 
+    /// Asks the kernel to cancel an operation that was handed over. It is answered in any case:
+    /// with `ECANCELED` or `EINTR` if it had not begun or has moved nothing, otherwise with its
+    /// result.
+    pub(crate) fn cancel(&self, tag: u64) {
+        // Without a time limit the call would wait for an operation that can't be cancelled. It
+        // fails if there is no such operation any more.
+        let _ =
+            self.ring.submitter().register_sync_cancel(Some(Timespec::new()), CancelBuilder::user_data(tag));
+    }
+
     /// Returns how many operations of the batch were not handed over.
     pub(crate) fn left(&mut self) -> u32 {
         self.ring.submission().len() as u32
