@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 use crate::{
     sync::Parker,
     task::{
-        coop::{CALL, begin_call},
+        cancel,
+        coop::{CALL, consume_budget},
         wait::Reason,
     },
 };
@@ -82,7 +83,8 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     let mut future = pin!(future.into_future());
     let mut context = Context::from_waker(&waker);
     loop {
-        begin_call(CALL);
+        consume_budget(CALL);
+        cancel::check();
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }

@@ -66,7 +66,10 @@ use crate::{
     os::unix::net::UnixStream,
     runtime::spawn::spawn_on_default,
     sys,
-    task::coop::{CALL, consume_budget},
+    task::{
+        cancel,
+        coop::{CALL, consume_budget},
+    },
 };
 
 /// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. A signal that arrives
@@ -97,7 +100,10 @@ use crate::{
 pub fn ctrl_c() -> io::Result<()> {
     match Signals::new([SIGINT])?.next() {
         Some(_) => Ok(()),
-        None => Err(io::Error::other("waiting for Ctrl-C has failed")),
+        None => Err(match cancel::check_call() {
+            Err(cancelled) => cancelled,
+            Ok(()) => io::Error::other("waiting for Ctrl-C has failed"),
+        }),
     }
 }
 

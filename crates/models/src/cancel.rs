@@ -3,6 +3,7 @@
 //! OS threads with the library's parker, which is interrupted; `notes` has green threads.
 
 use std::{
+    marker::PhantomData,
     ptr,
     sync::{
         Arc,
@@ -23,7 +24,11 @@ use crate::{
         cancel_node::{CancelNode, In, List, State},
         state::{Claimed, Outcome, WaitState},
     },
-    sys::parker::{End, Parker},
+    sys::{
+        fd::BorrowedFd,
+        parker::{End, Parker},
+        poller::Interest,
+    },
 };
 
 /// A mistake of a model.
@@ -154,8 +159,16 @@ fn sleep_until_cancelled(node: &CancelNode, parker: &Parker) {
     }
 }
 
+/// As `descriptor::os_thread::wait`, for a descriptor that never becomes ready.
+fn poll_until_cancelled(node: &CancelNode, parker: &Parker) {
+    while !is_cancelled(node) {
+        let polled = parker.poll(BorrowedFd(PhantomData), Interest::Read, None);
+        assert_eq!(polled.unwrap(), End::Interrupted);
+    }
+}
+
 /// Two threads enter scopes below one that is cancelled meanwhile, the second one by way of another
-/// scope. Each finds out, and leaves.
+/// scope. The first one waits for a descriptor. Each finds out, and leaves.
 fn tree(mistake: Mistake) {
     let root = Scope::new();
     let threads = [1, 2].map(|depth| {
@@ -174,6 +187,7 @@ fn tree(mistake: Mistake) {
             match mistake {
                 Mistake::LooksEarly if looked => {}
                 Mistake::LooksEarly => assert_eq!(parker.sleep(None, true), End::Interrupted),
+                _ if depth == 1 => poll_until_cancelled(&innermost.node, &parker),
                 _ => sleep_until_cancelled(&innermost.node, &parker),
             }
             inner.into_iter().for_each(Frame::leave);

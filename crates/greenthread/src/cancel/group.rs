@@ -193,9 +193,9 @@ impl<'scope, T, E> Group<'scope, '_, T, E> {
         // The report is sent even if there is no thread after all.
         self.pending += 1;
         let report = Report { sender: self.sender.clone(), location: request.location, done: None };
-        self.scope.spawn_as(request, f, move |value| {
-            report.send(value);
-            None::<()>
+        self.scope.spawn_as(request, f, move |result| {
+            report.send(result.ok());
+            Ok(())
         })?;
         Ok(())
     }

@@ -85,13 +85,20 @@
 //!   [`channel`](crate::channel) and [`sync`](crate::sync); condition variables, barriers,
 //!   semaphores, wait groups;
 //! * calls on sockets, pipes, terminals, child processes and signals, also before they begin;
-//!   [`unblock`](crate::thread::unblock) and lookups of names, before they begin;
+//! * [`unblock`](crate::thread::unblock), calls on files and paths that don't find what they need
+//!   in the system's cache, and lookups of names: before an OS thread of the pool has taken them;
 //! * [`checkpoint`].
+//!
+//! A call that has moved bytes, or has got a connection, a file or a value, returns it. A write
+//! that has begun returns how much it has written. A call that is cancelled has done nothing: a
+//! `connect` closes its socket, an `accept` leaves the connection in the queue, a call that waited
+//! for a thread of the pool never runs. Operations of io_uring are cancelled in the kernel, and
+//! awaited.
 //!
 //! These are no points: `Mutex`, `RwLock`, `Once` and their like, as with POSIX, since they are
 //! short and the code behind them relies on being there; the end of a scope, which waits for its
-//! threads; calls on files, which the kernel ends soon. A channel's operation that need not wait is
-//! done, and does not look whether its thread is cancelled.
+//! threads; on an OS thread, calls on files that don't wait for others. An operation of a channel
+//! or a file that need not wait is done, and does not look whether its thread is cancelled.
 //!
 //! # Masked
 //!
@@ -104,11 +111,38 @@
 //! * A thread that joins another one before that has started may run it on its own stack. It is
 //!   cancelled when that other thread has ended. (A thread that is in a scope of this module does
 //!   not do so.)
-//! * A call that an OS thread of the pool makes, once it has begun, and one of io_uring: they are
-//!   waited for.
-//! * On an OS thread, a call on a socket, a pipe or a terminal.
-//! * With `panic = "abort"` nothing unwinds, and no thread is cancelled; scopes, deadlines and
-//!   tokens have no effect but that [`Token::is_cancelled`] tells.
+//! * A call that an OS thread of the pool makes, once it has begun. It is waited for, and its
+//!   result returned. Such are: closures of [`unblock`](crate::thread::unblock); lookups of names;
+//!   opening a FIFO whose other end is closed; connecting to a Unix listener whose queue is full;
+//!   waiting for a child before Linux 5.3 and on other systems than Linux; locking a file; a
+//!   terminal that was ready when its data was taken by others; on macOS, the rest of a write for
+//!   which a pipe has not enough room; on Windows, pipes and consoles.
+//! * A disk that has begun to read or write.
+//! * On an OS thread, the same calls, which it makes itself, and calls in foreign code.
+//!
+//! An OS thread in a scope waits for sockets and pipes by itself, and not in the kernel's call. For
+//! that it has a pipe, from its first such wait to its end. On Windows it looks every 50 ms
+//! instead.
+//!
+//! # Programs that can't unwind
+//!
+//! With `panic = "abort"` a thread can't be unwound. Then calls on sockets, pipes, terminals, child
+//! processes and lookups of names are the only points. They fail with an error of the kind
+//! [`Other`](std::io::ErrorKind::Other), after which no loop tries again, and whose
+//! [`get_ref`](std::io::Error::get_ref) is a [`Cancelled`]; an iterator of signals ends. All other
+//! waits go on. What the closure of a scope or a [`timeout`] returns is returned as ever, so a
+//! timeout of a read is `Ok(Err(..))`. [`is_cancelled`] tells as ever.
+//!
+//! ```
+//! use greenthread::cancel::Cancelled;
+//!
+//! fn was_cancelled(error: &std::io::Error) -> bool {
+//!     error.get_ref().is_some_and(|error| error.is::<Cancelled>())
+//! }
+//! assert!(!was_cancelled(&std::io::ErrorKind::TimedOut.into()));
+//! ```
+//!
+//! # Poison
 //!
 //! A guard of a mutex that is held by a thread which is unwound poisons the mutex, as any panic
 //! does.
@@ -243,7 +277,7 @@ pub fn shield<T>(f: impl FnOnce() -> T) -> T {
 
 /// A cancellation point, for a long computation: unwinds the calling thread if it is cancelled. Now
 /// and then it lets other threads of the worker run, as [`yield_now`](crate::thread::yield_now)
-/// does. With `panic = "abort"` it does nothing; ask [`is_cancelled`].
+/// does. With `panic = "abort"` it unwinds nothing; ask [`is_cancelled`].
 ///
 /// # Examples
 ///
@@ -258,7 +292,7 @@ pub fn checkpoint() {
     cancel::check();
 }
 
-/// Returns whether [`checkpoint`] would unwind the calling thread.
+/// Returns whether the calling thread is cancelled: whether its next point would unwind it.
 ///
 /// # Examples
 ///
@@ -295,22 +329,19 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    enum Never {}
-    // To fail is to win: the first to fail cancels the others.
-    let result: Result<Never, T> = scope(|scope| {
+    // To fail is to win: the first to fail cancels the others. The scope waits for them.
+    let result: Result<(), T> = scope(|scope| {
         let mut count = 0;
         for contender in contenders {
             count += 1;
             scope.spawn(move || Err::<(), T>(contender()));
         }
         assert_ne!(count, 0, "a race needs a contender");
-        loop {
-            // A park would take a wake-up that is meant for the caller.
-            crate::thread::sleep(Duration::MAX);
-        }
+        Ok(())
     });
     match result {
-        Ok(never) => match never {},
+        // All contenders were cancelled, and so is this thread.
+        Ok(()) => unreachable!("a contender has returned, or this thread was unwound"),
         Err(first) => first,
     }
 }

@@ -64,7 +64,8 @@ pub fn scope<'env, F, T, E>(f: F) -> Result<T, E>
 where
     F: for<'scope> FnOnce(Scope<'scope, 'env, E>) -> Result<T, E>,
 {
-    let mut node = CancelNode::new(cancel::innermost(), false, None);
+    // The threads of a scope in a destructor are masked as `f` is.
+    let mut node = CancelNode::new(cancel::innermost(), cancel::is_masked(), None);
     // SAFETY: the node stays in this frame until all threads have ended and the guard is dropped.
     let entered = unsafe { Entered::new(&mut node, None) };
     // It is below the scope of `f`, so that the threads can be cancelled without `f`.
@@ -216,7 +217,7 @@ impl<'scope, E> Scope<'scope, '_, E> {
         self.spawn_as(builder.request(), f, |value| value)
     }
 
-    /// Spawns a thread that calls `f`, and when that has ended `then`. This gets `None` if `f` has
+    /// Spawns a thread that calls `f`, and when that has ended `then`. This gets an error if `f` has
     /// failed or was cancelled: the scope knows of that by then.
     pub(super) fn spawn_as<F, T, G, U>(
         self,
@@ -226,7 +227,7 @@ impl<'scope, E> Scope<'scope, '_, E> {
     ) -> io::Result<ScopedJoinHandle<'scope, U, E>>
     where
         F: FnOnce() -> Result<T, E> + Send + 'scope,
-        G: FnOnce(Option<T>) -> Option<U> + Send + 'scope,
+        G: FnOnce(Result<T, Option<E>>) -> Result<U, Option<E>> + Send + 'scope,
         U: Send + 'scope,
         E: Send + 'scope,
     {
@@ -345,8 +346,9 @@ impl<E> Drop for Place<'_, '_, E> {
 }
 
 impl<E> Frame<E> {
-    /// What a thread does. `None` if it has failed or was cancelled.
-    fn run<T>(&self, thread: usize, f: impl FnOnce() -> Result<T, E>) -> Option<T> {
+    /// What a thread does. If it has failed, and was not the first, its error is left for its
+    /// joiner.
+    fn run<T>(&self, thread: usize, f: impl FnOnce() -> Result<T, E>) -> Result<T, Option<E>> {
         let mut node = CancelNode::new(self.threads.as_ptr(), false, None);
         // SAFETY: the node stays in this frame until the guard is dropped.
         let entered = unsafe { Entered::new(&mut node, None) };
@@ -354,11 +356,11 @@ impl<E> Frame<E> {
         let was_cancelled = cancel::is_cancelled();
         drop(entered);
         let what = match result {
-            Ok(Ok(value)) => return Some(value),
+            Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => What::Error(error),
             Err(payload) if was_cancelled && payload.is::<Cancelled>() => {
                 self.was_cancelled.store(true, Relaxed);
-                return None;
+                return Err(None);
             }
             Err(payload) => What::Panic(payload),
         };
@@ -370,9 +372,11 @@ impl<E> Frame<E> {
         drop(failure);
         // SAFETY: the scope's frame waits for this thread.
         cancel::cancel(unsafe { self.body.as_ref() });
-        // Not under the lock: its destructor may wait.
-        drop(late);
-        None
+        // Not under the lock: a panic's destructor may wait.
+        Err(late.and_then(|late| match late.what {
+            What::Error(error) => Some(error),
+            What::Panic(_) => None,
+        }))
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Failure<E>>> {
@@ -388,7 +392,7 @@ impl<E> fmt::Debug for Scope<'_, '_, E> {
 
 /// The handle of a thread of a [`Scope`].
 pub struct ScopedJoinHandle<'scope, T, E> {
-    handle: Handle<Option<T>>,
+    handle: Handle<Result<T, Option<E>>>,
     scope: *const Frame<E>,
     thread: usize,
     lifetime: PhantomData<&'scope ()>,
@@ -442,7 +446,8 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
     /// # Errors
     ///
     /// The thread's error, if it was the first to fail, and the caller is the thread that called
-    /// [`scope`]. From others the scope keeps its error.
+    /// [`scope`]. From others the scope keeps its error. With `panic = "abort"` no caller can be
+    /// unwound, and each gets it.
     ///
     /// # Examples
     ///
@@ -451,15 +456,15 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
     /// assert_eq!(cancel::scope(|s| s.spawn(|| Err::<(), _>(7)).join()), Err(7));
     /// ```
     pub fn join(self) -> Result<T, E> {
-        match scheduler::join(self.handle) {
-            Ok(Some(value)) => return Ok(value),
-            Ok(None) => {}
+        let left = match scheduler::join(self.handle) {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(left)) => left,
             // There was no stack for it.
             Err(payload) => resume_unwind(payload),
-        }
+        };
         // SAFETY: the frame lives for `'scope`, and so does the node.
         let (frame, body) = unsafe { (&*self.scope, (*self.scope).body.as_ref()) };
-        let is_body = cancel::has_entered(body);
+        let is_body = cfg!(panic = "abort") || cancel::has_entered(body);
         let mut failure = frame.failure();
         match failure.take() {
             Some(Failure { thread, what: What::Error(error) }) if is_body && thread == self.thread => {
@@ -468,7 +473,10 @@ impl<T, E> ScopedJoinHandle<'_, T, E> {
             other => {
                 *failure = other;
                 drop(failure);
-                cancel::unwind();
+                match left {
+                    Some(error) if cfg!(panic = "abort") => Err(error),
+                    _ => cancel::unwind(),
+                }
             }
         }
     }

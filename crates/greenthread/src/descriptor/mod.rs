@@ -6,6 +6,7 @@
 //! thread, and handles timeouts itself.
 //!
 //! * This file: the settings in effect, and the loop of call and wait that all calls share.
+//! * `os_thread`: the same loop for an OS thread, where it has to wait by itself.
 //! * `fd_impls`: the trait implementations that the public types have in common.
 //! * `plain`: reading and writing of what is not a socket: pipes, terminals, files.
 //! * `readiness`: waiting without a call.
@@ -27,18 +28,19 @@ use crate::{
         self,
         error::{OsError, OsResult},
         fd::{AsFd, BorrowedFd, OwnedFd},
-        poller::{is_shut, poll_one},
-        socket::NO_SHUTDOWN_EVENT,
+        poller::is_shut,
+        socket::{self, Blocking, NO_SHUTDOWN_EVENT},
     },
     task::{
         cancel,
         coop::{CALL, begin_call},
-        time::{block_until, deadline_after},
+        time::deadline_after,
         wait::Outcome,
     },
 };
 
 pub(crate) mod fd_impls;
+pub(crate) mod os_thread;
 pub(crate) mod plain;
 mod readiness;
 mod settings;
@@ -227,7 +229,7 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut() -> OsResult<(T, CallResult)>,
     ) -> io::Result<T> {
-        self.repeat(driver, interest, deadline, |turn| match call() {
+        let result = self.repeat(driver, interest, deadline, |turn| match call() {
             Ok((value, shown)) => {
                 turn.record(shown);
                 Ok(value)
@@ -237,7 +239,8 @@ impl Descriptor {
                 Err(OsError::WOULD_BLOCK)
             }
             Err(error) => Err(error),
-        })
+        });
+        result.map_err(cancel::raise)
     }
 
     /// Like `attempt`, for the driver's own `send`. A short count shows `short`.
@@ -248,10 +251,41 @@ impl Descriptor {
         short: CallResult,
         deadline: Option<Instant>,
     ) -> io::Result<usize> {
+        self.send_on(driver, bytes, short, deadline).map_err(cancel::raise)
+    }
+
+    fn send_on(
+        &self,
+        driver: &Driver,
+        bytes: &[u8],
+        short: CallResult,
+        deadline: Option<Instant>,
+    ) -> io::Result<usize> {
         self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
     }
 
+    /// Sends what an earlier call has left, on a green thread with its driver, or on a watched OS
+    /// thread. If it is cancelled it has an error, since the earlier call has a result.
+    pub(crate) fn send_rest(
+        &self,
+        driver: Option<&Driver>,
+        bytes: &[u8],
+        short: CallResult,
+        deadline: Option<Instant>,
+    ) -> io::Result<usize> {
+        match driver {
+            Some(driver) => self.send_on(driver, bytes, short, deadline),
+            None => self.repeat_on_os_thread(Interest::Write, deadline, || {
+                socket::send(self, bytes, Blocking::Never)
+            }),
+        }
+    }
+
     /// The loop behind `attempt` and `send`. `call` records what its result has shown.
+    ///
+    /// # Errors
+    /// `cancel::error` if the thread is cancelled before a call has succeeded; `raise` unwinds
+    /// then.
     fn repeat<T>(
         &self,
         driver: &Driver,
@@ -259,7 +293,7 @@ impl Descriptor {
         deadline: Option<Instant>,
         mut call: impl FnMut(&Turn<'_>) -> OsResult<T>,
     ) -> io::Result<T> {
-        begin_call(CALL);
+        begin_call(CALL)?;
         let nonblocking = self.is_nonblocking();
         let mut turn = driver.turn(&self.source, interest);
         let mut blocked = !nonblocking && turn.is_blocked();
@@ -274,7 +308,7 @@ impl Descriptor {
                     Outcome::Woken => {}
                     Outcome::TimedOut => return Err(OsError::WOULD_BLOCK.into()),
                     // `turn` passes on what was meant for this thread.
-                    Outcome::Cancelled => cancel::unwind(),
+                    Outcome::Cancelled => return Err(cancel::error()),
                 }
             }
             match call(&turn) {
@@ -297,20 +331,17 @@ impl Descriptor {
         if let Some(driver) = runtime::driver() {
             return self.attempt(driver, interest, deadline, || Ok((call()?, CallResult::Full)));
         }
-        loop {
-            match call() {
-                Ok(value) => return Ok(value),
-                Err(OsError::INTERRUPTED) => {}
-                Err(OsError::WOULD_BLOCK) if !self.is_nonblocking() => {
-                    let ready = block_until(deadline, |deadline| poll_one(self.as_fd(), interest, deadline));
-                    ready.map_err(|error| match error.kind() {
-                        io::ErrorKind::TimedOut => OsError::WOULD_BLOCK.into(),
-                        _ => error,
-                    })?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.attempt_on_os_thread(interest, deadline, call)
+    }
+
+    /// Like `attempt`, on an OS thread: for a call that does not block.
+    pub(crate) fn attempt_on_os_thread<T>(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+        call: impl FnMut() -> OsResult<T>,
+    ) -> io::Result<T> {
+        self.repeat_on_os_thread(interest, deadline, call).map_err(cancel::raise)
     }
 }
 

@@ -12,6 +12,10 @@
 //!   another reader or writer may have been faster.
 //! * Some descriptors cannot be waited for. The call is made on such an OS thread at once.
 //!
+//! An OS thread makes the plain call, unless it is in a cancellation scope (`os_thread`). Then it
+//! does as a green thread does, and waits by itself. Where there is only the plain call, it makes
+//! that when the descriptor is ready.
+//!
 //! A descriptor in non-blocking mode gives `WouldBlock`. The kernel is asked for the mode before
 //! each wait, since everything that has the descriptor open may change it at any time.
 
@@ -20,7 +24,10 @@ use std::{
     time::Instant,
 };
 
-use super::Descriptor;
+use super::{
+    Descriptor,
+    os_thread::{is_watched, wait},
+};
 pub(crate) use crate::sys::io::MAX_BUFFERS;
 use crate::{
     driver::{CallResult, Driver, Interest},
@@ -28,13 +35,14 @@ use crate::{
     sys::{
         error::{OsError, OsResult},
         fd::{AsFd, BorrowedFd},
+        file::{Kind, Nature, View},
         io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now},
         poller::look_one,
         socket,
     },
     task::{
         cancel,
-        coop::{CALL, consume_budget},
+        coop::{CALL, begin_call},
         wait::Outcome,
     },
 };
@@ -90,19 +98,23 @@ impl Transfer for &[IoSlice<'_>] {
 /// Reads from a borrowed descriptor. It cannot be registered, since its number may get another
 /// meaning later.
 pub(crate) fn read_foreign(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    transfer_foreign(descriptor, buffers)
+    transfer_foreign(descriptor, buffers).map_err(cancel::raise)
 }
 
 /// Writes to a borrowed descriptor, which cannot be registered either (see [`read_foreign`]).
 pub(crate) fn write_foreign(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-    transfer_foreign(descriptor, buffers)
+    transfer_foreign(descriptor, buffers).map_err(cancel::raise)
 }
 
 fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) -> io::Result<usize> {
     if runtime::driver().is_none() {
-        return Ok(transfer.plain(descriptor)?);
+        return if is_watched() {
+            transfer_watched(descriptor, transfer, None)
+        } else {
+            Ok(transfer.plain(descriptor)?)
+        };
     }
-    consume_budget(CALL);
+    begin_call(CALL)?;
     if transfer.is_empty() {
         return transfer_elsewhere(descriptor, transfer, false);
     }
@@ -124,10 +136,44 @@ fn transfer_elsewhere<T: Transfer>(
     mut transfer: T,
     is_short: bool,
 ) -> io::Result<usize> {
-    match runtime::unblock_wait(|| transfer.plain(descriptor)) {
+    match runtime::unblock_wait_unchecked(|| transfer.plain(descriptor)) {
         Ok(result) => Ok(result?),
         Err(_) if is_short => Ok(transfer.plain(descriptor)?),
         Err(refusal) => Err(refusal),
+    }
+}
+
+/// Makes the call on an OS thread that is watched (`os_thread`).
+#[cold]
+fn transfer_watched<T: Transfer>(
+    descriptor: BorrowedFd<'_>,
+    mut transfer: T,
+    deadline: Option<Instant>,
+) -> io::Result<usize> {
+    cancel::check_call()?;
+    loop {
+        // Only the plain call has the right result of an empty transfer, and it may be the only
+        // one.
+        let only_plain = transfer.is_empty()
+            || match transfer.now(descriptor) {
+                Err(OsError::WOULD_BLOCK) => false,
+                Err(OsError::UNSUPPORTED) => true,
+                Err(OsError::INTERRUPTED) => continue,
+                result => return Ok(result?),
+            };
+        // What waits for a disk at most can't be waited for by readiness, and its call is short.
+        let waits = Nature::of(&View::new(descriptor)).is_ok_and(|nature| nature.kind == Kind::Stream)
+            && !is_nonblocking(descriptor)
+            && !transfer.is_empty()
+            && (T::INTEREST == Interest::Write || waits_until_readable(descriptor));
+        let is_ready = waits
+            && match wait(descriptor, T::INTEREST, deadline) {
+                Err(error) if OsError::of(&error) == Some(OsError::NOT_POLLABLE) => false,
+                result => result.map(|()| true)?,
+            };
+        if only_plain || !is_ready {
+            return Ok(transfer.plain(descriptor)?);
+        }
     }
 }
 
@@ -140,17 +186,18 @@ impl Descriptor {
 
     pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let most = buffers.len().min(MAX_BUFFERS);
-        self.transfer(&mut buffers[..most])
+        self.transfer(&mut buffers[..most]).map_err(cancel::raise)
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
 
-    /// Like a blocking system call, it returns when all is written, unless an error comes first.
+    /// Like a blocking system call, it returns when all is written, unless an error comes first, or
+    /// the thread is cancelled.
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let buffers = &buffers[..buffers.len().min(MAX_BUFFERS)];
-        let mut done = self.transfer(buffers)?;
+        let mut done = self.transfer(buffers).map_err(cancel::raise)?;
         let mut skip = done;
         for buffer in buffers {
             let mut rest = &buffer[skip.min(buffer.len())..];
@@ -172,9 +219,17 @@ impl Descriptor {
         }
     }
 
+    /// # Errors
+    /// Those of the call; `cancel::error` if the thread is cancelled before a call has succeeded.
     fn transfer<T: Transfer>(&self, mut transfer: T) -> io::Result<usize> {
-        let Some(driver) = runtime::driver() else { return Ok(transfer.plain(self.as_fd())?) };
-        consume_budget(CALL);
+        let Some(driver) = runtime::driver() else {
+            return if is_watched() {
+                transfer_watched(self.as_fd(), transfer, self.deadline(T::INTEREST))
+            } else {
+                Ok(transfer.plain(self.as_fd())?)
+            };
+        };
+        begin_call(CALL)?;
         if transfer.is_empty() {
             return transfer_elsewhere(self.as_fd(), transfer, false);
         }
@@ -186,7 +241,7 @@ impl Descriptor {
                 match turn.wait(deadline) {
                     Ok(Outcome::Woken) => {}
                     Ok(Outcome::TimedOut) => return Err(OsError::WOULD_BLOCK.into()),
-                    Ok(Outcome::Cancelled) => cancel::unwind(),
+                    Ok(Outcome::Cancelled) => return Err(cancel::error()),
                     // A descriptor that is not pollable waits for a disk at most, so its call is
                     // short. Any other error: the system lacks memory for a registration.
                     Err(error) => {
@@ -240,7 +295,7 @@ impl Descriptor {
             Err(_) => Ok((false, CallResult::Full)),
         };
         match self.attempt(driver, interest, deadline, look) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || cancel::is_error(&error) => Err(error),
             result => Ok(result.unwrap_or(false)),
         }
     }

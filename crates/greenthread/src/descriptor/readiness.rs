@@ -2,18 +2,14 @@
 
 use std::{io, time::Instant};
 
-use super::Descriptor;
+use super::{Descriptor, os_thread};
 use crate::{
     driver::{CallResult, Interest},
     runtime,
-    sys::{
-        fd::AsFd,
-        poller::{look_one, poll_one},
-    },
+    sys::{fd::AsFd, poller::look_one},
     task::{
         cancel,
         coop::{CALL, begin_call},
-        time::block_until,
         wait::Outcome,
     },
 };
@@ -27,9 +23,12 @@ impl Descriptor {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(false),
             result => result.map(|()| true),
         };
-        begin_call(CALL);
+        begin_call(CALL).map_err(cancel::raise)?;
         let Some(driver) = runtime::driver() else {
-            return ended(block_until(deadline, |deadline| poll_one(self.as_fd(), interest, deadline)));
+            return match os_thread::wait(self.as_fd(), interest, deadline) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+                result => result.map(|()| true).map_err(cancel::raise),
+            };
         };
         let mut turn = driver.turn(&self.source, interest);
         while !ended(look_one(self.as_fd(), interest))? {
@@ -37,7 +36,7 @@ impl Descriptor {
             match turn.wait(deadline)? {
                 Outcome::Woken => {}
                 Outcome::TimedOut => return Ok(false),
-                Outcome::Cancelled => cancel::unwind(),
+                Outcome::Cancelled => return Err(cancel::raise(cancel::error())),
             }
         }
         Ok(true)

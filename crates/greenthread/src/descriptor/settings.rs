@@ -128,7 +128,8 @@ impl Settings {
 }
 
 /// Closes an exposed descriptor. As in std, the calling thread waits if the user has set
-/// `SO_LINGER`, or if the device has output left. Other threads of the worker do not wait.
+/// `SO_LINGER`, or if the device has output left. Other threads of the worker do not wait. No
+/// cancellation point: destructors call it.
 #[cold]
 pub(super) fn close(descriptor: OwnedFd) {
     if !close_may_wait(&descriptor) {
@@ -138,7 +139,7 @@ pub(super) fn close(descriptor: OwnedFd) {
     // The worker must not wait while it runs no thread (it drops the closure of a thread that could
     // not start). Otherwise another OS thread waits.
     let runs_no_thread = worker_core::get().is_some_and(|core| core.running().is_none());
-    if runs_no_thread || runtime::unblock_wait(|| drop(descriptor.take())).is_err() {
+    if runs_no_thread || runtime::unblock_wait_unchecked(|| drop(descriptor.take())).is_err() {
         // No thread waits for the rest. Without `SO_LINGER`, `close` returns at once, and the
         // kernel still sends it.
         let _ = descriptor.as_ref().map(|descriptor| set_socket_linger(descriptor, None));

@@ -146,7 +146,7 @@ impl Turn<'_> {
             Interest::Read => Reason::Readable,
             Interest::Write => Reason::Writable,
         };
-        Ok(waiter.wait_cancellable(reason, deadline))
+        Ok(waiter.wait_fallible(reason, deadline))
     }
 
     fn direction(&self, then: impl FnOnce(&mut Direction)) {

@@ -30,7 +30,7 @@ use std::{
 
 use crate::task::coop::{CALL, consume_budget};
 use crate::{
-    descriptor::Descriptor,
+    descriptor::{Descriptor, os_thread::is_watched},
     driver::{Answer, Driver, Operation},
     runtime,
     sys::{
@@ -173,7 +173,12 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File, B) -> Result<usize> + Send,
     ) -> Result<usize> {
-        let Some(driver) = runtime::driver() else { return plain(&self.file(), bufs) };
+        let Some(driver) = runtime::driver() else {
+            if offset.is_none() && self.is_watched_stream() {
+                return bufs.with(|bufs| self.descriptor.read_vectored(bufs));
+            }
+            return plain(&self.file(), bufs);
+        };
         let try_cache = match self.cache() {
             NEVER => false,
             MISSED if offset.is_some() => false,
@@ -228,7 +233,7 @@ impl Open {
     /// Reads from the position to the end. Cached data is read directly; the rest is read by one
     /// call on the pool.
     pub(super) fn read_to_end(&self, all: &mut Vec<u8>) -> Result<usize> {
-        if runtime::driver().is_none() {
+        if runtime::driver().is_none() && !self.is_watched_stream() {
             return (&*self.file()).read_to_end(all);
         }
         let before = all.len();
@@ -299,7 +304,7 @@ impl Open {
         offset: Option<u64>,
         plain: impl FnOnce(&File) -> Result<usize> + Send,
     ) -> Result<usize> {
-        if runtime::driver().is_none() {
+        if runtime::driver().is_none() && !(offset.is_none() && self.is_watched_stream()) {
             return self.call(plain);
         }
         let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
@@ -336,6 +341,12 @@ impl Open {
             Some(answer) => Ok(answer.result?),
             None => self.transfer(plain),
         }
+    }
+
+    /// Whether the caller is an OS thread in a cancellation scope, and the file waits for another
+    /// party.
+    fn is_watched_stream(&self) -> bool {
+        is_watched() && self.kind() == Kind::Stream
     }
 
     /// Whether the driver may carry the operation out: on a file or a disk, at an offset, so that

@@ -16,7 +16,7 @@ use crate::sys::{
     socket::{Family, Type, UnixAddress},
 };
 use crate::{
-    descriptor::{Descriptor, plain::MAX_BUFFERS},
+    descriptor::{Descriptor, os_thread::is_watched, plain::MAX_BUFFERS},
     driver::{CallResult, Driver, Interest},
     runtime,
     sys::{
@@ -150,25 +150,29 @@ impl Socket {
         peek: bool,
         mut call: impl FnMut(Blocking) -> OsResult<(usize, T)>,
     ) -> io::Result<(usize, T)> {
-        let (count, value) = match runtime::driver() {
-            None => call(Blocking::AsSet)?,
-            Some(driver) => {
-                let deadline = self.descriptor.deadline(Interest::Read);
-                let mut again = false;
-                self.descriptor.attempt(driver, Interest::Read, deadline, || {
-                    let (count, value) = match call(Blocking::Never) {
-                        Err(OsError::WOULD_BLOCK)
-                            if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
-                        {
-                            (0, T::default())
-                        }
-                        result => result?,
-                    };
-                    // After a peek the data is still there, so the next call would not block.
-                    let short = 0 < count && count < capacity && !peek;
-                    let result = if short { self.short_result() } else { CallResult::Full };
-                    Ok(((count, value), result))
-                })?
+        let driver = runtime::driver();
+        let (count, value) = if driver.is_none() && !is_watched() {
+            call(Blocking::AsSet)?
+        } else {
+            let deadline = self.descriptor.deadline(Interest::Read);
+            let mut again = false;
+            let mut call = || {
+                let (count, value) = match call(Blocking::Never) {
+                    Err(OsError::WOULD_BLOCK)
+                        if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
+                    {
+                        (0, T::default())
+                    }
+                    result => result?,
+                };
+                // After a peek the data is still there, so the next call would not block.
+                let short = 0 < count && count < capacity && !peek;
+                let result = if short { self.short_result() } else { CallResult::Full };
+                Ok(((count, value), result))
+            };
+            match driver {
+                Some(driver) => self.descriptor.attempt(driver, Interest::Read, deadline, call)?,
+                None => self.attempt_watched(Interest::Read, deadline, || Ok(call()?.0))?,
             }
         };
         if count == 0
@@ -221,26 +225,31 @@ impl Socket {
     /// makes the first call, and `rest` yields the bytes that it has left over.
     ///
     /// A blocking `send` of the kernel returns when the kernel has taken everything, and so does
-    /// this function. After an error in between, it returns how many bytes the kernel has taken,
-    /// and the next call reports the error.
+    /// this function. After an error in between, and if the thread is cancelled, it returns how
+    /// many bytes the kernel has taken, and the next call reports the error.
     fn send_all<'a, R: IntoIterator<Item = &'a [u8]>>(
         &self,
         all: usize,
-        plain: impl FnOnce() -> OsResult<usize>,
+        mut plain: impl FnMut(Blocking) -> OsResult<usize>,
         first: impl FnOnce(&Driver, Option<Instant>) -> io::Result<usize>,
         rest: impl FnOnce(usize) -> R,
     ) -> io::Result<usize> {
-        let Some(driver) = runtime::driver() else {
-            return self.or_saved_error(plain().map_err(io::Error::from));
-        };
+        let driver = runtime::driver();
+        if driver.is_none() && !is_watched() {
+            return self.or_saved_error(plain(Blocking::AsSet).map_err(io::Error::from));
+        }
         let deadline = self.descriptor.deadline(Interest::Write);
-        let mut done = self.or_saved_error(first(driver, deadline))?;
+        let sent = match driver {
+            Some(driver) => first(driver, deadline),
+            None => self.attempt_watched(Interest::Write, deadline, || plain(Blocking::Never)),
+        };
+        let mut done = self.or_saved_error(sent)?;
         if done == all || self.descriptor.is_nonblocking() {
             return Ok(done);
         }
         for mut bytes in rest(done) {
             while !bytes.is_empty() {
-                match self.descriptor.send(driver, bytes, self.short_result(), deadline) {
+                match self.descriptor.send_rest(driver, bytes, self.short_result(), deadline) {
                     Ok(count) => {
                         done += count;
                         bytes = &bytes[count..];
@@ -279,7 +288,7 @@ impl Socket {
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.send_all(
             bytes.len(),
-            || socket::send(self, bytes, Blocking::AsSet),
+            |blocking| socket::send(self, bytes, blocking),
             |driver, deadline| self.descriptor.send(driver, bytes, self.short_result(), deadline),
             |done| [&bytes[done..]],
         )
@@ -291,7 +300,7 @@ impl Socket {
         let call = |blocking| socket::send_vectored(self, buffers, blocking);
         self.send_all(
             all,
-            || call(Blocking::AsSet),
+            call,
             |driver, deadline| {
                 self.descriptor.attempt(driver, Interest::Write, deadline, || {
                     let count = call(Blocking::Never)?;
@@ -325,19 +334,20 @@ impl Socket {
     #[cfg(unix)]
     pub(crate) fn send_to_unix(&self, bytes: &[u8], address: &UnixAddress) -> io::Result<usize> {
         let call = |blocking| socket::send_to(self, bytes, address, blocking);
-        let Some(driver) = runtime::driver() else { return Ok(call(Blocking::AsSet)?) };
+        if runtime::driver().is_none() && !is_watched() {
+            return Ok(call(Blocking::AsSet)?);
+        }
         let deadline = self.descriptor.deadline(Interest::Write);
         let mut connected = None;
         loop {
-            let sent = self.descriptor.attempt(driver, Interest::Write, deadline, || {
-                let sent = match call(Blocking::Never) {
+            let sent = self.attempt_anywhere(Interest::Write, deadline, || {
+                Ok(match call(Blocking::Never) {
                     Err(OsError::WOULD_BLOCK) if !self.descriptor.is_nonblocking() => {
                         check_writable(self)?;
                         None
                     }
                     result => Some(result?),
-                };
-                Ok((sent, CallResult::Full))
+                })
             })?;
             if let Some(count) = sent {
                 return Ok(count);
@@ -354,17 +364,28 @@ impl Socket {
             };
             // `check_writable` also subscribes the socket to the receiver's next event: the system
             // reports each event only once.
-            connected.attempt(driver, Interest::Write, deadline, || {
-                Ok((check_writable(connected)?, CallResult::Full))
-            })?;
+            connected.attempt_anywhere(Interest::Write, deadline, || check_writable(connected))?;
         }
     }
 
     fn send_datagram_with(&self, mut call: impl FnMut(Blocking) -> OsResult<usize>) -> io::Result<usize> {
-        let Some(driver) = runtime::driver() else { return Ok(call(Blocking::AsSet)?) };
+        if runtime::driver().is_none() && !is_watched() {
+            return Ok(call(Blocking::AsSet)?);
+        }
         let deadline = self.descriptor.deadline(Interest::Write);
-        self.descriptor
-            .attempt(driver, Interest::Write, deadline, || Ok((call(Blocking::Never)?, CallResult::Full)))
+        self.attempt_anywhere(Interest::Write, deadline, || call(Blocking::Never))
+    }
+
+    /// Makes a call that does not block, on an OS thread in a cancellation scope.
+    // Out of the way of green threads.
+    #[cold]
+    fn attempt_watched<T>(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+        call: impl FnMut() -> OsResult<T>,
+    ) -> io::Result<T> {
+        self.descriptor.attempt_on_os_thread(interest, deadline, call)
     }
 
     /// Makes a call that has no flag to make it non-blocking, on a descriptor in non-blocking mode.

@@ -3,14 +3,15 @@
 use std::{
     fmt,
     io::{self, Read},
+    mem,
     process::{self, ExitStatus, Output},
 };
 
 use super::{ChildStderr, ChildStdin, ChildStdout};
 use crate::{
-    descriptor::Descriptor,
+    descriptor::{Descriptor, os_thread::is_watched},
     driver::Interest,
-    runtime,
+    runtime, scheduler,
     sys::{error::OsError, fd::OwnedFd, process::open_child},
     task::coop::{CALL, consume_budget},
     thread,
@@ -106,7 +107,7 @@ impl Child {
     /// ```
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
-        if runtime::driver().is_none() {
+        if runtime::driver().is_none() && !is_watched() {
             return self.inner.wait();
         }
         if let Some(status) = self.inner.try_wait()? {
@@ -173,7 +174,7 @@ impl Child {
     /// ```
     pub fn wait_with_output(mut self) -> io::Result<Output> {
         drop(self.stdin.take());
-        if runtime::driver().is_none() {
+        if runtime::driver().is_none() && !is_watched() {
             return self.into_std().wait_with_output();
         }
         let mut all = [Vec::new(), Vec::new()];
@@ -183,8 +184,12 @@ impl Child {
                 // A second thread reads the other pipe, because the child may fill one pipe while
                 // this thread waits for the other.
                 let reader = thread::Builder::new().spawn_scoped(scope, || err.read_to_end(stderr))?;
+                // If this thread is cancelled, or fails, the scope does not wait for the child.
+                let end = CancelOnDrop(reader.thread().clone());
                 out.read_to_end(stdout)?;
-                reader.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+                let result = reader.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+                mem::forget(end);
+                result
             })?,
             (Some(mut out), None) => out.read_to_end(stdout)?,
             (None, Some(mut err)) => err.read_to_end(stderr)?,
@@ -200,6 +205,15 @@ impl Child {
         self.inner.stdout = self.stdout.map(|pipe| OwnedFd::from(pipe).into());
         self.inner.stderr = self.stderr.map(|pipe| OwnedFd::from(pipe).into());
         self.inner
+    }
+}
+
+/// Cancels a thread when it is dropped.
+struct CancelOnDrop(thread::Thread);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        scheduler::registry::cancel_thread(self.0.block());
     }
 }
 

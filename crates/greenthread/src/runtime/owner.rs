@@ -99,8 +99,8 @@ impl Runtime {
     /// # Panics
     ///
     /// Panics if the runtime does not know its threads: it has to be built with
-    /// [`cancellable(true)`](crate::RuntimeBuilder::cancellable). With `panic = "abort"` no thread
-    /// is cancelled.
+    /// [`cancellable(true)`](crate::RuntimeBuilder::cancellable). With `panic = "abort"` only
+    /// calls that return an `io::Result` [are cancelled](crate::cancel#programs-that-cant-unwind).
     ///
     /// # Examples
     ///

@@ -27,16 +27,29 @@ where
     }
 }
 
-/// Makes a call that may wait until other threads or processes act.
+/// Makes a call that may wait until other threads or processes act. A cancellation point before the
+/// call.
 ///
 /// # Errors
-/// There is no OS thread for the call. `f` has not run.
+/// There is no OS thread for the call, or the thread is cancelled. `f` has not run.
 pub(crate) fn unblock_wait<F, T>(f: F) -> io::Result<T>
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    cancel::check();
+    cancel::check_call().map_err(cancel::raise)?;
+    unblock_wait_unchecked(f)
+}
+
+/// As `unblock_wait`, and no cancellation point.
+///
+/// # Errors
+/// There is no OS thread for the call. `f` has not run.
+pub(crate) fn unblock_wait_unchecked<F, T>(f: F) -> io::Result<T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
     match pool() {
         Some(pool) => pool.run_waiting(f),
         None => Ok(f()),

@@ -136,8 +136,11 @@ pub(crate) mod heap {
 ///   Wake-ups are not among them.
 /// - `Waker`: ends the current wait, or the next one, from any OS thread. Several wake-ups before a
 ///   wait count as one.
-/// - `poll_one`: blocks the OS thread until a descriptor is ready or has failed. Past the deadline
-///   it fails with `TimedOut`.
+/// - `poll_one`: blocks the OS thread until a descriptor is ready or has failed, and returns
+///   `true`. Past the deadline it fails with `TimedOut`. With an alarm that another OS thread has
+///   rung, or rings meanwhile, it returns `false`.
+/// - `Alarm`: `ring` ends the `poll_one` of another OS thread. Once: for the next one the thread
+///   has a new alarm. A port that cannot wait for both looks now and then.
 /// - `look_one`: as `poll_one`, without waiting: it fails with `TimedOut` if the descriptor is not
 ///   ready.
 /// - `is_shut`: whether a socket was shut down for reading. A port that cannot tell returns
@@ -147,7 +150,7 @@ pub(crate) mod heap {
 /// `AFD_POLL`.
 pub(crate) mod poller {
     pub(crate) use super::{
-        port::poller::{Events, Poller, Waker, is_shut, look_one, poll_one},
+        port::poller::{Alarm, Events, Poller, Waker, is_shut, look_one, poll_one},
         readiness::{Interest, Readiness},
     };
 }

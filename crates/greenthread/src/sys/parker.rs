@@ -4,12 +4,17 @@
 //! consume a wake-up of this library, and the library could consume one of the user's.
 
 use std::{
-    mem,
+    io, mem,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{Condvar, Mutex, clock::os_now};
+use super::{
+    Condvar, Mutex,
+    clock::os_now,
+    fd::BorrowedFd,
+    poller::{Alarm, Interest, poll_one},
+};
 
 /// The token of one OS thread. `unpark` sets it, and `park` consumes it. Beside the token there is
 /// an interruption, which wakes only a thread that asks for it.
@@ -23,12 +28,15 @@ pub(crate) struct Parker {
 struct State {
     token: bool,
     interrupted: bool,
+    /// What ends a wait for a descriptor. It rings with the next interruption. Made at the first
+    /// such wait, and again after each ring.
+    alarm: Option<Arc<Alarm>>,
 }
 
 /// How a sleep has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The token was set. It is consumed.
+    /// The token was set. It is consumed. Or the descriptor is ready.
     Token,
     /// The thread was interrupted. The interruption is consumed.
     Interrupted,
@@ -87,9 +95,54 @@ impl Parker {
         self.changed.notify_one();
     }
 
+    /// Sleeps until a descriptor is ready or has failed (`Token`; the token itself stays), there is
+    /// an interruption, or the deadline of the operating system's clock has passed.
+    ///
+    /// # Errors
+    /// An error if the system has no descriptor left for the alarm, or refuses to wait.
+    pub(crate) fn poll(
+        &self,
+        descriptor: BorrowedFd<'_>,
+        interest: Interest,
+        deadline: Option<Instant>,
+    ) -> io::Result<End> {
+        let lock = || self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let alarm = {
+            let mut state = lock();
+            if mem::take(&mut state.interrupted) {
+                return Ok(End::Interrupted);
+            }
+            match &state.alarm {
+                Some(alarm) => alarm.clone(),
+                None => state.alarm.insert(Arc::new(Alarm::new()?)).clone(),
+            }
+        };
+        let polled = poll_one(descriptor, interest, deadline, Some(&alarm));
+        let mut state = lock();
+        if mem::take(&mut state.interrupted) {
+            return Ok(End::Interrupted);
+        }
+        match polled {
+            Ok(true) => Ok(End::Token),
+            // Another process has rung, which was forked from this one and has the same alarm.
+            Ok(false) => {
+                state.alarm = None;
+                Ok(End::Interrupted)
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(End::Deadline),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Interrupts the OS thread, now or in its next sleep that may be interrupted.
     pub(crate) fn interrupt(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).interrupted = true;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.interrupted = true;
+        let alarm = state.alarm.take();
+        drop(state);
         self.changed.notify_one();
+        if let Some(alarm) = alarm {
+            alarm.ring();
+        }
     }
 }

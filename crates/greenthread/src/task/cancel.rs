@@ -27,8 +27,9 @@
 //! cancelled, and joins and channels would need a second claimer.
 //!
 //! Masked, so that nothing is a point: inside a shield; while the thread unwinds; once its closure
-//! has returned (destructors of its thread-locals); inside `without_yield`; and with `panic =
-//! "abort"`, since then nothing can unwind.
+//! has returned (destructors of its thread-locals); inside `without_yield`. With `panic = "abort"`
+//! nothing can unwind. Then only the calls that return an `io::Result` are points, and return
+//! `error()`.
 
 use core::{
     cell::Cell,
@@ -37,6 +38,7 @@ use core::{
     sync::atomic::Ordering::{Acquire, Relaxed},
 };
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -140,12 +142,12 @@ pub(crate) fn view_of_os_thread() -> Option<View> {
     Some(look_up(innermost, ptr::null()))
 }
 
-/// Whether the calling thread can't be unwound now.
+/// Whether the calling thread can't be cancelled, since it unwinds.
 pub(crate) fn is_masked() -> bool {
-    cfg!(panic = "abort") || std::thread::panicking()
+    std::thread::panicking()
 }
 
-/// The calling thread's view, if it is in a scope or was cancelled, and may be unwound.
+/// The calling thread's view, if it is in a scope or was cancelled, and is not masked.
 fn view_here() -> Option<View> {
     match worker_core::get() {
         Some(_) => {
@@ -156,7 +158,7 @@ fn view_here() -> Option<View> {
     }
 }
 
-/// Whether the calling thread would be unwound at a cancellation point.
+/// Whether the calling thread would be cancelled at a cancellation point.
 pub(crate) fn is_cancelled() -> bool {
     view_here().is_some_and(|view| view.is_cancelled || has_passed(&view))
 }
@@ -191,9 +193,38 @@ pub(crate) fn check_on(core: &WorkerCore) {
 
 #[cold]
 fn check_now() {
-    if is_cancelled() {
+    if cfg!(not(panic = "abort")) && is_cancelled() {
         unwind();
     }
+}
+
+/// A cancellation point of a call that can return an error.
+///
+/// # Errors
+/// `error()` if the calling thread is cancelled.
+#[inline]
+pub(crate) fn check_call() -> io::Result<()> {
+    match worker_core::get() {
+        Some(core) => check_call_on(core),
+        None => check_call_now(),
+    }
+}
+
+/// The same, on the worker whose core this is.
+///
+/// # Errors
+/// As for `check_call`.
+#[inline]
+pub(crate) fn check_call_on(core: &WorkerCore) -> io::Result<()> {
+    if core.running().is_some_and(|task| task.block.cancel.load(Relaxed) != 0) {
+        return check_call_now();
+    }
+    Ok(())
+}
+
+#[cold]
+fn check_call_now() -> io::Result<()> {
+    if is_cancelled() { Err(error()) } else { Ok(()) }
 }
 
 /// Unwinds the calling thread to the edge of the scope that was cancelled. The panic hook is not
@@ -201,6 +232,28 @@ fn check_now() {
 #[cold]
 pub(crate) fn unwind() -> ! {
     std::panic::resume_unwind(Box::new(Cancelled(())))
+}
+
+/// The error of a call that was cancelled, before it has done anything. It is none of the kinds
+/// after which loops try again.
+#[cold]
+pub(crate) fn error() -> io::Error {
+    io::Error::other(Cancelled(()))
+}
+
+/// Unwinds if a call was cancelled, and if something can unwind. Otherwise returns the call's
+/// error.
+#[cold]
+pub(crate) fn raise(error: io::Error) -> io::Error {
+    if cfg!(not(panic = "abort")) && is_error(&error) {
+        unwind();
+    }
+    error
+}
+
+/// Whether this is the error of a call that was cancelled.
+pub(crate) fn is_error(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<Cancelled>())
 }
 
 /// A scope that the calling thread is in.

@@ -19,6 +19,8 @@
 //! two switches. A wait renews it, and so does the yield when it is spent. Any other yield doesn't,
 //! since one more store would slow it down.
 
+use std::io;
+
 use super::{
     cancel,
     worker_core::{self, COOP_BUDGET, WorkerCore},
@@ -41,14 +43,17 @@ pub(crate) fn consume_budget(units: u32) {
 }
 
 /// As `consume_budget`, before a call that is a cancellation point.
+///
+/// # Errors
+/// `cancel::error` if the calling thread is cancelled.
 #[inline]
-pub(crate) fn begin_call(units: u32) {
-    let Some(core) = worker_core::get() else { return cancel::check() };
+pub(crate) fn begin_call(units: u32) -> io::Result<()> {
+    let Some(core) = worker_core::get() else { return cancel::check_call() };
     match core.coop_budget.get().checked_sub(units) {
         Some(left) => core.coop_budget.set(left),
         None => spent(core),
     }
-    cancel::check_on(core);
+    cancel::check_call_on(core)
 }
 
 /// Takes and returns the result of a call that doesn't wait. If the call has not found what it

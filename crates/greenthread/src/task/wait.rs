@@ -34,6 +34,9 @@ use super::{
 };
 use crate::sys::parker::{End, Parker};
 
+/// Added to the reason of a wait that ends by unwinding if its thread is cancelled.
+const UNWINDS: u8 = if cfg!(panic = "abort") { 0 } else { INTERRUPTIBLE };
+
 pub(crate) use super::{
     state::Outcome,
     waiter::{Reason, Waiter},
@@ -76,11 +79,20 @@ impl Waiter {
         }
     }
 
+    /// As `wait_cancellable`, for a call that can return an error. So it ends as well where nothing
+    /// unwinds (`cancel::error`).
+    pub(crate) fn wait_fallible(&self, reason: Reason, deadline: Option<Instant>) -> Outcome {
+        match self.wait_for(reason as u8 | INTERRUPTIBLE, deadline) {
+            Some(outcome) => outcome,
+            None => self.end_by_cancellation(),
+        }
+    }
+
     /// As `wait_cancellable`, but `None` means that the thread is cancelled and *nobody has claimed
     /// the wait*: a claimer may still come. If the caller can't take the waiter back from it, it
     /// waits for the claim by [`await_claim`](Self::await_claim).
     pub(crate) fn wait_interruptible(&self, reason: Reason, deadline: Option<Instant>) -> Option<Outcome> {
-        self.wait_for(reason as u8 | INTERRUPTIBLE, deadline)
+        self.wait_for(reason as u8 | UNWINDS, deadline)
     }
 
     /// The one function behind all waits. It is not inlined, so that it is in the processor's
@@ -297,7 +309,7 @@ impl Waiter {
     ) -> Option<Outcome> {
         match parked {
             Some(Parked { core, task }) => {
-                Parked { core, task }.sleep(reason as u8 | INTERRUPTIBLE, self, None);
+                Parked { core, task }.sleep(reason as u8 | UNWINDS, self, None);
                 if task.was_interrupted() && self.must_leave(core, task, reason) {
                     return None;
                 }

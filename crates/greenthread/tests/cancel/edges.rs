@@ -5,6 +5,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc,
     },
     time::Duration,
 };
@@ -372,5 +373,34 @@ fn a_deep_chain_is_cancelled() {
         let small = thread::Builder::new().stack_size(64 * 1024);
         drop(small.spawn(move || token.cancel()).unwrap());
         assert!(thread.join().unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_scope_in_a_destructor_is_whole() {
+    struct Farewell(mpsc::Sender<u32>);
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            let contender = || {
+                thread::sleep(SHORT);
+                7
+            };
+            self.0.send(cancel::race([contender, contender])).unwrap();
+        }
+    }
+    everywhere(|world| {
+        let (sender, receiver) = mpsc::channel();
+        let token = Token::new();
+        let theirs = token.clone();
+        let thread = world.spawn(move || {
+            theirs.run(|| {
+                let _farewell = Farewell(sender);
+                thread::park();
+            })
+        });
+        token.cancel();
+        assert!(thread.end().is_err());
+        // The token may have come before its scope.
+        assert_eq!(receiver.recv().unwrap_or(7), 7);
     });
 }

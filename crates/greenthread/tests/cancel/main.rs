@@ -8,6 +8,7 @@ mod common;
 mod edges;
 mod exam;
 mod groups;
+mod io;
 mod limits;
 mod max_threads;
 mod points;

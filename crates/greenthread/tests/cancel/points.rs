@@ -12,14 +12,14 @@ use greenthread::{
     channel, net, sync, thread,
 };
 
-use crate::common::world::{Kind, everywhere};
+use crate::common::world::everywhere;
 
 /// Long enough for a test that fails, and too long for one that passes.
 const LONG: Duration = Duration::from_secs(120);
 const SHORT: Duration = Duration::from_millis(2);
 
 /// A wait that nothing ends.
-type Wait = Box<dyn FnOnce() + Send>;
+pub(super) type Wait = Box<dyn FnOnce() + Send>;
 
 fn waits() -> Vec<(&'static str, Wait)> {
     let mut waits: Vec<(&'static str, Wait)> = Vec::new();
@@ -126,12 +126,8 @@ fn waits() -> Vec<(&'static str, Wait)> {
             _ = listener.accept().unwrap().0.read(&mut [0]);
         })
     });
+    waits.extend(super::io::waits());
     waits
-}
-
-/// Whether the wait can be cancelled on an OS thread, too.
-fn is_for_os_threads(name: &str) -> bool {
-    !matches!(name, "accept" | "read")
 }
 
 /// Says that a thread has left its frames.
@@ -169,11 +165,7 @@ fn a_handle_cancels_every_wait() {
 #[test]
 fn a_deadline_ends_every_wait() {
     everywhere(|world| {
-        let is_os = world.kind != Kind::Green;
         for (name, wait) in waits() {
-            if is_os && !is_for_os_threads(name) {
-                continue;
-            }
             world
                 .spawn(move || {
                     assert!(cancel::timeout(SHORT, wait).is_err(), "{name}");
@@ -188,11 +180,7 @@ fn a_deadline_ends_every_wait() {
 #[test]
 fn a_token_ends_every_wait() {
     everywhere(|world| {
-        let is_os = world.kind != Kind::Green;
         for (name, wait) in waits() {
-            if is_os && !is_for_os_threads(name) {
-                continue;
-            }
             let token = Token::new();
             let theirs = token.clone();
             let waiting = world.spawn(move || assert!(theirs.run(wait).is_err(), "{name}"));

@@ -216,12 +216,12 @@ fn one_descriptor_by_itself() {
 
     let (end, mut other) = UnixStream::pair().unwrap();
     let start = Instant::now();
-    let error = poll_one(end.as_fd(), Read, Some(start + Duration::from_millis(3))).unwrap_err();
+    let error = poll_one(end.as_fd(), Read, Some(start + Duration::from_millis(3)), None).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     assert!(start.elapsed() >= Duration::from_millis(3));
-    poll_one(end.as_fd(), Write, None).unwrap();
+    poll_one(end.as_fd(), Write, None, None).unwrap();
     other.write_all(b"x").unwrap();
-    poll_one(end.as_fd(), Read, Some(start)).unwrap();
+    poll_one(end.as_fd(), Read, Some(start), None).unwrap();
 }
 
 #[test]

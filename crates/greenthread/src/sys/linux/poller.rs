@@ -29,6 +29,7 @@ use rustix::{
     io::Errno,
 };
 
+pub(crate) use super::super::unix::alarm::Alarm;
 use super::{
     super::{
         clock::os_now,
@@ -234,8 +235,8 @@ impl AsFd for Waker {
     }
 }
 
-/// Blocks the calling OS thread until one descriptor is ready or has failed, or the deadline of the
-/// operating system's clock has passed.
+/// Blocks the calling OS thread until one descriptor is ready or has failed, the alarm has rung, or
+/// the deadline of the operating system's clock has passed. Returns whether it is the descriptor.
 ///
 /// # Errors
 /// `TimedOut` if the deadline has passed first.
@@ -243,7 +244,8 @@ pub(crate) fn poll_one(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
     deadline: Option<Instant>,
-) -> io::Result<()> {
+    alarm: Option<&Alarm>,
+) -> io::Result<bool> {
     let flags = match interest {
         Interest::Read => PollFlags::IN,
         Interest::Write => PollFlags::OUT,
@@ -251,10 +253,14 @@ pub(crate) fn poll_one(
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(os_now()));
         let timeout = left.map(timespec);
-        match poll(&mut [PollFd::from_borrowed_fd(descriptor, flags)], timeout.as_ref()) {
+        let second = alarm.map_or(descriptor, AsFd::as_fd);
+        let mut polled =
+            [PollFd::from_borrowed_fd(descriptor, flags), PollFd::from_borrowed_fd(second, PollFlags::IN)];
+        let polled = &mut polled[..1 + usize::from(alarm.is_some())];
+        match poll(polled, timeout.as_ref()) {
             Ok(0) if left == Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(!polled[0].revents().is_empty()),
             Err(error) => return Err(error.into()),
         }
     }
@@ -265,7 +271,7 @@ pub(crate) fn poll_one(
 /// # Errors
 /// `TimedOut` if it is not.
 pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-    poll_one(descriptor, interest, Some(os_now()))
+    poll_one(descriptor, interest, Some(os_now()), None).map(drop)
 }
 
 /// Returns whether a socket was shut down for reading.

@@ -30,6 +30,7 @@ use rustix::{
     io::{Errno, FdFlags, fcntl_setfd},
 };
 
+pub(crate) use super::super::unix::alarm::Alarm;
 use super::{
     super::{
         clock::os_now,
@@ -246,8 +247,8 @@ impl AsFd for Waker {
     }
 }
 
-/// Blocks the calling OS thread until one descriptor is ready or has failed, or the deadline of the
-/// operating system's clock has passed.
+/// Blocks the calling OS thread until one descriptor is ready or has failed, the alarm has rung, or
+/// the deadline of the operating system's clock has passed. Returns whether it is the descriptor.
 ///
 /// `poll` does not work for some devices, and says that they have failed (poll(2), "BUGS"). The
 /// caller's next call then tells. A short sleep keeps a caller that waits again from using up the
@@ -259,7 +260,8 @@ pub(crate) fn poll_one(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
     deadline: Option<Instant>,
-) -> io::Result<()> {
+    alarm: Option<&Alarm>,
+) -> io::Result<bool> {
     const PAUSE: Duration = Duration::from_millis(1);
     let flags = match interest {
         Interest::Read => PollFlags::IN,
@@ -268,15 +270,18 @@ pub(crate) fn poll_one(
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(os_now()));
         let timeout = left.map(timespec);
-        let mut polled = [PollFd::from_borrowed_fd(descriptor, flags)];
-        match poll(&mut polled, timeout.as_ref()) {
+        let second = alarm.map_or(descriptor, AsFd::as_fd);
+        let mut polled =
+            [PollFd::from_borrowed_fd(descriptor, flags), PollFd::from_borrowed_fd(second, PollFlags::IN)];
+        let polled = &mut polled[..1 + usize::from(alarm.is_some())];
+        match poll(polled, timeout.as_ref()) {
             Ok(0) if left == Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(0) | Err(Errno::INTR) => {}
             Ok(_) => {
                 if polled[0].revents().contains(PollFlags::NVAL) {
                     std::thread::sleep(left.map_or(PAUSE, |left| left.min(PAUSE)));
                 }
-                return Ok(());
+                return Ok(!polled[0].revents().is_empty());
             }
             Err(error) => return Err(error.into()),
         }
@@ -288,7 +293,7 @@ pub(crate) fn poll_one(
 /// # Errors
 /// `TimedOut` if it is not.
 pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-    poll_one(descriptor, interest, Some(os_now()))
+    poll_one(descriptor, interest, Some(os_now()), None).map(drop)
 }
 
 /// Returns `false`: `poll` has no flag for it. A receiving call on a socket that was shut down

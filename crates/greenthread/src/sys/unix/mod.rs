@@ -4,6 +4,7 @@
 //! Where the code here needs to know something about its system, it asks the port's file `quirks`,
 //! which depends on nothing else of the library.
 
+pub(super) mod alarm;
 pub(super) mod descriptors;
 pub(super) mod error;
 pub(super) mod fd;

@@ -327,8 +327,30 @@ fn until_done(mut call: impl FnMut() -> io::Result<()>) {
     }
 }
 
-/// Blocks the calling OS thread until one socket is ready or has failed, or the deadline of the
-/// operating system's clock has passed.
+/// What ends an OS thread's wait for a socket. `WSAPoll` waits for sockets alone, so a thread that
+/// may be interrupted looks now and then (`LOOK_AGAIN`).
+#[derive(Debug)]
+pub(crate) struct Alarm(AtomicBool);
+
+impl Alarm {
+    /// # Errors
+    /// Never; other systems have something to make.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(AtomicBool::new(false)))
+    }
+
+    /// Ends the waits for this alarm.
+    pub(crate) fn ring(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn has_rung(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Blocks the calling OS thread until one socket is ready or has failed, the alarm has rung, or the
+/// deadline of the operating system's clock has passed. Returns whether it is the socket.
 ///
 /// # Errors
 /// `TimedOut` if the deadline has passed first.
@@ -336,7 +358,8 @@ pub(crate) fn poll_one(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
     deadline: Option<Instant>,
-) -> io::Result<()> {
+    alarm: Option<&Alarm>,
+) -> io::Result<bool> {
     let socket = socket_of(descriptor)?;
     let events = match interest {
         Interest::Read => POLLRDNORM,
@@ -345,18 +368,19 @@ pub(crate) fn poll_one(
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(os_now()));
         let slice = match interest {
-            Interest::Read => left,
-            Interest::Write => Some(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))),
+            Interest::Read if alarm.is_none() => left,
+            _ => Some(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))),
         };
         let timeout = slice.map_or(-1, milliseconds);
         let mut polled = WSAPOLLFD { fd: socket.as_raw_socket() as usize, events, revents: 0 };
         // SAFETY: the call reads and writes one entry.
         match unsafe { WSAPoll(&raw mut polled, 1, timeout) } {
-            0 if interest == Interest::Write && has_not_connected(descriptor) => return Ok(()),
+            0 if interest == Interest::Write && has_not_connected(descriptor) => return Ok(true),
             0 if left == Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
+            0 if alarm.is_some_and(Alarm::has_rung) => return Ok(false),
             0 => {}
             -1 => return Err(io::Error::last_os_error()),
-            _ => return Ok(()),
+            _ => return Ok(true),
         }
     }
 }
@@ -382,7 +406,7 @@ fn milliseconds(timeout: Duration) -> i32 {
 /// # Errors
 /// `TimedOut` if it is not.
 pub(crate) fn look_one(descriptor: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-    poll_one(descriptor, interest, Some(os_now()))
+    poll_one(descriptor, interest, Some(os_now()), None).map(drop)
 }
 
 /// Returns `false`: Windows does not tell. A socket that was shut down for reading receives 0
@@ -521,6 +545,6 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(30));
             thread::sleep(Duration::from_millis(10));
         }
-        poll_one(socket.as_fd(), Interest::Write, None).unwrap();
+        poll_one(socket.as_fd(), Interest::Write, None, None).unwrap();
     }
 }

@@ -304,13 +304,13 @@ fn wait_and<T>(
         };
         let again = os_now() + LOOK_AGAIN;
         let until = deadline.map_or(again, |deadline| deadline.min(again));
-        match poll_one(socket, interest, Some(until)) {
+        match poll_one(socket, interest, Some(until), None) {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 if deadline.is_some_and(|deadline| deadline <= os_now()) {
                     return Err(OsError::WOULD_BLOCK);
                 }
             }
-            result => result?,
+            result => _ = result?,
         }
     }
 }
