@@ -47,8 +47,8 @@ impl Drop for Borrowed {
 ///
 /// Between two polls a green thread is parked, and its worker runs other threads; an OS thread is
 /// blocked. This is so wherever it is called: also inside another future, of this function or of
-/// another executor, and after the end of the runtime. The future need not be `Send`, since it stays
-/// on this thread. Its waker may be called from any thread, also when all this is over.
+/// another executor, and after the end of the runtime. The future need not be `Send`, since it
+/// stays on this thread. Its waker may be called from any thread, also when all this is over.
 ///
 /// A future of a crate that expects a runtime of its own, with its timers and sockets, finds none
 /// here.

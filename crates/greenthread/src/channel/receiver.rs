@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use super::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::{
-    scheduler,
     sync::chan::{
         awaiting::RecvFuture,
         core::{Core, RecvFailed, Timeout},
@@ -22,7 +21,7 @@ use crate::{
         timer::{self, Timer},
     },
     task::{coop::polled, time::now},
-    thread::{self, JoinFuture, Thread},
+    thread::{self, JoinFuture},
     time::Instant,
 };
 
@@ -168,25 +167,21 @@ impl<T> FlavorFuture<'_, T> {
 }
 
 /// A thread that waits for a timer. It is cancelled when this is dropped.
-struct Nap {
-    thread: Thread,
-    end: JoinFuture<()>,
-}
+struct Nap(JoinFuture<()>);
 
 impl Nap {
     fn new(timer: &Arc<Timer>) -> Self {
         let timer = Arc::clone(timer);
-        let handle = thread::spawn(move || timer.wait());
-        Self { thread: handle.thread().clone(), end: handle.into_future() }
+        Self(thread::spawn(move || timer.wait()).into_future())
     }
 
     fn poll(&mut self, waker: &Waker) -> Poll<()> {
-        Pin::new(&mut self.end).poll(&mut Context::from_waker(waker)).map(|_| ())
+        Pin::new(&mut self.0).poll(&mut Context::from_waker(waker)).map(|_| ())
     }
 }
 
 impl Drop for Nap {
     fn drop(&mut self) {
-        scheduler::registry::cancel_thread(self.thread.block());
+        self.0.cancel();
     }
 }

@@ -9,7 +9,7 @@
 //! * `os_thread`: the same loop for an OS thread, where it has to wait by itself.
 //! * `fd_impls`: the trait implementations that the public types have in common.
 //! * `plain`: reading and writing of what is not a socket: pipes, terminals, files.
-//! * `readiness`: waiting without a call.
+//! * `readiness`: waiting without a call. `polled`: calls of tasks.
 //! * `settings`: the timeouts and the non-blocking mode that the user has set for a socket. Both
 //!   the kernel and the library record them: to ask the kernel before each wait would cost three
 //!   system calls. What is not a socket has its mode set by `fcntl` only, behind the library's
@@ -42,6 +42,7 @@ use crate::{
 pub(crate) mod fd_impls;
 pub(crate) mod os_thread;
 pub(crate) mod plain;
+pub(crate) mod polled;
 mod readiness;
 mod settings;
 

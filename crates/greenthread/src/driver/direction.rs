@@ -74,8 +74,10 @@
 //! 1. A node is in the queue from `join` until it is taken out: by `event` or `pass_on`, which
 //!    claim its wait, or by `leave`, which its owner calls before the node goes, unless it was
 //!    woken.
-//! 2. One OS thread at a time accesses a direction. While its queue is not empty, only the worker's
-//!    own OS thread does. So a thread that was woken runs after `event` or `pass_on` has returned.
+//! 2. One OS thread at a time accesses a direction. While threads wait there, only the worker's own
+//!    OS thread does, and tasks (`poll::awaiting`) that leave, under the registry's lock. So a
+//!    thread that was woken runs after `event` or `pass_on` has returned. A task may be polled
+//!    before, and reads its node's state once it sees the claim.
 
 use core::cell::Cell;
 
@@ -171,13 +173,13 @@ impl Direction {
         }
     }
 
-    /// A thread that was not woken stops waiting.
+    /// A thread stops waiting. Returns `false` if it was woken.
     ///
     /// # Safety
     /// The node has joined this direction.
-    pub(super) unsafe fn leave(&mut self, node: &Node) {
+    pub(super) unsafe fn leave(&mut self, node: &Node) -> bool {
         // SAFETY: the caller's own node, which has joined this queue.
-        unsafe { self.waiting.remove(node) };
+        unsafe { self.waiting.remove(node) }
     }
 
     /// Cancels the wait of the first waiting thread.
@@ -190,14 +192,15 @@ impl Direction {
     fn wake_one(&mut self) {
         while let Some(node) = self.waiting.pop() {
             let state = if self.waiting.is_empty() { WaitState::Woken } else { WaitState::Responsible };
-            // SAFETY: just taken out of the queue, so alive (invariant 1). It stays alive after the
-            // claim, since its thread runs after this has returned (invariant 2).
+            // SAFETY: just taken out of the queue, so alive (invariant 1). It stays alive if the
+            // claim is lost, since its thread leaves on this OS thread (invariant 2).
             unsafe {
+                (*node).payload.set(state);
                 if let Claim::Won(wake) = wait_queue::Node::claim(node) {
-                    (*node).payload.set(state);
                     drop(wake);
                     return;
                 }
+                (*node).payload.set(WaitState::Waiting);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The driver: how the green threads of a worker wait for I/O.
 //!
-//! * `poll`: the driver, built on the readiness that the OS reports.
+//! * `poll`: the driver, built on the readiness that the OS reports. `poll::awaiting`: tasks that
+//!   wait for a direction.
 //! * `direction`: the readiness of one direction of a source, and the threads that wait for it.
 //! * `operations`: the operations that several threads hand to the kernel together.
 //! * `source`: a descriptor, with the drivers at which it is registered.
@@ -25,7 +26,7 @@ mod registry;
 pub(crate) mod source;
 
 pub(crate) use operations::Answer;
-pub(crate) use poll::{BATCH_THRESHOLD, Driver, Turn};
+pub(crate) use poll::{BATCH_THRESHOLD, Driver, Turn, awaiting::Awaiting};
 pub(crate) use source::{Registration, Source};
 
 pub(crate) use crate::sys::{poller::Interest, uring::Operation};

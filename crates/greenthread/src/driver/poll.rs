@@ -6,7 +6,8 @@
 //! Invariants:
 //! 1. A node that has joined a direction does not move until it has been woken or has left. Its
 //!    owner ensures that before its stack frame goes ([`Joined`]).
-//! 2. Threads join and leave, and are woken, on the worker's own OS thread only.
+//! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Tasks
+//!    (`awaiting`) leave on any, under the registry's lock.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,11 +31,14 @@ use crate::{
         uring::Operation,
     },
     task::{
+        awaiter::wake_deferred,
         cancel,
         wait::{Outcome, Reason, Waiter},
         worker_core,
     },
 };
+
+pub(super) mod awaiting;
 
 // The tests expect what edge-triggered events do.
 #[cfg(all(test, target_os = "linux"))]
@@ -170,6 +174,7 @@ impl Turn<'_> {
             // They try their calls again, and get the error if they have to wait.
             self.driver.registry.force_ready(self.key.expect("it has a direction"));
         }
+        wake_deferred();
     }
 }
 
@@ -177,7 +182,7 @@ impl Joined<'_, '_> {
     #[cold]
     fn leave(&self) {
         // SAFETY: the node has joined this direction.
-        self.turn.direction(|direction| unsafe { direction.leave(self.node) });
+        self.turn.direction(|direction| _ = unsafe { direction.leave(self.node) });
     }
 }
 
@@ -305,6 +310,7 @@ impl Driver {
             self.fail(error, timeout);
         }
         self.registry.take_in(events.iter());
+        wake_deferred();
         self.flush();
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Invariants:
 //! 1. Threads join and leave the directions of an entry, and are woken, on the worker's own OS
-//!    thread only. Other OS threads only remove entries for which no thread waits: the one that
-//!    removes an entry owns the source.
+//!    thread only. Other OS threads only take tasks out (`poll::awaiting`), and remove entries for
+//!    which nobody waits: the one that removes an entry owns the source.
 //! 2. An entry is free, or belongs to one source. Its generation changes when it is freed, so a key
 //!    or an event of an earlier source finds nothing.
 
@@ -188,7 +188,7 @@ impl Registry {
     }
 
     /// Whether it was made by a parent process, before a fork.
-    fn is_foreign(&self) -> bool {
+    pub(super) fn is_foreign(&self) -> bool {
         self.generation != generation()
     }
 

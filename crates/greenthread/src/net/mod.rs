@@ -67,6 +67,7 @@
 
 mod addr;
 mod listener;
+pub(crate) mod polled;
 pub(crate) mod socket;
 mod socket_options;
 mod stream;
@@ -78,6 +79,7 @@ pub use std::net::{
 
 pub use addr::ToSocketAddrs;
 pub use listener::{Incoming, TcpListener};
+pub use polled::{Polled, Stream};
 pub(crate) use socket_options::settings;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;

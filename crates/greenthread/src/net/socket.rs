@@ -56,6 +56,10 @@ impl Socket {
         Self::with(Descriptor::adopt(descriptor), false)
     }
 
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
     /// Marks this socket as a TCP socket.
     pub(crate) fn tcp(self) -> Self {
         Self { short_means_blocked: true, ..self }
@@ -136,7 +140,7 @@ impl Socket {
     /// Takes the error that the kernel has reported to this library but that no caller has seen
     /// yet.
     #[cold]
-    fn take_saved_error(&self) -> Option<io::Error> {
+    pub(super) fn take_saved_error(&self) -> Option<io::Error> {
         match self.error.swap(0, Relaxed) {
             0 => None,
             number => Some(io::Error::from_raw_os_error(number)),
@@ -265,7 +269,7 @@ impl Socket {
     }
 
     /// Returns the `CallResult` for a short count.
-    fn short_result(&self) -> CallResult {
+    pub(super) fn short_result(&self) -> CallResult {
         if self.short_means_blocked { CallResult::Short } else { CallResult::Full }
     }
 
@@ -278,7 +282,7 @@ impl Socket {
     }
 
     /// Replaces a broken pipe by the saved error, if there is one: that error is the cause.
-    fn or_saved_error(&self, result: io::Result<usize>) -> io::Result<usize> {
+    pub(super) fn or_saved_error(&self, result: io::Result<usize>) -> io::Result<usize> {
         result.map_err(|error| match OsError::of(&error) {
             Some(OsError::BROKEN_PIPE) => self.take_saved_error().unwrap_or(error),
             _ => error,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ToSocketAddrs, addr::each_address, settings, socket::Socket};
+use super::{ToSocketAddrs, addr::each_address, polled::polled, settings, socket::Socket};
 use crate::{
     descriptor::fd_impls::{descriptors, reading, writing},
     driver::Interest,
@@ -291,6 +291,7 @@ impl From<TcpStream> for OwnedFd {
     }
 }
 
+polled!(TcpStream);
 descriptors!(TcpStream, std::net::TcpStream);
 
 impl fmt::Debug for TcpStream {

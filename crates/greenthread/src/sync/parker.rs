@@ -111,8 +111,8 @@ impl Parker {
         Self { token: Arc::new(Token(Waiter::new())), not_sync: PhantomData }
     }
 
-    /// Waits until the token is there, and takes it. Blocks the calling thread, green or OS. This is
-    /// a [cancellation point](crate::cancel#points).
+    /// Waits until the token is there, and takes it. Blocks the calling thread, green or OS. This
+    /// is a [cancellation point](crate::cancel#points).
     ///
     /// # Examples
     ///

@@ -24,7 +24,10 @@ use std::{
     task::Waker,
 };
 
-use super::waiter::{TASK, Waiter};
+use super::{
+    waiter::{TASK, Waiter},
+    worker_core::{self, WorkerCore},
+};
 
 /// The part of an awaiter that a wake-up uses, whatever the payload is. 32-bit machines would align
 /// it to 4 bytes, and a sleeper's address needs two free bits.
@@ -32,6 +35,8 @@ use super::waiter::{TASK, Waiter};
 pub(super) struct Head {
     /// The waker of the last poll. The wake-up takes it.
     waker: Mutex<Option<Waker>>,
+    /// The wake-up is fired under a lock, so the waker is called later (`wake_deferred`).
+    is_deferred: bool,
     /// Gives one reference back.
     release: unsafe fn(*const Head),
 }
@@ -46,12 +51,21 @@ pub(crate) struct Awaiter<P> {
 impl<P: AsRef<Waiter>> Awaiter<P> {
     /// A wait that has not parked. Its wake-up will call `waker`.
     pub(crate) fn new(waker: &Waker, payload: P) -> Arc<Self> {
+        Self::with(waker, payload, false)
+    }
+
+    /// The same, for a wake-up that a worker fires under a lock of its own.
+    pub(crate) fn deferred(waker: &Waker, payload: P) -> Arc<Self> {
+        Self::with(waker, payload, true)
+    }
+
+    fn with(waker: &Waker, payload: P, is_deferred: bool) -> Arc<Self> {
         unsafe fn release<P>(head: *const Head) {
             // SAFETY: the head is that of an `Awaiter<P>` in an `Arc`, and the caller gives one
             // reference away (invariants 1, 2).
             unsafe { Arc::decrement_strong_count(head.cast::<Awaiter<P>>()) };
         }
-        let head = Head { waker: Mutex::new(Some(waker.clone())), release: release::<P> };
+        let head = Head { waker: Mutex::new(Some(waker.clone())), is_deferred, release: release::<P> };
         Arc::new(Self { head, payload })
     }
 
@@ -76,6 +90,11 @@ impl<P: AsRef<Waiter>> Awaiter<P> {
         // It may be the user's code. The claim comes before the wake-up takes the waker, so either
         // the claim is seen here, or the wake-up takes this waker.
         drop(before);
+        self.is_settled()
+    }
+
+    /// As [`is_claimed`](Self::is_claimed), without a new waker.
+    pub(crate) fn is_settled(&self) -> bool {
         self.payload.as_ref().state.outcome().is_some()
     }
 
@@ -94,22 +113,47 @@ impl Head {
     }
 }
 
-/// Fires the wake-up of an awaiter, and gives the claim's reference back. If the waker panics, the
-/// panic hook has reported that, and there is no one to give the panic to.
+/// Fires the wake-up of an awaiter, and gives the claim's reference back.
 ///
 /// # Safety
 /// `head` is what `park` has stored, and the caller's claim has left PARKED.
 #[cold]
 pub(super) unsafe fn fire(head: *const Head) {
     // SAFETY: the claim owns a reference (invariant 1).
-    let waker = unsafe { &*head }.lock().take();
-    if let Some(waker) = waker
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
-    {
-        // The payload's destructor might panic again.
-        mem::forget(payload);
+    let this = unsafe { &*head };
+    let waker = this.lock().take();
+    match (waker, worker_core::get()) {
+        (Some(waker), Some(core)) if this.is_deferred => core.deferred.borrow_mut().push(waker),
+        (Some(waker), _) => wake(waker),
+        (None, _) => {}
     }
     // SAFETY: the claim's reference is given back, once, by the function that fits (invariants 1,
     // 2).
     unsafe { ((*head).release)(head) };
+}
+
+/// Calls the wakers that were deferred on this worker.
+#[inline]
+pub(crate) fn wake_deferred() {
+    if let Some(core) = worker_core::get()
+        && !core.deferred.borrow().is_empty()
+    {
+        call_deferred(core);
+    }
+}
+
+#[cold]
+fn call_deferred(core: &WorkerCore) {
+    // A waker is the user's code, and may get here again.
+    let wakers = core.deferred.take();
+    wakers.into_iter().for_each(wake);
+}
+
+/// Calls a waker. If it panics, the panic hook has reported that, and there is no one to give the
+/// panic to.
+fn wake(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        // The payload's destructor might panic again.
+        mem::forget(payload);
+    }
 }

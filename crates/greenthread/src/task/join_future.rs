@@ -2,8 +2,8 @@
 //!
 //! The future puts a joiner into the thread's `end`, as a thread does that joins it (`job`). The
 //! joiner lies in an awaiter, and has parked before it gets there, so the thread that ends always
-//! owes it a wake-up, and with it the awaiter's reference. A future that is dropped takes its joiner
-//! back, unless the thread has ended; then it drops the handle.
+//! owes it a wake-up, and with it the awaiter's reference. A future that is dropped takes its
+//! joiner back, unless the thread has ended; then it drops the handle.
 
 use std::{
     ptr,
@@ -17,6 +17,7 @@ use std::{
 
 use super::{
     awaiter::Awaiter,
+    block::BlockRef,
     id,
     job::{Handle, Joiner, Never, refuse, take_back},
 };
@@ -32,6 +33,11 @@ pub(crate) struct JoinFuture<T> {
 impl<T> JoinFuture<T> {
     pub(crate) fn new(handle: Handle<T>) -> Self {
         Self { handle: Some(handle), joiner: None }
+    }
+
+    /// The thread, until its result was taken.
+    pub(crate) fn thread(&self) -> Option<&BlockRef> {
+        self.handle.as_ref().map(|handle| &*handle.block)
     }
 
     /// # Panics

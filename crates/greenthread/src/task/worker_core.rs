@@ -22,7 +22,7 @@
 //!    thread goes on, the count is what it was when the thread was suspended (`panic_count`).
 
 use core::{
-    cell::{Cell, UnsafeCell},
+    cell::{Cell, RefCell, UnsafeCell},
     hint::spin_loop,
     mem::MaybeUninit,
     ptr::{self, NonNull},
@@ -31,7 +31,7 @@ use core::{
         Ordering::{Relaxed, Release},
     },
 };
-use std::sync::Arc;
+use std::{sync::Arc, task::Waker};
 
 use greenthread_context::{self as context, Context};
 
@@ -93,6 +93,8 @@ pub(crate) struct WorkerCore {
     pub(crate) clock: Clock,
     /// For the choices of this worker's threads.
     pub(crate) random: Random,
+    /// The wakers to call once the driver has released its lock (`awaiter`).
+    pub(crate) deferred: RefCell<Vec<Waker>>,
     pub(crate) handle: Arc<WorkerHandle<Task>>,
 }
 
@@ -232,6 +234,7 @@ impl WorkerCore {
             earliest: AtomicU64::new(u64::MAX),
             clock,
             random: Random::new(random::seed()),
+            deferred: RefCell::default(),
             handle,
         }
     }

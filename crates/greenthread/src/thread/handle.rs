@@ -261,6 +261,25 @@ impl<T> IntoFuture for LocalJoinHandle<T> {
 #[must_use = "a future does nothing unless it is polled"]
 pub struct JoinFuture<T>(join_future::JoinFuture<T>);
 
+impl<T> JoinFuture<T> {
+    /// Cancels the thread, as [`JoinHandle::cancel`] does. Does nothing once the result was taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{block_on, cancel::Cancelled, thread};
+    ///
+    /// let end = thread::spawn(|| thread::park()).into_future();
+    /// end.cancel();
+    /// assert!(block_on(end).unwrap_err().is::<Cancelled>());
+    /// ```
+    pub fn cancel(&self) {
+        if let Some(thread) = self.0.thread() {
+            scheduler::registry::cancel_thread(thread);
+        }
+    }
+}
+
 impl<T> Future for JoinFuture<T> {
     type Output = Result<T>;
 

@@ -312,8 +312,8 @@ fn timers() {
     });
 }
 
-/// Blocking and awaiting senders and receivers, futures that are dropped at any moment: each message
-/// is received once.
+/// Blocking and awaiting senders and receivers, futures that are dropped at any moment: each
+/// message is received once.
 #[test]
 fn storm() {
     const EACH: u64 = 300;

@@ -11,6 +11,7 @@ mod common;
 mod descriptors;
 mod join;
 mod parker;
+mod polled;
 mod semaphore;
 
 use std::{

@@ -1,5 +1,5 @@
-//! The methods of the public senders and receivers that return futures. See `ends`, which uses these
-//! macros in its own.
+//! The methods of the public senders and receivers that return futures. See `ends`, which uses
+//! these macros in its own.
 
 /// `send_async`, of a sender whose `core` is a handle of a channel.
 macro_rules! send_async {

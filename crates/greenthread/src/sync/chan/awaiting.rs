@@ -1,11 +1,11 @@
 //! Futures at either end of a channel. Their waits are in the same queues as those of threads, and
 //! are served in the same order.
 //!
-//! What a waiting thread has on its stack, a future has in an awaiter. A future may be dropped after
-//! the other side has done the exchange. A message that was taken from a sender has been sent. A
-//! message that was given to a receiver is *returned*: to the next receiver, or to the front of the
-//! buffer. A bounded channel may have no room for it there. Then the newest message leaves the
-//! buffer, and waits in front of all senders, in an awaiter that no future has.
+//! What a waiting thread has on its stack, a future has in an awaiter. A future may be dropped
+//! after the other side has done the exchange. A message that was taken from a sender has been
+//! sent. A message that was given to a receiver is *returned*: to the next receiver, or to the
+//! front of the buffer. A bounded channel may have no room for it there. Then the newest message
+//! leaves the buffer, and waits in front of all senders, in an awaiter that no future has.
 //!
 //! Invariants:
 //! 1. The node of an awaiter is initialised before the awaiter is shared, and is in a queue of this

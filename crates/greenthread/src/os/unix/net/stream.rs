@@ -10,7 +10,7 @@ use std::{
 use super::address;
 use crate::{
     descriptor::fd_impls::{descriptors, reading, writing},
-    net::{settings, socket::Socket},
+    net::{polled::polled, settings, socket::Socket},
     runtime,
     sys::{
         error::OsError,
@@ -214,6 +214,7 @@ impl From<UnixStream> for OwnedFd {
     }
 }
 
+polled!(UnixStream);
 descriptors!(UnixStream, std::os::unix::net::UnixStream);
 
 impl fmt::Debug for UnixStream {
