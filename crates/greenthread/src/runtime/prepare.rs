@@ -13,7 +13,10 @@ use super::panic_hook;
 use crate::{
     scheduler::{registry::RUNTIMES, report::QUEUE},
     stack::{ARENA, overflow},
-    sys::process::{self, AtFork},
+    sys::{
+        process::{self, AtFork},
+        tls,
+    },
     task::{
         id,
         job::{self, WITHDRAWING},
@@ -50,12 +53,14 @@ fn before() {
     SPARE.before_fork();
     WITHDRAWING.before_fork();
     RUNTIMES.before_fork();
+    tls::before_fork();
 }
 
 fn after() {
     // SAFETY: one thread calls all handlers of a fork, so the calling thread took these locks in
     // `before`.
     unsafe {
+        tls::after_fork();
         RUNTIMES.after_fork();
         WITHDRAWING.after_fork();
         SPARE.after_fork();

@@ -125,11 +125,17 @@ pub(crate) unsafe fn spawn_local<F, T>(request: Request, f: F) -> io::Result<Han
 where
     F: FnOnce() -> T,
 {
+    let refuse = |message: &str| Err(io::Error::new(io::ErrorKind::Unsupported, message));
     let Some(worker) = worker::current().filter(|worker| worker.core.running().is_some()) else {
-        let message =
-            "a local thread is spawned by a green thread, whose worker it shares; this is an OS thread";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        return refuse(
+            "a local thread is spawned by a green thread, whose worker it shares; this is an OS thread",
+        );
     };
+    if worker.core.has_own_tls() {
+        return refuse(
+            "a local thread shares the thread-locals of its worker; the calling thread has some of its own",
+        );
+    }
     // SAFETY: borrows outlive the thread by this function's contract, and the thread is pinned, so
     // it stays on this OS thread.
     unsafe { spawn_here(worker, request, f, true) }

@@ -65,8 +65,8 @@ fn run_unstarted(block: &BlockRef) -> bool {
     if room < promised + FRAMES {
         return false;
     }
-    if worker.inline_joins_left.get() == 0 {
-        yield_to_worker(core, joiner);
+    if core.inline_joins_left.get() == 0 && !yield_to_worker(core, joiner) {
+        return false;
     }
     if !worker.take_back(child) {
         return false;
@@ -75,7 +75,7 @@ fn run_unstarted(block: &BlockRef) -> bool {
     // worker owns it.
     let thread = unsafe { child.as_ref() };
     // This is not 0, since the loop renews it whenever the worker has its turn.
-    worker.inline_joins_left.set(worker.inline_joins_left.get().wrapping_sub(1));
+    core.inline_joins_left.set(core.inline_joins_left.get().wrapping_sub(1));
     core.switches.store(core.switches.load(Relaxed).wrapping_add(1), Relaxed);
     worker.register(thread);
     // SAFETY: both threads belong to this worker. The joiner is not suspended and in no list, since
@@ -92,9 +92,15 @@ fn run_unstarted(block: &BlockRef) -> bool {
     true
 }
 
-/// Lets the worker tick, and the ready threads have a turn.
+/// Lets the worker tick, and the ready threads have a turn. Does nothing, and returns `false`, if
+/// the joiner has thread-locals of its own, which the child must not see.
 #[cold]
-fn yield_to_worker(core: &WorkerCore, joiner: &Task) {
+#[inline(never)]
+fn yield_to_worker(core: &WorkerCore, joiner: &Task) -> bool {
+    if core.has_own_tls() {
+        return false;
+    }
     core.budget.set(0);
     core.yield_now(joiner);
+    true
 }

@@ -60,8 +60,6 @@ pub(crate) struct Worker {
     pub(super) tick: Tick,
     /// The position in the run queue of the first thread that others have overtaken.
     pub(super) priority_end: Cell<u32>,
-    /// How many more joiners may run their child before the worker has a turn.
-    pub(super) inline_joins_left: Cell<u32>,
     /// How it searches for threads.
     pub(super) searcher: Searcher,
     /// Whether it was woken to search and has found nothing yet.
@@ -119,7 +117,6 @@ impl Worker {
             turns: Turns::new(),
             tick: Tick::default(),
             priority_end: Cell::new(u32::MAX),
-            inline_joins_left: Cell::new(0),
             searcher: Searcher::new(index, workers),
             woken_to_search: Cell::new(false),
             grace: Cell::new(0),

@@ -39,7 +39,7 @@ pub(crate) fn run(worker: &Worker) {
     loop {
         let next = worker.next();
         worker.stop_searching();
-        worker.inline_joins_left.set(worker.tick.after().min(MAX_INLINE_JOINS));
+        worker.core.inline_joins_left.set(worker.tick.after().min(MAX_INLINE_JOINS));
         match next {
             // SAFETY: the context was taken out of the run queue, so it is suspended on this worker
             // and in no list.

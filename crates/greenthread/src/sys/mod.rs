@@ -206,6 +206,23 @@ pub(crate) mod signal {
     };
 }
 
+/// Blocks of thread-locals for green threads, beside those of the OS threads.
+///
+/// - `available`: whether there are such blocks. The error says why not, and what to do.
+/// - `Block`: the thread-locals of one green thread, with their initial values. `new` fails without
+///   memory. `call` calls a function with the thread-locals of the block. `bases`: the `Base` of
+///   the block, and that of the calling thread.
+/// - `Base`: where the running code finds its thread-locals. `set` changes that. Costs one
+///   instruction or so.
+/// - `destroy` destroys the calling thread's values, as the end of an OS thread does. Destructors
+///   may wait.
+/// - `before_fork`, `after_fork`: called around a fork, for the port's lock, if it has one.
+///
+/// A port without such blocks offers empty types.
+pub(crate) mod tls {
+    pub(crate) use super::port::tls::{Base, Block, after_fork, available, before_fork, destroy};
+}
+
 /// The process.
 ///
 /// - `at_exit` registers a function that is called when the process exits. The system may fail to

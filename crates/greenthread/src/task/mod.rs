@@ -15,7 +15,8 @@
 //!   how it learns of it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
 //!   scope. `awaiter`: how a future waits. `coop`: when a thread that never waits yields.
-//! * `job`: a thread with its closure and its result. `join_future`: awaiting its end.
+//! * `job`: a thread with its closure and its result. `join_future`: awaiting its end. `own_tls`: a
+//!   closure with thread-locals of its own.
 
 use core::{cell, hint, sync::atomic};
 use std::sync::Mutex;
@@ -36,6 +37,7 @@ pub(crate) mod job;
 pub(crate) mod join_future;
 pub(crate) mod locals;
 mod notes;
+pub(crate) mod own_tls;
 pub(crate) mod panic_count;
 pub(crate) mod pinned_queue;
 pub(crate) mod random;

@@ -20,6 +20,10 @@
 //!    thread runs.
 //! 6. On the home context, and when a thread begins, std's count of panics is 0. When a suspended
 //!    thread goes on, the count is what it was when the thread was suspended (`panic_count`).
+//! 7. While a thread with thread-locals of its own runs (`own_tls`), the core has their base and
+//!    the worker's, and `budget` and `inline_joins_left` are 0. So such a thread is suspended where
+//!    a round ends, and the switches inside a round need no test. While any other context runs, the
+//!    worker's base is set.
 
 use core::{
     cell::{Cell, RefCell, UnsafeCell},
@@ -47,7 +51,7 @@ use super::{
     waiter::Waiter,
     worker_handle::WorkerHandle,
 };
-use crate::stack::Cache;
+use crate::{stack::Cache, sys::tls::Base};
 
 /// See the module.
 #[derive(Debug)]
@@ -66,6 +70,11 @@ pub(crate) struct WorkerCore {
     /// The thread that runs; null on the home context. The worker stores it with `Release`, since
     /// the watchdog reads the task from another OS thread.
     pub(crate) current: AtomicPtr<Task>,
+    /// How many more joiners may run their child before the worker has a turn.
+    pub(crate) inline_joins_left: Cell<u32>,
+    /// The thread-locals of the running thread, if it has its own, and those of the worker
+    /// (invariant 7).
+    own_tls: Cell<Option<(Base, Base)>>,
     /// How often a thread was suspended or the worker came back to its home context. The number
     /// stands still while one thread keeps the worker to itself.
     pub(crate) switches: AtomicU32,
@@ -221,6 +230,8 @@ impl WorkerCore {
             budget: Cell::new(0),
             is_cpu_bound: Cell::new(false),
             current: AtomicPtr::new(ptr::null_mut()),
+            inline_joins_left: Cell::new(0),
+            own_tls: Cell::new(None),
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
             coop_budget: Cell::new(COOP_BUDGET),
@@ -266,9 +277,9 @@ impl WorkerCore {
         unsafe { self.ready.push().write(task.context.get().assume_init()) };
     }
 
-    /// The context to go on with: the next ready thread in this round, or home.
+    /// The next ready thread in this round.
     #[inline]
-    fn next(&self) -> Context {
+    fn next(&self) -> Option<Context> {
         let budget = self.budget.get();
         if budget != 0
             // SAFETY: this is the run queue's OS thread (invariant 2), and every push is followed
@@ -278,10 +289,9 @@ impl WorkerCore {
             self.budget.set(budget - 1);
             // SAFETY: every push is followed by its write.
             unsafe { self.ready.prefetch(WAIT_PREFETCH) };
-            return next;
+            return Some(next);
         }
-        // SAFETY: a green thread runs, so home is saved (invariant 4).
-        unsafe { self.home.get().assume_init() }
+        None
     }
 
     /// Whether it is worth it to [`linger`](Self::linger).
@@ -320,9 +330,15 @@ impl WorkerCore {
     #[inline]
     pub(crate) fn suspend(&self, task: &Task) {
         self.coop_budget.set(COOP_BUDGET);
-        let next = self.next();
-        // SAFETY: a context is as large as the cell's content and has its layout.
-        unsafe { self.leave(task, task.context.as_ptr().cast(), next) };
+        let place = task.context.as_ptr().cast();
+        // SAFETY: a context is as large as the cell's content and has its layout. `next` returns
+        // one that is in no list any more.
+        unsafe {
+            match self.next() {
+                Some(next) => self.leave(task, place, next),
+                None => self.leave_for_home(task, place),
+            }
+        }
     }
 
     /// Suspends the running thread, until it is pushed again. At the deadline a timer claims the
@@ -402,8 +418,7 @@ impl WorkerCore {
                 self.leave(task, place, next);
                 return false;
             }
-            // A green thread runs, so home is saved (invariant 4).
-            self.leave(task, self.ready.push(), self.home.get().assume_init());
+            self.leave_for_home(task, self.ready.push());
             true
         }
     }
@@ -423,6 +438,64 @@ impl WorkerCore {
         // SAFETY: the caller vouches for `next` and `place`.
         unsafe { context::switch(place, next, 0) };
         self.current.store(ptr::from_ref(task).cast_mut(), Release);
+    }
+
+    /// Switches from `task` to the home context, and saves the context of `task` at `place`.
+    ///
+    /// # Safety
+    /// As for `leave`.
+    #[inline(always)]
+    unsafe fn leave_for_home(&self, task: &Task, place: *mut Context) {
+        // SAFETY: a green thread runs, so home is saved (invariant 4). The caller vouches for the
+        // rest.
+        unsafe {
+            let home = self.home.get().assume_init();
+            match self.own_tls.get() {
+                None => self.leave(task, place, home),
+                Some(tls) => self.leave_with_own_tls(task, place, home, tls),
+            }
+        }
+    }
+
+    /// As `leave`, on a thread with thread-locals of its own. The count of panics is one of them.
+    ///
+    /// # Safety
+    /// As for `leave`; `tls` is that thread's (invariant 7).
+    // The function uses no thread-local, and is not inlined into one that does.
+    #[cold]
+    #[inline(never)]
+    unsafe fn leave_with_own_tls(
+        &self,
+        task: &Task,
+        place: *mut Context,
+        next: Context,
+        (own, workers): (Base, Base),
+    ) {
+        self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
+        self.set_own_tls(None);
+        // SAFETY: these are the bases of the worker and of the running thread's block (invariant
+        // 7), and no thread-local is used here. The caller vouches for `next` and `place`.
+        unsafe {
+            workers.set();
+            context::switch(place, next, 0);
+            own.set();
+        }
+        self.set_own_tls(Some((own, workers)));
+        self.current.store(ptr::from_ref(task).cast_mut(), Release);
+    }
+
+    /// Whether the running thread has thread-locals of its own.
+    #[inline]
+    pub(crate) fn has_own_tls(&self) -> bool {
+        self.own_tls.get().is_some()
+    }
+
+    /// Notes the bases of the running thread's own thread-locals and of the worker's, or that it
+    /// has none of its own (invariant 7).
+    pub(crate) fn set_own_tls(&self, bases: Option<(Base, Base)>) {
+        self.own_tls.set(bases);
+        self.budget.set(0);
+        self.inline_joins_left.set(0);
     }
 
     /// As `leave`, in the middle of unwinding or in a panic hook.

@@ -17,7 +17,7 @@ use crate::{
     opaque_debug::opaque_debug,
     runtime::spawn::{self, Request},
     scheduler,
-    task::{cancel, job::Handle, join_future::JoinFuture, scope, scope_count::ScopeCount},
+    task::{cancel, job::Handle, join_future::JoinFuture, own_tls, scope, scope_count::ScopeCount},
 };
 
 /// Runs `f` with a new scope, and waits for all threads that were spawned in the scope:
@@ -172,6 +172,9 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
+        if self.own_tls {
+            return scope.spawn_as(self.request(), own_tls::wrap(f)?);
+        }
         scope.spawn_as(self.request(), f)
     }
 }

@@ -42,6 +42,9 @@ pub(crate) enum Need {
     Unlocking,
     /// The system says how much of a file it has copied. Wine does not.
     CopyLength,
+    /// Green threads can have thread-locals of their own, which takes glibc on x86-64, and no
+    /// sanitizer.
+    OwnTls,
 }
 
 impl Need {
@@ -54,6 +57,7 @@ impl Need {
             Need::HeapTrim => symbol(c"malloc_trim").is_some(),
             Need::DestructorsAtExit => symbol(c"__cxa_thread_atexit_impl").is_some(),
             Need::CallsAtExit | Need::Unlocking | Need::CopyLength => !is_wine(),
+            Need::OwnTls => has_own_tls(),
             Need::UnwindingAfterFork => !symbol(c"_Unwind_Find_FDE").is_some_and(is_c_library),
         }
     }
@@ -106,6 +110,19 @@ fn has_threads_after_fork() -> bool {
 
 #[cfg(windows)]
 fn has_threads_after_fork() -> bool {
+    false
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan)))]
+fn has_own_tls() -> bool {
+    // The bit says that programs may set the register.
+    // SAFETY: the call reads a table of the process.
+    let has_instructions = unsafe { libc::getauxval(libc::AT_HWCAP2) } & 2 != 0;
+    has_instructions && symbol(c"_dl_allocate_tls").is_some()
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan))))]
+fn has_own_tls() -> bool {
     false
 }
 

@@ -16,6 +16,11 @@ pub(super) mod socket;
 pub(super) mod socket_options;
 pub(super) mod stderr;
 pub(super) mod thread;
+#[cfg_attr(
+    not(all(target_env = "gnu", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan))),
+    path = "../no_tls.rs"
+)]
+pub(super) mod tls;
 // The crate `io-uring` has bindings for these processors only; `Cargo.toml` names them as well.
 #[cfg_attr(
     not(any(

@@ -16,5 +16,7 @@ pub(super) mod socket;
 pub(super) mod socket_options;
 pub(super) mod stderr;
 pub(super) mod thread;
+#[path = "../no_tls.rs"]
+pub(super) mod tls;
 #[path = "../no_uring.rs"]
 pub(super) mod uring;
