@@ -40,6 +40,10 @@ impl Thread {
         unsafe { &*core::ptr::from_ref(block).cast::<Thread>() }
     }
 
+    pub(crate) fn block(&self) -> &BlockRef {
+        &self.0
+    }
+
     /// Makes the thread's token available. If the thread is in [`park`](super::park), it takes the
     /// token and goes on. Otherwise its next `park` takes the token and returns at once. There is
     /// at most one token: a second call before the token is taken has no effect. Never blocks.
