@@ -92,10 +92,10 @@ impl View {
 /// Looks up the tree from a thread's innermost scope.
 fn look_up(mut at: *const CancelNode, mut thread: *const Task) -> View {
     let mut view = View { is_cancelled: false, deadline: None };
-    if at == ENDED {
-        return view;
-    }
     loop {
+        if at == ENDED {
+            return view;
+        }
         // SAFETY: a scope is alive while a thread is in it or below it (`cancel_node`, 1).
         let node = unsafe { at.as_ref() };
         let next = node.map_or(ptr::null(), |node| node.thread.cast());
@@ -302,7 +302,7 @@ impl<'a> Entered<'a> {
         // SAFETY: the parent outlives the node, and the caller keeps the node in place
         // (`cancel_node`, 1).
         unsafe {
-            if let Some(parent) = node.parent.as_ref() {
+            if let Some(parent) = above(node) {
                 parent.children.attach(node, In::Parent);
             }
             if let Some(token) = token {
@@ -315,6 +315,16 @@ impl<'a> Entered<'a> {
     pub(crate) fn node(&self) -> &'a CancelNode {
         self.node
     }
+}
+
+/// The scope above one that a thread has entered. Destructors may enter scopes when the thread's
+/// closure has returned; there is none above these.
+///
+/// # Safety
+/// The thread is in the scope.
+unsafe fn above(node: &CancelNode) -> Option<&CancelNode> {
+    // SAFETY: a parent outlives its children (`cancel_node`, 1).
+    if node.parent == ENDED { None } else { unsafe { node.parent.as_ref() } }
 }
 
 /// A scope that nobody is in: it is above others, and a canceller finds these through it.
@@ -345,7 +355,7 @@ impl Drop for Entered<'_> {
             if let Some(token) = self.token {
                 token.detach(self.node, In::Token);
             }
-            if let Some(parent) = self.node.parent.as_ref() {
+            if let Some(parent) = above(self.node) {
                 parent.children.detach(self.node, In::Parent);
             }
         }
@@ -523,11 +533,9 @@ pub(crate) unsafe fn read_note(core: &WorkerCore, noted: &Noted<Task>) -> bool {
 unsafe fn interrupt_below(task: &Task) {
     let mut at = task.innermost.get();
     let mut outermost = None;
-    if at == ENDED {
-        return;
-    }
     // SAFETY: the caller vouches that the thread is suspended, so its scopes are alive.
-    while let Some(node) = unsafe { at.as_ref() }
+    while at != ENDED
+        && let Some(node) = unsafe { at.as_ref() }
         && ptr::eq(node.thread, ptr::from_ref(task).cast())
     {
         outermost = Some(node);

@@ -52,6 +52,47 @@ fn a_thread_that_has_not_started_ends_at_its_first_point() {
     assert_eq!(BEGUN.load(SeqCst), 1);
 }
 
+/// Destructors that run when a thread's closure has returned enter scopes, though none is left
+/// above them. Deadlines end waits there, and a cancellation of the thread does not.
+#[test]
+fn late_destructors_enter_scopes() {
+    static DONE: AtomicUsize = AtomicUsize::new(0);
+    struct Late;
+    impl Drop for Late {
+        fn drop(&mut self) {
+            cancel::shield(thread::yield_now);
+            assert!(cancel::timeout(SHORT, || cancel::shield(|| thread::sleep(SHORT))).is_ok());
+            assert!(cancel::timeout(SHORT, thread::park).is_err());
+            let sum: Result<_, ()> = cancel::scope(|s| s.spawn(|| Ok(thread::sleep(SHORT))).join());
+            assert!(sum.is_ok() && !cancel::is_cancelled());
+            DONE.fetch_add(1, SeqCst);
+        }
+    }
+    greenthread::thread_local!(static LATE: Late = const { Late });
+    everywhere(|_| {
+        DONE.store(0, SeqCst);
+        // The result of a detached thread, and a thread-local.
+        for is_cancelled in [false, true] {
+            let thread = thread::spawn(move || {
+                LATE.with(|_| ());
+                if is_cancelled {
+                    cancel::shield(thread::park);
+                }
+                Late
+            });
+            if is_cancelled {
+                thread.cancel();
+                thread.thread().unpark();
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while DONE.load(SeqCst) < 4 && Instant::now() < deadline {
+            thread::sleep(SHORT);
+        }
+        assert_eq!(DONE.load(SeqCst), 4);
+    });
+}
+
 #[test]
 fn a_thread_that_has_ended_is_not_cancelled() {
     let thread = thread::spawn(|| 7);
