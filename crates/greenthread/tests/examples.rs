@@ -451,9 +451,12 @@ fn ctrl_c_waits_five_seconds_for_a_client_that_does_not_end() {
     let (time, said) = server.stop();
     assert!((Duration::from_secs(5)..DRAINED).contains(&time), "{time:?}: {said}");
     assert!(said.contains("stopping, with 2 connections open"), "{said}");
-    assert!(said.contains("cut off 1 connections after 5 s"), "{said}");
+    // Half a request is awaited for five seconds as well. It may be cut off, or just answered.
+    assert!(said.contains("cut off ") && said.contains(" connections after 5 s"), "{said}");
     assert_ended(&sleeper);
-    assert_ended(&half);
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).unwrap();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
 }
 
 #[test]
