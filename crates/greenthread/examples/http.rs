@@ -111,7 +111,8 @@ fn http(mut stream: &TcpStream, stop: &Token) -> io::Result<()> {
         }
         let rest = &mut input[filled..];
         let read = if filled == 0 {
-            // Between two requests the server may stop. A request that has come by then is answered.
+            // Between two requests the server may stop. A request that has come by then is
+            // answered.
             stop.run(|| stream.read(rest)).unwrap_or_else(|_| read_now(stream, rest))
         } else {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);

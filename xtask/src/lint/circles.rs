@@ -13,9 +13,10 @@ use crate::complaints::{Complaints, Outcome, outcome};
 use crate::repo::Repo;
 
 /// The roots of the crates that are looked at.
-const ROOTS: [&str; 4] = [
+const ROOTS: &[&str] = &[
     "crates/context/src/lib.rs",
     "crates/greenthread/src/lib.rs",
+    "crates/async/src/lib.rs",
     "xtask/src/main.rs",
     "bench/run/src/main.rs",
 ];

@@ -217,8 +217,8 @@ impl<'scope, E> Scope<'scope, '_, E> {
         self.spawn_as(builder.request(), f, |value| value)
     }
 
-    /// Spawns a thread that calls `f`, and when that has ended `then`. This gets an error if `f` has
-    /// failed or was cancelled: the scope knows of that by then.
+    /// Spawns a thread that calls `f`, and when that has ended `then`. This gets an error if `f`
+    /// has failed or was cancelled: the scope knows of that by then.
     pub(super) fn spawn_as<F, T, G, U>(
         self,
         request: Request,

@@ -533,8 +533,8 @@ pub(crate) unsafe fn read_note(core: &WorkerCore, noted: &Noted<Task>) -> bool {
 unsafe fn interrupt_below(task: &Task) {
     let mut at = task.innermost.get();
     let mut outermost = None;
-    // SAFETY: the caller vouches that the thread is suspended, so its scopes are alive.
     while at != ENDED
+        // SAFETY: the caller vouches that the thread is suspended, so its scopes are alive.
         && let Some(node) = unsafe { at.as_ref() }
         && ptr::eq(node.thread, ptr::from_ref(task).cast())
     {

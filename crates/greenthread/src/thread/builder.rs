@@ -13,9 +13,9 @@ use crate::{
 /// which is started first if it does not run yet. The signature and the meaning are those of
 /// [`std::thread::spawn`].
 ///
-/// Does not wait for the new thread to start, but for its place, if the runtime has a [limit of
-/// threads](crate::RuntimeBuilder::max_threads) and has reached it. Dropping the handle detaches the
-/// thread.
+/// Does not wait for the new thread to start, but for its place, if the runtime has a
+/// [limit of threads](crate::RuntimeBuilder::max_threads) and has reached it. Dropping the handle
+/// detaches the thread.
 ///
 /// # Panics
 ///

@@ -36,7 +36,7 @@ fn both_kinds_mix() {
         let threads: Vec<_> = (1..=200)
             .map(|number: u64| {
                 let (count, sender) = (count.clone(), sender.clone());
-                let own_tls = number % 3 == 0;
+                let own_tls = number.is_multiple_of(3);
                 let body = move || {
                     VALUE.set(if own_tls { number } else { 0 });
                     for step in 0..10 {

@@ -330,8 +330,8 @@ unsafe extern "C" fn reset(glibc: *mut u8) {
 
 unsafe extern "C" fn reset_module(info: *mut libc::dl_phdr_info, _: usize, glibc: *mut c_void) -> c_int {
     // SAFETY: the loader passes a module's description and headers, which are valid during this
-    // call. `dlpi_tls_data` is null, or the address of the module's thread-locals in the block whose
-    // base is set. Nobody uses these.
+    // call. `dlpi_tls_data` is null, or the address of the module's thread-locals in the block
+    // whose base is set. Nobody uses these.
     unsafe {
         let (info, glibc) = (&*info, &*glibc.cast::<Glibc>());
         let address = info.dlpi_addr as usize;
