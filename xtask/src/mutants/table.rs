@@ -94,7 +94,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("task/cancel_node.rs", "first.links(which).previous.set(node);", "_ = first;", Models("cancel::")),
     mutant("task/cancel_node.rs", "Some(previous) => previous.links(which).next.set(next),", "Some(_) => {}", Models("cancel::")),
     mutant("task/cancel_node.rs", "next.links(which).previous.set(previous);", "_ = next;", Models("cancel::")),
-    mutant("sys/parker.rs", "interrupted = true;\n        self.changed.notify_one();", "interrupted = true;", Models("cancel::")),
+    mutant("sys/parker.rs", "self.changed.notify_one();\n        if let Some(alarm)", "if let Some(alarm)", Models("cancel::")),
     mutant("sys/parker.rs", "if interruptible && mem::take", "if mem::take", Models("cancel::")),
     mutant("sys/parker.rs", "token = true;\n        self.changed.notify_one();", "token = true;", Models("cancel::")),
     mutant("sync/chan/slot.rs", "            waiter.await_claim(reason);\n", "", Models("interrupted::")),
