@@ -286,12 +286,11 @@ fn a_write_that_is_cancelled_says_how_much_it_has_written() {
                 let (mut stream, mut other) = connection();
                 let all = vec![1; 64 << 20];
                 let token = Token::new();
-                let canceller = std::thread::spawn({
-                    let token = token.clone();
-                    move || {
-                        std::thread::sleep(SHORT * 5);
-                        token.cancel();
-                    }
+                let (theirs, end) = (token.clone(), other.try_clone().unwrap());
+                let canceller = std::thread::spawn(move || {
+                    // When something has come.
+                    end.peek(&mut [0]).unwrap();
+                    theirs.cancel();
                 });
                 let sent = token.run(|| stream.write(&all).unwrap()).expect("it has written something");
                 canceller.join().unwrap();

@@ -88,38 +88,52 @@ fn a_queued_call_never_runs() {
 fn a_call_that_has_begun_is_waited_for() {
     let _limit = time_limit("a call that has begun".into());
     for by_deadline in [false, true] {
-        let runtime = narrow(1);
-        let (begins, has_begun) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        let (results, result) = mpsc::channel();
-        let thread = runtime.spawn(move || {
-            let call = move || {
-                let text = String::from("borrowed");
-                let borrowed = &text;
-                let value = thread::unblock(move || {
-                    begins.send(()).unwrap();
-                    _ = ended.recv();
-                    borrowed.len()
-                });
-                results.send(value).unwrap();
-                thread::park();
-            };
-            if by_deadline { cancel::timeout(SHORT, call).is_err() } else { (call(), false).1 }
-        });
-        has_begun.recv().unwrap();
-        // Siblings run meanwhile, so the worker is not blocked.
-        if !by_deadline {
-            thread.cancel();
-        }
-        runtime.spawn(|| thread::sleep(SHORT * 3)).join().unwrap();
-        assert!(!thread.is_finished() && result.try_recv().is_err());
-        drop(end);
-        assert_eq!(result.recv().unwrap(), 8);
-        match thread.join() {
-            Ok(elapsed) => assert!(by_deadline && elapsed),
-            Err(payload) => assert!(!by_deadline && payload.is::<Cancelled>()),
-        }
+        // On a busy machine the deadline may pass before the call begins.
+        while !begin_and_cancel(by_deadline) {}
     }
+}
+
+/// Returns whether the call has begun.
+fn begin_and_cancel(by_deadline: bool) -> bool {
+    let runtime = narrow(1);
+    let (begins, has_begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let (results, result) = mpsc::channel();
+    let thread = runtime.spawn(move || {
+        let call = move || {
+            let text = String::from("borrowed");
+            let borrowed = &text;
+            let value = thread::unblock(move || {
+                begins.send(()).unwrap();
+                _ = ended.recv();
+                borrowed.len()
+            });
+            results.send(value).unwrap();
+            thread::park();
+        };
+        if by_deadline {
+            return cancel::timeout(SHORT, call).is_err();
+        }
+        call();
+        false
+    });
+    if has_begun.recv().is_err() {
+        assert!(by_deadline && thread.join().unwrap());
+        return false;
+    }
+    if !by_deadline {
+        thread.cancel();
+    }
+    // Siblings run meanwhile, so the worker is not blocked.
+    runtime.spawn(|| thread::sleep(SHORT * 3)).join().unwrap();
+    assert!(!thread.is_finished() && result.try_recv().is_err());
+    drop(end);
+    assert_eq!(result.recv().unwrap(), 8);
+    match thread.join() {
+        Ok(elapsed) => assert!(by_deadline && elapsed),
+        Err(payload) => assert!(!by_deadline && payload.is::<Cancelled>()),
+    }
+    true
 }
 
 #[test]
@@ -179,7 +193,10 @@ fn files_are_points_where_they_wait() {
 #[cfg(unix)]
 #[test]
 fn an_open_that_has_begun_gives_its_file() {
-    use std::io::Read;
+    use std::{
+        io::{Read, Write},
+        os::unix::fs::OpenOptionsExt,
+    };
 
     let _limit = time_limit("opening a FIFO".into());
     let path = crate::common::scratch("fifo");
@@ -187,21 +204,34 @@ fn an_open_that_has_begun_gives_its_file() {
     // SAFETY: the name is a string that ends with a zero.
     assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
     let runtime = narrow(1);
-    let theirs = path.clone();
-    let thread = runtime.spawn(move || {
-        let file = fs::File::open(theirs).unwrap();
-        cancel::shield(|| {
-            let mut text = String::new();
-            { file }.read_to_string(&mut text).unwrap();
-            assert_eq!(text, "still read");
+    let mut has_begun = false;
+    while !has_begun {
+        let theirs = path.clone();
+        let thread = runtime.spawn(move || {
+            let file = fs::File::open(theirs).unwrap();
+            cancel::shield(|| {
+                let mut text = String::new();
+                { file }.read_to_string(&mut text).unwrap();
+                assert_eq!(text, "still read");
+            });
+            thread::park();
         });
-        thread::park();
-    });
-    std::thread::sleep(SHORT * 5);
-    thread.cancel();
-    std::thread::sleep(SHORT);
-    assert!(!thread.is_finished());
-    std::fs::write(&path, "still read").unwrap();
-    assert!(thread.join().unwrap_err().is::<Cancelled>());
+        std::thread::sleep(SHORT);
+        thread.cancel();
+        // This end can be opened when the other one is being opened. On a busy machine the thread
+        // may have been cancelled before.
+        let mut options = std::fs::File::options();
+        options.write(true).custom_flags(libc::O_NONBLOCK);
+        while !has_begun && !thread.is_finished() {
+            match options.open(&path) {
+                Ok(mut end) => {
+                    end.write_all(b"still read").unwrap();
+                    has_begun = true;
+                }
+                Err(_) => std::thread::sleep(SHORT),
+            }
+        }
+        assert!(thread.join().unwrap_err().is::<Cancelled>());
+    }
     std::fs::remove_file(path).unwrap();
 }
