@@ -252,21 +252,14 @@ impl Descriptor {
         short: CallResult,
         deadline: Option<Instant>,
     ) -> io::Result<usize> {
-        self.send_on(driver, bytes, short, deadline).map_err(cancel::raise)
-    }
-
-    fn send_on(
-        &self,
-        driver: &Driver,
-        bytes: &[u8],
-        short: CallResult,
-        deadline: Option<Instant>,
-    ) -> io::Result<usize> {
         self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
+            .map_err(cancel::raise)
     }
 
     /// Sends what an earlier call has left, on a green thread with its driver, or on a watched OS
     /// thread. If it is cancelled it has an error, since the earlier call has a result.
+    // Rare, and apart from `send`, which has its own copy of the loop.
+    #[cold]
     pub(crate) fn send_rest(
         &self,
         driver: Option<&Driver>,
@@ -275,7 +268,9 @@ impl Descriptor {
         deadline: Option<Instant>,
     ) -> io::Result<usize> {
         match driver {
-            Some(driver) => self.send_on(driver, bytes, short, deadline),
+            Some(driver) => {
+                self.repeat(driver, Interest::Write, deadline, |_| driver.send(&self.source, bytes, short))
+            }
             None => self.repeat_on_os_thread(Interest::Write, deadline, || {
                 socket::send(self, bytes, Blocking::Never)
             }),

@@ -154,29 +154,26 @@ impl Socket {
         peek: bool,
         mut call: impl FnMut(Blocking) -> OsResult<(usize, T)>,
     ) -> io::Result<(usize, T)> {
-        let driver = runtime::driver();
-        let (count, value) = if driver.is_none() && !is_watched() {
-            call(Blocking::AsSet)?
-        } else {
-            let deadline = self.descriptor.deadline(Interest::Read);
-            let mut again = false;
-            let mut call = || {
-                let (count, value) = match call(Blocking::Never) {
-                    Err(OsError::WOULD_BLOCK)
-                        if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
-                    {
-                        (0, T::default())
-                    }
-                    result => result?,
-                };
-                // After a peek the data is still there, so the next call would not block.
-                let short = 0 < count && count < capacity && !peek;
-                let result = if short { self.short_result() } else { CallResult::Full };
-                Ok(((count, value), result))
-            };
-            match driver {
-                Some(driver) => self.descriptor.attempt(driver, Interest::Read, deadline, call)?,
-                None => self.attempt_watched(Interest::Read, deadline, || Ok(call()?.0))?,
+        let (count, value) = match runtime::driver() {
+            None if is_watched() => self.receive_watched(&mut call)?,
+            None => call(Blocking::AsSet)?,
+            Some(driver) => {
+                let deadline = self.descriptor.deadline(Interest::Read);
+                let mut again = false;
+                self.descriptor.attempt(driver, Interest::Read, deadline, || {
+                    let (count, value) = match call(Blocking::Never) {
+                        Err(OsError::WOULD_BLOCK)
+                            if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
+                        {
+                            (0, T::default())
+                        }
+                        result => result?,
+                    };
+                    // After a peek the data is still there, so the next call would not block.
+                    let short = 0 < count && count < capacity && !peek;
+                    let result = if short { self.short_result() } else { CallResult::Full };
+                    Ok(((count, value), result))
+                })?
             }
         };
         if count == 0
@@ -186,6 +183,25 @@ impl Socket {
             return Err(error);
         }
         Ok((count, value))
+    }
+
+    /// As `receive`, on an OS thread in a cancellation scope.
+    // Apart, and by a pointer: so the calls of green threads are inlined.
+    #[cold]
+    fn receive_watched<T: Default>(
+        &self,
+        call: &mut dyn FnMut(Blocking) -> OsResult<(usize, T)>,
+    ) -> io::Result<(usize, T)> {
+        let deadline = self.descriptor.deadline(Interest::Read);
+        let mut again = false;
+        self.attempt_watched(Interest::Read, deadline, || match call(Blocking::Never) {
+            Err(OsError::WOULD_BLOCK)
+                if !self.short_means_blocked && self.descriptor.has_ended(&mut again) =>
+            {
+                Ok((0, T::default()))
+            }
+            result => result,
+        })
     }
 
     fn receive_plain(&self, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
