@@ -70,7 +70,7 @@ impl Descriptor {
         let Some(driver) = runtime::driver() else {
             return self.poll_elsewhere(wait, interest, context, call);
         };
-        begin_call(CALL)?;
+        begin_call(CALL).map_err(crate::task::cancel::raise)?;
         wait.elsewhere = None;
         let mut turn = driver.turn(&self.source, interest);
         if !turn.resume(&mut wait.here, context.waker()) {
