@@ -18,7 +18,7 @@ use crate::{
         without_fence,
     },
     harness::{check, finds, spawn},
-    library::cycle::{Thread, closes, withdraw},
+    library::cycle::{Thread, await_walkers, closes, withdraw},
 };
 
 /// A mistake of one of the threads.
@@ -167,22 +167,26 @@ impl World {
     }
 }
 
-fn run(n: usize, mistake: Mistake) {
+#[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
+fn world(n: usize, mistake: Mistake) -> Arc<World> {
     let node = |_| Node {
         end: AtomicPtr::new(ptr::null_mut()),
         gone: Plain::new(false),
         memory: UnsafeCell::new(()),
         wait: AtomicU32::new(AWAKE),
     };
-    #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one OS thread")]
-    let world = Arc::new(World {
+    Arc::new(World {
         mistake,
         nodes: (0..n).map(node).collect(),
         walkers: (0..n).map(|_| AtomicUsize::new(0)).collect(),
         lock: Mutex::new(()),
         withdrawn: PlainCount::new(0),
         here: PlainCount::new(n),
-    });
+    })
+}
+
+fn run(n: usize, mistake: Mistake) {
+    let world = world(n, mistake);
     for i in 1..n {
         let world = world.clone();
         spawn(move || world.join(i));
@@ -218,4 +222,52 @@ fn finds_walkers_that_are_not_waited_for() {
 #[test]
 fn finds_that_two_withdraw() {
     finds(Bug::None, "among the dead", || run(2, Mistake::NoSecondWalk));
+}
+
+/// The first thread joins the second, is cancelled, and takes itself back, as `job::take_back`
+/// does. Meanwhile the second one joins a third one, and looks who depends on it.
+fn cancelled(mistake: Mistake) {
+    let world = world(3, mistake);
+    let joiner = {
+        let world = world.clone();
+        spawn(move || {
+            let [me, joined, _] = &world.nodes[..] else { unreachable!("there are three") };
+            let mine = ptr::from_ref(me).cast_mut();
+            assert!(joined.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok());
+            let lock = world.lock.lock();
+            assert!(joined.end.compare_exchange(mine, ptr::null_mut(), AcqRel, Acquire).is_ok());
+            let walkers = &world.walkers[1..2];
+            match world.mistake {
+                Mistake::WalkersForgotten => {}
+                Mistake::WithdrawalHasNoFence => {
+                    without_fence(|| await_walkers(walkers.iter(), loom::thread::yield_now));
+                }
+                _ => await_walkers(walkers.iter(), loom::thread::yield_now),
+            }
+            drop(lock);
+            me.gone.store(true, Relaxed);
+            me.memory.with_mut(|_| {});
+        })
+    };
+    let [_, me, next] = &world.nodes[..] else { unreachable!("there are three") };
+    let mine = ptr::from_ref(me).cast_mut();
+    assert!(next.end.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_ok());
+    // SAFETY: this is what the model is to find out.
+    assert!(!unsafe { closes(me, next, &world.walkers[1]) });
+    joiner.join();
+}
+
+#[test]
+fn a_cancelled_joiner_waits_for_walkers() {
+    check(None, || cancelled(Mistake::None));
+}
+
+#[test]
+fn finds_a_cancelled_joiner_that_forgets_walkers() {
+    finds(Bug::None, "", || cancelled(Mistake::WalkersForgotten));
+}
+
+#[test]
+fn finds_a_cancelled_joiner_without_a_fence() {
+    finds(Bug::None, "", || cancelled(Mistake::WithdrawalHasNoFence));
 }

@@ -390,7 +390,7 @@ fn an_unpark_is_not_lost() {
 /// A chain of scopes that is deeper than the canceller's stack would be if it went down by calls.
 #[test]
 fn a_deep_chain_is_cancelled() {
-    const DEPTH: usize = 3000;
+    const DEPTH: usize = 800;
     fn chain(depth: usize, deepest: &AtomicUsize) -> Result<(), ()> {
         if depth == 0 {
             deepest.fetch_add(1, SeqCst);
