@@ -83,7 +83,7 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("task/inbox.rs", "return head.is_null()", "return !head.is_null()", Models("inbox::")),
     mutant("task/state.rs", "self.0.swap(WOKEN, AcqRel) == PARKED", "self.0.swap(WOKEN, AcqRel) != IDLE", Models("state::")),
     mutant("task/state.rs", "self.0.swap(IDLE, AcqRel) == WOKEN", "self.0.swap(IDLE, AcqRel) != IDLE", Models("state::")),
-    mutant("task/notes.rs", "fetch_or(NOTED, Release) & NOTED == 0", "fetch_or(NOTED, Release) & NOTED != 0", Models("notes::one_of")),
+    mutant("task/notes.rs", "fetch_or(NOTED, Release) & NOTED == 0", "fetch_or(NOTED, Release) & NOTED != 0", Models("notes::each_thread")),
     mutant("task/notes.rs", "marks.fetch_and(!NOTED, Acquire)", "marks.load(Acquire)", Models("notes::a_second")),
     mutant("task/notes.rs", "self.is_empty.store(false, Relaxed)", "self.is_empty.store(true, Relaxed)", Models("notes::a_second")),
     mutant("task/notes.rs", "self.is_empty.store(list.is_empty(), Relaxed)", "self.is_empty.store(true, Relaxed)", Models("notes::each_thread")),
