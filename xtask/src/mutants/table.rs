@@ -97,8 +97,6 @@ pub(crate) const LOGIC: &[Mutant] = &[
     mutant("sys/parker.rs", "self.changed.notify_one();\n        if let Some(alarm)", "if let Some(alarm)", Models("cancel::")),
     mutant("sys/parker.rs", "if interruptible && mem::take", "if mem::take", Models("cancel::")),
     mutant("sys/parker.rs", "token = true;\n        self.changed.notify_one();", "token = true;", Models("cancel::")),
-    mutant("sync/chan/slot.rs", "            waiter.await_claim(reason);\n", "", Models("interrupted::")),
-    mutant("sync/chan/slot.rs", "None if was_queued =>", "None if was_queued || true =>", Models("interrupted::")),
     mutant("task/state.rs", "compare_exchange(PARKED, IDLE, AcqRel, Acquire) {", "compare_exchange(PARKED, PARKED, AcqRel, Acquire) {", Models("cancel::")),
     mutant("task/state.rs", "Err(seen) => seen == PARKED_FOR_ONE", "Err(_) => true", Models("cancel::")),
     mutant("task/cycle.rs", "    if !from.has_dependent() {\n        return false;\n    }\n", "", Equivalent("the walk ends at once where nobody depends on it")),
