@@ -300,7 +300,7 @@ impl Waiter {
     }
 
     /// Waits as `wait_interruptible` does, after `park_early` has returned `parked`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wait_from(
         &self,
         parked: Option<Parked<'_>>,
