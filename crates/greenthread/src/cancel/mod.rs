@@ -149,12 +149,75 @@
 //!
 //! # Compared
 //!
-//! | | here | tokio | Go |
-//! | --- | --- | --- | --- |
-//! | who cooperates | nobody: it is in every wait | whatever is an `.await` | each function passes a `Context` on, and each wait selects on it |
-//! | what runs | destructors, by unwinding | destructors, as the future is dropped | `defer`, if the function returns |
-//! | code that isn't polled | goes on, since it is a thread | keeps its locks, and others wait for ever | goes on |
-//! | half a message | what was read is in the caller's buffer | is lost if the future had it | the caller's business |
+//! | | here | tokio | Go | Loom (Java 25, preview) |
+//! | --- | --- | --- | --- | --- |
+//! | who cooperates | nobody: it is in every wait | whatever is an `.await` | each function passes a `Context` on, and each wait selects on it | every wait, by an exception that each caller declares, and may swallow once and for all |
+//! | what runs | destructors, by unwinding | destructors, as the future is dropped | `defer`, if the function returns | `finally`, by unwinding |
+//! | code that isn't polled | goes on, since it is a thread | keeps its locks, and others wait for ever | goes on | goes on |
+//! | half a message | what was read is in the caller's buffer | is lost if the future had it | the caller's business | an interrupted read closes its socket |
+//! | blocking code of others | as any code | in threads that can't be cancelled | as any code, if it takes a `Context` | as any code |
+//!
+//! Two fetches that end together, at the first error or after two seconds. Here, where `fetch` is
+//! any function that returns a result:
+//!
+//! ```
+//! use greenthread::{cancel::{self, Elapsed}, time::Duration};
+//! use std::io;
+//!
+//! # fn fetch(path: &str) -> io::Result<String> { Ok(path.to_owned()) }
+//! fn page() -> Result<io::Result<String>, Elapsed> {
+//!     cancel::timeout(Duration::from_secs(2), || {
+//!         cancel::scope(|s| {
+//!             let (head, body) = (s.spawn(|| fetch("/head")), s.spawn(|| fetch("/body")));
+//!             Ok(head.join()? + &body.join()?)
+//!         })
+//!     })
+//! }
+//! # assert_eq!(page().unwrap().unwrap(), "/head/body");
+//! ```
+//!
+//! With tokio it is as short, if `fetch` is a future that may be dropped at each of its `.await`s,
+//! and both run on one task. (Two tasks need a `JoinSet`, since a task outlives what has spawned
+//! it.)
+//!
+//! ```text
+//! async fn page() -> Result<io::Result<String>, Elapsed> {
+//!     timeout(Duration::from_secs(2), async {
+//!         let (head, body) = try_join!(fetch("/head"), fetch("/body"))?;
+//!         Ok(head + &body)
+//!     })
+//!     .await
+//! }
+//! ```
+//!
+//! In Go each function between here and the socket takes the context, and looks at it:
+//!
+//! ```text
+//! func page(ctx context.Context) (string, error) {
+//!     ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+//!     defer cancel()
+//!     group, ctx := errgroup.WithContext(ctx)
+//!     var head, body string
+//!     group.Go(func() (err error) { head, err = fetch(ctx, "/head"); return })
+//!     group.Go(func() (err error) { body, err = fetch(ctx, "/body"); return })
+//!     err := group.Wait()
+//!     return head + body, err
+//! }
+//! ```
+//!
+//! With Loom, `fetch` declares that it may be interrupted, and catches that nowhere:
+//!
+//! ```text
+//! String page() throws Exception {
+//!     try (var scope = StructuredTaskScope.open(
+//!             Joiner.awaitAllSuccessfulOrThrow(), config -> config.withTimeout(Duration.ofSeconds(2)))) {
+//!         var head = scope.fork(() -> fetch("/head"));
+//!         var body = scope.fork(() -> fetch("/body"));
+//!         scope.join();
+//!         return head.get() + body.get();
+//!     }
+//! }
+//! ```
 //!
 //! The ideas are those of Trio (cancel scopes, levels, shields) and Eio (a tree of contexts, points
 //! at waits); the choice for locks is POSIX's.
