@@ -62,7 +62,10 @@
 //!   also allocates where it runs no green thread that could be suspended. If one of its own
 //!   threads holds the mutex then, the worker waits for ever. Use a lock that spins, or std's.
 //!
-//! Wrap such code in [`thread::without_yield`]: no sibling runs inside it.
+//! Wrap such code in [`thread::without_yield`]: no sibling runs inside it. Or run it on a thread
+//! with [thread-locals of its own](thread::Builder::own_tls), to which the first three exceptions
+//! do not apply: to all code that uses thread-locals it is an OS thread, and what is not `Send`
+//! neither comes to it from a sibling nor goes to one.
 //!
 //! *Guaranteed:* a started thread never changes its OS thread. A value on a green thread's stack
 //! that is not `Send` is therefore never reached from another OS thread, and the address of a
@@ -71,7 +74,8 @@
 //! *Sound, but surprising:*
 //!
 //! * Green threads of one worker share the values of `std::thread_local!`. With
-//!   [`greenthread::thread_local!`](thread_local!) each thread has its own value.
+//!   [`greenthread::thread_local!`](thread_local!) each thread has its own value. So has a thread
+//!   with [thread-locals of its own](thread::Builder::own_tls).
 //! * A guard of `std::sync::Mutex` that is held across a blocking call can deadlock the worker. A
 //!   sibling that locks the mutex blocks the OS thread, and the holder of the guard never runs
 //!   again. Use [`sync::Mutex`].

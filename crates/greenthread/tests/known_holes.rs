@@ -231,6 +231,37 @@ fn stdout_lock_does_not_exclude_siblings() {
     });
 }
 
+/// A thread with thread-locals of its own still shares what belongs to the OS thread: here, which
+/// signals are blocked.
+#[test]
+#[cfg(unix)]
+fn siblings_share_the_signal_mask() {
+    /// Blocks a signal if `block`, and returns whether it was blocked before.
+    fn mask(block: bool) -> bool {
+        let how = if block { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+        // SAFETY: the sets are valid places, and the calls write to nothing else.
+        unsafe {
+            let (mut set, mut old) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGUSR2);
+            assert_eq!(libc::pthread_sigmask(how, &raw const set, &raw mut old), 0);
+            libc::sigismember(&raw const old, libc::SIGUSR2) == 1
+        }
+    }
+    if lacks(&[Need::OwnTls]) {
+        return;
+    }
+    runtime(1).run(|| {
+        let blocks = thread::Builder::new().own_tls(true).spawn(|| {
+            mask(true);
+            thread::yield_now();
+        });
+        thread::yield_now();
+        assert!(mask(false), "the sibling's mask");
+        blocks.unwrap().join().unwrap();
+    });
+}
+
 /// An operation that was selected and is never completed keeps its place.
 #[test]
 fn a_forgotten_operation_keeps_its_place() {

@@ -211,7 +211,7 @@ pub(crate) mod signal {
 /// - `available`: whether there are such blocks. The error says why not, and what to do.
 /// - `Block`: the thread-locals of one green thread, with their initial values. `new` fails without
 ///   memory. `call` calls a function with the thread-locals of the block. `bases`: the `Base` of
-///   the block, and that of the calling thread.
+///   the block, and that of the calling thread; `None` only where there are no blocks.
 /// - `Base`: where the running code finds its thread-locals. `set` changes that. Costs one
 ///   instruction or so.
 /// - `destroy` destroys the calling thread's values, as the end of an OS thread does. Destructors

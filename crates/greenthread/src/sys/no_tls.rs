@@ -23,7 +23,7 @@ impl Block {
         Err(unsupported())
     }
 
-    pub(crate) fn bases(&self) -> (Base, Base) {
+    pub(crate) fn bases(&self) -> Option<(Base, Base)> {
         match *self {}
     }
 

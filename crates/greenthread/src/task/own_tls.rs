@@ -64,7 +64,7 @@ where
 {
     let core = worker_core::get().expect("a green thread has a worker");
     let mut call = Call { core: worker_core::raw(), closure: Some(f), result: None };
-    core.set_own_tls(Some(block.bases()));
+    core.set_own_tls(block.bases());
     // SAFETY: `within` gets the call that it was made for. It sets the bases when it waits, by
     // `leave_with_own_tls`. The block is new.
     unsafe { block.call(within::<F, T>, (&raw mut call).cast()) };

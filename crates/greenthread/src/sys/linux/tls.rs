@@ -240,8 +240,8 @@ impl Block {
     }
 
     /// The base of this block, and that of the calling thread.
-    pub(crate) fn bases(&self) -> (Base, Base) {
-        (self.base, Base::current())
+    pub(crate) fn bases(&self) -> Option<(Base, Base)> {
+        Some((self.base, Base::current()))
     }
 
     /// Calls `f(data)` with the thread-locals of this block.
