@@ -13,4 +13,6 @@
 pub use std::os::linux::raw;
 
 pub mod fs;
+#[doc(hidden)]
+pub mod interpose;
 pub mod net;
