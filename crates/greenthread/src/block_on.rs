@@ -4,6 +4,8 @@ use core::{cell::Cell, pin::pin};
 use std::task::{Context, Poll, Waker};
 
 use crate::{
+    driver::Driver,
+    runtime::driver,
     sync::Parker,
     task::{
         cancel,
@@ -51,7 +53,9 @@ impl Drop for Borrowed {
 /// stays on this thread. Its waker may be called from any thread, also when all this is over.
 ///
 /// A future of a crate that expects a runtime of its own, with its timers and sockets, finds none
-/// here.
+/// here, unless the worker sleeps in that runtime
+/// ([`RuntimeBuilder::event_loop`](crate::RuntimeBuilder::event_loop)). The crate
+/// `greenthread-tokio` sees to that for tokio.
 ///
 /// Now and then a poll is followed by a yield, as by [`yield_now`](crate::thread::yield_now), so
 /// that a future that never waits does not keep other threads of the worker waiting. This is a
@@ -82,10 +86,17 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     let waker = Waker::from(parker.unparker());
     let mut future = pin!(future.into_future());
     let mut context = Context::from_waker(&waker);
+    let event_loop = driver().and_then(Driver::event_loop);
     loop {
         consume_budget(CALL);
         cancel::check();
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+        let mut polled = Poll::Pending;
+        let mut poll = || polled = future.as_mut().poll(&mut context);
+        match event_loop {
+            None => poll(),
+            Some(event_loop) => event_loop.poll(&mut poll),
+        }
+        if let Poll::Ready(output) = polled {
             return output;
         }
         parker.park_for(Reason::Future, None);

@@ -3,6 +3,7 @@
 //! * `poll`: the driver, built on the readiness that the OS reports. `poll::awaiting`: tasks that
 //!   wait for a direction.
 //! * `direction`: the readiness of one direction of a source, and the threads that wait for it.
+//! * `event_loop`: the seam for an event loop of another library, in which the worker sleeps.
 //! * `operations`: the operations that several threads hand to the kernel together.
 //! * `source`: a descriptor, with the drivers at which it is registered.
 //! * `registry`: the part of a driver that its sources refer to.
@@ -20,11 +21,15 @@
 //! blocking pool. Only speed is lost.
 
 mod direction;
+#[cfg_attr(not(unix), allow(dead_code, unreachable_pub, reason = "its public API is Unix's"))]
+mod event_loop;
 mod operations;
 pub(crate) mod poll;
 mod registry;
 pub(crate) mod source;
 
+#[cfg_attr(not(unix), allow(dead_code, unreachable_pub, reason = "its public API is Unix's"))]
+pub use event_loop::EventLoop;
 pub(crate) use operations::Answer;
 pub(crate) use poll::{BATCH_THRESHOLD, Driver, Turn, awaiting::Awaiting};
 pub(crate) use source::{Registration, Source};

@@ -8,16 +8,18 @@
 //!    owner ensures that before its stack frame goes ([`Joined`]).
 //! 2. Threads join and leave, and are woken, on the worker's own OS thread only. Tasks
 //!    (`awaiting`) leave on any, under the registry's lock.
+//! 3. `event_loop` is set while whoever has set it borrows it (`use_event_loop`).
 
 use std::{
     cell::{Cell, RefCell},
-    io,
+    io, mem,
+    ptr::NonNull,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    CallResult, Interest, Registration, Source,
+    CallResult, EventLoop, Interest, Registration, Source,
     direction::{Direction, Node, WaitState},
     operations::{Answer, Operations},
     registry::{Entry, Key, Registry},
@@ -70,7 +72,15 @@ pub(crate) struct Driver {
     /// Why the last wait for events has failed, if it has. A thread that would wait for an event
     /// gets this error.
     failure: Cell<Option<OsError>>,
+    /// The event loop in which the worker sleeps, if it is another library's (invariant 3).
+    event_loop: Cell<Option<NonNull<dyn EventLoop>>>,
+    /// Whether the last wait for events has filled the buffer, so that there may be more.
+    may_have_more: Cell<bool>,
 }
+
+// SAFETY: the pointer is set and cleared on the worker's OS thread, between which the driver does
+// not leave it (`use_event_loop`). All else in a driver is `Send`.
+unsafe impl Send for Driver {}
 
 /// The waits of one call for one direction of a source. When it is dropped, after the call or
 /// without one, it passes the wake-up on if the thread is responsible for that (`direction`).
@@ -229,7 +239,42 @@ impl Driver {
             operations: Operations::new(batch_threshold.is_some(), waker),
             batch_threshold: batch_threshold.unwrap_or(u32::MAX),
             failure: Cell::new(None),
+            event_loop: Cell::new(None),
+            may_have_more: Cell::new(true),
         })
+    }
+
+    /// What waits for events. Its descriptor is readable while there are some.
+    #[cfg(unix)]
+    pub(crate) fn poller(&self) -> &Poller {
+        &self.poller
+    }
+
+    /// Runs `f`, in which the worker sleeps in an event loop of another library.
+    pub(crate) fn use_event_loop(&self, event_loop: &dyn EventLoop, f: impl FnOnce()) {
+        struct Clear<'a>(&'a Driver);
+        impl Drop for Clear<'_> {
+            fn drop(&mut self) {
+                self.0.event_loop.set(None);
+            }
+        }
+        let event_loop = NonNull::from(event_loop);
+        // SAFETY: the two types differ in a lifetime only. The pointer is used while `f` runs, for
+        // which `event_loop` is borrowed (invariant 3).
+        let event_loop = unsafe {
+            mem::transmute::<NonNull<dyn EventLoop + '_>, NonNull<dyn EventLoop + 'static>>(event_loop)
+        };
+        self.event_loop.set(Some(event_loop));
+        let _clear = Clear(self);
+        f();
+    }
+
+    /// The event loop in which the worker sleeps, if it is another library's.
+    #[inline]
+    pub(crate) fn event_loop(&self) -> Option<&dyn EventLoop> {
+        // SAFETY: it is borrowed while it is set (invariant 3), which is for as long as threads run
+        // on the worker.
+        self.event_loop.get().map(|event_loop| unsafe { event_loop.as_ref() })
     }
 
     /// Frees the memory of deregistered sources, if they were many.
@@ -290,28 +335,51 @@ impl Driver {
     ///
     /// If the kernel refuses to report events, the threads that wait for one get the error.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
-        let mut events = self.events.borrow_mut();
-        let result = if timeout == Some(Duration::ZERO) {
-            self.poller.wait(timeout, &mut events)
+        let watches = timeout != Some(Duration::ZERO);
+        let timeout = if !watches {
+            timeout
+        } else if self.operations.watch() {
+            Some(Duration::ZERO)
+        } else if self.operations.has_failed() {
+            Some(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)))
         } else {
-            let timeout = if self.operations.watch() {
-                Some(Duration::ZERO)
-            } else if self.operations.has_failed() {
-                Some(timeout.map_or(WITHOUT_EVENTS, |timeout| timeout.min(WITHOUT_EVENTS)))
-            } else {
-                timeout
-            };
-            let result = self.poller.wait(timeout, &mut events);
-            self.operations.unwatch();
-            result
+            timeout
         };
+        let (asks, timeout) = match self.event_loop() {
+            None => (true, timeout),
+            Some(event_loop) => (self.wait_in(event_loop, timeout), Some(Duration::ZERO)),
+        };
+        if asks {
+            self.take_in(timeout);
+        }
+        if watches {
+            self.operations.unwatch();
+        }
+        self.flush();
+    }
+
+    /// Waits in an event loop of another library. Returns whether there may be events.
+    #[cold]
+    fn wait_in(&self, event_loop: &dyn EventLoop, timeout: Option<Duration>) -> bool {
+        let may_have_more = self.may_have_more.get();
+        let timeout = if may_have_more { Some(Duration::ZERO) } else { timeout };
+        event_loop.wait(timeout) || may_have_more
+    }
+
+    /// Waits for events, and makes the threads ready that wait for them.
+    fn take_in(&self, timeout: Option<Duration>) {
+        let mut events = self.events.borrow_mut();
+        let result = self.poller.wait(timeout, &mut events);
         self.failure.set(None);
         if let Err(error) = result {
             self.fail(error, timeout);
         }
+        if self.event_loop.get().is_some() {
+            // The waker's event is not among those that are counted.
+            self.may_have_more.set(events.iter().count() + 1 >= BATCH);
+        }
         self.registry.take_in(events.iter());
         wake_deferred();
-        self.flush();
     }
 
     /// Begins one call on `source`, with its waits.

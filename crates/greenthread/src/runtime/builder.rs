@@ -3,11 +3,16 @@
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, sync::Arc};
 
-use super::{config, descriptor_limit, owner::Runtime, prepare::prepare};
+use super::{
+    config, descriptor_limit,
+    event_loop::{Start, Worker},
+    owner::Runtime,
+    prepare::prepare,
+};
 use crate::{
     blocking::Pool,
     driver::Driver,
-    scheduler::{census::Census, registry, shared::Shared, watchdog::Watchdog, worker::Worker, worker_loop},
+    scheduler::{census::Census, registry, shared::Shared, watchdog::Watchdog},
     stack::overflow,
     sys::thread::OsThread,
     task::{clock::Clock, worker_handle::WorkerHandle},
@@ -57,6 +62,7 @@ pub struct RuntimeBuilder {
     max_threads: Option<usize>,
     cancellable: bool,
     watchdog: Option<bool>,
+    event_loop: Option<Start>,
     #[cfg(test)]
     clock: Option<Clock>,
 }
@@ -237,6 +243,27 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Has each worker run inside an event loop of another library, in which it sleeps: see
+    /// [`os::unix::event_loop`](crate::os::unix::event_loop).
+    ///
+    /// `start` is called on the OS thread of each worker, and runs the worker it is given. If it
+    /// returns an error before that, so does [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let failing = greenthread::Runtime::builder().event_loop(|_| Err(std::io::Error::other("no")));
+    /// assert_eq!(failing.build().unwrap_err().to_string(), "no");
+    /// ```
+    #[cfg(unix)]
+    pub fn event_loop<F>(mut self, start: F) -> Self
+    where
+        F: Fn(Worker) -> io::Result<()> + Send + Sync + 'static,
+    {
+        self.event_loop = Some(Start::new(start));
+        self
+    }
+
     /// Gives the runtime a test clock, which is made for as many workers.
     #[cfg(test)]
     pub(super) fn test_clock(self, clock: Arc<TestClock>) -> Self {
@@ -294,16 +321,12 @@ impl RuntimeBuilder {
         registry::add(&shared);
         let mut runtime = Runtime { shared, workers: Vec::with_capacity(count) };
         for (index, driver) in drivers.into_iter().enumerate() {
-            let shared = runtime.shared.clone();
-            let name = format!("{}-{index}", shared.name);
-            match OsThread::spawn(&name, Box::new(move || work(shared, index, driver))) {
-                Ok(thread) => runtime.workers.push(thread),
-                Err(error) => {
-                    // Workers that have not started count as stopped. Dropping the runtime stops
-                    // the others.
-                    (index..count).for_each(|_| runtime.shared.worker_stopped());
-                    return Err(descriptor_limit::thread_refusal(error, count));
-                }
+            let worker = Worker::new(runtime.shared.clone(), index, driver);
+            if let Err(error) = runtime.start(worker, index, self.event_loop.clone()) {
+                // Workers that have not started count as stopped, and this one has said so itself.
+                // Dropping the runtime stops the others.
+                (index + 1..count).for_each(|_| runtime.shared.worker_stopped());
+                return Err(error);
             }
         }
         if runtime.shared.watchdog.is_some() {
@@ -321,7 +344,31 @@ impl RuntimeBuilder {
     }
 }
 
+/// The body of an OS thread.
+type Body = Box<dyn FnOnce() + Send>;
+
 impl Runtime {
+    /// Starts the OS thread of a worker. An event loop that fails is an error.
+    fn start(&mut self, worker: Worker, index: usize, event_loop: Option<Start>) -> io::Result<()> {
+        let (body, answers): (Body, _) = match event_loop {
+            None => (Box::new(move || worker.work(None)), None),
+            Some(start) => {
+                let (body, answers) = start.body(worker);
+                (Box::new(body), Some(answers))
+            }
+        };
+        let body = move || {
+            // Without a signal stack an overflow can't be reported. Everything else works.
+            let _signals = overflow::SignalStack::new();
+            body();
+        };
+        let name = format!("{}-{index}", self.shared.name);
+        let refusal = |error| descriptor_limit::thread_refusal(error, self.shared.workers.len());
+        self.workers.push(OsThread::spawn(&name, Box::new(body)).map_err(refusal)?);
+        let Some(answers) = answers else { return Ok(()) };
+        answers.recv().unwrap_or_else(|_| Err(io::Error::other("the event loop has not run its worker")))
+    }
+
     /// Returns a builder that takes every setting from the environment or its default.
     ///
     /// # Examples
@@ -334,20 +381,4 @@ impl Runtime {
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }
-}
-
-/// The body of a worker's OS thread.
-fn work(shared: Arc<Shared>, index: usize, driver: Driver) {
-    // Without a signal stack an overflow can't be reported. Everything else works.
-    let _signals = overflow::SignalStack::new();
-    let worker = Box::new(Worker::new(shared.clone(), index, driver));
-    if let Some(watchdog) = &shared.watchdog {
-        watchdog.watch(index, &raw const worker.core);
-    }
-    worker_loop::run(&worker);
-    if let Some(watchdog) = &shared.watchdog {
-        watchdog.watch(index, std::ptr::null());
-    }
-    drop(worker);
-    shared.worker_stopped();
 }

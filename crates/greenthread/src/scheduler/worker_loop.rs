@@ -480,6 +480,15 @@ impl Worker {
         }
     }
 
+    /// Whether a thread can run or start, as far as the worker itself knows. It looks at its inbox
+    /// after a wake-up.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "for `os::unix::event_loop`"))]
+    pub(crate) fn has_ready(&self) -> bool {
+        let may_pinned_start =
+            || self.core.pinned.len() != 0 && self.retry.may_pinned_start(|| self.core.clock.now());
+        self.has_work() || may_pinned_start()
+    }
+
     fn has_work(&self) -> bool {
         self.core.ready.len() != 0 || !self.handle().deque.is_empty() || self.handle().has_cancelled()
     }

@@ -130,7 +130,8 @@ pub(crate) mod heap {
 ///   events or a wake-up, or until the timeout has passed; a timeout never ends early. A signal may
 ///   end the wait early. If `wait` fails, it can be called again, and directions are armed again.
 ///   Any OS thread may use `add`, `delete` and the waker while another waits. A descriptor that is
-///   closed after `delete` is closed at once. `close` is called before the poller is dropped, while
+///   closed after `delete` is closed at once. On Unix its own descriptor (`AsFd`) is readable while
+///   there are events. `close` is called before the poller is dropped, while
 ///   no thread waits and the descriptors that were not deleted are open.
 /// - `Events`: the buffer for the events of one wait. `iter` yields keys with their readiness.
 ///   Wake-ups are not among them.

@@ -15,6 +15,7 @@ pub use std::os::unix::raw;
 
 pub use super::fd as io;
 
+pub mod event_loop;
 pub mod fs;
 pub mod net;
 pub mod prelude;

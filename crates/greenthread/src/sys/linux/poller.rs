@@ -184,6 +184,12 @@ fn wait_fine(epoll: BorrowedFd<'_>, timeout: Duration, events: &mut Events) -> r
     Ok(())
 }
 
+impl AsFd for Poller {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
 /// The buffer for the events of one wait.
 pub(crate) struct Events {
     list: Vec<epoll::Event>,

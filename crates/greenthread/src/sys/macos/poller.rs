@@ -186,6 +186,12 @@ fn timespec(duration: Duration) -> Timespec {
     }
 }
 
+impl AsFd for Poller {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.queue.as_fd()
+    }
+}
+
 /// The buffer for the events of one wait.
 pub(crate) struct Events {
     list: Vec<Event>,
