@@ -1,0 +1,168 @@
+//! Neither side keeps the other one waiting. These tests hang if that is wrong.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use greenthread::{block_on, channel, thread};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc, oneshot},
+    time::sleep,
+};
+
+use super::{everywhere, runtime};
+
+#[test]
+fn green_threads_that_are_always_ready_leave_time_to_tokio() {
+    everywhere(|| {
+        let done = Arc::new(AtomicBool::new(false));
+        let task = {
+            let done = done.clone();
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    sleep(Duration::from_millis(1)).await;
+                    tokio::task::yield_now().await;
+                }
+                done.store(true, SeqCst);
+            })
+        };
+        let busy: Vec<_> = (0..4)
+            .map(|_| {
+                let done = done.clone();
+                thread::spawn(move || {
+                    while !done.load(SeqCst) {
+                        thread::yield_now();
+                    }
+                })
+            })
+            .collect();
+        busy.into_iter().for_each(|thread| thread.join().unwrap());
+        block_on(task).unwrap();
+    });
+}
+
+#[test]
+fn tasks_that_are_always_ready_leave_time_to_green_threads() {
+    everywhere(|| {
+        let busy: Vec<_> = (0..100)
+            .map(|_| {
+                tokio::spawn(async {
+                    loop {
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..20 {
+            // Nobody but a task wakes the green thread.
+            let (sender, receiver) = oneshot::channel();
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                sender.send(1).unwrap();
+            });
+            assert_eq!(block_on(receiver).unwrap(), 1);
+            thread::sleep(Duration::from_micros(10));
+            let (sender, receiver) = channel::bounded(1);
+            tokio::spawn(async move { sender.send_async(2).await.unwrap() });
+            assert_eq!(receiver.recv(), Ok(2));
+        }
+        busy.iter().for_each(|task| task.abort());
+    });
+}
+
+/// The same, where each task wakes itself and never meets `yield_now`, and one green thread waits
+/// for another OS thread.
+#[test]
+fn other_os_threads_reach_a_worker_with_busy_tasks() {
+    everywhere(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let ended = {
+            let stop = stop.clone();
+            tokio::spawn(std::future::poll_fn(move |context| {
+                if stop.load(SeqCst) {
+                    return std::task::Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                std::task::Poll::Pending
+            }))
+        };
+        let (sender, receiver) = channel::bounded(1);
+        std::thread::spawn(move || sender.send(()).unwrap());
+        receiver.recv().unwrap();
+        stop.store(true, SeqCst);
+        block_on(ended).unwrap();
+    });
+}
+
+/// Each `recv` finds a message at once, so without tokio's budget the future never returns from its
+/// first poll.
+#[test]
+fn a_future_that_never_waits_is_interrupted_by_tokios_budget() {
+    everywhere(|| {
+        let stop = Rc::new(Cell::new(false));
+        let busy = {
+            let stop = stop.clone();
+            thread::spawn_local(move || {
+                block_on(async {
+                    let (sender, mut receiver) = mpsc::channel(1);
+                    while !stop.get() {
+                        sender.send(()).await.unwrap();
+                        receiver.recv().await.unwrap();
+                    }
+                })
+            })
+        };
+        thread::yield_now();
+        block_on(sleep(Duration::from_millis(1)));
+        stop.set(true);
+        busy.join().unwrap();
+    });
+}
+
+/// All threads together make far more calls in one round than one budget allows.
+#[test]
+fn each_green_thread_has_a_budget_of_its_own() {
+    runtime(1).run(|| {
+        let notify = Arc::new(Notify::new());
+        let threads: Vec<_> = (0..1000)
+            .map(|_| {
+                let notify = notify.clone();
+                thread::spawn(move || {
+                    block_on(async {
+                        for _ in 0..100 {
+                            notify.notify_one();
+                            notify.notified().await;
+                        }
+                        // Would be `false` if the others' calls counted here.
+                        assert!(tokio::task::coop::has_budget_remaining());
+                    });
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// An idle worker sleeps, also while there are tasks.
+#[test]
+fn an_idle_worker_wakes_up_a_few_times_and_no_more() {
+    runtime(1).run(|| {
+        let task = tokio::spawn(std::future::pending::<()>());
+        let parks = || Handle::current().metrics().worker_park_count(0);
+        thread::sleep(Duration::from_millis(20));
+        let before = parks();
+        thread::sleep(Duration::from_millis(300));
+        let woken = parks() - before;
+        assert!(woken < 30, "{woken} times in 300 ms");
+        task.abort();
+    });
+}
