@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    future::poll_fn,
     rc::Rc,
     sync::{
         Arc,
@@ -12,8 +13,10 @@ use std::{
 
 use greenthread::{block_on, channel, thread};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     runtime::Handle,
-    sync::{Notify, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::sleep,
 };
 
@@ -87,7 +90,7 @@ fn other_os_threads_reach_a_worker_with_busy_tasks() {
         let stop = Arc::new(AtomicBool::new(false));
         let ended = {
             let stop = stop.clone();
-            tokio::spawn(std::future::poll_fn(move |context| {
+            tokio::spawn(poll_fn(move |context| {
                 if stop.load(SeqCst) {
                     return std::task::Poll::Ready(());
                 }
@@ -130,25 +133,18 @@ fn a_future_that_never_waits_is_interrupted_by_tokios_budget() {
 
 /// All threads together make far more calls in one round than one budget allows.
 #[test]
-fn each_green_thread_has_a_budget_of_its_own() {
+fn each_poll_has_a_budget_of_its_own() {
     runtime(1).run(|| {
-        let notify = Arc::new(Notify::new());
-        let threads: Vec<_> = (0..1000)
-            .map(|_| {
-                let notify = notify.clone();
-                thread::spawn(move || {
-                    block_on(async {
-                        for _ in 0..100 {
-                            notify.notify_one();
-                            notify.notified().await;
-                        }
-                        // Would be `false` if the others' calls counted here.
-                        assert!(tokio::task::coop::has_budget_remaining());
-                    });
-                })
-            })
-            .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let (sender, mut receiver) = mpsc::channel(1000);
+        (0..1000).for_each(|n| sender.try_send(n).unwrap());
+        for n in 0..1000 {
+            let mut polls = 0;
+            let message = block_on(poll_fn(|context| {
+                polls += 1;
+                receiver.poll_recv(context)
+            }));
+            assert_eq!((message, polls), (Some(n), 1));
+        }
     });
 }
 
@@ -164,5 +160,53 @@ fn an_idle_worker_wakes_up_a_few_times_and_no_more() {
         let woken = parks() - before;
         assert!(woken < 30, "{woken} times in 300 ms");
         task.abort();
+    });
+}
+
+/// No task of the runtime is alive, so no timer helps.
+#[test]
+fn sockets_and_timers_without_any_task() {
+    everywhere(|| {
+        let listener = block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = block_on(listener.accept()).unwrap();
+            let mut bytes = [0; 4];
+            for _ in 0..100 {
+                block_on(stream.read_exact(&mut bytes)).unwrap();
+                block_on(sleep(Duration::from_micros(1)));
+                block_on(stream.write_all(&bytes)).unwrap();
+            }
+        });
+        let mut stream = block_on(TcpStream::connect(address)).unwrap();
+        for n in 0..100_u32 {
+            let mut bytes = [0; 4];
+            block_on(stream.write_all(&n.to_ne_bytes())).unwrap();
+            block_on(stream.read_exact(&mut bytes)).unwrap();
+            assert_eq!(bytes, n.to_ne_bytes());
+        }
+        server.join().unwrap();
+    });
+}
+
+/// A task and a green thread of one worker wake each other. If the worker did not notice, it would
+/// sleep until its timer fires.
+#[test]
+fn the_worker_does_not_sleep_while_a_task_and_a_green_thread_talk() {
+    runtime(1).run(|| {
+        let (to_task, mut from_green) = mpsc::channel::<u32>(1);
+        let (to_green, from_task) = channel::bounded(1);
+        tokio::spawn(async move {
+            while let Some(n) = from_green.recv().await {
+                to_green.send_async(n).await.unwrap();
+            }
+        });
+        let before = Handle::current().metrics().worker_park_count(0);
+        for n in 0..200 {
+            block_on(to_task.send(n)).unwrap();
+            assert_eq!(from_task.recv(), Ok(n));
+        }
+        let slept = Handle::current().metrics().worker_park_count(0) - before;
+        assert!(slept < 100, "{slept} times");
     });
 }
