@@ -17,6 +17,8 @@ const ROOTS: &[&str] = &[
     "crates/context/src/lib.rs",
     "crates/greenthread/src/lib.rs",
     "crates/async/src/lib.rs",
+    "crates/foreign/src/lib.rs",
+    "crates/tokio/src/lib.rs",
     "xtask/src/main.rs",
     "bench/run/src/main.rs",
 ];
