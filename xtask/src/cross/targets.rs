@@ -71,6 +71,7 @@ const TWO_HUNDRED_LINES: &[&str] = &["two-hundred-lines"];
 const EMULATED: &[(&str, &str)] = &[
     ("clean_under_valgrind", "Valgrind runs programs of its own processor"),
     ("gdb_walks", "a program under qemu-user can't be traced"),
+    ("every_answer_is_an_end_or_an_error", "the tool would give its errors to qemu"),
     CHECKED_STD[0],
 ];
 /// Cargo builds `std` in the profile of the tests. As Rust ships it, it checks less.
