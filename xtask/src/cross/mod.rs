@@ -217,6 +217,9 @@ fn run(
         if target.is_run() {
             cargo.arg("--no-fail-fast");
         }
+        if matches!(target.how, How::Emulator { .. } | How::Wine) {
+            cargo.env("GREENTHREAD_TEST_SLOWNESS", "4");
+        }
         if request.is_stress {
             cargo.args(STRESS).envs(STRESS_VARIABLES);
         } else if request.arguments.is_empty() {

@@ -17,6 +17,8 @@ use greenthread::{
     thread,
 };
 
+use crate::common::slowness;
+
 /// Which kind of thread `spawn` makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -60,9 +62,8 @@ pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().unwrap()
 }
 
-/// The time after which a test counts as hung. Under Wine, on a machine that is busy otherwise, a
-/// test that takes two seconds alone takes minutes.
-const LIMIT: Duration = Duration::from_secs(if cfg!(windows) { 400 } else { 100 });
+/// The time after which a test counts as hung, where nothing is slower than usual.
+const LIMIT: Duration = Duration::from_secs(100);
 
 /// Fails a test that hangs, instead of hanging with it.
 pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
@@ -70,7 +71,7 @@ pub(crate) fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static)
     std::thread::spawn(move || {
         let _ = sender.send(catch_unwind(AssertUnwindSafe(f)));
     });
-    match receiver.recv_timeout(LIMIT) {
+    match receiver.recv_timeout(LIMIT * slowness()) {
         Ok(Ok(value)) => value,
         Ok(Err(payload)) => resume_unwind(payload),
         Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),
