@@ -434,27 +434,38 @@ impl Wake {
 }
 
 impl Drop for Wake {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: this is the one claim that left PARKED, and its wake-up has not been fired. So
         // the waiter is alive, and `sleeper` is not written (`waiter`, invariant 1).
         let sleeper = unsafe { *(*self.0).sleeper.get() };
-        if sleeper.addr() & (OS | TASK) == 0 {
-            let task = NonNull::new(sleeper.cast_mut()).expect("a thread writes `sleeper` before it parks");
-            // SAFETY: the task is suspended by the time its worker handles it (`waiter`, invariant
-            // 2), and this is its only claim.
-            unsafe { worker_core::schedule(task.cast()) };
-        } else if sleeper.addr() & TASK != 0 {
-            // SAFETY: the address is what `Awaiter::park` has stored, and this is its only claim.
-            unsafe { awaiter::fire(sleeper.map_addr(|address| address & !TASK).cast()) };
-        } else {
-            let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
-            // SAFETY: the pointer came from an `Arc` that the sleeper holds until it has the token.
-            // From then on the count that is added here keeps the parker alive.
-            let parker = unsafe {
-                Arc::increment_strong_count(parker);
-                Arc::from_raw(parker)
-            };
-            parker.unpark();
+        if sleeper.addr() & (OS | TASK) != 0 {
+            // SAFETY: as above; it is fired once.
+            return unsafe { wake_other(sleeper) };
         }
+        let task = NonNull::new(sleeper.cast_mut()).expect("a thread writes `sleeper` before it parks");
+        // SAFETY: the task is suspended by the time its worker handles it (`waiter`, invariant 2),
+        // and this is its only claim.
+        unsafe { worker_core::schedule(task.cast()) };
     }
+}
+
+/// Wakes what sleeps and is no green thread.
+///
+/// # Safety
+/// `sleeper` is that of a parked waiter, has one of the two marks, and is woken by this call only.
+#[cold]
+unsafe fn wake_other(sleeper: *const ()) {
+    if sleeper.addr() & TASK != 0 {
+        // SAFETY: the address is what `Awaiter::park` has stored, and this is its only claim.
+        return unsafe { awaiter::fire(sleeper.map_addr(|address| address & !TASK).cast()) };
+    }
+    let parker = sleeper.map_addr(|address| address & !OS).cast::<Parker>();
+    // SAFETY: the pointer came from an `Arc` that the sleeper holds until it has the token. From
+    // then on the count that is added here keeps the parker alive.
+    let parker = unsafe {
+        Arc::increment_strong_count(parker);
+        Arc::from_raw(parker)
+    };
+    parker.unpark();
 }
