@@ -15,6 +15,8 @@ use std::{
 
 #[path = "corpus/http.rs"]
 mod corpus;
+#[path = "examples/crawler.rs"]
+mod crawler;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use socket2::SockRef;
@@ -35,7 +37,7 @@ fn example(name: &str) -> Command {
         // target/debug/deps/examples-0123 and target/debug/examples/http
         let profile = env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
         let folder = profile.join("examples");
-        if !["echo", "http", "ten_lines", "tour"].iter().all(|name| folder.join(name).exists()) {
+        if !["crawler", "echo", "http", "ten_lines", "tour"].iter().all(|name| folder.join(name).exists()) {
             let mut cargo = Command::new(env!("CARGO"));
             cargo.args(["build", "--examples", "--target-dir"]).arg(profile.parent().unwrap());
             cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -504,6 +506,11 @@ fn bad_arguments_are_named() {
     assert!(said.starts_with("echo: nowhere: "), "{said}");
     let said = fails(example("http").env("GREENTHREAD_WORKERS", "many"));
     assert!(said.contains("GREENTHREAD_WORKERS"), "{said}");
+
+    for arguments in [&[] as &[&str], &["localhost"], &["http://localhost/", "--connexions", "3"]] {
+        let said = fails(example("crawler").args(arguments));
+        assert!(said.contains("usage: crawler "), "{said}");
+    }
 
     let server = Server::start("http");
     let address = server.address.to_string();
