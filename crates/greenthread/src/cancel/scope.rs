@@ -32,6 +32,9 @@ use crate::{
 /// [`thread::scope`](crate::thread::scope). They fail together: the first thread that returns an
 /// error or panics cancels the others, and `f`. All of them have ended when this returns.
 ///
+/// A scope has one type of error for all of its threads, and needs it also if none of them fails.
+/// `Ok::<_, Infallible>(..)` names one, with which `let Ok(result) = cancel::scope(..)` is complete.
+///
 /// # Errors
 ///
 /// The first error of a thread or of `f`.
@@ -58,6 +61,9 @@ use crate::{
 ///     Ok(())
 /// });
 /// assert_eq!(failed, Err("no"));
+///
+/// let Ok(number) = cancel::scope(|s| s.spawn(|| Ok::<_, std::convert::Infallible>(7)).join());
+/// assert_eq!(number, 7);
 /// ```
 #[track_caller]
 pub fn scope<'env, F, T, E>(f: F) -> Result<T, E>
