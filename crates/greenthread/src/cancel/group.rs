@@ -16,6 +16,10 @@ use crate::{
 /// The threads are the scope's: they fail together, and the scope's limit goes for them. Dropping
 /// the group leaves them to the scope. Their results are dropped then.
 ///
+/// At the scope's [limit](Scope::set_limit) [`spawn`](Self::spawn) waits, and results that come
+/// meanwhile stay in the group. A thread that spawns, and handles each result at once, counts the
+/// threads instead: the second example.
+///
 /// # Examples
 ///
 /// ```
@@ -36,6 +40,28 @@ use crate::{
 ///     Ok(order)
 /// });
 /// assert_eq!(order, Ok(vec![0, 30, 60]));
+/// ```
+///
+/// At most two threads at a time, without a limit of the scope:
+///
+/// ```
+/// use greenthread::cancel;
+///
+/// let sum = cancel::scope(|s| {
+///     let (mut group, mut numbers) = (s.group(), 1..=10);
+///     let (mut live, mut sum) = (0, 0);
+///     loop {
+///         while live < 2 {
+///             let Some(number) = numbers.next() else { break };
+///             group.spawn(move || Ok::<_, ()>(number));
+///             live += 1;
+///         }
+///         let Some(done) = group.next() else { return Ok(sum) };
+///         live -= 1;
+///         sum += done.value;
+///     }
+/// });
+/// assert_eq!(sum, Ok(55));
 /// ```
 pub struct Group<'scope, 'env: 'scope, T, E> {
     scope: Scope<'scope, 'env, E>,

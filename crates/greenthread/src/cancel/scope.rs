@@ -260,6 +260,9 @@ impl<'scope, E> Scope<'scope, '_, E> {
     /// [`spawn`](Self::spawn) waits until one of them has ended, which is a
     /// [cancellation point](super#points); on an OS thread it blocks.
     ///
+    /// If the caller of `spawn` also takes the results of a [`Group`](super::Group), they come late:
+    /// its documentation has another way.
+    ///
     /// A thread of the scope that spawns another one waits like others, and goes on living
     /// meanwhile. If all of them do that, or wait for threads that can't be spawned, they wait
     /// until they are cancelled: spawn from outside of the limit, or have a scope for each level.
