@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (host, path) = url.split_once('/').unwrap_or((url, ""));
 
     greenthread::run(|| {
-        // A look-up of a name can't be cancelled, so the requests make none.
+        // The lookup of a name can't be cancelled, so the requests make none.
         let addresses = host.to_socket_addrs().or_else(|_| (host, 80).to_socket_addrs())?;
         let site = Site { host, addresses: addresses.collect() };
         let (token, mut sum) = (Token::new(), Summary::default());

@@ -31,6 +31,9 @@ use crate::{
 /// error, as it does for a blocking socket of the system. Only
 /// [`write_all`](std::io::Write::write_all) guarantees that everything is written.
 ///
+/// The timeouts of a stream are for one call each. [`cancel::timeout`](crate::cancel::timeout) is
+/// for several calls together: a whole request, from connecting to the last byte.
+///
 /// # Examples
 ///
 /// ```
@@ -57,7 +60,8 @@ impl TcpStream {
     }
 
     /// Connects to the first of the addresses that accepts the connection. Blocks the calling
-    /// thread, also while a name is looked up.
+    /// thread, also while a name is looked up. Connecting can be cancelled, but
+    /// [a lookup that has begun](ToSocketAddrs) can't.
     ///
     /// # Errors
     ///
