@@ -75,6 +75,9 @@ use crate::{
 /// Waits for a Ctrl-C at the terminal (`SIGINT`). Blocks the calling thread. A signal that arrives
 /// between two calls is lost; [`Signals`] keeps it.
 ///
+/// A Ctrl-C before the first call ends the process, so also one that comes before a spawned thread
+/// gets to its call. A [`Signals`] that was made before the spawn leaves no such gap.
+///
 /// # Errors
 ///
 /// An error if the process has no descriptors left.
