@@ -21,9 +21,9 @@
 //! 6. On the home context, and when a thread begins, std's count of panics is 0. When a suspended
 //!    thread goes on, the count is what it was when the thread was suspended (`panic_count`).
 //! 7. While a thread with thread-locals of its own runs (`own_tls`), the core has their base and
-//!    the worker's, and `budget` and `inline_joins_left` are 0. So such a thread is suspended where
-//!    a round ends, and the switches inside a round need no test. While any other context runs, the
-//!    worker's base is set.
+//!    the worker's, and `budget` and `inline_joins_left` are 0: what is left of the budget is in
+//!    `own_budget`. So such a thread is suspended where a round ends, and the switches inside a
+//!    round need no test. While any other context runs, the worker's base is set.
 
 use core::{
     cell::{Cell, RefCell, UnsafeCell},
@@ -75,6 +75,8 @@ pub(crate) struct WorkerCore {
     /// The thread-locals of the running thread, if it has its own, and those of the worker
     /// (invariant 7).
     own_tls: Cell<Option<(Base, Base)>>,
+    /// What is left of `budget` while such a thread runs.
+    own_budget: Cell<u32>,
     /// How often a thread was suspended or the worker came back to its home context. The number
     /// stands still while one thread keeps the worker to itself.
     pub(crate) switches: AtomicU32,
@@ -232,6 +234,7 @@ impl WorkerCore {
             current: AtomicPtr::new(ptr::null_mut()),
             inline_joins_left: Cell::new(0),
             own_tls: Cell::new(None),
+            own_budget: Cell::new(0),
             switches: AtomicU32::new(0),
             ended: Cell::new(None),
             coop_budget: Cell::new(COOP_BUDGET),
@@ -339,9 +342,7 @@ impl WorkerCore {
             let next = match (self.next(), self.own_tls.get()) {
                 (Some(next), _) => next,
                 (None, None) => self.home.get().assume_init(),
-                (None, Some(tls)) => {
-                    return self.leave_with_own_tls(task, place, self.home.get().assume_init(), tls);
-                }
+                (None, Some(tls)) => return self.leave_with_own_tls(task, place, false, tls),
             };
             self.leave(task, place, next);
         }
@@ -424,7 +425,11 @@ impl WorkerCore {
                 self.leave(task, place, next);
                 return false;
             }
-            self.leave_for_home(task, self.ready.push());
+            let place = self.ready.push();
+            match self.own_tls.get() {
+                None => self.leave(task, place, self.home.get().assume_init()),
+                Some(tls) => self.leave_with_own_tls(task, place, true, tls),
+            }
             true
         }
     }
@@ -446,27 +451,12 @@ impl WorkerCore {
         self.current.store(ptr::from_ref(task).cast_mut(), Release);
     }
 
-    /// Switches from `task` to the home context, and saves the context of `task` at `place`.
+    /// Switches from a thread with thread-locals of its own to the next ready one, or home. The
+    /// count of panics is one of these thread-locals.
     ///
     /// # Safety
-    /// As for `leave`.
-    #[inline(always)]
-    unsafe fn leave_for_home(&self, task: &Task, place: *mut Context) {
-        // SAFETY: a green thread runs, so home is saved (invariant 4). The caller vouches for the
-        // rest.
-        unsafe {
-            let home = self.home.get().assume_init();
-            match self.own_tls.get() {
-                None => self.leave(task, place, home),
-                Some(tls) => self.leave_with_own_tls(task, place, home, tls),
-            }
-        }
-    }
-
-    /// As `leave`, on a thread with thread-locals of its own. The count of panics is one of them.
-    ///
-    /// # Safety
-    /// As for `leave`; `tls` is that thread's (invariant 7).
+    /// As for `leave`; `tls` is that thread's (invariant 7). `place` is the last one in the run
+    /// queue if `is_queued`, and in no list otherwise.
     // The function uses no thread-local, and is not inlined into one that does.
     #[cold]
     #[inline(never)]
@@ -474,16 +464,19 @@ impl WorkerCore {
         &self,
         task: &Task,
         place: *mut Context,
-        next: Context,
+        is_queued: bool,
         (own, workers): (Base, Base),
     ) {
         self.switches.store(self.switches.load(Relaxed).wrapping_add(1), Relaxed);
         self.set_own_tls(None);
         // SAFETY: these are the bases of the worker and of the running thread's block (invariant
-        // 7), and no thread-local is used here. The caller vouches for `next` and `place`.
+        // 7), and no thread-local is used here. The first in the queue is not the running thread,
+        // whose place is not filled yet. Home is saved (invariant 4).
         unsafe {
+            let others = self.ready.len() > u32::from(is_queued);
+            let next = if others { self.next() } else { None };
             workers.set();
-            context::switch(place, next, 0);
+            context::switch(place, next.unwrap_or(self.home.get().assume_init()), 0);
             own.set();
         }
         self.set_own_tls(Some((own, workers)));
@@ -499,8 +492,11 @@ impl WorkerCore {
     /// Notes the bases of the running thread's own thread-locals and of the worker's, or that it
     /// has none of its own (invariant 7).
     pub(crate) fn set_own_tls(&self, bases: Option<(Base, Base)>) {
+        // One of them is 0.
+        let budget = self.budget.replace(0) + self.own_budget.replace(0);
+        let kept = if bases.is_some() { &self.own_budget } else { &self.budget };
+        kept.set(budget);
         self.own_tls.set(bases);
-        self.budget.set(0);
         self.inline_joins_left.set(0);
     }
 
