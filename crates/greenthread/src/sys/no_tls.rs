@@ -49,7 +49,7 @@ pub(crate) fn before_fork() {}
 pub(crate) unsafe fn after_fork() {}
 
 fn unsupported() -> io::Error {
-    let message = "a green thread can have thread-locals of its own on x86-64 Linux with glibc only, and not under a \
-                   sanitizer; use thread::unblock for code that needs an OS thread";
+    let message = "a green thread can have thread-locals of its own on Linux with glibc only, on x86-64 and AArch64, \
+                   and not under a sanitizer; use thread::unblock for code that needs an OS thread";
     io::Error::new(io::ErrorKind::Unsupported, message)
 }

@@ -165,12 +165,12 @@ impl Builder {
     /// this crate.
     ///
     /// Such a thread takes some 5 KiB more memory while it runs, which is kept for the next one,
-    /// and a switch to it or away from it some ten nanoseconds more. The values are destroyed
+    /// and a switch to it or away from it some tens of nanoseconds more. The values are destroyed
     /// before a joiner goes on. The result of a thread that was detached is dropped later, when
     /// the worker's thread-locals are back.
     ///
-    /// It is available on x86-64 Linux with glibc, from Linux 5.9 on; elsewhere, and under
-    /// sanitizers and Valgrind, spawning fails with `Unsupported`. Things that belong to the OS
+    /// It is available on Linux with glibc from 2.34 on, on x86-64 (from Linux 5.9 on) and AArch64.
+    /// Elsewhere, and under sanitizers and Valgrind, spawning fails with `Unsupported`. Things that belong to the OS
     /// thread and not to its thread-locals stay shared with the siblings: the signal mask, the name
     /// that the system shows, scheduling and affinity, clocks of processor time. Also:
     ///

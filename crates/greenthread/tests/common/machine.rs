@@ -42,8 +42,8 @@ pub(crate) enum Need {
     Unlocking,
     /// The system says how much of a file it has copied. Wine does not.
     CopyLength,
-    /// Green threads can have thread-locals of their own, which takes glibc on x86-64, and no
-    /// sanitizer.
+    /// Green threads can have thread-locals of their own, which takes glibc on x86-64 or AArch64,
+    /// and no sanitizer.
     OwnTls,
 }
 
@@ -113,15 +113,26 @@ fn has_threads_after_fork() -> bool {
     false
 }
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan)))]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(greenthread_asan),
+    not(greenthread_tsan)
+))]
 fn has_own_tls() -> bool {
-    // The bit says that programs may set the register.
+    // The bit says that programs may set the register, which they always may on AArch64.
     // SAFETY: the call reads a table of the process.
-    let has_instructions = unsafe { libc::getauxval(libc::AT_HWCAP2) } & 2 != 0;
+    let has_instructions =
+        cfg!(target_arch = "aarch64") || unsafe { libc::getauxval(libc::AT_HWCAP2) } & 2 != 0;
     has_instructions && symbol(c"_dl_allocate_tls").is_some()
 }
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan))))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(greenthread_asan),
+    not(greenthread_tsan)
+)))]
 fn has_own_tls() -> bool {
     false
 }

@@ -13,7 +13,11 @@ use std::{
 use greenthread::thread::{self, yield_now};
 
 use crate::{
-    common::{child, is_child, runtime, text, was_aborted},
+    common::{
+        child, is_child,
+        machine::{Need, lacks},
+        runtime, text, was_aborted,
+    },
     has_none, spawn,
 };
 
@@ -189,7 +193,7 @@ fn an_overflow_is_reported() {
 #[test]
 fn a_child_is_forked() {
     thread_local!(static VALUE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
-    if has_none() {
+    if has_none() || lacks(&[Need::ThreadsAfterFork]) {
         return;
     }
     if is_child() {

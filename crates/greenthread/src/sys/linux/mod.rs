@@ -17,7 +17,12 @@ pub(super) mod socket_options;
 pub(super) mod stderr;
 pub(super) mod thread;
 #[cfg_attr(
-    not(all(target_env = "gnu", target_arch = "x86_64", not(greenthread_asan), not(greenthread_tsan))),
+    not(all(
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        not(greenthread_asan),
+        not(greenthread_tsan)
+    )),
     path = "../no_tls.rs"
 )]
 pub(super) mod tls;

@@ -1,15 +1,15 @@
-//! Blocks of thread-locals beside those of the OS threads: glibc on x86-64.
+//! Blocks of thread-locals beside those of the OS threads: glibc on x86-64 and AArch64.
 //!
-//! A thread-local's address is the *base*, in the register FS, and an offset. What a base points to
-//! is glibc's record of a thread (`struct pthread`); the static thread-locals are right below it,
-//! and those of libraries that were loaded later are found through it. glibc makes all of that for
-//! a new pthread, by functions of its own that it exports to the dynamic loader. A block is made by
-//! these functions, and by the same steps as `pthread_create`.
+//! A thread-local's address is the *base*, which is in a register, and an offset. At the base, or
+//! right below it, is glibc's record of a thread (`struct pthread`); the static thread-locals are on
+//! the other side, and those of libraries that were loaded later are found through it. glibc makes
+//! all of that for a new pthread, by functions of its own that it exports to the dynamic loader. A
+//! block is made by these functions, and by the same steps as `pthread_create`.
 //!
 //! What of the record is not documented is found through the description that glibc has for
-//! debuggers (`_thread_db_*`), and checked against the calling thread's own record and against what
-//! the kernel says ([`Glibc::find`]). If something is missing or different, there are no blocks,
-//! and the error says why.
+//! debuggers (`_thread_db_*`), and checked against the calling thread's own record
+//! ([`Glibc::matches`]). If something is missing or different, there are no blocks, and the error
+//! says why.
 //!
 //! In the record of a block:
 //! * The canary of stack protectors, and the value that mangles saved code pointers, are those of
@@ -36,7 +36,6 @@
 //! 2. The layout in [`Glibc`] is that of the running glibc.
 
 use core::{
-    arch::asm,
     ffi::{CStr, c_int, c_void},
     mem::{self, transmute},
     ptr,
@@ -51,11 +50,9 @@ use super::super::fork::ForkMutex;
 pub(crate) struct Base(usize);
 
 impl Base {
+    /// To be called after `machine::check`.
     fn current() -> Self {
-        let base;
-        // SAFETY: the instruction reads a register. `available` has checked that it may be used.
-        unsafe { asm!("rdfsbase {}", out(reg) base, options(nomem, nostack, preserves_flags)) };
-        Self(base)
+        Self(machine::base())
     }
 
     /// Makes this the base of the running code.
@@ -65,8 +62,124 @@ impl Base {
     /// calls this uses no thread-local, since the compiler may keep the address of one.
     #[inline(always)]
     pub(crate) unsafe fn set(self) {
+        // SAFETY: the caller vouches for the new value.
+        unsafe { machine::set_base(self.0) };
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod machine {
+    use core::{arch::asm, ops::Range};
+
+    /// Whether the record is right below the base.
+    pub(super) const IS_BELOW: bool = false;
+
+    /// Words of the record that have its address.
+    pub(super) const SELF: [usize; 2] = [0, 2];
+
+    /// Words of the record that are the same for all threads: the canary and its neighbours, from
+    /// the flag of several threads on.
+    pub(super) const COMMON: Range<usize> = 3..9;
+
+    /// The bit of `AT_HWCAP2` that says that programs may use `wrfsbase`.
+    const HWCAP2_FSGSBASE: libc::c_ulong = 2;
+
+    pub(super) fn check() -> Result<(), String> {
+        // SAFETY: the call reads a table of the process.
+        match unsafe { libc::getauxval(libc::AT_HWCAP2) } & HWCAP2_FSGSBASE {
+            0 => Err("the kernel does not let programs use `wrfsbase`, as Linux does since 5.9".into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn base() -> usize {
+        let base;
+        // SAFETY: the instruction reads a register.
+        unsafe { asm!("rdfsbase {}", out(reg) base, options(nomem, nostack, preserves_flags)) };
+        base
+    }
+
+    /// # Safety
+    /// As for `Base::set`.
+    #[inline(always)]
+    pub(super) unsafe fn set_base(base: usize) {
         // SAFETY: the instruction writes a register. The caller vouches for its new value.
-        unsafe { asm!("wrfsbase {}", in(reg) self.0, options(nostack, preserves_flags)) };
+        unsafe { asm!("wrfsbase {}", in(reg) base, options(nostack, preserves_flags)) };
+    }
+
+    /// Calls `f(data)` with another base.
+    ///
+    /// # Safety
+    /// As for `Block::call`.
+    pub(super) unsafe fn call(base: usize, f: unsafe extern "C" fn(*mut u8), data: *mut u8) {
+        // SAFETY: the caller vouches for the call. `f` keeps r12, and does not unwind.
+        unsafe {
+            asm!(
+                "rdfsbase r12",
+                "wrfsbase {base}",
+                "call {f}",
+                "wrfsbase r12",
+                base = in(reg) base,
+                f = in(reg) f,
+                in("rdi") data,
+                out("r12") _,
+                clobber_abi("C"),
+            );
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod machine {
+    use core::{arch::asm, ops::Range};
+
+    /// Whether the record is right below the base.
+    pub(super) const IS_BELOW: bool = true;
+
+    /// Words of the record that have its address.
+    pub(super) const SELF: [usize; 0] = [];
+
+    /// Words of the record that are the same for all threads: the flag of several threads.
+    pub(super) const COMMON: Range<usize> = 0..1;
+
+    pub(super) fn check() -> Result<(), String> {
+        Ok(())
+    }
+
+    pub(super) fn base() -> usize {
+        let base;
+        // SAFETY: the instruction reads a register.
+        unsafe { asm!("mrs {}, tpidr_el0", out(reg) base, options(nomem, nostack, preserves_flags)) };
+        base
+    }
+
+    /// # Safety
+    /// As for `Base::set`.
+    #[inline(always)]
+    pub(super) unsafe fn set_base(base: usize) {
+        // SAFETY: the instruction writes a register. The caller vouches for its new value.
+        unsafe { asm!("msr tpidr_el0, {}", in(reg) base, options(nostack, preserves_flags)) };
+    }
+
+    /// Calls `f(data)` with another base.
+    ///
+    /// # Safety
+    /// As for `Block::call`.
+    pub(super) unsafe fn call(base: usize, f: unsafe extern "C" fn(*mut u8), data: *mut u8) {
+        // SAFETY: the caller vouches for the call. `f` keeps x20, and does not unwind.
+        unsafe {
+            asm!(
+                "mrs x20, tpidr_el0",
+                "msr tpidr_el0, {base}",
+                "blr {f}",
+                "msr tpidr_el0, x20",
+                base = in(reg) base,
+                f = in(reg) f,
+                in("x0") data,
+                out("x20") _,
+                clobber_abi("C"),
+            );
+        }
     }
 }
 
@@ -102,6 +215,8 @@ struct Key {
 
 /// What of glibc is used (invariant 2). The numbers are offsets in a thread's record.
 struct Glibc {
+    /// From the record to the base.
+    base: usize,
     allocate: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     call_destructors: unsafe extern "C" fn(),
     keys: *const Key,
@@ -118,13 +233,6 @@ unsafe impl Send for Glibc {}
 // SAFETY: as above.
 unsafe impl Sync for Glibc {}
 
-/// The bit of `AT_HWCAP2` that says that programs may use `wrfsbase`.
-const HWCAP2_FSGSBASE: libc::c_ulong = 2;
-
-/// Words of the record: the canary and its neighbours, from the flag of several threads on, which
-/// are the same for all threads of the process.
-const COMMON: core::ops::Range<usize> = 3..9;
-
 impl Glibc {
     fn get() -> io::Result<&'static Self> {
         static FOUND: OnceLock<Result<Glibc, String>> = OnceLock::new();
@@ -138,13 +246,14 @@ impl Glibc {
     }
 
     fn find() -> Result<Self, String> {
-        // SAFETY: the call reads a table of the process.
-        if unsafe { libc::getauxval(libc::AT_HWCAP2) } & HWCAP2_FSGSBASE == 0 {
-            return Err("the kernel does not let programs use `wrfsbase`, as Linux does since 5.9".into());
-        }
+        machine::check()?;
         // SAFETY: the symbols have these types in every glibc since 2.34; the layout is checked.
         let this = unsafe {
             Self {
+                base: match machine::IS_BELOW {
+                    true => *symbol(c"_thread_db_sizeof_pthread")?.cast::<u32>() as usize,
+                    false => 0,
+                },
                 allocate: transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void) -> *mut c_void>(symbol(
                     c"_dl_allocate_tls",
                 )?),
@@ -165,22 +274,25 @@ impl Glibc {
         }
     }
 
+    /// The word of a thread's record at this offset.
+    fn word(&self, base: Base, offset: usize) -> *mut usize {
+        ptr::with_exposed_provenance_mut(base.0 - self.base + offset)
+    }
+
     /// Whether the calling thread's record is as expected.
     fn matches(&self) -> bool {
-        let base = Base::current().0;
-        let (mut robust, mut len) = (0_usize, 0_usize);
-        // SAFETY: both calls write what they are told to, and nothing else. The words that are read
-        // are inside the calling thread's record, which is some 2300 bytes long.
+        let base = Base::current();
+        let record = base.0 - self.base;
+        // SAFETY: the words that are read are inside the calling thread's record, which is some 2000
+        // bytes long. The call returns a number.
         unsafe {
-            libc::syscall(libc::SYS_get_robust_list, 0, &raw mut robust, &raw mut len);
-            let word = |offset: usize| *ptr::with_exposed_provenance::<usize>(base + offset);
-            [self.number, self.list, self.values].iter().all(|offset| *offset < 2048)
-                && word(0) == base
-                && word(16) == base
+            let word = |offset: usize| *self.word(base, offset);
+            [self.number, self.list, self.values].iter().all(|offset| *offset < 1800)
+                && machine::SELF.iter().all(|index| word(8 * index) == record)
                 && word(self.number) as u32 as libc::c_long == libc::syscall(libc::SYS_gettid)
-                && robust == base + self.robust()
-                && len == 24
-                && word(self.values) == base + self.values - KEYS * 16
+                && word(self.robust() - 8) == record + self.robust()
+                && word(self.robust()) == record + self.robust()
+                && word(self.values) == record + self.values - KEYS * 16
         }
     }
 
@@ -193,36 +305,36 @@ impl Glibc {
     /// Makes a block.
     fn make(&self) -> io::Result<Base> {
         static NUMBER: AtomicU32 = AtomicU32::new(FIRST_NUMBER);
-        let here = Base::current().0;
+        let here = Base::current();
         // SAFETY: without memory of the caller's, the function allocates it, or returns null.
-        let base = unsafe { (self.allocate)(ptr::null_mut()) }.expose_provenance();
-        if base == 0 {
+        let base = Base(unsafe { (self.allocate)(ptr::null_mut()) }.expose_provenance());
+        if base.0 == 0 {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        let word = |offset: usize| ptr::with_exposed_provenance_mut::<usize>(base + offset);
+        let word = |offset: usize| self.word(base, offset);
+        let record = word(0).addr();
         // SAFETY: the record is new, and nobody else knows it. The words are inside it (invariant
         // 2).
         unsafe {
-            *word(0) = base;
-            *word(16) = base;
-            for index in COMMON {
-                *word(8 * index) = *ptr::with_exposed_provenance::<usize>(here + 8 * index);
+            machine::SELF.iter().for_each(|index| *word(8 * index) = record);
+            for index in machine::COMMON {
+                *word(8 * index) = *self.word(here, 8 * index);
             }
             *word(self.number).cast::<u32>() = NUMBER.fetch_add(1, Relaxed);
-            *word(self.list) = base + self.list;
-            *word(self.list + 8) = base + self.list;
+            *word(self.list) = record + self.list;
+            *word(self.list + 8) = record + self.list;
             let robust = self.robust();
-            *word(robust - 8) = base + robust;
-            *word(robust) = base + robust;
-            *word(robust + 8) = *ptr::with_exposed_provenance::<usize>(here + robust + 8);
-            *word(self.values) = base + self.values - KEYS * 16;
+            *word(robust - 8) = record + robust;
+            *word(robust) = record + robust;
+            *word(robust + 8) = *self.word(here, robust + 8);
+            *word(self.values) = record + self.values - KEYS * 16;
             if let Some(sequences) = self.sequences {
                 const NOT_REGISTERED: i32 = -2;
-                let at = base.wrapping_add_signed(sequences);
+                let at = base.0.wrapping_add_signed(sequences);
                 *ptr::with_exposed_provenance_mut::<i32>(at + 4) = NOT_REGISTERED;
             }
         }
-        Ok(Base(base))
+        Ok(base)
     }
 }
 
@@ -233,7 +345,7 @@ impl Block {
         if let Some(base) = used {
             // SAFETY: the block was in the pool, so it is not in use. The function uses no
             // thread-local.
-            unsafe { call(base, reset, ptr::from_ref(glibc).cast_mut().cast()) };
+            unsafe { machine::call(base.0, reset, ptr::from_ref(glibc).cast_mut().cast()) };
             return Ok(Self { base });
         }
         Ok(Self { base: glibc.make()? })
@@ -246,12 +358,15 @@ impl Block {
 
     /// Calls `f(data)` with the thread-locals of this block.
     ///
+    /// The compiler does not see the change: to it, the addresses of thread-locals stay the same
+    /// inside a function, as they do here.
+    ///
     /// # Safety
     /// `f` may be called with `data`. When it waits, it sets the base of the OS thread before it
     /// switches, and that of the block when it goes on. The block is not in use.
     pub(crate) unsafe fn call(&self, f: unsafe extern "C" fn(*mut u8), data: *mut u8) {
         // SAFETY: the caller vouches for all of it.
-        unsafe { call(self.base, f, data) };
+        unsafe { machine::call(self.base.0, f, data) };
     }
 }
 
@@ -293,7 +408,7 @@ pub(crate) unsafe fn destroy() {
 /// As for [`destroy`].
 unsafe fn destroy_values(glibc: &Glibc, calls: bool) -> bool {
     let mut found = false;
-    let parts = ptr::with_exposed_provenance::<*const u8>(Base::current().0 + glibc.values);
+    let parts = glibc.word(Base::current(), glibc.values).cast::<*const u8>();
     for part in 0..KEYS {
         // SAFETY: these are the calling thread's own values, and the table of keys has an entry for
         // each. Other threads may write to that, as glibc expects of its own code.
@@ -355,29 +470,6 @@ unsafe extern "C" fn reset_module(info: *mut libc::dl_phdr_info, _: usize, glibc
         }
     }
     0
-}
-
-/// Calls `f(data)` with another base.
-///
-/// # Safety
-/// As for [`Block::call`].
-unsafe fn call(base: Base, f: unsafe extern "C" fn(*mut u8), data: *mut u8) {
-    // The compiler does not see the change: to it, the addresses of thread-locals stay the same
-    // inside a function, as they do here.
-    // SAFETY: the caller vouches for the call. `f` keeps r12, and does not unwind.
-    unsafe {
-        asm!(
-            "rdfsbase r12",
-            "wrfsbase {base}",
-            "call {f}",
-            "wrfsbase r12",
-            base = in(reg) base.0,
-            f = in(reg) f,
-            in("rdi") data,
-            out("r12") _,
-            clobber_abi("C"),
-        );
-    }
 }
 
 pub(crate) fn before_fork() {
