@@ -1,0 +1,129 @@
+//! Crates that need tokio, unmodified, on green threads. Each exam has thousands of green threads,
+//! each of which makes calls by `block_on`. Real servers are started here, and ended.
+
+#![cfg(unix)]
+
+mod exams;
+mod measure;
+mod servers;
+
+use std::{
+    env,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use greenthread::Runtime;
+use greenthread_tokio::RuntimeExt;
+
+const USAGE: &str = "\
+usage: ecosystem-tokio [--threads N] [--calls N] [--workers N] [NAME]..
+       ecosystem-tokio --measure ROUNDS
+  NAME         only exams whose name contains this
+  --threads N  how many green threads call at once (1000)
+  --calls N    how many calls each of them makes (10)
+  --workers N  how many workers there are (2)
+  --measure N  the processor time of a request, on tokio alone and under greenthread-tokio, N times in turn, by wrk
+";
+
+/// What is asked of each exam.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    threads: usize,
+    calls: usize,
+    workers: usize,
+}
+
+fn main() -> ExitCode {
+    let mut asked = Asked { threads: 1000, calls: 10, workers: 2 };
+    let mut names = Vec::new();
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().and_then(|number| number.parse::<usize>().ok());
+        let set = match argument.as_str() {
+            "--threads" => number().map(|number| asked.threads = number),
+            "--calls" => number().map(|number| asked.calls = number),
+            "--workers" => number().map(|number| asked.workers = number),
+            "--measure" => return number().map_or_else(refuse, measure::table),
+            "--serve" => return arguments.next().map_or_else(refuse, |way| measure::serve(&way)),
+            name if !name.starts_with('-') => Some(names.push(name.to_owned())),
+            _ => None,
+        };
+        if set.is_none() {
+            return refuse();
+        }
+    }
+    table(asked, &names)
+}
+
+fn refuse() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
+}
+
+/// Holds all exams that are asked for, and prints a table.
+fn table(asked: Asked, names: &[String]) -> ExitCode {
+    let Asked { threads, calls, workers } = asked;
+    println!("{threads} green threads on {workers} workers, {calls} calls each");
+    println!("{:<16} {:<9} {:>8} {:>8} {:>8} {:>8}", "crate", "version", "ms", "cpu ms", "us/call", "errors");
+    let mut servers = servers::Servers::default();
+    let mut has_failed = false;
+    for exam in exams::EXAMS {
+        if !names.is_empty() && !names.iter().any(|name| exam.name.contains(name.as_str())) {
+            continue;
+        }
+        let row = format!("{:<16} {:<9}", exam.name, version(exam.name));
+        let address = match exam.server.map_or(Ok(String::new()), |kind| servers.address(kind)) {
+            Ok(address) => address,
+            Err(error) => {
+                println!("{row} not run: {error}");
+                has_failed = true;
+                continue;
+            }
+        };
+        let runtime = match Runtime::builder().workers(workers).tokio().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                println!("{row} no runtime: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let (begin, used) = (Instant::now(), processor_time());
+        let errors = runtime.run(|| (exam.run)(asked, &address));
+        let (took, used) = (begin.elapsed(), processor_time() - used);
+        // All green threads have ended, and then tokio's tasks are dropped.
+        let ended = runtime.shutdown_timeout(Duration::from_secs(30));
+        let each = used.as_secs_f64() * 1e6 / (threads * calls) as f64;
+        println!("{row} {:>8} {:>8} {each:>8.1} {:>8}", took.as_millis(), used.as_millis(), errors.len());
+        if let Some(error) = errors.first() {
+            println!("{:<16} the first: {error}", "");
+        }
+        if !ended {
+            println!("{:<16} some threads have not ended", "");
+        }
+        has_failed |= !errors.is_empty() || !ended;
+    }
+    if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The version of a crate, from `Cargo.lock`.
+fn version(name: &str) -> &'static str {
+    const LOCK: &str = include_str!("../Cargo.lock");
+    let name = name.split(' ').next().unwrap_or(name);
+    let entry = format!("name = \"{name}\"\nversion = \"");
+    LOCK.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("")
+}
+
+/// The processor time that this process has used.
+fn processor_time() -> Duration {
+    // SAFETY: zeros are a valid `rusage`, and the call writes to it.
+    let usage = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let time = |time: libc::timeval| {
+        Duration::from_secs(time.tv_sec.cast_unsigned()) + Duration::from_micros(time.tv_usec.cast_unsigned())
+    };
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
