@@ -124,6 +124,12 @@
 //! that it has a pipe, from its first such wait to its end. On Windows it looks every 50 ms
 //! instead.
 //!
+//! # Coroutines
+//!
+//! A coroutine (of `greenthread-context`, or of another crate) that is suspended inside a scope
+//! leaves its resumer in that scope. It has to leave the scope on the thread that has entered it,
+//! before a scope around that is left and before the thread ends. Otherwise the process aborts.
+//!
 //! # Programs that can't unwind
 //!
 //! With `panic = "abort"` a thread can't be unwound. Then calls on sockets, pipes, terminals, child

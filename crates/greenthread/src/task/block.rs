@@ -284,6 +284,15 @@ impl Task {
 }
 
 impl Task {
+    /// Whether an address is on the stack of the thread, which is the running one. A coroutine's
+    /// body runs on another stack, and another thread may resume it.
+    pub(crate) fn has_on_stack(&self, address: usize) -> bool {
+        // SAFETY: only this OS thread touches the running thread's cells (invariant 4), and the
+        // reference ends before the next switch.
+        let stack = unsafe { (*self.stack.get()).as_ref() };
+        stack.is_some_and(|stack| stack.remaining(address).is_some())
+    }
+
     /// Whether it was interrupted in its last wait.
     #[inline]
     pub(crate) fn was_interrupted(&self) -> bool {

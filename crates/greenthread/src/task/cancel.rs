@@ -40,6 +40,7 @@ use core::{
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    process,
     sync::Arc,
     time::Instant,
 };
@@ -47,13 +48,14 @@ use std::{
 use super::{
     block::{self, Block, BlockRef, Task},
     cancel_node::{CancelNode, In, List, State},
+    id,
     notes::{self, Noted, REQUESTED},
     time,
     waiter::INTERRUPTIBLE,
     worker_core::{self, WorkerCore},
     worker_handle::WorkerHandle,
 };
-use crate::sys::parker::Parker;
+use crate::sys::{parker::Parker, stderr::write_last_words};
 
 /// In `Block::cancel`: the thread is in a scope.
 const SCOPED: u8 = 1;
@@ -262,6 +264,9 @@ pub(crate) struct Entered<'a> {
     node: &'a CancelNode,
     outer: *const CancelNode,
     token: Option<&'a List>,
+    /// Keeps what the node points to, if the scope may outlast its thread: if it is entered on a
+    /// coroutine's stack.
+    _kept: Option<(BlockRef, Arc<WorkerHandle<Task>>)>,
 }
 
 impl Entered<'_> {
@@ -290,10 +295,16 @@ impl<'a> Entered<'a> {
     /// node moves. The parent of the node outlives that.
     pub(crate) unsafe fn new(node: &'a mut CancelNode, token: Option<&'a List>) -> Self {
         let outer = innermost();
+        let mut kept = None;
         match worker_core::get().and_then(|core| Some((core, core.running()?))) {
             Some((core, task)) => {
                 node.thread = ptr::from_ref(task).cast();
                 node.worker = Arc::as_ptr(&core.handle).cast();
+                if !task.has_on_stack(ptr::from_ref(node).addr()) {
+                    // SAFETY: the running thread is alive.
+                    let block = unsafe { BlockRef::share(NonNull::from(&task.block)) };
+                    kept = Some((block, core.handle.clone()));
+                }
             }
             None => node.parker = Some(Parker::current()),
         }
@@ -309,7 +320,7 @@ impl<'a> Entered<'a> {
                 token.attach(node, In::Token);
             }
         }
-        Self { node, outer, token }
+        Self { node, outer, token, _kept: kept }
     }
 
     pub(crate) fn node(&self) -> &'a CancelNode {
@@ -350,6 +361,9 @@ impl Drop for Attached<'_> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        if !is_innermost(self.node) {
+            left_out_of_order();
+        }
         // SAFETY: `new` has attached it to both.
         unsafe {
             if let Some(token) = self.token {
@@ -361,6 +375,36 @@ impl Drop for Entered<'_> {
         }
         set_innermost(self.outer);
     }
+}
+
+/// Whether a scope is the one that the calling thread has to leave next. Any other one may be above
+/// a scope that a suspended coroutine is in, or in the chain of another thread.
+fn is_innermost(node: &CancelNode) -> bool {
+    match worker_core::get() {
+        Some(core) => match core.running() {
+            Some(task) => ptr::eq(task.innermost.get(), node),
+            // On the home context scopes are not noted.
+            None => node.parker.is_some(),
+        },
+        None => {
+            ptr::eq(innermost(), node) || {
+                // SAFETY: the thread is the caller, before it has forked; or it has run on this OS
+                // thread and may have ended, and the guard keeps it.
+                let thread = unsafe { node.thread.cast::<Task>().as_ref() };
+                thread.is_some_and(|thread| id::is_foreign(thread.block.id))
+            }
+        }
+    }
+}
+
+/// The links to the scope would be left dangling, and a thread can't be unwound to repair that.
+#[cold]
+fn left_out_of_order() -> ! {
+    write_last_words(
+        b"fatal: a coroutine is suspended in a cancellation scope, and a scope around that was left, or another \
+thread has resumed the coroutine\n",
+    );
+    process::abort()
 }
 
 fn set_innermost(node: *const CancelNode) {

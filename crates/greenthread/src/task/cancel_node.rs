@@ -8,8 +8,8 @@
 //!
 //! Invariants:
 //! 1. A node does not move and stays alive between `attach` and `detach`, which its own thread
-//!    calls. Its parent outlives it: a thread leaves its scopes in the reverse order, and the scope
-//!    that has spawned a thread waits for it.
+//!    calls. Its parent outlives it: a thread leaves its scopes in the reverse order (if coroutines
+//!    make that wrong, the process aborts), and the scope that has spawned a thread waits for it.
 //! 2. `first` and the links of the children are touched under the lock of the parent.
 //! 3. Under the lock of its parent, a child can't detach. So it is alive, and so is its thread.
 

@@ -13,12 +13,8 @@ use super::{
 /// Finds out which thread's scope it is, before other threads know of it.
 pub(crate) fn set_owner(scope: &mut ScopeCount) {
     let Some(task) = worker_core::get().and_then(WorkerCore::running) else { return };
-    // SAFETY: only this OS thread touches the running thread's cells (`block`, invariant 4), and
-    // the reference ends before the next switch.
-    let stack = unsafe { (*task.stack.get()).as_ref() };
-    // A coroutine's body runs on another stack, and may be resumed by another thread: then the
-    // scope has no owner.
-    if stack.is_some_and(|stack| stack.remaining(ptr::from_mut(scope).addr()).is_some()) {
+    // Otherwise it is on a coroutine's stack, and has no owner.
+    if task.has_on_stack(ptr::from_mut(scope).addr()) {
         scope.set_owner(Some(NonNull::from(task).cast()));
     }
 }

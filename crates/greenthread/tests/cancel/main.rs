@@ -5,6 +5,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod coroutines;
 mod edges;
 mod exam;
 mod groups;
