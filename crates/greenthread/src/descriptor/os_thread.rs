@@ -13,7 +13,7 @@ use crate::{
     sys::{
         error::{OsError, OsResult},
         fd::{AsFd, BorrowedFd},
-        parker::{End, Parker},
+        parker::End,
         poller::{Interest, poll_one},
     },
     task::{cancel, time::block_until},
@@ -47,7 +47,7 @@ pub(super) fn wait(
             return Err(cancel::error());
         }
         let (until, scope) = view.sooner(deadline);
-        match Parker::current().poll(descriptor, interest, until)? {
+        match cancel::parker().poll(descriptor, interest, until)? {
             End::Token => return Ok(()),
             End::Interrupted => {}
             End::Deadline => match scope {

@@ -306,7 +306,7 @@ impl<'a> Entered<'a> {
                     kept = Some((block, core.handle.clone()));
                 }
             }
-            None => node.parker = Some(Parker::current()),
+            None => node.parker = Some(parker()),
         }
         let node = &*node;
         set_innermost(node);
@@ -409,7 +409,6 @@ thread has resumed the coroutine\n",
 
 fn set_innermost(node: *const CancelNode) {
     let Some(core) = worker_core::get() else {
-        // While the OS thread's locals are destroyed, it is in no scope any more.
         _ = INNERMOST.try_with(|innermost| innermost.set(node));
         return;
     };
@@ -435,8 +434,17 @@ pub(crate) fn cancel_innermost() {
 pub(crate) fn has_entered(node: &CancelNode) -> bool {
     match worker_core::get().and_then(WorkerCore::running) {
         Some(task) => ptr::eq(node.thread, ptr::from_ref(task).cast()),
-        None => node.parker.as_ref().is_some_and(|parker| Arc::ptr_eq(parker, &Parker::current())),
+        None => node.parker.as_ref().is_some_and(|of_node| Arc::ptr_eq(of_node, &parker())),
     }
+}
+
+/// What the calling OS thread sleeps in. In a scope that is what the scope's canceller wakes, even
+/// while the OS thread's locals are destroyed, and `Parker::current` is another one each time.
+pub(crate) fn parker() -> Arc<Parker> {
+    let innermost = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
+    // SAFETY: the calling thread is in this scope.
+    let node = unsafe { innermost.as_ref() };
+    node.and_then(|node| node.parker.clone()).unwrap_or_else(Parker::current)
 }
 
 /// The innermost scope of the calling thread, or null.

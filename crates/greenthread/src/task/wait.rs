@@ -235,7 +235,7 @@ impl Waiter {
     /// `None` if the thread is cancelled, which may be only if the wait is `interruptible`.
     #[cold]
     fn wait_os(&self, deadline: Option<Instant>, interruptible: bool) -> Option<Outcome> {
-        let parker = Parker::current();
+        let parker = cancel::parker();
         // SAFETY: this is the waiting thread, and it has not parked (`waiter`, invariant 1).
         unsafe { *self.sleeper.get() = Arc::as_ptr(&parker).cast::<()>().map_addr(|address| address | OS) };
         if let Some(outcome) = self.state.park() {

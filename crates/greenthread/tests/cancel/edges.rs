@@ -1,6 +1,7 @@
 //! What completes is returned; what is masked is not cancelled; what is cancelled stays so.
 
 use std::{
+    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -91,6 +92,36 @@ fn late_destructors_enter_scopes() {
         }
         assert_eq!(DONE.load(SeqCst), 4);
     });
+}
+
+/// An OS thread's locals are destroyed one after the other, and among them is what it sleeps in.
+/// A canceller wakes it all the same.
+#[test]
+fn late_destructors_of_os_threads_are_cancelled_in_their_scopes() {
+    type Wait = (Token, channel::Receiver<()>, mpsc::Sender<bool>);
+    struct Late(RefCell<Option<Wait>>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            if let Some((token, receiver, end)) = self.0.take() {
+                end.send(false).unwrap();
+                _ = end.send(token.run(|| receiver.recv()).is_err());
+            }
+        }
+    }
+    std::thread_local!(static LATE: Late = const { Late(RefCell::new(None)) });
+    let (token, (sender, receiver), (end, ended)) = (Token::new(), channel::bounded(1), mpsc::channel());
+    let theirs = token.clone();
+    std::thread::spawn(move || {
+        LATE.with(|late| late.0.replace(Some((theirs, receiver, end))));
+        // What was made last is destroyed first.
+        let (_sender, receiver) = channel::bounded::<()>(0);
+        assert!(receiver.recv_timeout(SHORT).is_err());
+    });
+    assert_eq!(ended.recv(), Ok(false));
+    std::thread::sleep(SHORT);
+    token.cancel();
+    assert_eq!(ended.recv_timeout(Duration::from_secs(60)), Ok(true));
+    drop(sender);
 }
 
 #[test]
