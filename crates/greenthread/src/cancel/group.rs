@@ -103,23 +103,26 @@ pub struct Done<T> {
 
 /// A thread's one message.
 struct Report<T> {
-    sender: Sender<Option<Done<T>>>,
+    /// `None` once it was sent.
+    sender: Option<Sender<Option<Done<T>>>>,
     location: &'static Location<'static>,
-    done: Option<Done<T>>,
 }
 
 impl<T> Report<T> {
-    /// Called by the thread when it has ended.
-    fn send(mut self, value: Option<T>) {
+    /// Called by the thread when it has ended. Returns the result that the group does not want,
+    /// since it was dropped.
+    fn send(mut self, value: Option<T>) -> Option<Done<T>> {
         let (thread, location) = (thread::current(), self.location);
-        self.done = value.map(|value| Done { value, thread, location });
+        let sender = self.sender.take()?;
+        sender.send(value.map(|value| Done { value, thread, location })).err()?.0
     }
 }
 
 impl<T> Drop for Report<T> {
     fn drop(&mut self) {
-        // Without its group the result is dropped.
-        _ = self.sender.send(self.done.take());
+        if let Some(sender) = self.sender.take() {
+            _ = sender.send(None);
+        }
     }
 }
 
@@ -174,10 +177,10 @@ impl<'scope, T, E> Group<'scope, '_, T, E> {
         T: Send + 'scope,
         E: Send + 'scope,
     {
-        self.spawn_as(Request::plain(), f).expect("failed to spawn a green thread");
+        self.spawn_as(Request::plain(), false, f).expect("failed to spawn a green thread");
     }
 
-    /// Spawns a thread as [`spawn`](Self::spawn) does, with the builder's name and stack size.
+    /// Spawns a thread as [`spawn`](Self::spawn) does, with what the builder says.
     ///
     /// # Errors
     ///
@@ -207,10 +210,11 @@ impl<'scope, T, E> Group<'scope, '_, T, E> {
         T: Send + 'scope,
         E: Send + 'scope,
     {
-        self.spawn_as(builder.request(), f)
+        let own_tls = builder.own_tls;
+        self.spawn_as(builder.request(), own_tls, f)
     }
 
-    fn spawn_as<F>(&mut self, request: Request, f: F) -> io::Result<()>
+    fn spawn_as<F>(&mut self, request: Request, own_tls: bool, f: F) -> io::Result<()>
     where
         F: FnOnce() -> Result<T, E> + Send + 'scope,
         T: Send + 'scope,
@@ -218,12 +222,9 @@ impl<'scope, T, E> Group<'scope, '_, T, E> {
     {
         // The report is sent even if there is no thread after all.
         self.pending += 1;
-        let report = Report { sender: self.sender.clone(), location: request.location, done: None };
-        self.scope.spawn_as(request, f, move |result| {
-            report.send(result.ok());
-            Ok(())
-        })?;
-        Ok(())
+        let report = Report { sender: Some(self.sender.clone()), location: request.location };
+        // What is not wanted is the thread's result, and dropped as any other.
+        self.scope.spawn_as(request, own_tls, f, move |result| Ok(report.send(result.ok()))).map(drop)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
         cancel::{self, Attached, Entered},
         cancel_node::CancelNode,
         job::Handle,
-        scope,
+        own_tls, scope,
         scope_count::ScopeCount,
     },
     thread::{Builder, Thread},
@@ -188,10 +188,10 @@ impl<'scope, E> Scope<'scope, '_, E> {
         T: Send + 'scope,
         E: Send + 'scope,
     {
-        self.spawn_as(Request::plain(), f, |value| value).expect("failed to spawn a green thread")
+        self.spawn_as(Request::plain(), false, f, |value| value).expect("failed to spawn a green thread")
     }
 
-    /// Spawns a thread as [`spawn`](Self::spawn) does, with the builder's name and stack size.
+    /// Spawns a thread as [`spawn`](Self::spawn) does, with what the builder says.
     ///
     /// # Errors
     ///
@@ -220,7 +220,8 @@ impl<'scope, E> Scope<'scope, '_, E> {
         T: Send + 'scope,
         E: Send + 'scope,
     {
-        self.spawn_as(builder.request(), f, |value| value)
+        let own_tls = builder.own_tls;
+        self.spawn_as(builder.request(), own_tls, f, |value| value)
     }
 
     /// Spawns a thread that calls `f`, and when that has ended `then`. This gets an error if `f`
@@ -228,6 +229,7 @@ impl<'scope, E> Scope<'scope, '_, E> {
     pub(super) fn spawn_as<F, T, G, U>(
         self,
         request: Request,
+        own_tls: bool,
         f: F,
         then: G,
     ) -> io::Result<ScopedJoinHandle<'scope, U, E>>
@@ -237,22 +239,29 @@ impl<'scope, E> Scope<'scope, '_, E> {
         U: Send + 'scope,
         E: Send + 'scope,
     {
-        let frame = self.frame();
+        // SAFETY: the frame lives for `'scope`.
+        let frame: &'scope Frame<E> = unsafe { &*self.frame };
         frame.count.refuse_if_foreign()?;
-        if let Some(places) = frame.places.get() {
+        let place = frame.places.get().map(|places| {
             places.acquire().forget();
-        }
-        let place = Place(self);
+            Place(places)
+        });
         let thread = frame.spawned.fetch_add(1, Relaxed);
         let request = Request { scope: Some(NonNull::from(&frame.count)), ..request };
         let run = move || {
-            let value = place.0.frame().run(thread, f);
+            let value = frame.run(thread, f);
             drop(place);
             then(value)
         };
         // SAFETY: `scope` does not return before the thread has left `count`, so all that is
         // borrowed for `'scope` outlives the thread. `F`, `G` and `U` are `Send`.
-        let handle = unsafe { spawn::spawn(None, request, run) }?;
+        let handle = unsafe {
+            if own_tls {
+                spawn::spawn(None, request, own_tls::wrap(run)?)?
+            } else {
+                spawn::spawn(None, request, run)?
+            }
+        };
         Ok(ScopedJoinHandle { handle, scope: self.frame, thread, lifetime: PhantomData })
     }
 
@@ -344,13 +353,11 @@ impl<'scope, E> Scope<'scope, '_, E> {
 
 /// A living thread's place below the limit. It is given back when `f` has ended, or is dropped
 /// unused.
-struct Place<'scope, 'env, E>(Scope<'scope, 'env, E>);
+struct Place<'scope>(&'scope Semaphore);
 
-impl<E> Drop for Place<'_, '_, E> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if let Some(places) = self.0.frame().places.get() {
-            places.add_permits(1);
-        }
+        self.0.add_permits(1);
     }
 }
 

@@ -99,7 +99,7 @@ where
 pub struct Builder {
     name: Option<String>,
     stack_size: Option<usize>,
-    pub(super) own_tls: bool,
+    pub(crate) own_tls: bool,
 }
 
 impl Builder {

@@ -271,3 +271,29 @@ fn a_group_moves_to_a_thread() {
             .end();
     });
 }
+
+/// A result that the group does not want is dropped as that of any thread: its panic is reported,
+/// and fails nothing.
+#[test]
+fn the_panic_of_a_result_that_nobody_wants_fails_nothing() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("a result is dropped");
+        }
+    }
+    everywhere(|_| {
+        let result = cancel::scope(|s| {
+            let (door, opened) = channel::bounded::<()>(1);
+            let mut group = s.group();
+            group.spawn(move || {
+                _ = opened.recv();
+                Ok::<_, ()>(Panics)
+            });
+            drop(group);
+            drop(door);
+            Ok("complete")
+        });
+        assert_eq!(result, Ok("complete"));
+    });
+}

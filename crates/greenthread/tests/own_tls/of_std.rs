@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
-    io::Write,
+    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
     sync::{
         Arc, Mutex,
@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use greenthread::thread::{self, yield_now};
+use greenthread::{
+    cancel,
+    thread::{self, Builder, yield_now},
+};
 
 use crate::{common::runtime, has_none, spawn};
 
@@ -252,4 +255,39 @@ fn a_panic_that_is_caught_leaves_nothing() {
         });
         assert!(!thread.join().unwrap());
     });
+}
+
+/// The threads of a scope and of a group have them as well, and are cancelled as others.
+#[test]
+fn threads_of_scopes_and_groups() {
+    std::thread_local!(static COUNT: Cell<u32> = const { Cell::new(0) });
+    fn count() -> io::Result<u32> {
+        COUNT.set(COUNT.get() + 1);
+        thread::yield_now();
+        Ok(COUNT.get())
+    }
+    if has_none() {
+        return;
+    }
+    let own = || Builder::new().own_tls(true);
+    let counts = greenthread::run(|| {
+        cancel::scope(|s| {
+            let mut group = s.group();
+            for _ in 0..4 {
+                group.spawn_with(own(), count)?;
+            }
+            let threads = [(); 4].map(|()| s.spawn_with(own(), count));
+            let mut counts: Vec<_> = group.map(|done| done.value).collect();
+            for thread in threads {
+                counts.push(thread?.join()?);
+            }
+            // These are cancelled, which the scope has to notice.
+            for _ in 0..4 {
+                s.spawn_with(own(), || Ok(thread::park()))?;
+            }
+            s.cancel();
+            Ok::<_, io::Error>(counts)
+        })
+    });
+    assert_eq!(counts.unwrap(), [1; 8]);
 }
