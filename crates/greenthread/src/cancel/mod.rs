@@ -104,7 +104,8 @@
 //!
 //! No thread is cancelled inside a [`shield`]; while it unwinds, also in destructors that wait;
 //! in the destructors of its thread-locals; inside
-//! [`without_yield`](crate::thread::without_yield). It is, at its next point after that.
+//! [`without_yield`](crate::thread::without_yield). It is, at its next point after that. The threads
+//! of a [`scope`] that is begun in a shield or in a destructor complete as well.
 //!
 //! # What can't be cancelled
 //!

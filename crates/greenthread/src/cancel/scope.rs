@@ -20,7 +20,7 @@ use crate::{
     sync::Semaphore,
     task::{
         cancel::{self, Attached, Entered},
-        cancel_node::CancelNode,
+        cancel_node::{CancelNode, State},
         job::Handle,
         own_tls, scope,
         scope_count::ScopeCount,
@@ -103,8 +103,14 @@ where
         (Err(payload), _) => resume_unwind(payload),
         (Ok(Ok(_)), Some(What::Error(error))) => Err(error),
         (Ok(_), None) if unhandled => panic!("a thread of the scope could not be started"),
-        // The work of `f` is not complete if a thread was cancelled from outside.
-        (Ok(Ok(_)), None) if frame.was_cancelled.load(Relaxed) && cancel::is_cancelled() => cancel::unwind(),
+        // The work of `f` is not complete if a thread was cancelled from outside. A runtime cancels
+        // its threads one after the other (`shutdown_cancel`), and this one may be yet to come.
+        (Ok(Ok(_)), None)
+            if frame.was_cancelled.load(Relaxed)
+                && (threads.state() == State::Live || cancel::is_cancelled()) =>
+        {
+            cancel::unwind()
+        }
         (Ok(result), _) => result,
     }
 }

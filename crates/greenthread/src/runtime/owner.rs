@@ -89,8 +89,8 @@ impl Runtime {
     /// on, and the workers end after the last of them.
     ///
     /// Threads that have not started are cancelled at their first
-    /// [point](crate::cancel#points), and so are those that are spawned during the grace, in
-    /// destructors for example. A call of [`thread::unblock`](crate::thread::unblock) that an OS
+    /// [point](crate::cancel#points), and so are those that are spawned during the grace, but for
+    /// those of a [scope](crate::cancel::scope) in a shield or a destructor. A call of [`thread::unblock`](crate::thread::unblock) that an OS
     /// thread makes is waited for.
     ///
     /// On one of the runtime's own threads, cancels the threads at once, itself too, and does not

@@ -94,6 +94,9 @@ impl View {
 /// Looks up the tree from a thread's innermost scope.
 fn look_up(mut at: *const CancelNode, mut thread: *const Task) -> View {
     let mut view = View { is_cancelled: false, deadline: None };
+    // Whether one of the threads on the way was cancelled by its handle. A shield further up goes
+    // for that, too: what is behind it would wait for a thread that has not done its work.
+    let mut is_requested = false;
     loop {
         if at == ENDED {
             return view;
@@ -104,15 +107,14 @@ fn look_up(mut at: *const CancelNode, mut thread: *const Task) -> View {
         if next != thread || node.is_none() {
             // The outermost scope of this thread has been passed.
             // SAFETY: it is the calling thread, or one that has entered a scope above it.
-            if unsafe { thread.as_ref() }
-                .is_some_and(|thread| thread.block.cancel.load(Acquire) & REQUESTED != 0)
-            {
-                view.is_cancelled = true;
-                return view;
-            }
+            is_requested |= unsafe { thread.as_ref() }
+                .is_some_and(|thread| thread.block.cancel.load(Acquire) & REQUESTED != 0);
             thread = next;
         }
-        let Some(node) = node else { return view };
+        let Some(node) = node else {
+            view.is_cancelled = is_requested;
+            return view;
+        };
         if node.state() != State::Live {
             view.is_cancelled = true;
             return view;

@@ -2,6 +2,7 @@
 
 use std::{
     io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -299,5 +300,61 @@ fn handles_still_work() {
         assert_eq!(runtime.shutdown_cancel(SHORT, LONG), 0);
         assert!(joined.join().unwrap_err().is::<cancel::Cancelled>());
         assert_eq!(ended.join().unwrap(), 7);
+    });
+}
+
+/// A runtime cancels its threads one after the other. A scope whose threads were cancelled, and
+/// whose own thread was not yet, is not complete.
+#[test]
+fn a_scope_whose_threads_were_cancelled_does_not_succeed() {
+    each(|runtime| {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            cancel::scope(|s| {
+                runtime.run(|| drop(s.spawn(|| Ok::<_, ()>(thread::park()))));
+                assert_eq!(runtime.shutdown_cancel(Duration::ZERO, LONG), 0);
+                Ok("complete")
+            })
+        }));
+        assert!(result.unwrap_err().is::<cancel::Cancelled>());
+    });
+}
+
+/// What is shielded, or is done in a destructor, needs its threads.
+#[test]
+fn threads_of_a_scope_in_a_shield_or_a_destructor_complete() {
+    fn work(begun: &mpsc::Sender<()>) {
+        let result = cancel::scope(|s| {
+            let thread = s.spawn(|| {
+                begun.send(()).unwrap();
+                thread::sleep(SHORT);
+                Ok::<_, ()>(7)
+            });
+            thread.join()
+        });
+        assert_eq!(result, Ok(7));
+    }
+    struct Late(mpsc::Sender<()>, Arc<AtomicUsize>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            work(&self.0);
+            self.1.fetch_add(1, SeqCst);
+        }
+    }
+    each(|runtime| {
+        let done = Arc::<AtomicUsize>::default();
+        let (begun, begins) = mpsc::channel();
+        let late = Late(begun.clone(), Arc::clone(&done));
+        runtime.spawn(move || {
+            let _late = late;
+            thread::park();
+        });
+        let shielded = Arc::clone(&done);
+        runtime.spawn(move || {
+            cancel::shield(|| work(&begun));
+            shielded.fetch_add(1, SeqCst);
+        });
+        begins.recv().unwrap();
+        assert_eq!(runtime.shutdown_cancel(Duration::ZERO, LONG), 0);
+        assert_eq!(done.load(SeqCst), 2);
     });
 }
