@@ -1,5 +1,10 @@
 //! Running a closure on a green thread, and waiting for it.
 
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    ptr::NonNull,
+};
+
 use super::{
     default::default,
     owner::Runtime,
@@ -8,7 +13,13 @@ use super::{
 use crate::{
     scheduler::{shared::Shared, worker},
     stack,
-    task::worker_core,
+    task::{
+        cancel::{self, Entered},
+        cancel_node::CancelNode,
+        scope,
+        scope_count::ScopeCount,
+        worker_core,
+    },
 };
 
 impl Runtime {
@@ -18,6 +29,9 @@ impl Runtime {
     /// The caller may be an OS thread, which is blocked, or a green thread of this or another
     /// runtime, which is parked. `f` may borrow from the caller. Threads that `f` has spawned and
     /// not joined go on afterwards, as with `std::thread`.
+    ///
+    /// If the caller is in a [cancellation scope](crate::cancel), then `f` is, too. The wait for `f`
+    /// is no cancellation point.
     ///
     /// # Panics
     ///
@@ -98,11 +112,38 @@ where
         Some(task) => task.block.name.clone(),
         None => std::thread::current().name().map(Box::from),
     };
-    let request = Request { name, stack_size: Some(stack::ROOT_SIZE), ..Request::plain() };
-    // SAFETY: this function waits for the thread before it returns or unwinds, and nothing ends
-    // that wait early. All that `F` and `T` borrow therefore outlives the thread. Both are `Send`.
-    match unsafe { spawn(Some(on), request, f) } {
-        Ok(thread) => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
-        Err(error) => panic!("no green thread for run: {error}"),
+    let mut count = ScopeCount::new();
+    scope::set_owner(&mut count);
+    let count = &count;
+    let scope = Some(NonNull::from(count));
+    let request = Request { name, stack_size: Some(stack::ROOT_SIZE), scope, ..Request::plain() };
+    let go = |parent: Option<&CancelNode>| {
+        let f = move || match parent {
+            None => f(),
+            Some(parent) => {
+                let mut node = CancelNode::new(parent, false, None);
+                // SAFETY: the node stays in this frame until the guard has been dropped. The parent
+                // is a frame of the caller, which waits.
+                let _entered = unsafe { Entered::new(&mut node, None) };
+                f()
+            }
+        };
+        // SAFETY: the count is waited for before this returns or unwinds, and nothing ends that
+        // wait early. All that `F` and `T` borrow therefore outlives the thread. Both are `Send`.
+        let thread = catch_unwind(AssertUnwindSafe(|| unsafe { spawn(Some(on), request, f) }));
+        scope::wait(count);
+        thread
+    };
+    let thread = if cancel::innermost().is_null() {
+        go(None)
+    } else {
+        // SAFETY: the calling thread is in the scope that `run` has entered.
+        let go = || go(unsafe { cancel::innermost().as_ref() });
+        Entered::run(cancel::is_masked(), None, None, go).0.flatten()
+    };
+    match thread {
+        Ok(Ok(thread)) => thread.join().unwrap_or_else(|payload| resume_unwind(payload)),
+        Ok(Err(error)) => panic!("no green thread for run: {error}"),
+        Err(payload) => resume_unwind(payload),
     }
 }

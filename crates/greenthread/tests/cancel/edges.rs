@@ -124,6 +124,52 @@ fn late_destructors_of_os_threads_are_cancelled_in_their_scopes() {
     drop(sender);
 }
 
+/// What `run` calls may borrow from the caller. So the caller stays, and the closure is cancelled in
+/// its place.
+#[test]
+fn a_cancelled_run_waits_for_its_closure() {
+    everywhere(|world| {
+        world
+            .spawn(|| {
+                let runtime = crate::common::runtime(1);
+                let (mut has_ended, mut was_cancelled) = (false, false);
+                let result = cancel::timeout(SHORT, || {
+                    runtime.run(|| {
+                        cancel::shield(|| thread::sleep(10 * SHORT));
+                        has_ended = true;
+                        7
+                    })
+                });
+                assert_eq!((result, has_ended), (Ok(7), true));
+                let result = cancel::timeout(SHORT, || {
+                    greenthread::run(|| {
+                        was_cancelled = catch_unwind(AssertUnwindSafe(thread::park)).is_err();
+                        thread::park();
+                    })
+                });
+                assert!(was_cancelled && result.is_err());
+            })
+            .end();
+    });
+}
+
+/// A join that would never end panics, and so it may end a wait; but not that of `run`.
+#[test]
+fn a_run_waits_for_its_closure_even_if_that_waits_for_the_caller() {
+    let (sender, receiver) = channel::bounded::<thread::JoinHandle<()>>(1);
+    let runtime = crate::common::runtime(2);
+    let caller = runtime.spawn(move || {
+        let mut has_ended = false;
+        greenthread::run(|| {
+            let caller = receiver.recv().unwrap();
+            assert!(catch_unwind(AssertUnwindSafe(|| caller.join())).is_err(), "it waits for this");
+            has_ended = true;
+        });
+        assert!(has_ended);
+    });
+    sender.send(caller).unwrap();
+}
+
 #[test]
 fn a_thread_that_has_ended_is_not_cancelled() {
     let thread = thread::spawn(|| 7);
