@@ -48,10 +48,50 @@ unsafe fn vectored(direction: Direction, fd: c_int, vectors: *const iovec, count
                 run_elsewhere(move || raw::call(later, plain))
             }
             Some(result) if [libc::EOPNOTSUPP, libc::ENOSYS, libc::EINVAL].contains(&(-result as c_int)) => {
-                plain(later, direction, [fd as usize, vectors as usize, count, 0, 0, 0])
+                otherwise(direction, fd, vectors, count)
             }
             Some(result) => result,
         }
+    }
+}
+
+/// One read or write, where the system has no `RWF_NOWAIT` for it: of a socket, and of others.
+unsafe fn otherwise(direction: Direction, fd: c_int, vectors: *const iovec, count: usize) -> isize {
+    const NO_SOCKET: isize = -(libc::ENOTSOCK as isize);
+    // SAFETY: the caller vouches for the vectors. Zero is a valid message.
+    unsafe {
+        let mut message: msghdr = core::mem::zeroed();
+        (message.msg_iov, message.msg_iovlen) = (vectors.cast_mut(), count);
+        let call = || match direction {
+            Direction::Read => raw!(SYS_recvmsg, fd, &raw mut message, libc::MSG_DONTWAIT),
+            Direction::Write => raw!(SYS_sendmsg, fd, &raw const message, libc::MSG_DONTWAIT),
+        };
+        match (repeat(fd, direction, call), direction) {
+            (Some(NO_SOCKET), Direction::Read) => {
+                plain(libc::SYS_readv, direction, [fd as usize, vectors as usize, count, 0, 0, 0])
+            }
+            (Some(NO_SOCKET), Direction::Write) => {
+                // A large write would wait for the reader, who may be a sibling.
+                let call = || without_waiting(fd, || raw!(SYS_writev, fd, vectors, count));
+                repeat(fd, direction, call).unwrap_or(WOULD_BLOCK)
+            }
+            (result, _) => result.unwrap_or(WOULD_BLOCK),
+        }
+    }
+}
+
+/// Makes a call while the descriptor is in non-blocking mode.
+fn without_waiting(fd: RawFd, call: impl FnOnce() -> isize) -> isize {
+    // SAFETY: the calls touch no memory.
+    unsafe {
+        let flags = raw!(SYS_fcntl, fd, libc::F_GETFL) as c_int;
+        if flags & libc::O_NONBLOCK != 0 {
+            return call();
+        }
+        raw!(SYS_fcntl, fd, libc::F_SETFL, flags | libc::O_NONBLOCK);
+        let result = call();
+        raw!(SYS_fcntl, fd, libc::F_SETFL, flags);
+        result
     }
 }
 
@@ -359,14 +399,7 @@ pub unsafe extern "C" fn connect(fd: c_int, address: *const sockaddr, len: sockl
     if !may_park() || is_nonblocking(fd) {
         return answer(call()) as c_int;
     }
-    // SAFETY: the calls touch no memory.
-    let result = unsafe {
-        let flags = raw!(SYS_fcntl, fd, libc::F_GETFL) as c_int;
-        raw!(SYS_fcntl, fd, libc::F_SETFL, flags | libc::O_NONBLOCK);
-        let result = call();
-        raw!(SYS_fcntl, fd, libc::F_SETFL, flags);
-        result
-    };
+    let result = without_waiting(fd, call);
     answer(match -result as c_int {
         libc::EINPROGRESS => connected(fd),
         // A Unix socket whose queue is full gives no event when there is room.

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{on_one_worker, spawn};
+use crate::{
+    machine::{Need, lacks},
+    on_one_worker, spawn,
+};
 
 #[test]
 fn a_message_of_std() {
@@ -60,11 +63,11 @@ fn a_mutex_across_a_wait() {
 
 #[test]
 fn a_mutex_between_workers_and_os_threads() {
+    if lacks(&[Need::OwnTls]) {
+        return;
+    }
     let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {
-        if greenthread::thread::Builder::new().own_tls(true).spawn(|| ()).is_err() {
-            return;
-        }
         let count = Arc::new((Mutex::new(0), Condvar::new()));
         let body = |count: Arc<(Mutex<u32>, Condvar)>| {
             move || {

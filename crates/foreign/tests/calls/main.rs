@@ -6,6 +6,8 @@
 
 mod descriptors;
 mod locks;
+#[path = "../../../greenthread/tests/common/machine.rs"]
+mod machine;
 mod of_c;
 mod others;
 
@@ -13,19 +15,15 @@ use greenthread::{
     Runtime,
     thread::{Builder, JoinHandle},
 };
+use machine::{Need, lacks};
 
 greenthread_foreign::install!();
 
 /// Runs a test on one worker. Does nothing where there are no such threads.
 fn on_one_worker(test: impl FnOnce() + Send) {
-    let runtime = Runtime::builder().workers(1).build().expect("a runtime");
-    runtime.run(|| match Builder::new().own_tls(true).spawn(|| ()) {
-        Ok(thread) => {
-            thread.join().unwrap();
-            test();
-        }
-        Err(error) => eprintln!("not tested here: {error}"),
-    });
+    if !lacks(&[Need::OwnTls]) {
+        Runtime::builder().workers(1).build().expect("a runtime").run(test);
+    }
 }
 
 /// A green thread with thread-locals of its own.

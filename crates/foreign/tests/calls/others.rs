@@ -13,7 +13,10 @@ use std::{
 
 use greenthread_foreign::call;
 
-use crate::{on_one_worker, spawn};
+use crate::{
+    machine::{Need, lacks},
+    on_one_worker, spawn,
+};
 
 /// A hundred sleeps of 50 ms take far less than five seconds.
 #[test]
@@ -86,6 +89,9 @@ fn a_handler_does_not_park() {
 /// The child has none of the threads that wait, and their locks are free.
 #[test]
 fn a_child_is_forked_while_others_wait() {
+    if lacks(&[Need::ThreadsAfterFork]) {
+        return;
+    }
     on_one_worker(|| {
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let waits = spawn(move || receiver.recv().is_err());
