@@ -2,22 +2,22 @@
 //!
 //! The worker's loop runs on a coroutine, which the main future of `block_on` resumes. When the
 //! worker waits, it suspends the coroutine, and the main future is pending. So tokio goes on with
-//! its tasks and its driver. While green threads run, tokio is inside a poll of the main future: they
-//! find its context, and it refuses to block there. Each green thread has its own stack, and tokio's
-//! frames, with their guards, lie untouched on the OS thread's.
+//! its tasks and its driver. While green threads run, tokio is inside a poll of the main future:
+//! they find its context, and it refuses to block there. Each green thread has its own stack, and
+//! tokio's frames, with their guards, lie untouched on the OS thread's.
 //!
 //! When the main future is polled again:
 //!
-//! * *Turn*: the worker has not really waited (a timeout of zero). The future wakes itself, so it is
-//!   polled after 61 tasks or when there are none left, and after a look at tokio's driver.
-//! * *Sleep*: it is woken by the worker's descriptor, by a timer, and by two hooks. A task of tokio's,
-//!   or its driver, may make a green thread ready without anybody telling the future. So before tokio
-//!   parks, a hook looks whether that has happened, and after it has parked, another hook wakes the
-//!   future.
+//! * *Turn*: the worker has not really waited (a timeout of zero). The future wakes itself, so it
+//!   is polled after 61 tasks or when there are none left, and after a look at tokio's driver.
+//! * *Sleep*: it is woken by the worker's descriptor, by a timer, and by two hooks. A task of
+//!   tokio's, or its driver, may make a green thread ready without anybody telling the future. So
+//!   before tokio parks, a hook looks whether that has happened, and after it has parked, another
+//!   hook wakes the future.
 //!
-//! The hooks are not enough while tasks keep tokio from ever parking. So as long as there are tasks,
-//! the timer is set to [`SLICE`] at most. It is not cleared when tokio parks after all, since
-//! setting it again takes a system call. So it may fire for nothing; then the next one is
+//! The hooks are not enough while tasks keep tokio from ever parking. So as long as there are
+//! tasks, the timer is set to [`SLICE`] at most. It is not cleared when tokio parks after all,
+//! since setting it again takes a system call. So it may fire for nothing; then the next one is
 //! [`GROWTH`] times as long, until there is something again. An idle worker wakes up a few times,
 //! and then no more.
 //!
@@ -50,6 +50,8 @@ use tokio::{
     time::Sleep,
 };
 
+use crate::advice;
+
 /// The stack of a worker's loop, in bytes. It takes memory as far as it is touched. Its deepest
 /// frames are destructors of what threads leave behind that found no stack.
 const STACK: usize = 512 * 1024;
@@ -74,6 +76,7 @@ fn wake_main() {
 
 /// Runs a worker inside a runtime of tokio's, until both have ended.
 pub(crate) fn run(worker: Worker, configure: &dyn Fn(&mut Builder)) -> io::Result<()> {
+    advice::install();
     let mut builder = Builder::new_current_thread();
     configure(&mut builder);
     let wake_if_ready = || {

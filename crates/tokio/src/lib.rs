@@ -1,9 +1,9 @@
 //! Green threads and tokio on the same OS threads.
 //!
-//! Crates that are built on tokio (hyper, axum, reqwest, tonic, sqlx and others) expect its runtime:
-//! its sockets and timers, `tokio::spawn`, `Handle::current()`. On the workers of a runtime that is
-//! built with [`RuntimeExt::tokio`] a green thread finds all of these in its plain code, and waits
-//! for futures by [`greenthread::block_on`].
+//! Crates that are built on tokio (hyper, axum, reqwest, tonic, sqlx and others) expect its
+//! runtime: its sockets and timers, `tokio::spawn`, `Handle::current()`. On the workers of a
+//! runtime that is built with [`RuntimeExt::tokio`] a green thread finds all of these in its plain
+//! code, and waits for futures by [`greenthread::block_on`].
 //!
 //! ```
 //! use greenthread::{block_on, thread};
@@ -34,9 +34,9 @@
 //! Each worker has a current-thread runtime of tokio's, and runs inside its `block_on`. Where the
 //! worker would sleep, tokio's tasks run, and tokio sleeps, with the worker's descriptor among its
 //! own. So one system call waits for everything, and a wake-up between a task and a green thread of
-//! the same worker takes none. At each tick of a busy worker, every 100 us or so, tokio's tasks have
-//! a turn (61 at most); and while tasks keep tokio busy, green threads have a turn each millisecond
-//! at the latest.
+//! the same worker takes none. At each tick of a busy worker, every 100 us or so, tokio's tasks
+//! have a turn (61 at most); and while tasks keep tokio busy, green threads have a turn each
+//! millisecond at the latest.
 //!
 //! # What works, and what doesn't
 //!
@@ -48,21 +48,23 @@
 //!   still. Inside a task, await (`JoinHandle`s of green threads, `send_async` and its like).
 //! * `Runtime::block_on`, `Handle::block_on`, `blocking_recv` and whatever else would block the
 //!   worker panic on a green thread, as in a task: "Cannot start a runtime from within a runtime".
-//!   Call [`greenthread::block_on`] instead. A crate with a blocking interface that has a tokio
-//!   inside (`reqwest::blocking`, `postgres`) is called in [`thread::unblock`], which has none around
-//!   it.
+//!   Call [`greenthread::block_on`] instead; a line after the panic's report says so. A crate with
+//!   a blocking interface that has a tokio inside (`reqwest::blocking`, `postgres`) is called in
+//!   [`thread::unblock`], which has none around it.
 //! * A future that never waits is interrupted by tokio's budget, as in a task. A green thread has a
 //!   budget of its own for each poll.
 //! * Timeouts of green threads on these workers have tokio's resolution of a millisecond.
 //! * `EnterGuard`s must be dropped in the reverse order of their making. So a green thread must not
 //!   wait while it holds one.
 //!
-//! Other runtimes of the process, the default one among them, have no tokio. For a future on a thread
-//! of theirs, and for all systems where workers can't sleep in tokio (Windows), there is
+//! Other runtimes of the process, the default one among them, have no tokio. For a future on a
+//! thread of theirs, and for all systems where workers can't sleep in tokio (Windows), there is
 //! [`background`].
 //!
 //! [`thread::unblock`]: greenthread::thread::unblock
 
+#[cfg(unix)]
+mod advice;
 pub mod background;
 #[cfg(unix)]
 mod drive;
@@ -107,8 +109,8 @@ pub trait RuntimeExt {
     /// use greenthread::Runtime;
     /// use greenthread_tokio::RuntimeExt;
     ///
-    /// let runtime =
-    ///     Runtime::builder().workers(1).tokio_with(|tokio| _ = tokio.max_blocking_threads(2)).build()?;
+    /// let runtime = Runtime::builder().workers(1).tokio_with(|tokio| _ =
+    /// tokio.max_blocking_threads(2)).build()?;
     /// # std::io::Result::Ok(())
     /// ```
     #[cfg(unix)]
@@ -153,7 +155,8 @@ pub fn runtime() -> &'static Runtime {
 }
 
 /// Runs `f` on a green thread that finds tokio, waits for it, and returns its result. A program's
-/// `main` calls this, as it would call [`greenthread::run`]. Threads that `f` spawns find tokio too.
+/// `main` calls this, as it would call [`greenthread::run`]. Threads that `f` spawns find tokio
+/// too.
 ///
 /// # Panics
 ///

@@ -36,8 +36,8 @@ pub(crate) const EXAMS: &[Exam] = &[
 /// How many connections are open at a time, where each thread has its own.
 const CONNECTIONS: usize = 400;
 
-/// Spawns the threads, each of which makes its calls by `call`, and returns their errors. A panic is
-/// an error, too.
+/// Spawns the threads, each of which makes its calls by `call`, and returns their errors. A panic
+/// is an error, too.
 fn all<E: Display>(
     asked: Asked,
     call: impl Fn(usize, usize) -> Result<(), E> + Send + Sync + 'static,

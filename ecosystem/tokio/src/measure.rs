@@ -1,5 +1,5 @@
-//! The processor time of a request: hyper on tokio alone, and under greenthread-tokio, each server in
-//! a process of its own, in turn.
+//! The processor time of a request: hyper on tokio alone, and under greenthread-tokio, each server
+//! in a process of its own, in turn.
 
 use std::{
     env, fs,

@@ -20,9 +20,9 @@ pub trait EventLoop: fmt::Debug {
     /// Returns `false` if the descriptor has not become readable since the last call, as far as
     /// edge-triggered events say. Then the worker need not ask for its own events.
     ///
-    /// A call with zero comes at each tick of a busy worker, every 100 us or so. To be fair to green
-    /// threads, it should be short. The loop's own work may use this crate, but must not wait for
-    /// green threads of the worker, which do not run meanwhile.
+    /// A call with zero comes at each tick of a busy worker, every 100 us or so. To be fair to
+    /// green threads, it should be short. The loop's own work may use this crate, but must not wait
+    /// for green threads of the worker, which do not run meanwhile.
     fn wait(&self, timeout: Option<Duration>) -> bool;
 
     /// Polls a future for [`block_on`](crate::block_on) by a call of `poll`, on the green thread

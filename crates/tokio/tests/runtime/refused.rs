@@ -1,6 +1,10 @@
 //! What would block a worker panics, and says so.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    env,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::Command,
+};
 
 use greenthread::{block_on, thread};
 use tokio::{
@@ -42,6 +46,17 @@ fn calls_of_tokios_that_block() {
         assert!(panic_of(blocking).contains("Cannot block the current thread"));
         assert!(panic_of(|| tokio::task::block_in_place(|| {})).contains("multi-threaded"));
     });
+}
+
+/// The test above, in a process of its own, for what it prints.
+#[test]
+fn the_report_says_what_to_do_instead() {
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "refused::a_block_on_of_tokios", "--nocapture"]);
+    let output = child.output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
+    assert_eq!(printed.matches("by `greenthread::block_on`").count(), 4, "{printed}");
 }
 
 /// A panic inside a poll leaves nothing behind.

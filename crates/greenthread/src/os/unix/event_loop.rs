@@ -2,8 +2,8 @@
 //!
 //! A worker without ready threads sleeps until a socket, a timer or another OS thread has something
 //! for it. If another library has an event loop too, its futures and callbacks need an OS thread of
-//! their own, unless the two loops are one. With [`RuntimeBuilder::event_loop`] they are: the worker
-//! calls [`EventLoop::wait`] where it would sleep, and at ticks. For tokio, the crate
+//! their own, unless the two loops are one. With [`RuntimeBuilder::event_loop`] they are: the
+//! worker calls [`EventLoop::wait`] where it would sleep, and at ticks. For tokio, the crate
 //! `greenthread-tokio` does that.
 //!
 //! The event loop watches the worker's descriptor ([`Worker::as_fd`]), edge-triggered: that is
