@@ -33,7 +33,7 @@ use crate::{
 /// error or panics cancels the others, and `f`. All of them have ended when this returns.
 ///
 /// A scope has one type of error for all of its threads, and needs it also if none of them fails.
-/// `Ok::<_, Infallible>(..)` names one, with which `let Ok(result) = cancel::scope(..)` is complete.
+/// `Ok::<_, Infallible>(..)` names it. Then `let Ok(result) = cancel::scope(..)` is complete.
 ///
 /// # Errors
 ///
@@ -275,8 +275,8 @@ impl<'scope, E> Scope<'scope, '_, E> {
     /// [`spawn`](Self::spawn) waits until one of them has ended, which is a
     /// [cancellation point](super#points); on an OS thread it blocks.
     ///
-    /// If the caller of `spawn` also takes the results of a [`Group`](super::Group), they come late:
-    /// its documentation has another way.
+    /// If the caller of `spawn` also takes the results of a [`Group`](super::Group), they come
+    /// late. Its documentation has another way.
     ///
     /// A thread of the scope that spawns another one waits like others, and goes on living
     /// meanwhile. If all of them do that, or wait for threads that can't be spawned, they wait

@@ -18,9 +18,9 @@ use crate::runtime;
 /// error of the kind `QuotaExceeded` (see
 /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)).
 ///
-/// A lookup that has begun can't be [cancelled](crate::cancel#what-cant-be-cancelled), and a timeout
-/// around it ends after it. A program that makes many connections to one host can look it up first,
-/// and pass the addresses.
+/// A lookup that has begun can't be [cancelled](crate::cancel#what-cant-be-cancelled), and a
+/// timeout around it ends after it. A program that makes many connections to one host can look its
+/// name up first, and pass the addresses.
 ///
 /// # Examples
 ///
