@@ -16,6 +16,13 @@ pub(crate) mod clock {
     }
 }
 
+/// A model's process does not fork.
+pub(crate) mod process {
+    pub(crate) fn generation() -> u32 {
+        0
+    }
+}
+
 pub(crate) mod fd {
     /// A descriptor that never becomes ready.
     #[derive(Debug)]

@@ -382,19 +382,15 @@ impl Drop for Entered<'_> {
 /// Whether a scope is the one that the calling thread has to leave next. Any other one may be above
 /// a scope that a suspended coroutine is in, or in the chain of another thread.
 fn is_innermost(node: &CancelNode) -> bool {
-    match worker_core::get() {
-        Some(core) => match core.running() {
-            Some(task) => ptr::eq(task.innermost.get(), node),
-            // On the home context scopes are not noted.
-            None => node.parker.is_some(),
-        },
+    match worker_core::get().map(WorkerCore::running) {
+        Some(Some(task)) => ptr::eq(task.innermost.get(), node),
+        // On the home context scopes are not noted.
+        Some(None) => node.parker.is_some(),
         None => {
-            ptr::eq(innermost(), node) || {
-                // SAFETY: the thread is the caller, before it has forked; or it has run on this OS
-                // thread and may have ended, and the guard keeps it.
-                let thread = unsafe { node.thread.cast::<Task>().as_ref() };
-                thread.is_some_and(|thread| id::is_foreign(thread.block.id))
-            }
+            // SAFETY: the thread is the caller, before it has forked; or it has run on this OS
+            // thread and may have ended, and the guard keeps it.
+            let thread = unsafe { node.thread.cast::<Task>().as_ref() };
+            ptr::eq(innermost(), node) || thread.is_some_and(|thread| id::is_foreign(thread.block.id))
         }
     }
 }
@@ -503,7 +499,8 @@ fn interrupt(node: &CancelNode) {
         // SAFETY: the caller is the thread itself or one below it, or holds the lock of a list that
         // the node is in. So the thread has not left the scope: it is alive, and so is its worker.
         unsafe {
-            if notes::must_note(&task.as_ref().block.cancel) {
+            let block = &task.as_ref().block;
+            if !id::is_foreign(block.id) && notes::must_note(&block.cancel) {
                 note(task, &*node.worker.cast::<WorkerHandle<Task>>(), false);
             }
         }

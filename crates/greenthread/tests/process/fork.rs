@@ -7,11 +7,13 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc,
     },
     time::{Duration, Instant},
 };
 
 use greenthread::{
+    cancel::Token,
     net::{TcpListener, TcpStream},
     sync::Mutex,
     thread,
@@ -345,5 +347,39 @@ fn commands_are_as_before() {
             assert!(Command::new("true").status().unwrap().success());
             works();
         });
+    });
+}
+
+/// A canceller, which is not in the child, may hold the lock of a list of scopes.
+#[test]
+fn a_scope_is_left_that_was_being_cancelled() {
+    alone(|| {
+        let (runtime, token) = (runtime(2), Token::new());
+        let (begin, begun) = mpsc::channel();
+        for _ in 0..10_000 {
+            let (token, begin) = (token.clone(), begin.clone());
+            runtime.spawn(move || {
+                token.run(|| {
+                    begin.send(()).unwrap();
+                    thread::park();
+                })
+            });
+        }
+        (0..10_000).for_each(|_| begun.recv().unwrap());
+        let theirs = token.clone();
+        let canceller = std::thread::spawn(move || theirs.cancel());
+        let child = token.run(|| {
+            while !token.is_cancelled() {
+                std::hint::spin_loop();
+            }
+            // SAFETY: the child calls what it may call.
+            unsafe { libc::fork() }
+        });
+        match child.unwrap() {
+            // SAFETY: the call only ends the process.
+            0 => unsafe { libc::_exit(0) },
+            child => assert_eq!(wait(child), 0),
+        }
+        canceller.join().unwrap();
     });
 }
