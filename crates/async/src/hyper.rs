@@ -13,6 +13,9 @@ use hyper::rt::{Executor, Read, ReadBufCursor, Sleep as HyperSleep, Timer, Write
 
 use crate::{Async, Sleep, Threads};
 
+/// Thirty years: as good as for ever, and an instant that every system can represent.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 impl<S: Stream> Read for Async<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -74,7 +77,8 @@ impl HyperSleep for Sleep {}
 
 impl Timer for Threads {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn HyperSleep>> {
-        Timer::sleep_until(self, self.now() + duration)
+        let now = self.now();
+        Timer::sleep_until(self, now.checked_add(duration).unwrap_or(now + FAR))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn HyperSleep>> {

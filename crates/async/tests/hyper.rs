@@ -136,3 +136,10 @@ fn timeouts() {
         assert_eq!(client.read(&mut [0]).unwrap(), 0);
     });
 }
+
+#[test]
+fn a_timer_sleeps_for_as_long_as_there_is() {
+    let mut sleep = hyper::rt::Timer::sleep(&Threads, Duration::MAX);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(sleep.as_mut().poll(&mut context).is_pending());
+}
