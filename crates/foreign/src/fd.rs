@@ -4,8 +4,8 @@
 //! block, the thread waits at its worker's driver. What a call of the system would do at once, such
 //! as to write all bytes, is done by several calls here.
 //!
-//! Not each kind of descriptor can be told not to block for one call: for `accept`, and for reads of
-//! what knows no `RWF_NOWAIT` (a terminal, an eventfd), the thread waits until the descriptor is
+//! Not each kind of descriptor can be told not to block for one call: for `accept`, and for reads
+//! of what knows no `RWF_NOWAIT` (a terminal, an eventfd), the thread waits until the descriptor is
 //! ready, and then makes the plain call. If another thread was faster, that blocks the worker.
 
 use core::ffi::{c_int, c_void};

@@ -69,8 +69,8 @@
 //! * A robust mutex is not recovered from a green thread, one with priority inheritance can't be
 //!   waited for, and an error-checking one that its own thread locks again waits for ever. A
 //!   condition variable that another process signals is not noticed.
-//! * A futex that the system wakes by itself, or another process, is not noticed: that of a thread's
-//!   end, for which `pthread_join` is the call.
+//! * A futex that the system wakes by itself, or another process, is not noticed: that of a
+//!   thread's end, for which `pthread_join` is the call.
 //! * On a green thread no call is a cancellation point of pthreads. When greenthread cancels the
 //!   thread, a wait for a descriptor ends with `ECANCELED`; locks and sleeps go on.
 //! * A handler that leaves by `siglongjmp` keeps its thread from parking. In a handler no call
@@ -133,9 +133,9 @@ fn may_park() -> bool {
 /// Runs a closure that blocks, while the calling green thread is parked.
 ///
 /// It runs on a green thread with thread-locals of its own, on which the [calls](crate#which-calls)
-/// park. Where that can't be had, and if the executable has no [`install!`], it runs on an OS thread
-/// of the blocking pool, as by [`unblock`](greenthread::thread::unblock). A caller that is such a
-/// thread already, or an OS thread, runs it itself.
+/// park. Where that can't be had, and if the executable has no [`install!`], it runs on an OS
+/// thread of the blocking pool, as by [`unblock`](greenthread::thread::unblock), or on the caller
+/// if that is an OS thread.
 ///
 /// # Panics
 ///

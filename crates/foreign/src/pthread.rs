@@ -1,7 +1,7 @@
 //! Locks, condition variables and semaphores of C.
 //!
-//! A green thread tries a lock, and parks in `queue` if it is taken. Who unlocks wakes it. An unlock
-//! inside the C library itself does not come by here: that of an OS thread in its wait for a
+//! A green thread tries a lock, and parks in `queue` if it is taken. An unlock wakes it. But an
+//! unlock inside the C library itself does not come by here: that of an OS thread in its wait for a
 //! condition variable, or one in another process or in a signal handler. Therefore a waiter also
 //! tries again by itself, after a millisecond at first and at most `MAX_PAUSE`.
 //!

@@ -189,8 +189,8 @@ fn wake_some(bucket: &Bucket, address: usize, most: u32, mask: u32) -> u32 {
     let mut list = bucket.list.lock();
     let (mut node, mut woken) = (list.first, 0);
     while !node.is_null() && woken < most {
-        // SAFETY: the bucket is locked, so all nodes of the list are alive. A waiter that is claimed
-        // here goes on afterwards, and one that has timed out takes the lock first.
+        // SAFETY: the bucket is locked, so all nodes of the list are alive. A waiter that is
+        // claimed here goes on afterwards, and one that has timed out takes the lock first.
         unsafe {
             let next = (*node).next;
             if (*node).address == address && (*node).mask & mask != 0 {

@@ -1,10 +1,10 @@
 //! Blocks of thread-locals beside those of the OS threads: glibc on x86-64 and AArch64.
 //!
 //! A thread-local's address is the *base*, which is in a register, and an offset. At the base, or
-//! right below it, is glibc's record of a thread (`struct pthread`); the static thread-locals are on
-//! the other side, and those of libraries that were loaded later are found through it. glibc makes
-//! all of that for a new pthread, by functions of its own that it exports to the dynamic loader. A
-//! block is made by these functions, and by the same steps as `pthread_create`.
+//! right below it, is glibc's record of a thread (`struct pthread`); the static thread-locals are
+//! on the other side, and those of libraries that were loaded later are found through it. glibc
+//! makes all of that for a new pthread, by functions of its own that it exports to the dynamic
+//! loader. A block is made by these functions, and by the same steps as `pthread_create`.
 //!
 //! What of the record is not documented is found through the description that glibc has for
 //! debuggers (`_thread_db_*`), and checked against the calling thread's own record
@@ -283,8 +283,8 @@ impl Glibc {
     fn matches(&self) -> bool {
         let base = Base::current();
         let record = base.0 - self.base;
-        // SAFETY: the words that are read are inside the calling thread's record, which is some 2000
-        // bytes long. The call returns a number.
+        // SAFETY: the words that are read are inside the calling thread's record, which is some
+        // 2000 bytes long. The call returns a number.
         unsafe {
             let word = |offset: usize| *self.word(base, offset);
             [self.number, self.list, self.values].iter().all(|offset| *offset < 1800)
