@@ -460,12 +460,6 @@ pub(crate) fn end(task: &Task) {
     task.innermost.set(ENDED);
 }
 
-/// Whether the closure of the calling thread has returned.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has callers that ask"))]
-pub(crate) fn has_ended() -> bool {
-    innermost() == ENDED
-}
-
 /// Ends a scope: from now on the threads in it and below it are cancelled. Those that wait are
 /// interrupted.
 pub(crate) fn cancel(node: &CancelNode) {

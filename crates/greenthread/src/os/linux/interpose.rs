@@ -20,7 +20,6 @@ use crate::{
     runtime,
     sys::io::duplicate,
     task::{
-        self,
         wait::{Outcome, Reason, Waiter},
         worker_core,
     },
@@ -41,10 +40,6 @@ pub fn yield_now() {
 
 /// Runs `f` on an OS thread of the blocking pool.
 pub fn run_elsewhere<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-    if task::cancel::has_ended() {
-        // A thread-local is being destroyed. Nothing cancels the thread any more.
-        return runtime::unblock(f);
-    }
     cancel::shield(|| runtime::unblock(f))
 }
 
