@@ -55,7 +55,7 @@ where
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```ignore-windows,no_run
 /// use greenthread::{cancel::Token, net::TcpListener, signal, thread, time::Duration};
 /// use greenthread_http::{Response, Server};
 ///
