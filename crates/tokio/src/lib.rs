@@ -35,8 +35,8 @@
 //! worker would sleep, tokio's tasks run, and tokio sleeps, with the worker's descriptor among its
 //! own. So one system call waits for everything, and a wake-up between a task and a green thread of
 //! the same worker takes none. At each tick of a busy worker, every 100 us or so, tokio's tasks
-//! have a turn (61 at most); and while tasks keep tokio busy, green threads have a turn each
-//! millisecond at the latest.
+//! have a turn (61 at most); and while tasks keep tokio busy without a pause, green threads have a
+//! turn every 10 ms at the latest.
 //!
 //! # What works, and what doesn't
 //!

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use greenthread::{block_on, channel, thread};
@@ -79,6 +79,26 @@ fn tasks_that_are_always_ready_leave_time_to_green_threads() {
             assert_eq!(receiver.recv(), Ok(2));
         }
         busy.iter().for_each(|task| task.abort());
+    });
+}
+
+/// A green thread that waits for long has its turn as soon as another one.
+#[test]
+fn the_turns_do_not_become_rarer() {
+    everywhere(|| {
+        let (sender, receiver) = oneshot::channel();
+        tokio::spawn(async move {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(400) {
+                tokio::task::yield_now().await;
+            }
+            sender.send(Instant::now()).unwrap();
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        // With turns after 10, 160 and 2560 ms this would take two seconds more.
+        assert!(block_on(receiver).unwrap().elapsed() < Duration::from_secs(1));
     });
 }
 
