@@ -23,26 +23,33 @@ pub(crate) mod atomic {
     /// A store is made an exchange whose result is ignored. The checker would order a plain store
     /// before an exchange that has read the value before it, as if the exchange had undone the
     /// store. The lock would stay locked.
-    #[derive(Debug)]
-    pub(crate) struct AtomicBool(atomic::AtomicBool);
+    macro_rules! exchanging {
+        ($($name:ident: $value:ty),*) => {$(
+            #[derive(Debug)]
+            pub(crate) struct $name(atomic::$name);
 
-    impl AtomicBool {
-        pub(crate) fn new(value: bool) -> Self {
-            Self(atomic::AtomicBool::new(value))
-        }
+            #[allow(dead_code, reason = "no lock uses everything")]
+            impl $name {
+                pub(crate) fn new(value: $value) -> Self {
+                    Self(atomic::$name::new(value))
+                }
 
-        pub(crate) fn load(&self, order: Ordering) -> bool {
-            self.0.load(order)
-        }
+                pub(crate) fn load(&self, order: Ordering) -> $value {
+                    self.0.load(order)
+                }
 
-        pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
-            self.0.swap(value, order)
-        }
+                pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                    self.0.swap(value, order)
+                }
 
-        pub(crate) fn store(&self, value: bool, order: Ordering) {
-            self.0.swap(value, order);
-        }
+                pub(crate) fn store(&self, value: $value, order: Ordering) {
+                    self.0.swap(value, order);
+                }
+            }
+        )*};
     }
+
+    exchanging!(AtomicBool: bool, AtomicU32: u32);
 }
 
 /// Each thread adds one as often as `times` says.

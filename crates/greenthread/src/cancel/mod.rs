@@ -102,10 +102,10 @@
 //!
 //! # Masked
 //!
-//! No thread is cancelled inside a [`shield`]; while it unwinds, also in destructors that wait;
-//! in the destructors of its thread-locals; inside
-//! [`without_yield`](crate::thread::without_yield). It is, at its next point after that. The threads
-//! of a [`scope`] that is begun in a shield or in a destructor complete as well.
+//! No thread is cancelled inside a [`shield`]; while it unwinds, also in destructors that wait; in
+//! the destructors of its thread-locals; inside [`without_yield`](crate::thread::without_yield). It
+//! is, at its next point after that. The threads of a [`scope`] that is begun in a shield or in a
+//! destructor complete as well.
 //!
 //! # What can't be cancelled
 //!
@@ -237,9 +237,10 @@ use std::{
 };
 
 use crate::task::{
-    cancel::{self, Entered},
+    cancel,
     cancel_node::State,
     coop::{CALL, consume_budget},
+    entered::Entered,
     time::deadline_after,
 };
 

@@ -19,8 +19,9 @@ use crate::{
     scheduler,
     sync::Semaphore,
     task::{
-        cancel::{self, Attached, Entered},
+        cancel,
         cancel_node::{CancelNode, State},
+        entered::{Attached, Entered},
         job::Handle,
         own_tls, scope,
         scope_count::ScopeCount,

@@ -11,8 +11,9 @@ use std::{panic::resume_unwind, sync::Arc};
 
 use super::{Cancelled, is_ours};
 use crate::task::{
-    cancel::{self, Entered},
+    cancel,
     cancel_node::{List, State},
+    entered::Entered,
 };
 
 /// Cancels what runs under it, from anywhere: another thread, an OS thread, a thread that waits for

@@ -88,10 +88,10 @@ impl Runtime {
     /// `grace` until they have ended. Returns how many threads are left. If there are any, they go
     /// on, and the workers end after the last of them.
     ///
-    /// Threads that have not started are cancelled at their first
-    /// [point](crate::cancel#points), and so are those that are spawned during the grace, but for
-    /// those of a [scope](crate::cancel::scope) in a shield or a destructor. A call of [`thread::unblock`](crate::thread::unblock) that an OS
-    /// thread makes is waited for.
+    /// Threads that have not started are cancelled at their first [point](crate::cancel#points),
+    /// and so are those that are spawned during the grace, but for those of a
+    /// [scope](crate::cancel::scope) in a shield or a destructor. A call of
+    /// [`thread::unblock`](crate::thread::unblock) that an OS thread makes is waited for.
     ///
     /// On one of the runtime's own threads, cancels the threads at once, itself too, and does not
     /// wait. In a process that was forked after the runtime had been made, does nothing.

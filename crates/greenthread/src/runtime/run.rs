@@ -13,13 +13,7 @@ use super::{
 use crate::{
     scheduler::{shared::Shared, worker},
     stack,
-    task::{
-        cancel::{self, Entered},
-        cancel_node::CancelNode,
-        scope,
-        scope_count::ScopeCount,
-        worker_core,
-    },
+    task::{cancel, cancel_node::CancelNode, entered::Entered, scope, scope_count::ScopeCount, worker_core},
 };
 
 impl Runtime {
@@ -30,8 +24,8 @@ impl Runtime {
     /// runtime, which is parked. `f` may borrow from the caller. Threads that `f` has spawned and
     /// not joined go on afterwards, as with `std::thread`.
     ///
-    /// If the caller is in a [cancellation scope](crate::cancel), then `f` is, too. The wait for `f`
-    /// is no cancellation point.
+    /// If the caller is in a [cancellation scope](crate::cancel), then `f` is, too. The wait for
+    /// `f` is no cancellation point.
     ///
     /// # Panics
     ///

@@ -12,7 +12,7 @@
 //! * `worker_handle`: a worker as others see it. `worker_core`: a worker as its own threads see it.
 //! * `time`: what time it is for the calling thread.
 //! * `cancel_node`, `tree_lock`: a cancellation scope. `cancel`: whether a thread is cancelled, and
-//!   how it learns of it.
+//!   how it learns of it. `entered`: how it enters a scope and leaves it.
 //! * `wait`, `wait_queue`, `scope`: how a thread waits and is woken: alone, in a queue, for a
 //!   scope. `awaiter`: how a future waits. `coop`: when a thread that never waits yields.
 //! * `job`: a thread with its closure and its result. `join_future`: awaiting its end. `own_tls`: a
@@ -31,6 +31,7 @@ pub(crate) mod coop;
 mod cycle;
 mod depot;
 pub(crate) mod deque;
+pub(crate) mod entered;
 pub(crate) mod id;
 pub(crate) mod inbox;
 pub(crate) mod job;

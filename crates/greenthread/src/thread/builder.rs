@@ -170,9 +170,10 @@ impl Builder {
     /// the worker's thread-locals are back.
     ///
     /// It is available on Linux with glibc from 2.34 on, on x86-64 (from Linux 5.9 on) and AArch64.
-    /// Elsewhere, and under sanitizers and Valgrind, spawning fails with `Unsupported`. Things that belong to the OS
-    /// thread and not to its thread-locals stay shared with the siblings: the signal mask, the name
-    /// that the system shows, scheduling and affinity, clocks of processor time. Also:
+    /// Elsewhere, and under sanitizers and Valgrind, spawning fails with `Unsupported`. Things that
+    /// belong to the OS thread and not to its thread-locals stay shared with the siblings: the
+    /// signal mask, the name that the system shows, scheduling and affinity, clocks of processor
+    /// time. Also:
     ///
     /// * `pthread_kill` and `pthread_setschedparam` don't find the thread, and `pthread_getattr_np`
     ///   does not know its stack. A `pthread_mutex_t` with priority inheritance can't be waited

@@ -124,8 +124,8 @@ fn late_destructors_of_os_threads_are_cancelled_in_their_scopes() {
     drop(sender);
 }
 
-/// What `run` calls may borrow from the caller. So the caller stays, and the closure is cancelled in
-/// its place.
+/// What `run` calls may borrow from the caller. So the caller stays, and the closure is cancelled
+/// in its place.
 #[test]
 fn a_cancelled_run_waits_for_its_closure() {
     everywhere(|world| {

@@ -283,7 +283,10 @@ fn threads_of_scopes_and_groups() {
             }
             // These are cancelled, which the scope has to notice.
             for _ in 0..4 {
-                s.spawn_with(own(), || Ok(thread::park()))?;
+                s.spawn_with(own(), || {
+                    thread::park();
+                    Ok(())
+                })?;
             }
             s.cancel();
             Ok::<_, io::Error>(counts)
