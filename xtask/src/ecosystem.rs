@@ -1,16 +1,31 @@
-//! Crates of others on green threads: builds and runs the workspace in `ecosystem`, whose program
-//! does the rest.
+//! Crates of others on green threads: builds and runs the two workspaces in `ecosystem`, whose
+//! programs do the rest.
 
 use std::process::ExitCode;
 
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// Passes all arguments on. The output of cargo and of the program is not captured.
+/// The workspaces: crates that block, and crates that need tokio.
+const WORKSPACES: [(&str, &str); 2] = [("blocking", "ecosystem"), ("tokio", "ecosystem/tokio")];
+
+/// Runs the workspace that the first argument names, with the other arguments; or both. The output
+/// of cargo and of the programs is not captured.
 pub(crate) fn ecosystem(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complaints> {
-    let mut run = repo.cargo();
-    run.args(["run", "--release", "--quiet", "--manifest-path"]);
-    run.arg(repo.path("ecosystem").join("Cargo.toml")).arg("--").args(arguments);
-    let status = run.status().map_err(|error| vec![format!("{run:?} can't be started: {error}")])?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let named = WORKSPACES.iter().find(|(name, _)| arguments.first() == Some(name));
+    let (folders, arguments) = match named {
+        Some((_, folder)) => (vec![*folder], &arguments[1..]),
+        None => (WORKSPACES.iter().map(|(_, folder)| *folder).collect(), arguments),
+    };
+    let mut code = ExitCode::SUCCESS;
+    for folder in folders {
+        let mut run = repo.cargo();
+        run.args(["run", "--release", "--quiet", "--manifest-path"]);
+        run.arg(repo.path(folder).join("Cargo.toml")).arg("--").args(arguments);
+        let status = run.status().map_err(|error| vec![format!("{run:?} can't be started: {error}")])?;
+        if !status.success() {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
 }
