@@ -18,6 +18,7 @@ const ROOTS: &[&str] = &[
     "crates/greenthread/src/lib.rs",
     "crates/async/src/lib.rs",
     "crates/foreign/src/lib.rs",
+    "crates/http/src/lib.rs",
     "crates/tokio/src/lib.rs",
     "xtask/src/main.rs",
     "bench/run/src/main.rs",
