@@ -32,6 +32,11 @@ use crate::sys::{
     tls::{self, Block},
 };
 
+/// How many times the values of either kind are destroyed. A destructor of one kind may make values
+/// of the other. With fewer rounds more of these are left for the next thread with the block; no
+/// number is enough for destructors that go on for ever. POSIX has as many for values of one kind.
+const ROUNDS: usize = 4;
+
 /// Makes a closure run with thread-locals of its own.
 ///
 /// # Errors
@@ -95,11 +100,12 @@ where
     }
     let task = core.running().expect("a green thread runs");
     cancel::end(task);
-    // SAFETY: the thread is at its end, and its own block is set. A destructor of one kind may make
-    // values of the other.
+    // SAFETY: the thread is at its end, and its own block is set.
     unsafe {
-        locals::destroy(&task.locals);
-        tls::destroy();
+        for _ in 0..ROUNDS {
+            locals::destroy(&task.locals);
+            tls::destroy();
+        }
         locals::destroy(&task.locals);
     }
 }

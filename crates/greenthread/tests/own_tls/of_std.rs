@@ -294,3 +294,41 @@ fn threads_of_scopes_and_groups() {
     });
     assert_eq!(counts.unwrap(), [1; 8]);
 }
+
+/// A destructor of one kind may make a value of the other, whose destructor does so again.
+#[test]
+fn destructors_make_values_of_the_other_kind() {
+    static DESTROYED: AtomicUsize = AtomicUsize::new(0);
+    struct Green(u32);
+    struct Os(u32);
+    impl Drop for Green {
+        fn drop(&mut self) {
+            DESTROYED.fetch_add(1, SeqCst);
+            match self.0 {
+                1 => OS_2.with(|_| ()),
+                _ => OS_4.with(|_| ()),
+            }
+        }
+    }
+    impl Drop for Os {
+        fn drop(&mut self) {
+            DESTROYED.fetch_add(1, SeqCst);
+            if self.0 == 2 {
+                GREEN_3.with(|_| ());
+            }
+        }
+    }
+    greenthread::thread_local! {
+        static GREEN_1: Green = const { Green(1) };
+        static GREEN_3: Green = const { Green(3) };
+    }
+    std::thread_local! {
+        static OS_2: Os = const { Os(2) };
+        static OS_4: Os = const { Os(4) };
+    }
+    if has_none() {
+        return;
+    }
+    runtime(1).run(|| spawn(|| GREEN_1.with(|_| ())).join().unwrap());
+    assert_eq!(DESTROYED.load(SeqCst), 4);
+}
