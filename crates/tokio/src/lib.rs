@@ -90,7 +90,8 @@ use greenthread::RuntimeBuilder;
 /// ```
 pub trait RuntimeExt {
     /// Gives each worker a runtime of tokio's, with its sockets and timers.
-    /// [`build`](RuntimeBuilder::build) returns an error if it can't be made.
+    /// [`build`](RuntimeBuilder::build) returns an error if it can't be made. A worker then takes
+    /// four more descriptors.
     ///
     /// # Examples
     ///
