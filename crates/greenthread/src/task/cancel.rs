@@ -303,8 +303,7 @@ pub(crate) fn innermost() -> *const CancelNode {
     }
 }
 
-/// Called when a thread's closure has returned or was unwound: no cancellation reaches what is left
-/// to do.
+/// Called when a thread's closure has returned or was unwound. Nothing cancels what is left to do.
 #[inline]
 pub(crate) fn end(task: &Task) {
     task.innermost.set(ENDED);

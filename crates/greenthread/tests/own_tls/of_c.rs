@@ -44,6 +44,31 @@ fn errno_is_its_own() {
     });
 }
 
+/// The C library sets some of its thread-locals itself when a pthread begins.
+#[test]
+fn characters_and_names_are_known() {
+    if has_none() {
+        return;
+    }
+    runtime(1).run(|| {
+        let thread = spawn(|| {
+            // SAFETY: the calls read what they are given. The look-up needs no server.
+            unsafe {
+                assert_ne!(libc::isspace(i32::from(b' ')), 0);
+                assert_eq!(libc::isspace(i32::from(b'x')), 0);
+                assert_eq!(libc::strtol(c" 42".as_ptr(), ptr::null_mut(), 10), 42);
+                let (hints, mut found) = (mem::zeroed(), ptr::null_mut());
+                libc::getaddrinfo(c"127.0.0.1".as_ptr(), ptr::null(), &raw const hints, &raw mut found);
+                assert!(!found.is_null());
+                libc::freeaddrinfo(found);
+            }
+            "localhost:1".parse::<std::net::SocketAddr>().is_err()
+                && std::net::ToSocketAddrs::to_socket_addrs("localhost:1").is_ok()
+        });
+        assert!(thread.join().unwrap());
+    });
+}
+
 #[test]
 fn pthread_self_is_its_own() {
     if has_none() {

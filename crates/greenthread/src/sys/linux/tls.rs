@@ -203,6 +203,9 @@ const KEYS: usize = 32;
 /// (`PTHREAD_DESTRUCTOR_ITERATIONS`).
 const ROUNDS: usize = 4;
 
+/// The thread-local with the address of the resolver's state.
+const RESOLVER: &CStr = c"__resp";
+
 /// `LC_GLOBAL_LOCALE`.
 const GLOBAL_LOCALE: libc::locale_t = ptr::without_provenance_mut(usize::MAX);
 
@@ -219,6 +222,8 @@ struct Glibc {
     base: usize,
     allocate: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     call_destructors: unsafe extern "C" fn(),
+    /// Sets the calling thread's tables of characters (`isspace`).
+    init_characters: unsafe extern "C" fn(),
     keys: *const Key,
     number: usize,
     list: usize,
@@ -226,6 +231,8 @@ struct Glibc {
     values: usize,
     /// From the base to the area for restartable sequences, if there is one.
     sequences: Option<isize>,
+    /// The state of the resolver, if it is in the record.
+    resolver: Option<usize>,
 }
 
 // SAFETY: the pointers are those of functions, and of a table that is read by volatile reads only.
@@ -260,18 +267,28 @@ impl Glibc {
                 call_destructors: transmute::<*mut c_void, unsafe extern "C" fn()>(symbol(
                     c"__call_tls_dtors",
                 )?),
+                init_characters: transmute::<*mut c_void, unsafe extern "C" fn()>(symbol(c"__ctype_init")?),
                 keys: symbol(c"__pthread_keys")?.cast(),
                 number: described(c"_thread_db_pthread_tid")?,
                 list: described(c"_thread_db_pthread_list")?,
                 values: described(c"_thread_db_pthread_specific")?,
                 sequences: symbol(c"__rseq_offset").ok().map(|offset| *offset.cast::<isize>()),
+                resolver: None,
             }
         };
         if this.matches() {
-            Ok(this)
+            Ok(Self { resolver: this.find_resolver(), ..this })
         } else {
             Err("this glibc keeps its threads' records in a way that is not known".into())
         }
+    }
+
+    /// Where in its record the calling thread has its resolver's state. The main thread has it
+    /// elsewhere; if that one asks, blocks use the main thread's.
+    fn find_resolver(&self) -> Option<usize> {
+        // SAFETY: the symbol, if it is there, is a thread-local with an address.
+        let state = unsafe { *symbol(RESOLVER).ok()?.cast::<usize>() };
+        state.checked_sub(Base::current().0 - self.base).filter(|offset| *offset < 4096)
     }
 
     /// The word of a thread's record at this offset.
@@ -348,7 +365,10 @@ impl Block {
             unsafe { machine::call(base.0, reset, ptr::from_ref(glibc).cast_mut().cast()) };
             return Ok(Self { base });
         }
-        Ok(Self { base: glibc.make()? })
+        let base = glibc.make()?;
+        // SAFETY: the block is new. The function uses no thread-local but glibc's.
+        unsafe { machine::call(base.0, begin, ptr::from_ref(glibc).cast_mut().cast()) };
+        Ok(Self { base })
     }
 
     /// The base of this block, and that of the calling thread.
@@ -434,6 +454,19 @@ unsafe fn destroy_values(glibc: &Glibc, calls: bool) -> bool {
         }
     }
     found
+}
+
+/// Sets what of glibc's own thread-locals a pthread sets when it begins.
+unsafe extern "C" fn begin(glibc: *mut u8) {
+    // SAFETY: `glibc` is what `Block::new` passes on. A symbol of a thread-local is the address of
+    // the calling thread's own.
+    unsafe {
+        let glibc = &*glibc.cast::<Glibc>();
+        (glibc.init_characters)();
+        if let (Ok(place), Some(offset)) = (symbol(RESOLVER), glibc.resolver) {
+            *place.cast::<*mut usize>() = glibc.word(Base::current(), offset);
+        }
+    }
 }
 
 /// Gives the thread-locals of all modules but glibc's their initial values.
