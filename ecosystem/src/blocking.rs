@@ -1,8 +1,11 @@
 //! Crates that block.
 
 use std::{
-    env, fs,
+    env,
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    fs,
     io::{Read, Write},
+    mem::transmute,
     net::TcpStream,
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -57,6 +60,17 @@ pub(crate) const EXAMS: &[Exam] = &[
                 let rows = client.query("SELECT 7 FROM pg_sleep(0.05)", &[]).expect("an answer");
                 assert_eq!(rows[0].get::<_, i32>(0), 7);
             })
+        },
+    },
+    Exam {
+        name: "libpq (C)",
+        what: "Postgres's own library of C, loaded by dlopen: connects, SELECT pg_sleep(0.05)",
+        server: Some(Kind::Postgres),
+        most: 1000,
+        prepare: |address, _| {
+            let library = Libpq::load();
+            let address = CString::new(address).expect("an address");
+            Box::new(move |_| library.sleep(&address))
         },
     },
     Exam {
@@ -159,6 +173,62 @@ pub(crate) const EXAMS: &[Exam] = &[
         },
     },
 ];
+
+/// What of libpq is used.
+struct Libpq {
+    connect: unsafe extern "C" fn(*const c_char) -> *mut c_void,
+    status: unsafe extern "C" fn(*const c_void) -> c_int,
+    execute: unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void,
+    result: unsafe extern "C" fn(*const c_void) -> c_int,
+    clear: unsafe extern "C" fn(*mut c_void),
+    finish: unsafe extern "C" fn(*mut c_void),
+}
+
+impl Libpq {
+    fn load() -> Self {
+        // SAFETY: the library may be loaded at any time, and its functions have these types.
+        unsafe {
+            let library = libc::dlopen(c"libpq.so.5".as_ptr(), libc::RTLD_NOW);
+            assert!(!library.is_null(), "Error: libpq.so.5 is not installed");
+            let find = |name: &CStr| {
+                let function = libc::dlsym(library, name.as_ptr());
+                assert!(!function.is_null(), "Error: libpq has no {name:?}");
+                function
+            };
+            Self {
+                connect: transmute::<*mut c_void, unsafe extern "C" fn(*const c_char) -> *mut c_void>(find(
+                    c"PQconnectdb",
+                )),
+                status: transmute::<*mut c_void, unsafe extern "C" fn(*const c_void) -> c_int>(find(
+                    c"PQstatus",
+                )),
+                execute: transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void,
+                >(find(c"PQexec")),
+                result: transmute::<*mut c_void, unsafe extern "C" fn(*const c_void) -> c_int>(find(
+                    c"PQresultStatus",
+                )),
+                clear: transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(find(c"PQclear")),
+                finish: transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(find(c"PQfinish")),
+            }
+        }
+    }
+
+    fn sleep(&self, address: &CStr) {
+        /// `CONNECTION_OK` and `PGRES_TUPLES_OK`.
+        const OK: (c_int, c_int) = (0, 2);
+        // SAFETY: the functions get what they expect, and a connection belongs to one thread.
+        unsafe {
+            let connection = (self.connect)(address.as_ptr());
+            assert_eq!((self.status)(connection), OK.0);
+            let result = (self.execute)(connection, c"SELECT pg_sleep(0.05)".as_ptr());
+            assert_eq!((self.result)(result), OK.1);
+            (self.clear)(result);
+            (self.finish)(connection);
+        }
+    }
+}
 
 /// Asks for a page, and returns the answer.
 fn ask(mut stream: impl Read + Write) -> String {

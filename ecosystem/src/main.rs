@@ -25,7 +25,7 @@ Columns: milliseconds until all calls have returned, of processor time, and the 
 
 /// What one crate is asked to do.
 pub(crate) struct Exam {
-    /// The name of the crate, as in `Cargo.lock`. std has its own version.
+    /// The name of the crate, as in `Cargo.lock`, or of something else.
     pub(crate) name: &'static str,
     /// What each thread does.
     pub(crate) what: &'static str,
@@ -118,9 +118,9 @@ fn table(threads: usize, ways: &[Way], names: &[String]) -> ExitCode {
     if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The version of a crate, from `Cargo.lock`.
+/// The version of a crate, from `Cargo.lock`, if it is one.
 fn version(name: &str) -> &'static str {
     const LOCK: &str = include_str!("../Cargo.lock");
     let entry = format!("name = \"{name}\"\nversion = \"");
-    LOCK.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("of Rust")
+    LOCK.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("-")
 }
