@@ -2,7 +2,7 @@
 //!
 //! Each test runs on one worker: if a call blocked it, what it waits for would never come.
 
-#![cfg(all(target_os = "linux", target_env = "gnu"))]
+#![cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 mod descriptors;
 mod locks;

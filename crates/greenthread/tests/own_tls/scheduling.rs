@@ -18,7 +18,7 @@ use greenthread::{
 };
 
 use crate::{
-    common::{everywhere, runtime, slowness},
+    common::{everywhere, runtime},
     has_none, spawn,
 };
 
@@ -234,7 +234,7 @@ fn threads_that_come_and_go_leave_no_memory_behind() {
     runtime(1).run(move || {
         (0..50).for_each(|_| round(20));
         let before = crate::common::status("VmRSS");
-        (0..1000 / slowness()).for_each(|_| round(20));
+        (0..1000 / crate::common::slowness()).for_each(|_| round(20));
         let grown = crate::common::status("VmRSS").saturating_sub(before);
         assert!(grown < 2000, "{grown} KiB more");
     });
