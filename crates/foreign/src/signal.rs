@@ -1,8 +1,8 @@
 //! Whether a signal handler runs. In one, no call parks.
 //!
 //! `sigaction` gives the system a handler of this crate, which counts and then calls the program's.
-//! Who asks for the handler gets the program's. A handler that leaves by `siglongjmp` leaves the
-//! count as it is; on that thread no call parks any more.
+//! A caller that asks for the handler gets the program's. A handler that leaves by `siglongjmp`
+//! leaves the count as it is; on that thread no call parks any more.
 
 use core::{
     cell::Cell,

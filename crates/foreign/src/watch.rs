@@ -14,7 +14,7 @@ pub(crate) use greenthread::os::linux::interpose::Direction;
 
 use crate::{raw::raw, signal, spin::Spin, time};
 
-/// Who waits for which descriptor.
+/// The threads that wait for each descriptor.
 static WATCHED: Spin<BTreeMap<RawFd, Vec<Arc<Watch>>>> = Spin::new(BTreeMap::new());
 
 /// In the child of a fork: the threads that waited are the parent's.

@@ -23,6 +23,7 @@ use crate::{
         socket::NO_SHUTDOWN_EVENT,
     },
     task::{
+        cancel,
         coop::{CALL, begin_call},
         join_future::JoinFuture,
     },
@@ -70,7 +71,7 @@ impl Descriptor {
         let Some(driver) = runtime::driver() else {
             return self.poll_elsewhere(wait, interest, context, call);
         };
-        begin_call(CALL).map_err(crate::task::cancel::raise)?;
+        begin_call(CALL).map_err(cancel::raise)?;
         wait.elsewhere = None;
         let mut turn = driver.turn(&self.source, interest);
         if !turn.resume(&mut wait.here, context.waker()) {
