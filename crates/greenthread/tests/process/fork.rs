@@ -13,6 +13,7 @@ use std::{
 };
 
 use greenthread::{
+    Runtime,
     cancel::Token,
     net::{TcpListener, TcpStream},
     sync::Mutex,
@@ -354,7 +355,9 @@ fn commands_are_as_before() {
 #[test]
 fn a_scope_is_left_that_was_being_cancelled() {
     alone(|| {
-        let (runtime, token) = (runtime(2), Token::new());
+        // Ten thousand stacks must find room in 32 bits.
+        let runtime = Runtime::builder().workers(2).stack_size(128 << 10).build().unwrap();
+        let token = Token::new();
         let (begin, begun) = mpsc::channel();
         for _ in 0..10_000 {
             let (token, begin) = (token.clone(), begin.clone());
