@@ -179,15 +179,16 @@ pub(crate) unsafe fn release(block: NonNull<Block>, references: usize) {
     let head = unsafe { block.as_ref() };
     // The last references need no subtraction: no other reference is left from which one could be
     // added.
-    if head.references.load(Acquire) == references
-        || head.references.fetch_sub(references, Release) == references
-    {
+    if head.references.load(Acquire) != references {
+        if head.references.fetch_sub(references, Release) != references {
+            return;
+        }
         // All that others did before they gave back theirs comes before this load. A fence would do
         // as well, but ThreadSanitizer does not understand fences.
         head.references.load(Acquire);
-        // SAFETY: those were the last references, and the vtable fits (invariants 1, 2).
-        unsafe { (head.vtable.free)(block) };
     }
+    // SAFETY: those were the last references, and the vtable fits (invariants 1, 2).
+    unsafe { (head.vtable.free)(block) };
 }
 
 /// How a thread comes to run.
@@ -214,6 +215,12 @@ pub(crate) struct Task {
     link: AtomicPtr<Task>,
     /// The joiner that waits for its end, or a mark: ended, detached (`job`).
     pub(crate) end: AtomicPtr<Waiter>,
+    /// The innermost cancellation scope that it is in, or null.
+    pub(crate) innermost: Cell<*const CancelNode>,
+    /// Its thread-locals, if it has used any.
+    pub(crate) locals: locals::Slot,
+    /// The scope that waits for it.
+    pub(crate) scope: Option<NonNull<ScopeCount>>,
     /// Where it was spawned.
     pub(crate) location: &'static Location<'static>,
     /// The usable size of the stack that it asks for.
@@ -222,19 +229,13 @@ pub(crate) struct Task {
     pub(crate) stack: UnsafeCell<Option<Stack>>,
     /// Runs its closure, or ends it without.
     pub(crate) run: unsafe fn(NonNull<Task>, Start),
-    /// The scope that waits for it.
-    pub(crate) scope: Option<NonNull<ScopeCount>>,
     /// It is in the library's panic hook.
     pub(crate) in_hook: Cell<bool>,
     /// The slot of the deque where it was put last. A hint for `Deque::take`: the task may be gone
     /// from there.
     pub(crate) deque_hint: AtomicU32,
-    /// Its thread-locals, if it has used any.
-    pub(crate) locals: locals::Slot,
     /// The wait in which it is parked, if that can be interrupted (`waits_for`); null once it was.
     pub(crate) waiting: Cell<MaybeUninit<*const Waiter>>,
-    /// The innermost cancellation scope that it is in, or null.
-    pub(crate) innermost: Cell<*const CancelNode>,
 }
 
 /// The worker that a thread belongs to. Its worker's OS thread writes it; a canceller reads it from
