@@ -1,48 +1,24 @@
 //! Awaiting a semaphore's permits.
 //!
 //! Invariants:
-//! 1. The node of an awaiter is initialised before the awaiter is shared, and is in the queue of
-//!    this one semaphore or in none. The awaiter lives until the node has left the queue: a future
-//!    that is dropped sees to that, and one that is forgotten keeps its reference for ever.
+//! 1. The node of an awaiter is in the queue of this one semaphore or in none. The awaiter lives
+//!    until the node has left the queue: a future that is dropped sees to that, and one that is
+//!    forgotten keeps its reference for ever.
 
-use core::mem::MaybeUninit;
 use std::{
     sync::Arc,
     task::{Poll, Waker},
 };
 
 use super::{raw::semaphore::RawSemaphore, wait_queue::Node};
-use crate::task::{awaiter::Awaiter, wait::Waiter};
+use crate::task::awaiter::{Awaiter, Place};
 
 /// The wait for permits.
 pub(super) struct AcquireFuture<'a> {
     semaphore: &'a RawSemaphore,
     permits: usize,
     /// The wait, once it is queued.
-    place: Option<Arc<Awaiter<Place>>>,
-}
-
-struct Place {
-    waiter: Waiter,
-    node: MaybeUninit<Node<usize>>,
-}
-
-// SAFETY: the node is touched under the rules of `wait_queue`, from any thread.
-unsafe impl Send for Place {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for Place {}
-
-impl AsRef<Waiter> for Place {
-    fn as_ref(&self) -> &Waiter {
-        &self.waiter
-    }
-}
-
-impl Place {
-    fn node(&self) -> &Node<usize> {
-        // SAFETY: it is initialised (invariant 1).
-        unsafe { self.node.assume_init_ref() }
-    }
+    place: Option<Arc<Awaiter<Place<Node<usize>>>>>,
 }
 
 impl<'a> AcquireFuture<'a> {
@@ -62,9 +38,10 @@ impl<'a> AcquireFuture<'a> {
         if self.semaphore.try_acquire(self.permits) {
             return Poll::Ready(());
         }
-        let mut place = Awaiter::new(waker, Place { waiter: Waiter::new(), node: MaybeUninit::uninit() });
-        let inner = &mut Arc::get_mut(&mut place).expect("it is not shared yet").payload;
-        inner.node.write(RawSemaphore::node(&inner.waiter, self.permits));
+        // SAFETY: the node is touched under the semaphore's lock, or by one side after a claim, and
+        // the awaiter stays (invariant 1).
+        let place =
+            unsafe { Awaiter::queued(waker, false, |waiter| RawSemaphore::node(waiter, self.permits)) };
         // SAFETY: the node is new, and the awaiter stays until it has left the queue (invariant 1).
         if unsafe { self.semaphore.acquire_or_queue(place.payload.node(), || place.park()) } {
             return Poll::Ready(());

@@ -16,9 +16,10 @@
 //!    is parked there is another one, which belongs to the claim that leaves PARKED: its wake-up
 //!    gives it back.
 //! 2. `Head` is the first field of an `Awaiter` (`repr(C)`), and `release` fits it.
+//! 3. The node of a `Place` is initialised before its awaiter is shared.
 
 use std::{
-    mem,
+    mem::{self, MaybeUninit},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     task::Waker,
@@ -52,11 +53,6 @@ impl<P: AsRef<Waiter>> Awaiter<P> {
     /// A wait that has not parked. Its wake-up will call `waker`.
     pub(crate) fn new(waker: &Waker, payload: P) -> Arc<Self> {
         Self::with(waker, payload, false)
-    }
-
-    /// The same, for a wake-up that a worker fires under a lock of its own.
-    pub(crate) fn deferred(waker: &Waker, payload: P) -> Arc<Self> {
-        Self::with(waker, payload, true)
     }
 
     fn with(waker: &Waker, payload: P, is_deferred: bool) -> Arc<Self> {
@@ -104,6 +100,52 @@ impl<P: AsRef<Waiter>> Awaiter<P> {
         // SAFETY: the waiter is parked, and no claim has left that state. So there is a reference
         // for it, which is given back here (invariant 1).
         unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
+    }
+}
+
+/// The payload of an awaiter that waits in a queue: its waiter, and the queue's node, which points
+/// to the waiter.
+pub(crate) struct Place<N> {
+    waiter: Waiter,
+    node: MaybeUninit<N>,
+}
+
+// SAFETY: whoever makes a place vouches that its node is touched under the rules of its queue, from
+// any thread.
+unsafe impl<N> Send for Place<N> {}
+// SAFETY: as for `Send`.
+unsafe impl<N> Sync for Place<N> {}
+
+impl<N> AsRef<Waiter> for Place<N> {
+    fn as_ref(&self) -> &Waiter {
+        &self.waiter
+    }
+}
+
+impl<N> Place<N> {
+    pub(crate) fn node(&self) -> &N {
+        // SAFETY: it is initialised (invariant 3).
+        unsafe { self.node.assume_init_ref() }
+    }
+}
+
+impl<N> Awaiter<Place<N>> {
+    /// A wait that has not parked, with the node that `node` makes for its waiter. If it is
+    /// deferred, a worker fires its wake-up under a lock of its own.
+    ///
+    /// # Safety
+    /// The node is touched under rules that let any thread do so. The awaiter lives until the node
+    /// has left its queue, or the queue is gone.
+    pub(crate) unsafe fn queued(
+        waker: &Waker,
+        is_deferred: bool,
+        node: impl FnOnce(&Waiter) -> N,
+    ) -> Arc<Self> {
+        let place = Place { waiter: Waiter::new(), node: MaybeUninit::uninit() };
+        let mut awaiter = Self::with(waker, place, is_deferred);
+        let place = &mut Arc::get_mut(&mut awaiter).expect("it is not shared yet").payload;
+        place.node.write(node(&place.waiter));
+        awaiter
     }
 }
 

@@ -6,16 +6,16 @@
 //! also woken. No waker is called under that lock (`awaiter`).
 //!
 //! Invariants:
-//! 1. The node of an awaiter is initialised before the awaiter is shared, and is in the queue of
-//!    this one direction or in none. The awaiter lives until the node has left the queue, or the
-//!    queue is gone: `withdraw` sees to that, and a task that is forgotten keeps its reference.
+//! 1. The node of an awaiter is in the queue of this one direction or in none. The awaiter lives
+//!    until the node has left the queue, or the queue is gone: `withdraw` sees to that, and a task
+//!    that is forgotten keeps its reference.
 
-use std::{cell::Cell, io, mem::MaybeUninit, sync::Arc, task::Waker};
+use std::{cell::Cell, io, sync::Arc, task::Waker};
 
 use super::{Interest, Node, Registration, Turn, WaitState};
 use crate::{
     sys::fd::AsFd,
-    task::{awaiter::Awaiter, wait::Waiter},
+    task::awaiter::{Awaiter, Place},
 };
 
 /// The wait of one task for one direction, if it waits. Dropping it ends the wait.
@@ -23,40 +23,9 @@ use crate::{
 pub(crate) struct Awaiting(Option<Queued>);
 
 struct Queued {
-    place: Arc<Awaiter<Place>>,
+    place: Arc<Awaiter<Place<Node>>>,
     registration: Registration,
     interest: Interest,
-}
-
-struct Place {
-    waiter: Waiter,
-    node: MaybeUninit<Node>,
-}
-
-// SAFETY: the node is touched under the registry's lock, or by the task once it is claimed.
-unsafe impl Send for Place {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for Place {}
-
-impl AsRef<Waiter> for Place {
-    fn as_ref(&self) -> &Waiter {
-        &self.waiter
-    }
-}
-
-impl Place {
-    fn new(waker: &Waker) -> Arc<Awaiter<Self>> {
-        let place = Self { waiter: Waiter::new(), node: MaybeUninit::uninit() };
-        let mut place = Awaiter::deferred(waker, place);
-        let inner = &mut Arc::get_mut(&mut place).expect("it is not shared yet").payload;
-        inner.node.write(Node::new(&inner.waiter, Cell::new(WaitState::Waiting)));
-        place
-    }
-
-    fn node(&self) -> &Node {
-        // SAFETY: it is initialised (invariant 1).
-        unsafe { self.node.assume_init_ref() }
-    }
 }
 
 impl Awaiting {
@@ -119,7 +88,11 @@ impl Turn<'_> {
             Some(key) => key,
             None => *self.key.insert(driver.key(self.source)?),
         };
-        let place = Place::new(waker);
+        // SAFETY: the node is touched under the registry's lock, or by the task once it is claimed;
+        // and the awaiter stays (invariant 1).
+        let place = unsafe {
+            Awaiter::queued(waker, true, |waiter| Node::new(waiter, Cell::new(WaitState::Waiting)))
+        };
         {
             let mut slab = driver.registry.lock();
             let entry = slab.get(key).expect("a source's entry lives as long as the source");
