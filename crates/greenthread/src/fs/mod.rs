@@ -68,7 +68,7 @@ mod path;
 
 use std::{
     fs,
-    io::{ErrorKind, Read, Result},
+    io::{ErrorKind, Result},
     path::{Path, PathBuf},
 };
 
@@ -76,6 +76,7 @@ pub use std::fs::{FileTimes, FileType, Metadata, Permissions, TryLockError};
 
 pub use dir::{DirEntry, ReadDir};
 pub use file::File;
+use op::Open;
 pub use options::{DirBuilder, OpenOptions};
 use path::Opened;
 
@@ -276,7 +277,7 @@ pub fn read<P: AsRef<Path>>(path: P) -> Result<Vec<u8>> {
     match path::open_now(path, Access::READ)? {
         Opened::Now(file, about) => {
             let mut all = Vec::new();
-            File::with(file, about).read_to_end(&mut all)?;
+            Open::with(file, about).read_left(about.size, &mut all)?;
             Ok(all)
         }
         Opened::MayWait(mount) => path::open_on_pool(&[path], mount, || fs::read(path)),
@@ -346,15 +347,7 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> Result<PathBuf> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> Result<String> {
-    let path = path.as_ref();
-    match path::open_now(path, Access::READ)? {
-        Opened::Now(file, about) => {
-            let mut all = String::new();
-            File::with(file, about).read_to_string(&mut all)?;
-            Ok(all)
-        }
-        Opened::MayWait(mount) => path::open_on_pool(&[path], mount, || fs::read_to_string(path)),
-    }
+    op::text(read(path)?)
 }
 
 /// Removes an empty directory.

@@ -236,16 +236,24 @@ impl Open {
         if runtime::driver().is_none() && !self.is_watched_stream() {
             return (&*self.file()).read_to_end(all);
         }
+        let mut left = 0;
+        if matches!(self.kind(), Kind::Disk { .. })
+            && let Ok(about) = About::new(self.descriptor.as_fd())
+            && let Ok(position) = self.call_at_position(|mut file| file.stream_position())
+        {
+            left = about.size.saturating_sub(position);
+        }
+        self.read_left(left, all)
+    }
+
+    /// As [`read_to_end`](Self::read_to_end) on a green thread. `left` is the number of bytes up to
+    /// the end, as far as it is known.
+    pub(super) fn read_left(&self, left: u64, all: &mut Vec<u8>) -> Result<usize> {
         let before = all.len();
         match self.kind() {
             Kind::Stream => return io::Read::take(Stream(&self.descriptor), u64::MAX).read_to_end(all),
             Kind::Disk { .. } => {
-                if let Ok(about) = About::new(self.descriptor.as_fd())
-                    && let Ok(position) = self.call_at_position(|mut file| file.stream_position())
-                {
-                    let left = about.size.saturating_sub(position).try_into().unwrap_or(usize::MAX);
-                    all.try_reserve(left)?;
-                }
+                all.try_reserve(left.try_into().unwrap_or(usize::MAX))?;
                 while let Some(count) = self.read_on(all)? {
                     if count == 0 {
                         return Ok(all.len() - before);
@@ -263,11 +271,10 @@ impl Open {
         let is_first = text.is_empty();
         let mut bytes = if is_first { mem::take(text).into_bytes() } else { Vec::new() };
         let result = self.read_to_end(&mut bytes);
-        match String::from_utf8(bytes) {
+        match self::text(bytes) {
             Ok(read) if is_first => *text = read,
             Ok(read) => text.push_str(&read),
-            // This produces std's own error.
-            Err(_) => return result.and_then(|_| io::read_to_string(&[0xff][..])).map(|_| 0),
+            Err(error) => return result.and(Err(error)),
         }
         result
     }
@@ -360,6 +367,14 @@ impl AsFd for Open {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
+}
+
+/// The text that the contents of a file are.
+///
+/// # Errors
+/// std's own error if they are no text.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).or_else(|_| io::read_to_string(&[0xff][..]))
 }
 
 /// Returns how reads of a file of this kind begin.
