@@ -1,7 +1,11 @@
 //! Operations on any descriptor: reading, writing, and its mode.
+//!
+//! Invariants:
+//! 1. A `utsname` consists of arrays of characters. `uname` writes to nothing else.
 
 use std::{
     io::{IoSlice, IoSliceMut},
+    mem::MaybeUninit,
     os::fd::AsFd,
     sync::LazyLock,
 };
@@ -61,8 +65,12 @@ fn refused(error: Errno) -> OsError {
 }
 
 /// Whether a read of no bytes without waiting means the end of the file. Linux 5.9 and 5.10 return
-/// 0 too early (preadv2(2), "BUGS").
+/// 0 too early (preadv2(2), "BUGS"), and so may a kernel that does not say which it is.
 static ZERO_IS_THE_END: LazyLock<bool> = LazyLock::new(|| {
-    let name = rustix::system::uname();
-    !["5.9.", "5.10."].iter().any(|early| name.release().to_bytes().starts_with(early.as_bytes()))
+    // `rustix` panics if a filter on system calls refuses the call.
+    let mut name = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the call writes to the structure only, which is valid if it is zero (invariant 1).
+    let (is_known, name) = unsafe { (libc::uname(name.as_mut_ptr()) == 0, name.assume_init()) };
+    let release = name.release.map(|byte| byte as u8);
+    is_known && !["5.9.", "5.10."].iter().any(|early| release.starts_with(early.as_bytes()))
 });

@@ -162,7 +162,7 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
 
 /// Returns how many bytes of address space the process may have, if there is a limit.
 pub(crate) fn address_limit() -> Option<usize> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    let limit = super::super::unix::limit::get(rustix::process::Resource::As).current;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     if usize::BITS == 64 {
         return limit;

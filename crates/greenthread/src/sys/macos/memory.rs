@@ -176,7 +176,9 @@ pub(crate) unsafe fn guard(spans: &[Span]) -> Result<(), (usize, io::Error)> {
 
 /// Returns how many bytes of address space the process may have, if there is a limit.
 pub(crate) fn address_limit() -> Option<usize> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current.and_then(|limit| limit.try_into().ok())
+    super::super::unix::limit::get(rustix::process::Resource::As)
+        .current
+        .and_then(|limit| limit.try_into().ok())
 }
 
 /// Returns how many bytes of address space the process uses, if the system tells. Most of it is the

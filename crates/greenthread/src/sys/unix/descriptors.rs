@@ -19,9 +19,9 @@ use std::{
     },
 };
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::super::port::quirks::most_descriptors;
+use super::{super::port::quirks::most_descriptors, limit};
 
 /// The soft limit before this library raised it, and after; 0 if the library has not raised it.
 static FROM: AtomicU64 = AtomicU64::new(0);
@@ -30,12 +30,12 @@ static TO: AtomicU64 = AtomicU64::new(0);
 /// Returns the number of descriptors that are possible if the soft limit is raised to the hard
 /// limit.
 pub(crate) fn most() -> u64 {
-    possible(getrlimit(Resource::Nofile).maximum)
+    possible(limit::get(Resource::Nofile).maximum)
 }
 
 /// Returns the number of descriptors that are possible now.
 pub(crate) fn limit() -> u64 {
-    possible(getrlimit(Resource::Nofile).current)
+    possible(limit::get(Resource::Nofile).current)
 }
 
 /// Returns how many descriptors a limit leaves. The system may have a smaller limit of its own.
@@ -48,7 +48,7 @@ fn possible(limit: Option<u64>) -> u64 {
 pub(crate) fn make_room(count: u64) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = getrlimit(Resource::Nofile);
+    let now = limit::get(Resource::Nofile);
     let Some(soft) = now.current.filter(|soft| count > soft / 8) else { return };
     let to = soft.saturating_add(count).min(possible(now.maximum));
     if setrlimit(Resource::Nofile, Rlimit { current: Some(to), maximum: now.maximum }).is_ok() {
@@ -73,7 +73,7 @@ pub(crate) fn restore_for(command: &mut Command) {
 
 /// Restores the limit, unless other code has changed it since.
 fn restore() -> io::Result<()> {
-    let now = getrlimit(Resource::Nofile);
+    let now = limit::get(Resource::Nofile);
     if now.current == Some(TO.load(Relaxed)) {
         setrlimit(Resource::Nofile, Rlimit { current: Some(FROM.load(Relaxed)), maximum: now.maximum })?;
     }

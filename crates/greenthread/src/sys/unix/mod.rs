@@ -10,6 +10,7 @@ pub(super) mod error;
 pub(super) mod fd;
 pub(super) mod file;
 pub(super) mod io;
+pub(super) mod limit;
 pub(super) mod memory;
 pub(super) mod process;
 pub(super) mod signal;
