@@ -53,12 +53,15 @@ impl UnixStream {
     }
 
     /// Connects to the listener at a path. Blocks the calling thread while the listener's queue is
-    /// full.
+    /// full. A green thread takes an OS thread for that time (see
+    /// [`blocking_threads`](crate::RuntimeBuilder::blocking_threads)), since the system has no
+    /// event for space in the queue.
     ///
     /// # Errors
     ///
     /// `NotFound`, `ConnectionRefused` (no process listens any more) or `PermissionDenied`;
-    /// `InvalidInput` if the path cannot be that of a socket.
+    /// `InvalidInput` if the path cannot be that of a socket; `QuotaExceeded` if the queue is full
+    /// and there is no OS thread to wait on.
     ///
     /// # Examples
     ///
