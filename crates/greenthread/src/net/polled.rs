@@ -4,6 +4,7 @@ use std::{
     fmt,
     io::{self, IoSlice},
     net::Shutdown,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -77,6 +78,16 @@ macro_rules! polled {
     };
 }
 pub(crate) use polled;
+
+/// A stream that others use as well.
+impl<S: Stream> Stream for Arc<S> {}
+
+impl<S: Stream> sealed::Stream for Arc<S> {
+    #[allow(private_interfaces, reason = "nobody else can call it")]
+    fn socket(&self) -> &Socket {
+        (**self).socket()
+    }
+}
 
 impl<S: Stream> Polled<S> {
     /// Takes a stream.
