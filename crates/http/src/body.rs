@@ -1,6 +1,7 @@
 //! Bodies: one that is read, and one that is sent.
 
 use std::{
+    error::Error,
     fmt,
     io::{self, BufRead, BufWriter, Read, Write},
     pin::Pin,
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use greenthread::{
     block_on,
     channel::{self, Receiver, Sender},
-    thread,
+    thread::{self, JoinHandle},
 };
 use http_body_util::BodyExt;
 use hyper::body::{Body as HyperBody, Frame, Incoming, SizeHint};
@@ -20,7 +21,10 @@ use hyper::body::{Body as HyperBody, Frame, Incoming, SizeHint};
 ///
 /// # Errors
 ///
-/// Reading fails if the connection has failed, or if the body is not as its headers say.
+/// Reading fails with [`InvalidData`](io::ErrorKind::InvalidData) if the body is not as its headers
+/// say, with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the other side has ended too early,
+/// with [`FileTooLarge`](io::ErrorKind::FileTooLarge) if it is longer than
+/// [`max_body`](crate::Server::max_body), and with other errors if the connection has failed.
 ///
 /// # Examples
 ///
@@ -29,11 +33,13 @@ pub struct Reader {
     body: Incoming,
     /// What has come and was not read.
     chunk: Bytes,
+    /// How many bytes may come.
+    left: u64,
 }
 
 impl Reader {
-    pub(crate) fn new(body: Incoming) -> Self {
-        Self { body, chunk: Bytes::new() }
+    pub(crate) fn new(body: Incoming, limit: u64) -> Self {
+        Self { body, chunk: Bytes::new(), left: limit }
     }
 }
 
@@ -41,8 +47,13 @@ impl BufRead for Reader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.chunk.is_empty() {
             match block_on(self.body.frame()) {
-                Some(Ok(frame)) => self.chunk = frame.into_data().unwrap_or_default(),
-                Some(Err(error)) => return Err(io::Error::other(error)),
+                Some(Ok(frame)) => {
+                    let chunk = frame.into_data().unwrap_or_default();
+                    self.left =
+                        self.left.checked_sub(chunk.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+                    self.chunk = chunk;
+                }
+                Some(Err(error)) => return Err(io::Error::new(kind(&error), error)),
                 None => break,
             }
         }
@@ -51,6 +62,15 @@ impl BufRead for Reader {
 
     fn consume(&mut self, amount: usize) {
         _ = self.chunk.split_to(amount);
+    }
+}
+
+/// What is wrong with a body.
+fn kind(error: &hyper::Error) -> io::ErrorKind {
+    match error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidInput) => io::ErrorKind::InvalidData,
+        Some(kind) => kind,
+        None => io::ErrorKind::Other,
     }
 }
 
@@ -88,7 +108,16 @@ pub struct Body(Kind);
 
 enum Kind {
     Whole(Option<Bytes>),
-    Pieces(Option<Next>),
+    Pieces(Option<Next>, #[expect(dead_code, reason = "for its drop")] Writer),
+}
+
+/// The thread that writes a body. It is cancelled when the body is dropped.
+struct Writer(JoinHandle<()>);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 impl Body {
@@ -96,7 +125,8 @@ impl Body {
     /// when the other side reads more slowly. Its output is buffered; a flush sends it on.
     ///
     /// If `write` returns an error, panics or is cancelled, the body ends in a way that the other
-    /// side notices. If the other side does not want the rest, writing fails with `BrokenPipe`.
+    /// side notices. If the other side does not want the rest, the thread is
+    /// [cancelled](greenthread::cancel), wherever it waits.
     ///
     /// # Panics
     ///
@@ -114,13 +144,13 @@ impl Body {
     #[track_caller]
     pub fn write(write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static) -> Self {
         let (sender, receiver) = channel::bounded(1);
-        thread::spawn(move || {
+        let writer = thread::spawn(move || {
             let mut to = BufWriter::with_capacity(BUFFER, To(&sender));
             let end = write(&mut to).and_then(|()| to.flush()).map(|()| None);
             drop(to.into_parts());
             _ = sender.send(end);
         });
-        Self(Kind::Pieces(Some(next(receiver))))
+        Self(Kind::Pieces(Some(next(receiver)), Writer(writer)))
     }
 }
 
@@ -164,10 +194,10 @@ impl HyperBody for Body {
                 let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
                 Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
             }
-            Kind::Pieces(None) => Poll::Ready(None),
-            Kind::Pieces(Some(future)) => {
+            Kind::Pieces(rest, _) => {
+                let Some(future) = rest else { return Poll::Ready(None) };
                 let (receiver, piece) = ready!(future.as_mut().poll(context));
-                self.0 = Kind::Pieces(matches!(piece, Ok(Some(_))).then(|| next(receiver)));
+                *rest = matches!(piece, Ok(Some(_))).then(|| next(receiver));
                 Poll::Ready(piece.transpose().map(|piece| piece.map(Frame::data)))
             }
         }
@@ -176,14 +206,14 @@ impl HyperBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Kind::Pieces(future) => future.is_none(),
+            Kind::Pieces(future, _) => future.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Kind::Pieces(_) => SizeHint::default(),
+            Kind::Pieces(..) => SizeHint::default(),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Client {
                 })
             }
         };
-        Ok(answer.map_err(io::Error::other)?.map(Reader::new))
+        Ok(answer.map_err(io::Error::other)?.map(|body| Reader::new(body, u64::MAX)))
     }
 }
 

@@ -28,14 +28,22 @@
 //!
 //! Each connection has a green thread, and each request another one. So the connection goes on
 //! while a handler waits, and a handler whose client has gone away is
-//! [cancelled](greenthread::cancel). A service of tower's or hyper's is served by
+//! [cancelled](greenthread::cancel). A service of tower's, such as a router of axum's, is served by
 //! [`Server::serve_service`], on the threads of its connections.
+//!
+//! A request that two readers could take for different ones is refused, with the status 400 or 501,
+//! and ends its connection. Of what the RFCs leave open: a bare LF ends a line of a head, and a
+//! `content-length` beside a `transfer-encoding` is ignored, but ends the connection.
 //!
 //! There is no TLS, no redirection, and no pool of connections. The crates that have these run on
 //! green threads as they are: see `greenthread-tokio`.
 
 mod body;
 mod client;
+mod connection;
+mod handler;
+mod progress;
+mod rules;
 mod server;
 
 pub use body::{Body, Reader};

@@ -6,34 +6,22 @@
 //! last of them has ended. If that takes too long, a token cancels the connections, and each of
 //! these its handlers.
 
-use std::{
-    convert::Infallible,
-    error::Error,
-    fmt,
-    future::poll_fn,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{convert::Infallible, error::Error, future::poll_fn, io, pin::Pin, sync::Arc, time::Duration};
 
 use greenthread::{
-    block_on,
-    cancel::{self, Token},
+    cancel::Token,
     channel::{self, Receiver, Sender},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::Semaphore,
-    thread::{self, JoinFuture},
+    thread,
 };
-use greenthread_async::{Async, Threads};
 use hyper::{
     body::{Body as HyperBody, Incoming},
-    service::Service,
+    service::Service as HyperService,
 };
-use hyper_util::server::conn::auto;
+use tower_service::Service;
 
-use crate::{Body, Reader, Request, Response, StatusCode};
+use crate::{Request, Response, connection, handler::Handler, progress::Limits};
 
 /// Serves HTTP/1.1 and HTTP/2 on a listener, as [`Server::serve`] does with the default limits.
 ///
@@ -75,8 +63,9 @@ where
 #[must_use = "call serve"]
 pub struct Server {
     connections: usize,
-    header_timeout: Duration,
+    limits: Limits,
     request_timeout: Option<Duration>,
+    max_body: u64,
     grace: Duration,
 }
 
@@ -84,16 +73,22 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             connections: usize::MAX >> 4,
-            header_timeout: Duration::from_secs(30),
+            limits: Limits {
+                header_timeout: Duration::from_secs(30),
+                write_timeout: Duration::from_secs(30),
+                max_header: 16 << 10,
+            },
             request_timeout: None,
+            max_body: u64::MAX,
             grace: Duration::from_secs(30),
         }
     }
 }
 
 impl Server {
-    /// A server with the default limits: 30 seconds for the head of a request and for the end of
-    /// the server, and none else.
+    /// A server with the default limits: 30 seconds for the head of a request, for a client that
+    /// takes nothing of a response, and for the end of the server; 16 KiB for the head of a
+    /// request; and none else.
     ///
     /// # Examples
     ///
@@ -113,8 +108,12 @@ impl Server {
         self
     }
 
-    /// Limits the time until the whole head of an HTTP/1.1 request has come. After that the
-    /// connection is closed.
+    /// Limits the time until the whole head of the next request has come, from the end of the
+    /// response before or from the beginning of the connection. After that the connection is
+    /// closed. If half a head has come, in HTTP/1.1, the client gets the status 408.
+    ///
+    /// The time in which a body comes is the handler's own matter: see
+    /// [`request_timeout`](Self::request_timeout), and [`timeout`](greenthread::cancel::timeout).
     ///
     /// # Examples
     ///
@@ -123,7 +122,49 @@ impl Server {
     /// let server = greenthread_http::Server::new().header_timeout(Duration::from_secs(5));
     /// ```
     pub fn header_timeout(mut self, limit: Duration) -> Self {
-        self.header_timeout = limit;
+        self.limits.header_timeout = limit;
+        self
+    }
+
+    /// Limits the time in which a client takes nothing of what is sent to it. After that the
+    /// connection is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use greenthread::time::Duration;
+    /// let server = greenthread_http::Server::new().write_timeout(Duration::from_secs(5));
+    /// ```
+    pub fn write_timeout(mut self, limit: Duration) -> Self {
+        self.limits.write_timeout = limit;
+        self
+    }
+
+    /// Limits the head of a request, in bytes. A client that sends a longer one gets the status
+    /// 431.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let server = greenthread_http::Server::new().max_header(64 << 10);
+    /// ```
+    pub fn max_header(mut self, bytes: usize) -> Self {
+        self.limits.max_header = bytes;
+        self
+    }
+
+    /// Limits the body of a request, in bytes. If it says that it is longer, the client gets the
+    /// status 413, and the handler is not called. If it turns out to be longer, reading it fails
+    /// with [`FileTooLarge`](io::ErrorKind::FileTooLarge). For [services](Self::serve_service) this
+    /// is their own matter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let server = greenthread_http::Server::new().max_body(10 << 20);
+    /// ```
+    pub fn max_body(mut self, bytes: u64) -> Self {
+        self.max_body = bytes;
         self
     }
 
@@ -170,17 +211,18 @@ impl Server {
     where
         H: Fn(Request) -> Response + Send + Sync + 'static,
     {
-        let (handler, limit) = (Arc::new(handler), self.request_timeout);
-        self.accept(listener, move |running| Handler {
+        let handler = Arc::new(handler);
+        self.accept(listener, |running| Handler {
             handler: handler.clone(),
-            limit,
+            timeout: self.request_timeout,
+            max_body: self.max_body,
             running: running.clone(),
         })
     }
 
-    /// As [`serve`](Self::serve), with a service of hyper's. It runs on the threads of its
-    /// connections, so it must not block. The limit of a request's time is the service's own
-    /// matter.
+    /// As [`serve`](Self::serve), with a service of tower's, such as a router of axum's. It runs on
+    /// the threads of its connections, so it must not block. The limits of a request's time and of
+    /// its body are the service's own matter.
     ///
     /// # Errors
     ///
@@ -188,13 +230,12 @@ impl Server {
     ///
     /// # Examples
     ///
-    /// A router of axum's. A handler that blocks does so on a green thread:
+    /// A handler of axum's that blocks does so on a green thread:
     ///
     /// ```
     /// use axum::{Router, routing::get};
     /// use greenthread::{net::TcpListener, thread, time::Duration};
     /// use greenthread_http::{Client, Request, Server};
-    /// use hyper_util::service::TowerToHyperService;
     /// use std::io::Read;
     ///
     /// greenthread::run(|| {
@@ -205,9 +246,7 @@ impl Server {
     ///     }));
     ///     let listener = TcpListener::bind("127.0.0.1:0")?;
     ///     let address = listener.local_addr()?.to_string();
-    ///     let server = thread::spawn(|| {
-    ///         Server::new().serve_service(listener, TowerToHyperService::new(router))
-    ///     });
+    ///     let server = thread::spawn(|| Server::new().serve_service(listener, router));
     ///
     ///     let mut text = String::new();
     ///     let get = Request::get("/").body(()).unwrap();
@@ -221,11 +260,11 @@ impl Server {
     pub fn serve_service<S, B>(&self, listener: TcpListener, service: S) -> io::Result<Infallible>
     where
         S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
+        S::Future: Send,
         S::Error: Into<Box<dyn Error + Send + Sync>>,
         B: HyperBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        self.accept(listener, move |_| service.clone())
+        self.accept(listener, move |_| Tower(service.clone()))
     }
 
     fn accept<S, B>(
@@ -234,7 +273,7 @@ impl Server {
         service: impl Fn(&Sender<Infallible>) -> S,
     ) -> io::Result<Infallible>
     where
-        S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Send + 'static,
+        S: HyperService<hyper::Request<Incoming>, Response = hyper::Response<B>> + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn Error + Send + Sync>>,
         B: HyperBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
@@ -252,11 +291,10 @@ impl Server {
                 Ok((stream, _)) => {
                     failures = 0;
                     let (ends, running) = (connections.ends.clone(), connections.running().clone());
-                    let (stop, service, timeout) =
-                        (connections.stop.clone(), service(&running), self.header_timeout);
+                    let (stop, service, limits) = (connections.stop.clone(), service(&running), self.limits);
                     // Without a thread for it, the connection is closed.
                     _ = thread::Builder::new().name("http".into()).spawn(move || {
-                        _ = stop.run(|| connection(stream, service, timeout, &ends));
+                        _ = stop.run(|| connection::serve(stream, service, &limits, &ends));
                         drop((place, running));
                     });
                 }
@@ -271,30 +309,6 @@ impl Server {
             }
         }
     }
-}
-
-/// Serves one connection, until the other side closes it or the server ends.
-fn connection<S, B>(stream: TcpStream, service: S, timeout: Duration, ends: &Receiver<Infallible>)
-where
-    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Send + 'static,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: HyperBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
-{
-    _ = stream.set_nodelay(true);
-    let mut builder = auto::Builder::new(Threads);
-    builder.http1().timer(Threads).header_read_timeout(timeout);
-    builder.http2().timer(Threads);
-    let mut connection = pin!(builder.serve_connection(Async::new(stream), service));
-    let mut end = Some(ends.recv_async());
-    // What is wrong with a connection, its client has to know.
-    _ = block_on(poll_fn(|context| {
-        if end.as_mut().is_some_and(|end| Pin::new(end).poll(context).is_ready()) {
-            end = None;
-            connection.as_mut().graceful_shutdown();
-        }
-        connection.as_mut().poll(context)
-    }));
 }
 
 /// All connections of a server. When this is dropped they end.
@@ -333,76 +347,23 @@ impl Drop for Connections {
     }
 }
 
-/// The service that runs a handler.
-struct Handler<H> {
-    handler: Arc<H>,
-    limit: Option<Duration>,
-    running: Sender<Infallible>,
-}
+/// A service of tower's as one of hyper's. For each request it has a clone.
+struct Tower<S>(S);
 
-impl<H> Service<hyper::Request<Incoming>> for Handler<H>
+impl<S, R> HyperService<R> for Tower<S>
 where
-    H: Fn(Request) -> Response + Send + Sync + 'static,
+    S: Service<R, Future: Send> + Clone + Send + 'static,
+    R: Send + 'static,
 {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answer;
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn call(&self, request: hyper::Request<Incoming>) -> Answer {
-        let (handler, limit, running) = (self.handler.clone(), self.limit, self.running.clone());
-        let answer = move || {
-            let _running = running;
-            let answer = || handler(request.map(Reader::new));
-            match limit {
-                None => answer(),
-                Some(limit) => {
-                    cancel::timeout(limit, answer).unwrap_or_else(|_| status(StatusCode::SERVICE_UNAVAILABLE))
-                }
-            }
-        };
-        Answer(
-            thread::Builder::new()
-                .name("http request".into())
-                .spawn(answer)
-                .ok()
-                .map(IntoFuture::into_future),
-        )
+    fn call(&self, request: R) -> Self::Future {
+        let mut service = self.0.clone();
+        Box::pin(async move {
+            poll_fn(|context| service.poll_ready(context)).await?;
+            service.call(request).await
+        })
     }
-}
-
-/// The response of a handler. If it is dropped earlier, the handler is cancelled. `None` if there
-/// is no thread for it, or when it has ended.
-struct Answer(Option<JoinFuture<Response>>);
-
-impl Future for Answer {
-    type Output = Result<Response, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(thread) = &mut self.0 else {
-            return Poll::Ready(Ok(status(StatusCode::SERVICE_UNAVAILABLE)));
-        };
-        let end = ready!(Pin::new(thread).poll(context));
-        self.0 = None;
-        Poll::Ready(Ok(end.unwrap_or_else(|_| status(StatusCode::INTERNAL_SERVER_ERROR))))
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let Some(thread) = &self.0 {
-            thread.cancel();
-        }
-    }
-}
-
-impl<H> fmt::Debug for Handler<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler").finish_non_exhaustive()
-    }
-}
-
-fn status(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::from(()));
-    *response.status_mut() = status;
-    response
 }

@@ -291,48 +291,178 @@ fn a_body_that_is_cut_off_is_an_error_for_its_reader() {
 }
 
 #[test]
-fn a_writer_learns_that_nobody_reads() {
+fn a_writer_for_whom_nobody_reads_is_cancelled() {
     everywhere(|| {
-        let (told, failed) = channel::unbounded();
-        let (address, server) = start(Server::new(), move |_| {
-            let told = told.clone();
+        let (told, dropped) = channel::unbounded();
+        let (address, server) = start(Server::new(), move |request| {
+            let tells = Tells(told.clone());
+            let waits = request.uri().path() == "/waits";
             Response::new(Body::write(move |to| {
-                let error = loop {
-                    if let Err(error) = to.write_all(&[1; 100_000]) {
-                        break error;
+                let _tells = tells;
+                loop {
+                    to.write_all(&[1; 100_000])?;
+                    if waits {
+                        thread::park();
                     }
-                };
-                told.send(error.kind()).unwrap();
-                Err(error)
+                }
             }))
         });
-        let response = Client::connect(&address).unwrap().send(get()).unwrap();
-        drop(response);
-        assert_eq!(failed.recv(), Ok(io::ErrorKind::BrokenPipe));
+        for connect in [Client::connect, Client::connect_http2] {
+            for path in ["/writes", "/waits"] {
+                let request = Request::get(path).body(()).unwrap();
+                drop(connect(&address).unwrap().send(request).unwrap());
+                dropped.recv().unwrap();
+            }
+        }
+        end(server);
+    });
+}
+
+/// Says what went wrong with a body.
+fn what_is_wrong(mut request: Request) -> Response {
+    let read = request.body_mut().read_to_end(&mut Vec::new());
+    Response::new(format!("{:?}", read.map_err(|error| error.kind())).into())
+}
+
+#[test]
+fn bodies_that_are_too_long() {
+    everywhere(|| {
+        let (address, server) = start(Server::new().max_body(10), what_is_wrong);
+        for connect in [Client::connect, Client::connect_http2] {
+            let mut client = connect(&address).unwrap();
+            let right = Request::post("/").body("0123456789").unwrap();
+            assert_eq!(text(client.send(right).unwrap()), "Ok(10)");
+            let announced = Request::post("/").body("0123456789a").unwrap();
+            assert_eq!(client.send(announced).unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+            let written = Body::write(|to| to.write_all(b"0123456789a"));
+            let written = Request::post("/").body(written).unwrap();
+            assert_eq!(text(connect(&address).unwrap().send(written).unwrap()), "Err(FileTooLarge)");
+        }
         end(server);
     });
 }
 
 #[test]
-fn heads_that_are_slow_or_wrong() {
+fn the_kinds_of_errors_of_bodies() {
+    everywhere(|| {
+        let (address, server) = start(Server::new(), what_is_wrong);
+        let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+        for (rest, kind) in [
+            ("transfer-encoding: chunked\r\n\r\n1\r\nab\r\n", "Err(InvalidData)"),
+            ("transfer-encoding: chunked\r\n\r\nx\r\n", "Err(InvalidData)"),
+            ("transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n", "Err(InvalidData)"),
+            ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "Ok(5)"),
+        ] {
+            let answer = ask(&address, format!("{head}{rest}").as_bytes());
+            assert!(answer.ends_with(kind), "{rest:?}: {answer}");
+        }
+        end(server);
+    });
+}
+
+/// Sends bytes, and reads to the end.
+fn ask(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_let_go() {
+    everywhere(|| {
+        let (told, dropped) = channel::unbounded();
+        let server = Server::new().write_timeout(Duration::from_millis(10));
+        let (address, server) = start(server, move |_| {
+            let tells = Tells(told.clone());
+            Response::new(Body::write(move |to| {
+                let _tells = tells;
+                loop {
+                    to.write_all(&[1; 100_000])?;
+                }
+            }))
+        });
+        let mut stream = TcpStream::connect(&*address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").unwrap();
+        dropped.recv().unwrap();
+        end(server);
+    });
+}
+
+#[test]
+fn idle_connections_end() {
+    everywhere(|| {
+        let server = Server::new().header_timeout(Duration::from_millis(10));
+        let (address, server) = start(server, hello);
+        // A client that says nothing, one that has got an answer, and one that stops in a head.
+        for (bytes, ends) in [
+            ("", ""),
+            ("GET / HTTP/1.1\r\nhost: a\r\n\r\n", "\r\n\r\nhello"),
+            ("GET / HTTP/1.1\r\nhost: slo", "connection: close\r\n\r\n"),
+            ("PRI * HTTP/2.0\r\n", ""),
+        ] {
+            let answer = ask(&address, bytes.as_bytes());
+            assert!(answer.ends_with(ends) && answer.is_empty() == ends.is_empty(), "{bytes}: {answer}");
+        }
+        assert!(ask(&address, b"GE").starts_with("HTTP/1.1 408 "));
+        // Of HTTP/2: the preface, then an empty frame of settings.
+        let mut stream = TcpStream::connect(&*address).unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+        _ = stream.read_to_end(&mut Vec::new());
+        end(server);
+    });
+}
+
+/// A connection looks at its limits all the time, and none is over.
+#[test]
+fn to_look_at_the_limits_disturbs_nothing() {
+    everywhere(|| {
+        let server = Server::new().write_timeout(Duration::from_micros(100));
+        let (address, server) = start(server, |mut request| {
+            _ = request.body_mut().read_to_end(&mut Vec::new());
+            hello(request)
+        });
+        for connect in [Client::connect, Client::connect_http2] {
+            let mut client = connect(&address).unwrap();
+            for _ in 0..500 {
+                let request = Request::post("/").body(Body::write(|to| to.write_all(b"hello"))).unwrap();
+                assert_eq!(text(client.send(request).unwrap()), "hello");
+            }
+        }
+        end(server);
+    });
+}
+
+/// What is slow lasts for longer than the limits of a connection.
+#[test]
+fn a_handler_may_take_longer_than_the_limits_of_its_connection() {
+    everywhere(|| {
+        let limit = Duration::from_millis(300);
+        let (address, server) =
+            start(Server::new().header_timeout(limit).write_timeout(limit), move |request| {
+                thread::sleep(2 * limit);
+                hello(request)
+            });
+        for connect in [Client::connect, Client::connect_http2] {
+            assert_eq!(text(connect(&address).unwrap().send(get()).unwrap()), "hello");
+        }
+        end(server);
+    });
+}
+
+#[test]
+fn heads_that_are_wrong() {
     everywhere(|| {
         let called = Arc::new(AtomicUsize::new(0));
-        let server = Server::new().header_timeout(Duration::from_millis(10));
-        let (address, server) = start(server, {
+        let (address, server) = start(Server::new(), {
             let called = called.clone();
             move |request| {
                 called.fetch_add(1, SeqCst);
                 hello(request)
             }
         });
-        let ask = |bytes: &[u8]| {
-            let mut stream = TcpStream::connect(&*address).unwrap();
-            stream.write_all(bytes).unwrap();
-            let mut answer = Vec::new();
-            _ = stream.read_to_end(&mut answer);
-            String::from_utf8(answer).unwrap()
-        };
-        assert!(!ask(b"GET / HTTP/1.1\r\nhost: slo").contains("200"));
+        let ask = |bytes: &[u8]| ask(&address, bytes);
         for wrong in [
             &b"GET / HTTP/9.9\r\n\r\n"[..],
             b"\0\0\0\0\r\n\r\n",
