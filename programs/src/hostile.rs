@@ -22,7 +22,7 @@ use super::{
 };
 use crate::Result;
 
-#[path = "../../crates/greenthread/tests/corpus/http.rs"]
+#[path = "../../crates/http/tests/corpus/mod.rs"]
 mod corpus;
 
 /// Sends the input and no more, and reads to the end.

@@ -1,36 +1,35 @@
-//! The common part of the server examples: arguments, the accept loop with a green thread per
-//! connection, and an orderly end. Each example has its own protocol.
+//! The common part of the server examples: arguments, and an orderly end. Each example has its own
+//! protocol, and its own crate may be another one.
 
 use std::{
-    convert::Infallible,
     error::Error,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     process::{self, ExitCode},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{Arc, Weak},
 };
 
 use greenthread::{
     Runtime,
-    cancel::{self, Scope, Token},
-    net::{TcpListener, TcpStream},
-    thread::{self, Builder},
+    cancel::{self, Token},
+    net::TcpListener,
     time::Duration,
 };
 
 use system::{Stops, raise_file_limit};
 
-/// How long a stopping server waits for its connections to end. A shorter time cuts off more of
-/// them. A longer one delays the end of the process.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long a stopping server waits for its clients. A shorter time cuts off more of them. A longer
+/// one delays the end of the process.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
-/// Serves one client. An error ends its connection, and nothing else. It waits for a request under
-/// the token, which is cancelled when the server stops, and finishes what it has begun to read.
-type Handler = fn(&TcpStream, &Token) -> io::Result<()>;
+/// Serves until the token is cancelled, and then what is under way.
+type Serve = fn(TcpListener, &Token, Live) -> io::Result<()>;
+
+/// Counts what is under way: each piece has a clone of the pointer, and the server has one.
+pub(crate) type Live = Arc<()>;
 
 /// Runs a whole server program: `name [--listen ADDR] [--workers N]`.
-pub(crate) fn main(name: &str, address: &str, handler: Handler) -> ExitCode {
-    match parse_and_run(name, address, handler) {
+pub(crate) fn main(name: &str, address: &str, serve: Serve) -> ExitCode {
+    match parse_and_run(name, address, serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name}: {error}");
@@ -39,7 +38,7 @@ pub(crate) fn main(name: &str, address: &str, handler: Handler) -> ExitCode {
     }
 }
 
-fn parse_and_run(name: &str, address: &str, handler: Handler) -> Result<(), Box<dyn Error + Send + Sync>> {
+fn parse_and_run(name: &str, address: &str, serve: Serve) -> Result<(), Box<dyn Error + Send + Sync>> {
     use lexopt::prelude::*;
 
     let mut address = address.to_owned();
@@ -61,25 +60,22 @@ fn parse_and_run(name: &str, address: &str, handler: Handler) -> Result<(), Box<
 
     raise_file_limit();
     let runtime = runtime.build()?;
-    runtime.run(|| serve(&address, handler)).map_err(|error| format!("{address}: {error}").into())
+    runtime.run(|| run(&address, serve)).map_err(|error| format!("{address}: {error}").into())
 }
 
-/// Serves until it is told to stop, then waits for the connections to end.
-fn serve(address: &str, handler: Handler) -> io::Result<()> {
+/// Serves until it is told to stop, then waits for what is under way.
+fn run(address: &str, serve: Serve) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     let mut stops = Stops::new()?;
     println!("listening on {}", listener.local_addr()?);
-    let (stop, live) = (Token::new(), AtomicUsize::new(0));
+    let (stop, live) = (Token::new(), Live::default());
+    let weak = Arc::downgrade(&live);
+    let count = || Weak::strong_count(&weak).saturating_sub(1);
     cancel::scope(|server| {
-        let serving = server.spawn(|| {
-            cancel::scope(|connections| {
-                let Err(_) = stop.run(|| accept(&listener, connections, handler, &stop, &live));
-                Ok(())
-            })
-        });
+        let serving = server.spawn(|| serve(listener, &stop, live));
 
         stops.wait();
-        println!("\nstopping, with {} connections open", live.load(Relaxed));
+        println!("\nstopping, with {} under way", count());
         // The second time ends the process at once.
         server.spawn(move || -> io::Result<()> {
             stops.wait();
@@ -88,40 +84,12 @@ fn serve(address: &str, handler: Handler) -> io::Result<()> {
         stop.cancel();
         match cancel::timeout(DRAIN, || serving.join()) {
             Ok(_) => println!("every connection has ended"),
-            Err(_) => println!("cut off {} connections after {} s", live.load(Relaxed), DRAIN.as_secs()),
+            Err(_) => println!("cut off {} after {} s", count(), DRAIN.as_secs()),
         }
         // Whatever is still there ends now.
         server.cancel();
         Ok(())
     })
-}
-
-/// Takes connections for ever, each into a thread of its own.
-fn accept<'scope>(
-    listener: &TcpListener,
-    connections: Scope<'scope, '_, io::Error>,
-    handler: Handler,
-    stop: &'scope Token,
-    live: &'scope AtomicUsize,
-) -> Infallible {
-    loop {
-        let taken = listener.accept().and_then(|(stream, peer)| {
-            let name = Builder::new().name(format!("client {peer}"));
-            connections.spawn_with(name, move || {
-                live.fetch_add(1, Relaxed);
-                // An error or a panic concerns this client only: it has vanished, or is too slow.
-                let _ = catch_unwind(AssertUnwindSafe(|| handler(&stream, stop)));
-                live.fetch_sub(1, Relaxed);
-                Ok(())
-            })
-        });
-        if let Err(error) = taken {
-            // There may be too many open files. Existing connections go on, and the new client
-            // waits in the kernel.
-            eprintln!("cannot take a new connection: {error}");
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
 }
 
 /// What tells the server to stop, and the limit of open files.
