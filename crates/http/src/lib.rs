@@ -20,9 +20,14 @@
 //!         })
 //!     });
 //!
-//! let mut client = Client::connect(&address)?; let mut text = String::new();
-//! client.send(Request::post("/").body("hello").unwrap())?.body_mut().read_to_string(&mut text)?;
-//! assert_eq!(text, "HELLO"); server.cancel(); std::io::Result::Ok(()) })?;
+//!     let mut client = Client::connect(&address)?;
+//!     let mut text = String::new();
+//!     let post = Request::post("/").body("hello").unwrap();
+//!     client.send(post)?.body_mut().read_to_string(&mut text)?;
+//!     assert_eq!(text, "HELLO");
+//!     server.cancel();
+//!     std::io::Result::Ok(())
+//! })?;
 //! # std::io::Result::Ok(())
 //! ```
 //!

@@ -110,8 +110,8 @@ pub trait RuntimeExt {
     /// use greenthread::Runtime;
     /// use greenthread_tokio::RuntimeExt;
     ///
-    /// let runtime = Runtime::builder().workers(1).tokio_with(|tokio| _ =
-    /// tokio.max_blocking_threads(2)).build()?;
+    /// let few = |tokio: &mut tokio::runtime::Builder| _ = tokio.max_blocking_threads(2);
+    /// let runtime = Runtime::builder().workers(1).tokio_with(few).build()?;
     /// # std::io::Result::Ok(())
     /// ```
     #[cfg(unix)]
