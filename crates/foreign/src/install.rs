@@ -5,6 +5,10 @@ pub use crate::fd::{
     recvmsg, send, sendmsg, sendto, write, writev,
 };
 pub use crate::futex::syscall;
+pub use crate::identity::{
+    initgroups, setegid, seteuid, setgid, setgroups, setregid, setresgid, setresuid, setreuid, setuid,
+};
+pub use crate::open::{__open_2, __open64_2, __openat_2, __openat64_2, open, open64, openat, openat64};
 pub use crate::poll::{__poll_chk, __ppoll_chk, epoll_pwait, epoll_wait, poll, ppoll, select};
 pub use crate::process::{
     clock_nanosleep, fdatasync, flock, fsync, getaddrinfo, nanosleep, pthread_join, sched_yield, usleep,
@@ -18,9 +22,9 @@ pub use crate::pthread::{
 pub use crate::signal::{sigaction, signal};
 pub use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
 pub use libc::{
-    addrinfo, clockid_t, epoll_event, fd_set, id_t, idtype_t, iovec, msghdr, nfds_t, pid_t, pollfd,
-    pthread_cond_t, pthread_mutex_t, pthread_rwlock_t, pthread_t, rusage, sem_t, sighandler_t, siginfo_t,
-    sigset_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
+    addrinfo, clockid_t, epoll_event, fd_set, gid_t, id_t, idtype_t, iovec, mode_t, msghdr, nfds_t, pid_t,
+    pollfd, pthread_cond_t, pthread_mutex_t, pthread_rwlock_t, pthread_t, rusage, sem_t, sighandler_t,
+    siginfo_t, sigset_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval, uid_t,
 };
 
 use core::sync::atomic::Ordering::Relaxed;
@@ -56,6 +60,17 @@ pub extern "C" fn installed() {
 #[macro_export]
 macro_rules! install {
     () => {
+        $crate::__install! {
+            fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int;
+        }
+    };
+}
+
+/// All but what a definition of `pthread_create` goes with, and what is given beside it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __install {
+    ($($others:tt)*) => {
         const _: () = {
             #[allow(unused_imports)]
             use $crate::install::*;
@@ -96,7 +111,6 @@ macro_rules! install {
                 fn fsync(fd: c_int) -> c_int;
                 fn fdatasync(fd: c_int) -> c_int;
                 fn getaddrinfo(name: *const c_char, service: *const c_char, hints: *const addrinfo, found: *mut *mut addrinfo) -> c_int;
-                fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int;
                 fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long;
                 fn pthread_mutex_lock(mutex: *mut pthread_mutex_t) -> c_int;
                 fn pthread_mutex_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int;
@@ -114,6 +128,25 @@ macro_rules! install {
                 fn sem_post(semaphore: *mut sem_t) -> c_int;
                 fn sigaction(signal: c_int, new: *const sigaction_t, old: *mut sigaction_t) -> c_int;
                 fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t;
+                fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+                fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+                fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+                fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+                fn __open_2(path: *const c_char, flags: c_int) -> c_int;
+                fn __open64_2(path: *const c_char, flags: c_int) -> c_int;
+                fn __openat_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int;
+                fn __openat64_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int;
+                fn setuid(user: uid_t) -> c_int;
+                fn setgid(group: gid_t) -> c_int;
+                fn seteuid(user: uid_t) -> c_int;
+                fn setegid(group: gid_t) -> c_int;
+                fn setreuid(real: uid_t, effective: uid_t) -> c_int;
+                fn setregid(real: gid_t, effective: gid_t) -> c_int;
+                fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int;
+                fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int;
+                fn setgroups(count: size_t, groups: *const gid_t) -> c_int;
+                fn initgroups(user: *const c_char, group: gid_t) -> c_int;
+                $($others)*
             }
         };
     };

@@ -44,7 +44,12 @@
 //! * `syscall` for futexes: all of `std::sync`, `std::thread::park`, `parking_lot`.
 //! * `pthread_mutex_*` `pthread_rwlock_*` `pthread_cond_*` `sem_*`.
 //! * On an OS thread of the blocking pool: `getaddrinfo` `fsync` `fdatasync` `flock` `wait4`
-//!   `waitpid` `waitid` `pthread_join`, reads of files that are not in memory.
+//!   `waitpid` `waitid` `pthread_join`, reads of files that are not in memory, `open` and `openat`
+//!   of a FIFO, `setuid` and its like.
+//!
+//! A call that does not wait spends some of the thread's budget, so one that polls in a loop lets
+//! its siblings run. A loop *without* a call does not: `while !flag.load(Relaxed) {}` waits for
+//! ever if a sibling on the same worker is to set the flag.
 //!
 //! # The axiom
 //!
@@ -66,6 +71,9 @@
 //!   the plain call is made. If two threads wait for the same thing, it may block the worker.
 //! * The mask of signals is the OS thread's: a `ppoll` with a mask blocks the worker, and a mask
 //!   that is set across a wait holds for siblings.
+//! * `setuid` and its like end when each worker has been interrupted while none of these threads
+//!   ran on it. One that computes without a call delays them. The same holds if an OS thread calls
+//!   them.
 //! * A robust mutex is not recovered from a green thread, one with priority inheritance can't be
 //!   waited for, and an error-checking one that its own thread locks again waits for ever. A
 //!   condition variable that another process signals is not noticed.
@@ -82,9 +90,13 @@ mod fd;
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod futex;
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod identity;
+#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[doc(hidden)]
 #[macro_use]
 pub mod install;
+#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod open;
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod poll;
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -131,7 +143,7 @@ macro_rules! install {
 
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn may_park() -> bool {
-    greenthread::os::linux::interpose::may_park() && !signal::is_in_handler()
+    !signal::is_in_handler() && greenthread::os::linux::interpose::begin_call()
 }
 
 /// Runs a closure that blocks, while the calling green thread is parked.

@@ -52,6 +52,41 @@ fn a_hundred_conversations() {
     });
 }
 
+/// std's threads are preempted, so one that polls does not keep others waiting.
+#[test]
+fn siblings_of_one_that_polls_run() {
+    on_one_worker(|| {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let polls = spawn(move || (0..1_000_000).any(|_| ours.read(&mut [0]).is_ok()));
+        let writes = spawn(move || theirs.write_all(b"x").map(|()| theirs));
+        assert!(polls.join().unwrap());
+        drop(writes.join().unwrap());
+    });
+}
+
+/// Each end's `open` waits for the other's.
+#[test]
+fn fifos_are_opened() {
+    on_one_worker(|| {
+        let path = std::env::temp_dir().join(format!("greenthread-fifo-{}", std::process::id()));
+        let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
+        // SAFETY: the name is a string of C.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let reads = spawn({
+            let path = path.clone();
+            move || fs::read_to_string(path).unwrap()
+        });
+        let writes = spawn({
+            let path = path.clone();
+            move || fs::OpenOptions::new().write(true).open(path).unwrap().write_all(b"through").unwrap()
+        });
+        assert_eq!(reads.join().unwrap(), "through");
+        writes.join().unwrap();
+        fs::remove_file(path).unwrap();
+    });
+}
+
 /// A write waits until the system has taken all of it.
 #[test]
 fn large_writes_are_whole() {

@@ -3,7 +3,7 @@
 use std::{
     io::Read,
     net::ToSocketAddrs,
-    os::unix::net::UnixStream,
+    os::unix::{net::UnixStream, process::CommandExt},
     panic::catch_unwind,
     process::Command,
     sync::atomic::{AtomicI32, Ordering::SeqCst},
@@ -42,6 +42,25 @@ fn children_are_waited_for() {
         let threads: Vec<_> = (0..20).map(|_| spawn(run)).collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(begin.elapsed() < Duration::from_secs(5));
+    });
+}
+
+/// The process has its users and groups in each OS thread, and the worker's is interrupted for it.
+#[test]
+fn users_are_set() {
+    on_one_worker(|| {
+        // SAFETY: the calls touch no memory, and change nothing.
+        let sets = spawn(|| unsafe {
+            (libc::setegid(libc::getegid()), libc::seteuid(libc::geteuid()), libc::seteuid(libc::uid_t::MAX))
+        });
+        let yields = spawn(|| (0..1000).for_each(|_| thread::yield_now()));
+        assert_eq!(sets.join().unwrap(), (0, 0, -1));
+        yields.join().unwrap();
+        // In a child it is the child's only thread that sets them.
+        // SAFETY: the call touches no memory.
+        let user = unsafe { libc::getuid() };
+        let status = spawn(move || Command::new("true").uid(user).status().unwrap());
+        assert!(status.join().unwrap().success());
     });
 }
 

@@ -172,13 +172,14 @@ impl Builder {
     /// It is available on Linux with glibc from 2.34 on, on x86-64 (from Linux 5.9 on) and AArch64.
     /// Elsewhere, and under sanitizers and Valgrind, spawning fails with `Unsupported`. Things that
     /// belong to the OS thread and not to its thread-locals stay shared with the siblings: the
-    /// signal mask, the name that the system shows, scheduling and affinity, clocks of processor
-    /// time. Also:
+    /// signal mask, the number (`gettid`) and the name that the system shows, scheduling and
+    /// affinity, clocks of processor time. Also:
     ///
     /// * `pthread_kill` and `pthread_setschedparam` don't find the thread, and `pthread_getattr_np`
     ///   does not know its stack. A `pthread_mutex_t` with priority inheritance can't be waited
     ///   for, and a robust one is not recovered.
-    /// * `setuid` and its like hang. Call them elsewhere.
+    /// * `setuid` and its like hang. Call them elsewhere, or in an executable that has
+    ///   `greenthread_foreign::install!`.
     /// * `pthread_exit` and `pthread_cancel` abort the process, as they do on any Rust thread.
     ///
     /// # Examples

@@ -20,6 +20,7 @@ use crate::{
     runtime,
     sys::io::duplicate,
     task::{
+        coop::{CALL, consume_budget},
         wait::{Outcome, Reason, Waiter},
         worker_core,
     },
@@ -29,6 +30,17 @@ use crate::{
 #[must_use]
 pub fn may_park() -> bool {
     worker_core::current().is_some_and(|(core, _)| core.has_own_tls())
+}
+
+/// As [`may_park`], at the beginning of a call: other threads run first if the caller has made many
+/// calls that did not wait.
+#[must_use]
+pub fn begin_call() -> bool {
+    let may_park = may_park();
+    if may_park {
+        consume_budget(CALL);
+    }
+    may_park
 }
 
 /// Lets other threads run.
