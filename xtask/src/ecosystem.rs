@@ -1,21 +1,22 @@
-//! Crates of others on green threads: builds and runs the two workspaces in `ecosystem`, whose
-//! programs do the rest.
+//! Crates of others on green threads: builds and runs the workspaces in `ecosystem`, whose programs
+//! do the rest.
 
 use std::process::ExitCode;
 
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// The workspaces: crates that block, and crates that need tokio.
-const WORKSPACES: [(&str, &str); 2] = [("blocking", "ecosystem"), ("tokio", "ecosystem/tokio")];
+/// The workspaces: crates that block, crates that need tokio, and the tests of crates that block.
+const WORKSPACES: [(&str, &str); 3] =
+    [("blocking", "ecosystem"), ("tokio", "ecosystem/tokio"), ("suites", "ecosystem/suites")];
 
-/// Runs the workspace that the first argument names, with the other arguments; or both. The output
-/// of cargo and of the programs is not captured.
+/// Runs the workspace that the first argument names, with the other arguments; or the first two.
+/// The output of cargo and of the programs is not captured.
 pub(crate) fn ecosystem(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complaints> {
     let named = WORKSPACES.iter().find(|(name, _)| arguments.first() == Some(name));
     let (folders, arguments) = match named {
         Some((_, folder)) => (vec![*folder], &arguments[1..]),
-        None => (WORKSPACES.iter().map(|(_, folder)| *folder).collect(), arguments),
+        None => (WORKSPACES[..2].iter().map(|(_, folder)| *folder).collect(), arguments),
     };
     let mut code = ExitCode::SUCCESS;
     for folder in folders {

@@ -1,0 +1,75 @@
+//! The tests of other crates, as they are published, on OS threads and on green ones.
+//!
+//! A crate's source comes from the registry by cargo, in a pinned version, and std's from the
+//! component `rust-src`. Each program of tests is built as it is and run twice, the second time
+//! with the library `preload`, so that all its threads but the first are siblings on one worker.
+
+mod run;
+mod server;
+mod source;
+mod table;
+
+use std::{env, process::ExitCode};
+
+use run::Outcome;
+use server::Servers;
+use table::{SUITES, Suite};
+
+const USAGE: &str = "\
+usage: suites [NAME]..
+  NAME  only crates whose name contains this
+Columns: how many tests passed, failed and were ignored on OS threads, and on green ones; how many green threads ran.
+";
+
+fn main() -> ExitCode {
+    let names: Vec<_> = env::args().skip(1).collect();
+    if names.iter().any(|name| name.starts_with('-')) {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let asked =
+        |suite: &&Suite| names.is_empty() || names.iter().any(|name| suite.name.contains(name.as_str()));
+    let mut servers = Servers::default();
+    let mut has_failed = false;
+    println!("{:<18} {:<9} {:>13} {:>13} {:>8}", "crate", "version", "OS threads", "green", "threads");
+    for suite in SUITES.iter().filter(asked) {
+        let row = format!("{:<18} {:<9}", suite.name, suite.version);
+        match measure(suite, &mut servers) {
+            Ok([os, green]) => {
+                println!("{row} {:>13} {:>13} {:>8}", os.counts(), green.counts(), green.threads);
+                for (name, why) in suite.skipped {
+                    println!("    {name} is left out on green threads: {why}");
+                }
+                for name in &green.failed {
+                    let differs = !os.failed.contains(name);
+                    println!("    {name} FAILED on {}", if differs { "green threads only" } else { "both" });
+                    has_failed |= differs;
+                }
+            }
+            Err(error) => {
+                println!("{row} not run: {error}");
+                has_failed = true;
+            }
+        }
+    }
+    if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Runs the tests of one crate, on OS threads and on green ones.
+fn measure(suite: &Suite, servers: &mut Servers) -> Result<[Outcome; 2], String> {
+    let preload = source::preload()?;
+    let folder = source::folder(suite)?;
+    let programs = source::build(suite, &folder)?;
+    if programs.is_empty() {
+        return Err("it has no tests".into());
+    }
+    if let Some(server) = suite.server {
+        servers.start(server).map_err(|error| error.to_string())?;
+    }
+    let (mut os, mut green) = (Outcome::default(), Outcome::default());
+    for program in &programs {
+        run::run(suite, program, None, &mut os)?;
+        run::run(suite, program, Some(&preload), &mut green)?;
+    }
+    Ok([os, green])
+}
