@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ecosystem_common::processor_time;
 use greenthread::thread::Builder;
 
 use crate::Exam;
@@ -23,12 +24,8 @@ pub(crate) enum Way {
     Foreign,
 }
 
-/// What a run took: milliseconds, milliseconds of processor time, KiB of memory.
-pub(crate) struct Figures {
-    pub(crate) millis: u128,
-    pub(crate) processor: u128,
-    pub(crate) memory: u64,
-}
+/// What a run took: milliseconds, milliseconds of processor time, MiB of memory.
+pub(crate) struct Figures([u64; 3]);
 
 /// The time after which a run counts as hung.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -81,27 +78,16 @@ impl Way {
                 });
             }
         }
-        let millis = begin.elapsed().as_millis();
-        Figures { millis, processor: processor().as_millis(), memory: peak() }
+        let millis = |time: Duration| time.as_millis() as u64;
+        Figures([millis(begin.elapsed()), millis(processor_time()), peak() / 1024])
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.millis, self.processor, self.memory)
+        let [millis, processor, memory] = self.0;
+        write!(f, "{millis} / {processor} / {memory}")
     }
-}
-
-/// The processor time that this process has used.
-fn processor() -> Duration {
-    // SAFETY: zero is a valid value, which the call overwrites.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
-        usage
-    };
-    let of = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
-    of(usage.ru_utime) + of(usage.ru_stime)
 }
 
 /// The most memory that this process had, in KiB.
@@ -132,9 +118,7 @@ pub(crate) fn elsewhere(exam: &Exam, way: Way, threads: usize, address: &str) ->
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     match numbers[..] {
-        [millis, processor, memory] => {
-            Ok(Figures { millis: millis.into(), processor: processor.into(), memory })
-        }
+        [millis, processor, memory] => Ok(Figures([millis, processor, memory])),
         _ => {
             let error = String::from_utf8_lossy(&output.stderr);
             let first = error.lines().find(|line| line.contains("Error") || line.contains("error"));

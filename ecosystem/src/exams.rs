@@ -2,17 +2,19 @@
 
 use std::{
     env,
-    ffi::{CStr, CString, c_char, c_int, c_void},
+    ffi::CString,
     fs,
     io::{Read, Write},
-    mem::transmute,
     net::TcpStream,
-    sync::{Arc, Mutex, mpsc},
+    path::PathBuf,
+    sync::{Mutex, mpsc},
     thread,
     time::Duration,
 };
 
-use crate::{Call, Exam, servers::Kind};
+use ecosystem_common::servers::Kind;
+
+use crate::{Call, Exam, libpq::Libpq, servers::Server};
 
 /// What takes 50 ms, for exams without a server.
 const NAP: Duration = Duration::from_millis(50);
@@ -35,7 +37,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "redis",
         what: "connects, BLPOP for 50 ms",
-        server: Some(Kind::Redis),
+        server: Some(Server::Process(Kind::Redis)),
         most: usize::MAX,
         prepare: |address, _| {
             let client = redis::Client::open(address).expect("an address");
@@ -51,7 +53,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "postgres",
         what: "connects, SELECT pg_sleep(0.05)",
-        server: Some(Kind::Postgres),
+        server: Some(Server::Process(Kind::Postgres)),
         most: 1000,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -65,7 +67,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "libpq (C)",
         what: "Postgres's own library of C, loaded by dlopen: connects, SELECT pg_sleep(0.05)",
-        server: Some(Kind::Postgres),
+        server: Some(Server::Process(Kind::Postgres)),
         most: 1000,
         prepare: |address, _| {
             let library = Libpq::load();
@@ -74,9 +76,24 @@ pub(crate) const EXAMS: &[Exam] = &[
         },
     },
     Exam {
+        name: "diesel",
+        what: "on libpq: connects, SELECT pg_sleep(0.05)",
+        server: Some(Server::Process(Kind::Postgres)),
+        most: 1000,
+        prepare: |address, _| {
+            use diesel::{Connection, RunQueryDsl};
+
+            let address = address.to_owned();
+            Box::new(move |_| {
+                let mut connection = diesel::PgConnection::establish(&address).expect("a connection");
+                diesel::sql_query("SELECT pg_sleep(0.05)").execute(&mut connection).expect("an answer");
+            })
+        },
+    },
+    Exam {
         name: "mysql",
         what: "connects, SELECT SLEEP(0.05)",
-        server: Some(Kind::Mysql),
+        server: Some(Server::Process(Kind::Mysql)),
         most: 1000,
         prepare: |address, _| {
             use mysql::prelude::Queryable;
@@ -99,7 +116,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "ureq",
         what: "GET, answered after 50 ms",
-        server: Some(Kind::Http),
+        server: Some(Server::Http),
         most: usize::MAX,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -112,7 +129,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "attohttpc",
         what: "GET, answered after 50 ms",
-        server: Some(Kind::Http),
+        server: Some(Server::Http),
         most: usize::MAX,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -125,7 +142,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "minreq",
         what: "GET, answered after 50 ms",
-        server: Some(Kind::Http),
+        server: Some(Server::Http),
         most: usize::MAX,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -138,7 +155,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "reqwest",
         what: "blocking: GET, answered after 50 ms",
-        server: Some(Kind::Http),
+        server: Some(Server::Http),
         most: usize::MAX,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -150,6 +167,36 @@ pub(crate) const EXAMS: &[Exam] = &[
         },
     },
     Exam {
+        name: "lettre",
+        what: "connects, sends a mail, which the server takes after 50 ms",
+        server: Some(Server::Process(Kind::Smtp)),
+        most: usize::MAX,
+        prepare: |port, _| {
+            use lettre::Transport;
+
+            let transport = lettre::SmtpTransport::builder_dangerous("127.0.0.1");
+            let transport = transport.port(port.parse().expect("a port")).build();
+            let address: lettre::message::Mailbox = "nobody@localhost".parse().expect("an address");
+            let mail = lettre::Message::builder().from(address.clone()).to(address);
+            let mail = mail.subject("hello").body("hello".to_owned()).expect("a mail");
+            Box::new(move |_| assert!(transport.send(&mail).expect("sent").is_positive()))
+        },
+    },
+    Exam {
+        name: "rumqttc",
+        what: "connects; half of them publish after 50 ms, half receive",
+        server: Some(Server::Process(Kind::Mqtt)),
+        most: usize::MAX,
+        prepare: messages,
+    },
+    Exam {
+        name: "git2",
+        what: "clones a repository, which is served after 50 ms",
+        server: Some(Server::Git),
+        most: usize::MAX,
+        prepare: clones,
+    },
+    Exam {
         name: "tiny_http",
         what: "half of them serve a request after 50 ms, half ask",
         server: None,
@@ -159,7 +206,7 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam {
         name: "native-tls",
         what: "OpenSSL: a handshake, GET, answered after 50 ms",
-        server: Some(Kind::Tls),
+        server: Some(Server::Tls),
         most: usize::MAX,
         prepare: |address, _| {
             let address = address.to_owned();
@@ -173,62 +220,6 @@ pub(crate) const EXAMS: &[Exam] = &[
         },
     },
 ];
-
-/// What of libpq is used.
-struct Libpq {
-    connect: unsafe extern "C" fn(*const c_char) -> *mut c_void,
-    status: unsafe extern "C" fn(*const c_void) -> c_int,
-    execute: unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void,
-    result: unsafe extern "C" fn(*const c_void) -> c_int,
-    clear: unsafe extern "C" fn(*mut c_void),
-    finish: unsafe extern "C" fn(*mut c_void),
-}
-
-impl Libpq {
-    fn load() -> Self {
-        // SAFETY: the library may be loaded at any time, and its functions have these types.
-        unsafe {
-            let library = libc::dlopen(c"libpq.so.5".as_ptr(), libc::RTLD_NOW);
-            assert!(!library.is_null(), "Error: libpq.so.5 is not installed");
-            let find = |name: &CStr| {
-                let function = libc::dlsym(library, name.as_ptr());
-                assert!(!function.is_null(), "Error: libpq has no {name:?}");
-                function
-            };
-            Self {
-                connect: transmute::<*mut c_void, unsafe extern "C" fn(*const c_char) -> *mut c_void>(find(
-                    c"PQconnectdb",
-                )),
-                status: transmute::<*mut c_void, unsafe extern "C" fn(*const c_void) -> c_int>(find(
-                    c"PQstatus",
-                )),
-                execute: transmute::<
-                    *mut c_void,
-                    unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void,
-                >(find(c"PQexec")),
-                result: transmute::<*mut c_void, unsafe extern "C" fn(*const c_void) -> c_int>(find(
-                    c"PQresultStatus",
-                )),
-                clear: transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(find(c"PQclear")),
-                finish: transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(find(c"PQfinish")),
-            }
-        }
-    }
-
-    fn sleep(&self, address: &CStr) {
-        /// `CONNECTION_OK` and `PGRES_TUPLES_OK`.
-        const OK: (c_int, c_int) = (0, 2);
-        // SAFETY: the functions get what they expect, and a connection belongs to one thread.
-        unsafe {
-            let connection = (self.connect)(address.as_ptr());
-            assert_eq!((self.status)(connection), OK.0);
-            let result = (self.execute)(connection, c"SELECT pg_sleep(0.05)".as_ptr());
-            assert_eq!((self.result)(result), OK.1);
-            (self.clear)(result);
-            (self.finish)(connection);
-        }
-    }
-}
 
 /// Asks for a page, and returns the answer.
 fn ask(mut stream: impl Read + Write) -> String {
@@ -259,24 +250,31 @@ fn channels(_: &str, threads: usize) -> Call {
     })
 }
 
+/// A file or folder of this process, which is removed in the end.
+struct Own(PathBuf);
+
+impl Own {
+    fn new(name: &str) -> Self {
+        Self(env::temp_dir().join(format!("greenthread-ecosystem-{}-{name}", std::process::id())))
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        _ = if self.0.is_dir() { fs::remove_dir_all(&self.0) } else { fs::remove_file(&self.0) };
+    }
+}
+
 fn transactions(_: &str, _: usize) -> Call {
-    let path = env::temp_dir().join(format!("greenthread-ecosystem-{}.sqlite", std::process::id()));
-    let open = || {
-        let connection = rusqlite::Connection::open(&path).expect("a connection");
+    let file = Own::new("sqlite");
+    let open = move || {
+        let connection = rusqlite::Connection::open(&file.0).expect("a connection");
         connection.busy_timeout(Duration::from_secs(50)).expect("a timeout");
         connection
     };
     open().execute_batch("CREATE TABLE numbers (number INTEGER)").expect("a table");
-    struct Remove(std::path::PathBuf);
-    impl Drop for Remove {
-        fn drop(&mut self) {
-            _ = fs::remove_file(&self.0);
-        }
-    }
-    let remove = Arc::new(Remove(path.clone()));
     Box::new(move |number| {
-        let connection = rusqlite::Connection::open(&remove.0).expect("a connection");
-        connection.busy_timeout(Duration::from_secs(50)).expect("a timeout");
+        let connection = open();
         connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
         let insert = "INSERT INTO numbers VALUES (?1)";
         connection.execute(insert, [i64::try_from(number).expect("small")]).expect("a row");
@@ -297,5 +295,46 @@ fn requests(_: &str, threads: usize) -> Call {
             let stream = TcpStream::connect(address).expect("a connection");
             assert!(ask(stream).ends_with("hello"));
         }
+    })
+}
+
+fn messages(port: &str, threads: usize) -> Call {
+    use rumqttc::{Client, Event, MqttOptions, Packet, QoS::AtLeastOnce};
+
+    let port = port.parse().expect("a port");
+    Box::new(move |number| {
+        let name = |number| format!("{}-{number}", std::process::id());
+        let mut options = MqttOptions::new(name(number), "127.0.0.1", port);
+        options.set_keep_alive(Duration::from_secs(60));
+        let (client, mut connection) = Client::new(options, 10);
+        let topic = name(number / 2);
+        if number % 2 == 1 {
+            thread::sleep(NAP);
+            // It is retained for a sibling that has yet to subscribe.
+            client.publish(topic, AtLeastOnce, true, "hello").expect("taken");
+        } else {
+            client.subscribe(topic, AtLeastOnce).expect("taken");
+        }
+        for event in connection.iter() {
+            match event.expect("a connection") {
+                Event::Incoming(Packet::PubAck(_)) => break,
+                // With an odd number of threads nobody publishes to the last one.
+                Event::Incoming(Packet::SubAck(_)) if number + 1 == threads => break,
+                Event::Incoming(Packet::Publish(message)) => {
+                    assert_eq!(message.payload, "hello");
+                    break;
+                }
+                _ => {}
+            }
+        }
+    })
+}
+
+fn clones(address: &str, _: usize) -> Call {
+    let (address, folder) = (address.to_owned(), Own::new("clones"));
+    Box::new(move |number| {
+        let clone = folder.0.join(number.to_string());
+        git2::Repository::clone(&address, &clone).expect("a clone");
+        assert_eq!(fs::read_to_string(clone.join("hello")).expect("a file"), "hello");
     })
 }

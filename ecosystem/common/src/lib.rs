@@ -1,0 +1,31 @@
+//! What the programs of both workspaces use: servers, and tables.
+
+#![cfg(unix)]
+
+pub mod servers;
+pub mod table;
+
+use std::time::Duration;
+
+/// Whether an exam is asked for: one of the words is in its name, or there are no words.
+pub fn is_asked(name: &str, words: &[String]) -> bool {
+    words.is_empty() || words.iter().any(|word| name.contains(word.as_str()))
+}
+
+/// The version of a crate in a `Cargo.lock`. Only the first word of the name counts.
+pub fn version(name: &str, lock: &'static str) -> &'static str {
+    let entry = format!("name = \"{}\"\nversion = \"", name.split(' ').next().unwrap_or(name));
+    lock.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("-")
+}
+
+/// The processor time that this process has used.
+pub fn processor_time() -> Duration {
+    // SAFETY: zeros are a valid `rusage`, and the call writes to it.
+    let usage = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
