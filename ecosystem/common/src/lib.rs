@@ -1,4 +1,4 @@
-//! What the programs of both workspaces use: servers, and tables.
+//! What a program that holds exams needs: servers, and a table.
 
 #![cfg(unix)]
 
