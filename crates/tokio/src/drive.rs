@@ -12,14 +12,18 @@
 //!   is polled after 61 tasks or when there are none left, and after a look at tokio's driver.
 //! * *Sleep*: it is woken by the worker's descriptor, by a timer, and by two hooks. A task of
 //!   tokio's, or its driver, may make a green thread ready without anybody telling the future. So
-//!   before tokio parks, a hook looks whether that has happened, and after it has parked, another
-//!   hook wakes the future.
+//!   before tokio parks, and after it has parked, a hook looks whether that has happened.
 //!
 //! The hooks are not enough while tasks keep tokio from ever parking. So as long as there are
 //! tasks, the timer is set to [`SLICE`] at most. It is not cleared when tokio parks after all,
 //! since setting it again takes a system call. So it may fire while tokio is parked; then the next
-//! one is [`GROWTH`] times as long, until there is something again. An idle worker wakes up a few
-//! times, and then no more.
+//! one is [`GROWTH`] times as long, until there is something again. That is when tokio has parked,
+//! and there are tasks: the second hook wakes the future, which sets the timer to [`SLICE`]. An
+//! idle worker wakes up a few times, and then no more.
+//!
+//! The hook wakes the future only if the timer is not set so already. tokio's paused clock goes on
+//! when tokio parks, but not if something was woken since it last did. So with a wake-up after each
+//! time it would stand still for ever.
 //!
 //! Invariants:
 //! 1. The `AsyncFd` owns the descriptor that it registers, and nobody takes it out or replaces it.
@@ -38,7 +42,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     pin::Pin,
     task::{Context, Poll, Waker, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use greenthread::os::unix::event_loop::{EventLoop, Worker, has_ready};
@@ -47,7 +51,7 @@ use tokio::{
     io::{Interest, unix::AsyncFd},
     runtime::{Builder, Handle, LocalOptions, RuntimeMetrics},
     task::coop::poll_proceed,
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 
 use crate::advice;
@@ -70,8 +74,11 @@ const GROWTH: u32 = 16;
 thread_local! {
     /// The waker of the main future, for the hooks.
     static MAIN: RefCell<Option<Waker>> = const { RefCell::new(None) };
-    /// Whether tokio has parked since the main future was last polled.
-    static HAS_PARKED: Cell<bool> = const { Cell::new(false) };
+    /// How often tokio has parked since the main future was last polled.
+    static PARKS: Cell<u32> = const { Cell::new(0) };
+    /// Whether the timer will fire within a [`SLICE`], so that tasks can't keep tokio for longer,
+    /// or tokio's clock is paused.
+    static IS_ARMED: Cell<bool> = const { Cell::new(false) };
 }
 
 fn wake_main() {
@@ -84,15 +91,20 @@ pub(crate) fn run(worker: Worker, configure: &dyn Fn(&mut Builder)) -> io::Resul
     let mut builder = Builder::new_current_thread();
     configure(&mut builder);
     let parks = || {
-        HAS_PARKED.set(true);
+        PARKS.set(PARKS.get().saturating_add(1));
         if has_ready() {
+            wake_main();
+        }
+    };
+    let has_parked = || {
+        if has_ready() || !IS_ARMED.get() && Handle::current().metrics().num_alive_tasks() != 0 {
             wake_main();
         }
     };
     let runtime = builder
         .enable_all()
         .on_thread_park(parks)
-        .on_thread_unpark(wake_main)
+        .on_thread_unpark(has_parked)
         .build_local(LocalOptions::default())?;
     let stack = MmapStack::new(STACK)?;
     let ended = runtime.block_on(async {
@@ -146,6 +158,9 @@ struct Drive {
     was_set: bool,
     /// How long the next slice is.
     slice: Duration,
+    polled_at: Option<Instant>,
+    /// Whether the clock was paused between the last two polls.
+    stands_still: bool,
 }
 
 impl Drive {
@@ -163,6 +178,8 @@ impl Drive {
             timer_at: None,
             was_set: false,
             slice: SLICE,
+            polled_at: None,
+            stands_still: false,
         })
     }
 
@@ -183,21 +200,37 @@ impl Drive {
 
     /// Sets the timer for a worker that sleeps `until` then.
     fn poll_timer(&mut self, until: Option<Instant>, context: &mut Context<'_>) -> Poll<()> {
-        let has_parked = HAS_PARKED.take();
+        let now = Instant::now();
+        let stood_still = mem::replace(&mut self.stands_still, self.polled_at.replace(now) == Some(now));
+        let result = self.poll_timer_at(now, stood_still, until, context);
+        IS_ARMED.set(self.stands_still || self.timer_at.is_some_and(|at| at <= now + SLICE));
+        result
+    }
+
+    fn poll_timer_at(
+        &mut self,
+        now: Instant,
+        stood_still: bool,
+        until: Option<Instant>,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let parks = PARKS.take();
         if self.timer_at.is_some() && self.timer.as_mut().poll(context).is_ready() {
             self.timer_at = None;
-            self.slice = if has_parked { self.slice.saturating_mul(GROWTH) } else { SLICE };
-        } else if !mem::take(&mut self.was_set) {
+            // If it parks more often, something else has ended its sleep.
+            let has_slept = parks != 0 && (stood_still || parks <= 1 + u32::from(self.was_set));
+            self.slice = if has_slept { self.slice.saturating_mul(GROWTH) } else { SLICE };
+        } else if !mem::take(&mut self.was_set) && !self.stands_still {
             self.slice = SLICE;
         }
-        let slice = (self.metrics.num_alive_tasks() != 0).then(|| Instant::now().checked_add(self.slice));
+        let slice = (self.metrics.num_alive_tasks() != 0).then(|| now.checked_add(self.slice));
         let Some(wanted) = [until, slice.flatten()].into_iter().flatten().min() else {
             return Poll::Pending;
         };
         if self.timer_at.is_none_or(|at| at > wanted) {
             self.timer_at = Some(wanted);
             self.was_set = true;
-            self.timer.as_mut().reset(wanted.into());
+            self.timer.as_mut().reset(wanted);
             ready!(self.timer.as_mut().poll(context));
             self.timer_at = None;
             return Poll::Ready(());

@@ -54,6 +54,9 @@
 //! * A future that never waits is interrupted by tokio's budget, as in a task. A green thread has a
 //!   budget of its own for each poll.
 //! * Timeouts of green threads on these workers have tokio's resolution of a millisecond.
+//! * tokio's clock can be paused (`test-util`), on one worker. It then runs ahead of the system's
+//!   whenever all wait, also for a green thread's timeout, whose length is the system's.
+//! * A poll may find a little less than the whole of tokio's budget: its worker has used some.
 //! * `EnterGuard`s must be dropped in the reverse order of their making. So a green thread must not
 //!   wait while it holds one.
 //!

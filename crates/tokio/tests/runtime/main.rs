@@ -4,6 +4,7 @@
 
 mod end;
 mod fairness;
+mod paused;
 mod refused;
 mod works;
 
