@@ -6,9 +6,13 @@ use std::process::ExitCode;
 use crate::complaints::Complaints;
 use crate::repo::Repo;
 
-/// The workspaces: crates that block, crates that need tokio, and the tests of crates that block.
-const WORKSPACES: [(&str, &str); 3] =
-    [("blocking", "ecosystem"), ("tokio", "ecosystem/tokio"), ("suites", "ecosystem/suites")];
+/// The workspaces: crates that block, crates that need tokio, and the tests of both kinds.
+const WORKSPACES: [(&str, &str); 4] = [
+    ("blocking", "ecosystem"),
+    ("tokio", "ecosystem/tokio"),
+    ("suites", "ecosystem/suites"),
+    ("tokio-suites", "ecosystem/tokio-suites"),
+];
 
 /// Runs the workspace that the first argument names, with the other arguments; or the first two.
 /// The output of cargo and of the programs is not captured.

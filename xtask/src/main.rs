@@ -128,7 +128,8 @@ usage: cargo xtask book                   builds the book in target/book, and ch
        cargo xtask on MACHINE COMMAND ..  is `cargo COMMAND ..` for aarch64, riscv64 or windows
        cargo xtask bench [WORK].. [..]    measures the library beside its peers; --help says more
        cargo xtask bench --report         writes bench/RESULTS.md from the last measurements
-       cargo xtask ecosystem [blocking | tokio | suites] [NAME]..  runs crates of others on green threads, or their tests
+       cargo xtask ecosystem [blocking | tokio] [NAME]..  runs crates of others on green threads; --help says more
+       cargo xtask ecosystem suites | tokio-suites [NAME]..  runs their own tests so
        cargo xtask asan [TEST]..          runs the library's tests under AddressSanitizer
        cargo xtask tsan [TEST]..          and under ThreadSanitizer, with std built for it
        cargo xtask valgrind [TEST]..      and under Valgrind; all three on Linux only
