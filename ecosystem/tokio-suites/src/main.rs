@@ -157,7 +157,7 @@ fn test(suite: &Suite, folder: &Path, sources: &Path, way: &str) -> Result<(Ends
     _ = fs::remove_file(&through);
     let log = File::create(&path).map_err(|error| error.to_string())?;
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=5", TIMEOUT, "cargo", "test", "--no-fail-fast", "--lib", "--tests"]);
+    command.args(["--kill-after=5", TIMEOUT, "cargo", "test", "--no-fail-fast", "--tests"]);
     command.args(suite.arguments).current_dir(sources);
     command.env("STAND_IN", way).env("STAND_IN_LOG", &through).env("CARGO_TERM_COLOR", "never");
     if env::var_os("CARGO_TARGET_DIR").is_none() {

@@ -1,9 +1,19 @@
 //! The exams: what green threads do with each crate. An exam returns the errors of its calls.
 
-use std::{convert::Infallible, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use axum::{Router, extract::Path, routing::get};
 use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt, TryStreamExt, future};
 use greenthread::{block_on, thread};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, client, server, service::service_fn};
@@ -13,9 +23,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, oneshot},
 };
+use tokio_tungstenite::tungstenite::Message;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower::{
+    BoxError, ServiceBuilder, ServiceExt, service_fn as service_fn_of_tower, timeout::error::Elapsed,
+};
 
-use crate::{Asked, servers::Kind};
+use crate::{Asked, databases, servers::Kind};
 
 pub(crate) struct Exam {
     /// The name of the crate, as in `Cargo.lock`, and after a blank what of it.
@@ -31,14 +45,21 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam { name: "tonic", server: None, run: tonic },
     Exam { name: "redis", server: Some(Kind::Redis), run: redis },
     Exam { name: "tokio-postgres", server: Some(Kind::Postgres), run: postgres },
+    Exam { name: "sqlx postgres", server: Some(Kind::Postgres), run: databases::postgres },
+    Exam { name: "sqlx sqlite", server: None, run: databases::sqlite },
+    Exam { name: "tokio-tungstenite", server: None, run: tungstenite },
+    Exam { name: "tower", server: None, run: tower },
 ];
+
+/// How many calls have returned without an error.
+pub(crate) static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many connections are open at a time, where each thread has its own.
 const CONNECTIONS: usize = 400;
 
-/// Spawns the threads, each of which makes its calls by `call`, and returns their errors. A panic
-/// is an error, too.
-fn all<E: Display>(
+/// Spawns the threads, each of which makes its calls by `call`, in a soak again and again, and
+/// returns their errors. A panic is an error, too.
+pub(crate) fn all<E: Display>(
     asked: Asked,
     call: impl Fn(usize, usize) -> Result<(), E> + Send + Sync + 'static,
 ) -> Vec<String> {
@@ -47,7 +68,15 @@ fn all<E: Display>(
         .map(|number| {
             let call = call.clone();
             thread::spawn(move || {
-                (0..asked.calls).try_for_each(|n| call(number, n)).map_err(|error| error.to_string())
+                loop {
+                    for n in 0..asked.calls {
+                        call(number, n).map_err(|error| error.to_string())?;
+                        CALLS.fetch_add(1, Relaxed);
+                    }
+                    if asked.until.is_none_or(|until| Instant::now() >= until) {
+                        return Ok(());
+                    }
+                }
             })
         })
         .collect();
@@ -57,11 +86,11 @@ fn all<E: Display>(
         .collect()
 }
 
-fn expect(is_right: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn expect(is_right: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     if is_right { Ok(()) } else { Err("a wrong answer".into()) }
 }
 
-type AnyResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub(crate) type AnyResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
     Ok(Response::new(Full::new(request.into_body().collect().await?.to_bytes())))
@@ -73,39 +102,69 @@ fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// A green thread for each connection of the server, and each thread of the client has a connection
-/// of its own for all of its calls.
-fn hyper_http1(asked: Asked, _: &str) -> Vec<String> {
-    let (listener, address) = listen();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = thread::spawn(move || {
-        let mut stopped = stopped;
-        loop {
-            let accepted = block_on(async {
-                tokio::select! {
-                    accepted = listener.accept() => Some(accepted),
-                    _ = &mut stopped => None,
+/// A server with a green thread for each connection. It ends when the value is dropped.
+struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    acceptor: Option<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    fn new(serve: impl Fn(TcpStream) + Copy + Send + 'static) -> Self {
+        let (listener, address) = listen();
+        let (stop, mut stopped) = oneshot::channel();
+        let acceptor = thread::spawn(move || {
+            loop {
+                let accepted = block_on(async {
+                    tokio::select! {
+                        accepted = listener.accept() => Some(accepted),
+                        _ = &mut stopped => None,
+                    }
+                });
+                match accepted {
+                    Some(Ok((stream, _))) => drop(thread::spawn(move || serve(stream))),
+                    Some(Err(_)) => {}
+                    None => return,
                 }
-            });
-            let Some(accepted) = accepted else { return };
-            let Ok((stream, _)) = accepted else { continue };
-            thread::spawn(move || {
-                _ = block_on(
-                    server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service_fn(echo)),
-                );
-            });
-        }
-    });
-    let open = Arc::new(Semaphore::new(CONNECTIONS));
-    let (threads, calls) = (asked.threads, asked.calls);
-    let errors = all(Asked { threads, calls: 1, ..asked }, move |number, _| -> AnyResult {
+            }
+        });
+        Self { address, stop: Some(stop), acceptor: Some(acceptor) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.stop.take().map(|stop| stop.send(()));
+        _ = self.acceptor.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// As [`all`], where each thread opens a connection for all its calls, and closes it.
+fn all_connected(
+    asked: Asked,
+    connected: impl Fn(&mut dyn Iterator<Item = String>) -> AnyResult + Send + Sync + 'static,
+) -> Vec<String> {
+    let open = Semaphore::new(CONNECTIONS);
+    let calls = asked.calls;
+    all(Asked { calls: 1, ..asked }, move |number, _| -> AnyResult {
         let _open = block_on(open.acquire())?;
+        connected(&mut (0..calls).map(|n| format!("{number} {n}")))?;
+        CALLS.fetch_add(calls - 1, Relaxed);
+        Ok(())
+    })
+}
+
+fn hyper_http1(asked: Asked, _: &str) -> Vec<String> {
+    let server = Server::new(|stream| {
+        let builder = server::conn::http1::Builder::new();
+        _ = block_on(builder.serve_connection(TokioIo::new(stream), service_fn(echo)));
+    });
+    let address = server.address;
+    all_connected(asked, move |texts| {
         let stream = block_on(TcpStream::connect(address))?;
         let (mut client, connection) = block_on(client::conn::http1::handshake(TokioIo::new(stream)))?;
         let connection = thread::spawn(move || block_on(connection));
-        for n in 0..calls {
-            let text = Bytes::from(format!("{number} {n}"));
+        for text in texts.map(Bytes::from) {
             block_on(client.ready())?;
             let answer = block_on(client.send_request(Request::new(Full::new(text.clone()))))?;
             expect(block_on(answer.into_body().collect())?.to_bytes() == text)?;
@@ -113,10 +172,7 @@ fn hyper_http1(asked: Asked, _: &str) -> Vec<String> {
         drop(client);
         connection.join().map_err(|_| "a panic of the connection")??;
         Ok(())
-    });
-    _ = stop.send(());
-    _ = server.join();
-    errors
+    })
 }
 
 /// All threads share a few connections.
@@ -247,6 +303,57 @@ fn postgres(asked: Asked, address: &str) -> Vec<String> {
         let client = &clients[number % clients.len()];
         let row = block_on(client.query_one("SELECT $1::INT8 * 2", &[&((number + n) as i64)]))?;
         expect(row.get::<_, i64>(0) == 2 * (number + n) as i64)
+    })
+}
+
+/// Each call is a message and its echo.
+fn tungstenite(asked: Asked, _: &str) -> Vec<String> {
+    let server = Server::new(|stream| {
+        let echo = || -> AnyResult {
+            let (mut sink, stream) = block_on(tokio_tungstenite::accept_async(stream))?.split();
+            let is_data = |message: &Message| future::ready(message.is_text() || message.is_binary());
+            block_on(stream.try_filter(is_data).forward(&mut sink))?;
+            Ok(())
+        };
+        _ = echo();
+    });
+    let address = server.address;
+    all_connected(asked, move |texts| {
+        let stream = block_on(TcpStream::connect(address))?;
+        let (mut socket, _) = block_on(tokio_tungstenite::client_async(format!("ws://{address}/"), stream))?;
+        for text in texts {
+            block_on(socket.send(Message::text(text.clone())))?;
+            let answer = block_on(socket.next()).ok_or("the connection is closed")??;
+            expect(answer == Message::text(text))?;
+        }
+        block_on(socket.close(None))?;
+        while let Some(message) = block_on(socket.next()) {
+            expect(message?.is_close())?;
+        }
+        Ok(())
+    })
+}
+
+/// A queue before a limit before a service that awaits green threads, and a timeout that fires.
+fn tower(asked: Asked, _: &str) -> Vec<String> {
+    let double = service_fn_of_tower(async |n: usize| {
+        let blocking = move || {
+            thread::sleep(Duration::from_millis(1));
+            2 * n
+        };
+        thread::spawn(blocking).await.map_err(|_| "a panic")
+    });
+    let minutes = Duration::from_mins(10);
+    let stack = ServiceBuilder::new().buffer(64).concurrency_limit(256).timeout(minutes).service(double);
+    let never = ServiceBuilder::new()
+        .timeout(Duration::from_millis(5))
+        .service(service_fn_of_tower(async |()| future::pending::<Result<(), BoxError>>().await));
+    all(asked, move |number, n| -> AnyResult {
+        if (number + n).is_multiple_of(10) {
+            let error = block_on(never.clone().oneshot(())).expect_err("it takes too long");
+            return expect(error.is::<Elapsed>());
+        }
+        expect(block_on(stack.clone().oneshot(number))? == 2 * number)
     })
 }
 

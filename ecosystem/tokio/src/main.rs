@@ -3,9 +3,11 @@
 
 #![cfg(unix)]
 
+mod databases;
 mod exams;
 mod measure;
 mod servers;
+mod soak;
 
 use std::{
     env,
@@ -23,6 +25,7 @@ usage: ecosystem-tokio [--threads N] [--calls N] [--workers N] [NAME]..
   --threads N  how many green threads call at once (1000)
   --calls N    how many calls each of them makes (10)
   --workers N  how many workers there are (2)
+  --soak N     calls for so many seconds in each exam, and prints the resident memory
   --measure N  the processor time of a request, on tokio alone and under greenthread-tokio, N times in turn, by wrk
 ";
 
@@ -32,10 +35,13 @@ pub(crate) struct Asked {
     threads: usize,
     calls: usize,
     workers: usize,
+    /// Threads go on calling until then.
+    until: Option<Instant>,
 }
 
 fn main() -> ExitCode {
-    let mut asked = Asked { threads: 1000, calls: 10, workers: 2 };
+    let mut asked = Asked { threads: 1000, calls: 10, workers: 2, until: None };
+    let mut soak = None;
     let mut names = Vec::new();
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -44,6 +50,7 @@ fn main() -> ExitCode {
             "--threads" => number().map(|number| asked.threads = number),
             "--calls" => number().map(|number| asked.calls = number),
             "--workers" => number().map(|number| asked.workers = number),
+            "--soak" => number().map(|seconds| soak = Some(Duration::from_secs(seconds as u64))),
             "--measure" => return number().map_or_else(refuse, measure::table),
             "--serve" => return arguments.next().map_or_else(refuse, |way| measure::serve(&way)),
             name if !name.starts_with('-') => Some(names.push(name.to_owned())),
@@ -53,7 +60,10 @@ fn main() -> ExitCode {
             return refuse();
         }
     }
-    table(asked, &names)
+    match soak {
+        Some(time) => soak::table(asked, time, &names),
+        None => table(asked, &names),
+    }
 }
 
 fn refuse() -> ExitCode {
@@ -63,43 +73,56 @@ fn refuse() -> ExitCode {
 
 /// Holds all exams that are asked for, and prints a table.
 fn table(asked: Asked, names: &[String]) -> ExitCode {
-    let Asked { threads, calls, workers } = asked;
+    let Asked { threads, calls, workers, .. } = asked;
     println!("{threads} green threads on {workers} workers, {calls} calls each");
-    println!("{:<16} {:<9} {:>8} {:>8} {:>8} {:>8}", "crate", "version", "ms", "cpu ms", "us/call", "errors");
+    println!("{:<17} {:<9} {:>8} {:>8} {:>8} {:>8}", "crate", "version", "ms", "cpu ms", "us/call", "errors");
+    each(asked, names, |name, exam| {
+        let (begin, used) = (Instant::now(), processor_time());
+        let errors = exam(asked);
+        let (took, used) = (begin.elapsed(), processor_time() - used);
+        let each = used.as_secs_f64() * 1e6 / (threads * calls) as f64;
+        println!("{name} {:>8} {:>8} {each:>8.1} {:>8}", took.as_millis(), used.as_millis(), errors.len());
+        errors
+    })
+}
+
+/// Holds each exam that is asked for, on a runtime of its own. `hold` is given its name and version
+/// and what it consists of, and returns its errors.
+fn each(
+    asked: Asked,
+    names: &[String],
+    hold: impl Fn(&str, &(dyn Fn(Asked) -> Vec<String> + Sync)) -> Vec<String>,
+) -> ExitCode {
     let mut servers = servers::Servers::default();
     let mut has_failed = false;
     for exam in exams::EXAMS {
         if !names.is_empty() && !names.iter().any(|name| exam.name.contains(name.as_str())) {
             continue;
         }
-        let row = format!("{:<16} {:<9}", exam.name, version(exam.name));
+        let name = format!("{:<17} {:<9}", exam.name, version(exam.name));
         let address = match exam.server.map_or(Ok(String::new()), |kind| servers.address(kind)) {
             Ok(address) => address,
             Err(error) => {
-                println!("{row} not run: {error}");
+                println!("{name} not run: {error}");
                 has_failed = true;
                 continue;
             }
         };
-        let runtime = match Runtime::builder().workers(workers).tokio().build() {
+        let runtime = match Runtime::builder().workers(asked.workers).tokio().build() {
             Ok(runtime) => runtime,
             Err(error) => {
-                println!("{row} no runtime: {error}");
+                println!("{name} no runtime: {error}");
                 return ExitCode::FAILURE;
             }
         };
-        let (begin, used) = (Instant::now(), processor_time());
-        let errors = runtime.run(|| (exam.run)(asked, &address));
-        let (took, used) = (begin.elapsed(), processor_time() - used);
+        let errors = hold(&name, &|asked| runtime.run(|| (exam.run)(asked, &address)));
         // All green threads have ended, and then tokio's tasks are dropped.
         let ended = runtime.shutdown_timeout(Duration::from_secs(30));
-        let each = used.as_secs_f64() * 1e6 / (threads * calls) as f64;
-        println!("{row} {:>8} {:>8} {each:>8.1} {:>8}", took.as_millis(), used.as_millis(), errors.len());
         if let Some(error) = errors.first() {
-            println!("{:<16} the first: {error}", "");
+            println!("{:<17} the first: {error}", "");
         }
         if !ended {
-            println!("{:<16} some threads have not ended", "");
+            println!("{:<17} some threads have not ended", "");
         }
         has_failed |= !errors.is_empty() || !ended;
     }

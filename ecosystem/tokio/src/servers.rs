@@ -86,7 +86,7 @@ impl Servers {
                 }
                 let mut server = command("postgres", &folder)?;
                 server.arg("-D").arg(&data).args(["-p", &number, "-k", "", "-c", "fsync=off"]);
-                (server.spawn()?, format!("host=127.0.0.1 port={port} user=postgres"))
+                (server.spawn()?, format!("postgres://postgres@127.0.0.1:{port}/postgres"))
             }
         };
         self.running.push((kind, address.clone(), child));
