@@ -20,6 +20,7 @@
 #![cfg(test)]
 
 mod atomic;
+mod awaiter;
 mod cancel;
 mod channel;
 mod condvar;
