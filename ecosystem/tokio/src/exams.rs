@@ -18,7 +18,7 @@ use greenthread::{block_on, thread};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, client, server, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use redis::AsyncCommands;
+use redis::{AsyncCommands, AsyncConnectionConfig};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, oneshot},
@@ -277,7 +277,9 @@ fn tonic(asked: Asked, _: &str) -> Vec<String> {
 
 fn redis(asked: Asked, address: &str) -> Vec<String> {
     let client = redis::Client::open(address).expect("an address");
-    let connection = match block_on(client.get_multiplexed_async_connection()) {
+    // All threads share a connection. With ten thousand of them the default is too short.
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_mins(10)));
+    let connection = match block_on(client.get_multiplexed_async_connection_with_config(&config)) {
         Ok(connection) => connection,
         Err(error) => return vec![error.to_string()],
     };
