@@ -54,7 +54,10 @@ fn main() -> ExitCode {
             }
             "--way" => arguments.next().and_then(|name| Way::of(&name)).map(|way| ways.push(way)),
             "--markdown" => arguments.next().map(|path| page = Some(path)),
-            name if !name.starts_with('-') => Some(names.push(name.to_owned())),
+            name if !name.starts_with('-') => {
+                names.push(name.to_owned());
+                Some(())
+            }
             _ => None,
         };
         if set.is_none() {
