@@ -199,3 +199,31 @@ fn wake(waker: Waker) {
         mem::forget(payload);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::wait_queue::{Node, Queue};
+
+    #[test]
+    fn a_future_that_is_dropped_before_its_wake_up_is_in_no_queue() {
+        let mut queue = Queue::new();
+        // SAFETY: one thread has all of it, and the awaiters outlive the queue.
+        let [first, second] = [(); 2]
+            .map(|()| unsafe { Awaiter::queued(Waker::noop(), false, |waiter| Node::new(waiter, ())) });
+        for awaiter in [&first, &second] {
+            awaiter.park();
+            // SAFETY: the node is in no queue, and the awaiter outlives this one.
+            unsafe { queue.push(awaiter.payload.node()) };
+        }
+        let wakes = queue.claim_all();
+        // SAFETY: the nodes were put into this queue.
+        unsafe {
+            assert!(!queue.remove(first.payload.node()));
+            assert!(!queue.remove(second.payload.node()));
+        }
+        assert!(queue.is_empty());
+        drop(wakes);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
+    }
+}

@@ -12,8 +12,9 @@
 //!    is lost (the wait timed out), it may use the node until it unlocks, and no longer: the node's
 //!    owner takes the lock before it returns.
 //! 4. A claim that is won hands the payload to the node's owner, and the node may be gone at once.
-//!    But if the claimer owes a wake-up, the node lives until that is fired, and its links belong
-//!    to the claimer.
+//!    But if the claimer owes a wake-up, the node lives until that is fired, and its `previous`
+//!    belongs to the claimer. Its `next` stays null: a future that is dropped in the meantime sees
+//!    that its node is in no queue.
 
 use core::{cell::Cell, fmt, marker::PhantomPinned, ptr};
 
@@ -27,6 +28,7 @@ pub(crate) struct Node<P> {
     /// Null while the node is in no queue. In a queue the nodes are a ring: the `next` of the last
     /// one is the first.
     next: Cell<*const Node<P>>,
+    /// In a queue the node before this one, in [`Wakes`] the one after it.
     previous: Cell<*const Node<P>>,
     pub(crate) payload: P,
     /// The wake-up that is owed, for nodes in [`Wakes`].
@@ -245,13 +247,13 @@ impl<P> Queue<P> {
                 Claim::Lost => lost(unsafe { &(*node).payload }),
                 Claim::Won(None) => {}
                 Claim::Won(Some(wake)) => {
-                    // SAFETY: a wake-up is owed, so the node lives, and its links belong to this
+                    // SAFETY: a wake-up is owed, so the node lives, and this link belongs to this
                     // claimer (invariant 4).
                     unsafe {
                         (*node).wake.set(Some(wake));
                         match wakes.last.as_ref() {
                             None => wakes.first = node,
-                            Some(last) => last.next.set(node),
+                            Some(last) => last.previous.set(node),
                         }
                     }
                     wakes.last = node;
@@ -274,8 +276,7 @@ impl<P> Drop for Wakes<P> {
         // SAFETY: each node lives until its own wake-up is fired (invariant 4), and its link is
         // read before that.
         while let Some(node) = unsafe { self.first.as_ref() } {
-            // Set to null, so that the owner sees that its node is in no queue.
-            self.first = node.next.replace(ptr::null());
+            self.first = node.previous.get();
             let wake = node.wake.take();
             drop(wake);
         }
