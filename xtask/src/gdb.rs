@@ -110,13 +110,17 @@ fn environment(program: &Path) -> String {
     format!("env -i PAD={}", "-".repeat(1024_usize.saturating_sub(2 * name)))
 }
 
-/// The versions that recordings depend on: those of the compiler and the debugger.
+/// What recordings depend on: the versions of the compiler and the debugger, and whether the
+/// sources of std are installed. Where they are, the compiler writes their paths into programs,
+/// which moves what lies behind these.
 pub(crate) fn versions(repo: &Repo) -> Result<String, Complaints> {
     let gdb = repo.output(Command::new(tools::program("gdb", &["gdb"])?).arg("--version"))?;
     let gdb = gdb.lines().next().unwrap_or_default().rsplit(' ').next().unwrap_or_default();
     let rustc = repo.output(Command::new("rustc").arg("--version"))?;
     let rustc = rustc.split(" (").next().unwrap_or_default();
-    Ok(format!("{rustc}, gdb {gdb}"))
+    let sysroot = repo.output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library").exists();
+    Ok(format!("{rustc}{}, gdb {gdb}", if sources { " with rust-src" } else { "" }))
 }
 
 /// A session as a reader would have seen it: with commands behind a prompt, and nothing that
