@@ -13,6 +13,7 @@ use std::{
 
 use axum::{Router, extract::Path, routing::get};
 use bytes::Bytes;
+use ecosystem_common::servers::Kind;
 use futures_util::{SinkExt, StreamExt, TryStreamExt, future};
 use greenthread::{block_on, thread};
 use http_body_util::{BodyExt, Full};
@@ -29,7 +30,7 @@ use tower::{
     BoxError, ServiceBuilder, ServiceExt, service_fn as service_fn_of_tower, timeout::error::Elapsed,
 };
 
-use crate::{Asked, databases, servers::Kind};
+use crate::{Asked, databases};
 
 pub(crate) struct Exam {
     /// The name of the crate, as in `Cargo.lock`, and after a blank what of it.

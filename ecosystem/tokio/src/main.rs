@@ -6,7 +6,6 @@
 mod databases;
 mod exams;
 mod measure;
-mod servers;
 mod soak;
 
 use std::{
@@ -15,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ecosystem_common::{is_asked, processor_time, servers::Servers, version};
 use greenthread::Runtime;
 use greenthread_tokio::RuntimeExt;
 
@@ -28,6 +28,8 @@ usage: ecosystem-tokio [--threads N] [--calls N] [--workers N] [NAME]..
   --soak N     calls for so many seconds in each exam, and prints the resident memory
   --measure N  the processor time of a request, on tokio alone and under greenthread-tokio, N times in turn, by wrk
 ";
+
+const LOCK: &str = include_str!("../Cargo.lock");
 
 /// What is asked of each exam.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +55,10 @@ fn main() -> ExitCode {
             "--soak" => number().map(|seconds| soak = Some(Duration::from_secs(seconds as u64))),
             "--measure" => return number().map_or_else(refuse, measure::table),
             "--serve" => return arguments.next().map_or_else(refuse, |way| measure::serve(&way)),
-            name if !name.starts_with('-') => Some(names.push(name.to_owned())),
+            name if !name.starts_with('-') => {
+                names.push(name.to_owned());
+                Some(())
+            }
             _ => None,
         };
         if set.is_none() {
@@ -93,13 +98,13 @@ fn each(
     names: &[String],
     hold: impl Fn(&str, &(dyn Fn(Asked) -> Vec<String> + Sync)) -> Vec<String>,
 ) -> ExitCode {
-    let mut servers = servers::Servers::default();
+    let mut servers = Servers::default();
     let mut has_failed = false;
     for exam in exams::EXAMS {
-        if !names.is_empty() && !names.iter().any(|name| exam.name.contains(name.as_str())) {
+        if !is_asked(exam.name, names) {
             continue;
         }
-        let name = format!("{:<17} {:<9}", exam.name, version(exam.name));
+        let name = format!("{:<17} {:<9}", exam.name, version(exam.name, LOCK));
         let address = match exam.server.map_or(Ok(String::new()), |kind| servers.address(kind)) {
             Ok(address) => address,
             Err(error) => {
@@ -127,26 +132,4 @@ fn each(
         has_failed |= !errors.is_empty() || !ended;
     }
     if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// The version of a crate, from `Cargo.lock`.
-fn version(name: &str) -> &'static str {
-    const LOCK: &str = include_str!("../Cargo.lock");
-    let name = name.split(' ').next().unwrap_or(name);
-    let entry = format!("name = \"{name}\"\nversion = \"");
-    LOCK.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("")
-}
-
-/// The processor time that this process has used.
-fn processor_time() -> Duration {
-    // SAFETY: zeros are a valid `rusage`, and the call writes to it.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
-        usage
-    };
-    let time = |time: libc::timeval| {
-        Duration::from_secs(time.tv_sec.cast_unsigned()) + Duration::from_micros(time.tv_usec.cast_unsigned())
-    };
-    time(usage.ru_utime) + time(usage.ru_stime)
 }
