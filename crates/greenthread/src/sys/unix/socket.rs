@@ -31,8 +31,10 @@ use super::{
     error::{OsError, OsResult},
 };
 
-/// The number of connections that may wait in the queue of a listener. The value is std's.
-const BACKLOG: i32 = 128;
+/// The number of connections that may wait in the queue of a listener: as many as the system
+/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some of
+/// them wait for a second or more.
+const BACKLOG: i32 = i32::MAX;
 
 /// Whether a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -147,6 +147,27 @@ fn a_full_queue_makes_connecting_wait() {
     });
 }
 
+/// More clients than the 128 of std's TCP listeners wait to be accepted, if the system allows it.
+#[cfg(target_os = "linux")]
+#[test]
+fn three_hundred_clients_wait_to_be_accepted() {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+    everywhere(|_| {
+        let place = Place::new();
+        let _listener = UnixListener::bind(place.socket()).unwrap();
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+        let allowed = allowed.map_or(128, |text| text.trim().parse().unwrap());
+        let address = SocketAddrUnix::new(place.socket()).unwrap();
+        let _clients = Vec::from_iter((0..allowed.min(300)).map(|_| {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            let client = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+            connect(&client, &address).unwrap();
+            client
+        }));
+    });
+}
+
 #[test]
 fn a_large_write_and_a_slow_reader() {
     everywhere(|world| {
