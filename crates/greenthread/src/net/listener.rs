@@ -41,8 +41,8 @@ impl TcpListener {
     /// 0 the system chooses a port; [`local_addr`](Self::local_addr) returns it.
     ///
     /// Blocks the calling thread only while a name is looked up. As in std, `SO_REUSEADDR` is set.
-    /// As many connections as the system allows (on Linux `/proc/sys/net/core/somaxconn`) wait to be
-    /// accepted; with std it is 128.
+    /// As many connections as the system allows (on Linux `/proc/sys/net/core/somaxconn`) wait to
+    /// be accepted; with std it is 128.
     ///
     /// # Errors
     ///

@@ -24,8 +24,8 @@ use super::{
 };
 
 /// The number of connections that may wait in the queue of a listener: as many as the system
-/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some of
-/// them wait for a second or more.
+/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some
+/// of them wait for a second or more.
 const BACKLOG: i32 = i32::MAX;
 
 /// Shutting down a socket ends no request for its events.
