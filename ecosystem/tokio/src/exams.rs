@@ -4,10 +4,7 @@ use std::{
     convert::Infallible,
     fmt::Display,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -52,9 +49,6 @@ pub(crate) const EXAMS: &[Exam] = &[
     Exam { name: "tower", server: None, run: tower },
 ];
 
-/// How many calls have returned without an error.
-pub(crate) static CALLS: AtomicUsize = AtomicUsize::new(0);
-
 /// How many connections are open at a time, where each thread has its own.
 const CONNECTIONS: usize = 400;
 
@@ -72,7 +66,7 @@ pub(crate) fn all<E: Display>(
                 loop {
                     for n in 0..asked.calls {
                         call(number, n).map_err(|error| error.to_string())?;
-                        CALLS.fetch_add(1, Relaxed);
+                        asked.made.fetch_add(1, Relaxed);
                     }
                     if asked.until.is_none_or(|until| Instant::now() >= until) {
                         return Ok(());
@@ -150,7 +144,7 @@ fn all_connected(
     all(Asked { calls: 1, ..asked }, move |number, _| -> AnyResult {
         let _open = block_on(open.acquire())?;
         connected(&mut (0..calls).map(|n| format!("{number} {n}")))?;
-        CALLS.fetch_add(calls - 1, Relaxed);
+        asked.made.fetch_add(calls - 1, Relaxed);
         Ok(())
     })
 }

@@ -11,6 +11,7 @@ mod soak;
 use std::{
     env,
     process::ExitCode,
+    sync::atomic::AtomicUsize,
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,7 @@ usage: ecosystem-tokio [--threads N] [--calls N] [--workers N] [NAME]..
   --threads N  how many green threads call at once (1000)
   --calls N    how many calls each of them makes (10)
   --workers N  how many workers there are (2)
-  --soak N     calls for so many seconds in each exam, and prints the resident memory
+  --soak N     all exams at once, for so many seconds, on one runtime
   --measure N  the processor time of a request, on tokio alone and under greenthread-tokio, N times in turn, by wrk
 ";
 
@@ -39,10 +40,13 @@ pub(crate) struct Asked {
     workers: usize,
     /// Threads go on calling until then.
     until: Option<Instant>,
+    /// Counts the calls that have returned without an error.
+    made: &'static AtomicUsize,
 }
 
 fn main() -> ExitCode {
-    let mut asked = Asked { threads: 1000, calls: 10, workers: 2, until: None };
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let mut asked = Asked { threads: 1000, calls: 10, workers: 2, until: None, made: &MADE };
     let mut soak = None;
     let mut names = Vec::new();
     let mut arguments = env::args().skip(1);
