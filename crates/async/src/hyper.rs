@@ -1,9 +1,11 @@
 //! The traits of `hyper::rt`.
+//!
+//! *Read*: [`Polled::poll_read_uninit`](greenthread::net::Polled::poll_read_uninit) only writes to
+//! its buffer, and what it returns is the beginning of it, and initialised.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    slice,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -22,13 +24,10 @@ impl<S: Stream> Read for Async<S> {
         context: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // SAFETY: nothing in the buffer becomes uninitialised.
+        // SAFETY: *Read*: nothing in the buffer becomes uninitialised.
         let free = unsafe { buf.as_mut() };
-        free.fill(std::mem::MaybeUninit::new(0));
-        // SAFETY: it has just been initialised.
-        let free = unsafe { slice::from_raw_parts_mut(free.as_mut_ptr().cast::<u8>(), free.len()) };
-        let count = ready!(self.0.poll_read(context, free))?;
-        // SAFETY: so many bytes were read into it.
+        let count = ready!(self.0.poll_read_uninit(context, free))?.len();
+        // SAFETY: *Read*: so many bytes at its beginning are initialised.
         unsafe { buf.advance(count) };
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,7 @@
 //! The traits of `tokio::io`.
+//!
+//! *Read*: [`Polled::poll_read_uninit`](greenthread::net::Polled::poll_read_uninit) only writes to
+//! its buffer, and what it returns is the beginning of it, and initialised.
 
 use std::{
     io::{self, IoSlice},
@@ -17,7 +20,11 @@ impl<S: Stream> AsyncRead for Async<S> {
         context: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let count = ready!(self.0.poll_read(context, buf.initialize_unfilled()))?;
+        // SAFETY: *Read*: nothing in the buffer becomes uninitialised.
+        let free = unsafe { buf.unfilled_mut() };
+        let count = ready!(self.0.poll_read_uninit(context, free))?.len();
+        // SAFETY: *Read*: so many bytes at its beginning are initialised.
+        unsafe { buf.assume_init(count) };
         buf.advance(count);
         Poll::Ready(Ok(()))
     }

@@ -1,6 +1,8 @@
 //! hyper's own client and server over the library's streams.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, mem::MaybeUninit, net::SocketAddr, pin::Pin, time::Duration,
+};
 
 use bytes::Bytes;
 use greenthread::{
@@ -11,7 +13,12 @@ use greenthread::{
 use greenthread_async::{Async, Threads};
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Method, Request, Response, StatusCode, body::Incoming, client, header, server, service::service_fn,
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    client, header,
+    rt::{Read, ReadBuf, Write},
+    server,
+    service::service_fn,
 };
 
 /// Answers with what it was sent, after a while if the path says so.
@@ -142,4 +149,21 @@ fn a_timer_sleeps_for_as_long_as_there_is() {
     let mut sleep = hyper::rt::Timer::sleep(&Threads, Duration::MAX);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(sleep.as_mut().poll(&mut context).is_pending());
+}
+
+/// A read writes what it has read, and nothing else: hyper's buffers have much room behind it.
+#[test]
+fn room_is_left_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Async::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    let mut server = Async::new(listener.accept().unwrap().0);
+    block_on(poll_fn(|context| Pin::new(&mut server).poll_write(context, b"hello"))).unwrap();
+
+    let mut memory = [MaybeUninit::new(7); 100];
+    let mut buffer = ReadBuf::uninit(&mut memory);
+    block_on(poll_fn(|context| Pin::new(&mut client).poll_read(context, buffer.unfilled()))).unwrap();
+    assert_eq!(buffer.filled(), b"hello");
+    // SAFETY: all of it was initialised above.
+    let after = memory.map(|byte| unsafe { byte.assume_init() });
+    assert_eq!(after[5..], [7; 95]);
 }

@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     io::{Read, Write},
+    mem::MaybeUninit,
     pin::Pin,
 };
 
@@ -12,7 +13,7 @@ use greenthread::{
     thread,
 };
 use greenthread_async::Async;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -90,4 +91,16 @@ fn futures_io() {
         });
         echo.join().unwrap();
     });
+}
+
+/// A read writes what it has read, and nothing else: the room behind it may be large.
+#[test]
+fn room_is_not_initialised() {
+    let (client, server) = pair();
+    (&server).write_all(b"hello").unwrap();
+    let mut stream = Async::new(client);
+    let mut memory = [MaybeUninit::uninit(); 100];
+    let mut buffer = ReadBuf::uninit(&mut memory);
+    block_on(poll_fn(|context| AsyncRead::poll_read(Pin::new(&mut stream), context, &mut buffer))).unwrap();
+    assert_eq!((buffer.filled(), buffer.initialized().len()), (&b"hello"[..], 5));
 }

@@ -1,8 +1,12 @@
 //! Streams of which a task reads and to which it writes.
+//!
+//! *Received*: as many bytes as a call of `sys::socket` says that it has received, it has written
+//! to the beginning of the buffer.
 
 use std::{
     fmt,
     io::{self, IoSlice},
+    mem::MaybeUninit,
     net::Shutdown,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -142,7 +146,47 @@ impl<S: Stream> Polled<S> {
     ///
     /// See [`Polled`].
     pub fn poll_read(&mut self, context: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.stream.socket().poll_read(&mut self.reading, context, buf)
+        let (socket, capacity) = (self.stream.socket(), buf.len());
+        let receive = || socket::receive(socket, buf, false, Blocking::Never);
+        socket.poll_receive(&mut self.reading, context, capacity, receive)
+    }
+
+    /// As [`poll_read`](Self::poll_read), into memory that need not be initialised. Returns the
+    /// part of it that was read into. Buffers that grow with the stream have much room at their
+    /// end; to fill it with zeros for each read would take longer than to read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`poll_read`](Self::poll_read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenthread::{block_on, net::{Polled, TcpListener, TcpStream}};
+    /// use std::{future::poll_fn, io::Write};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let mut stream = Polled::new(TcpStream::connect(listener.local_addr()?)?);
+    /// listener.accept()?.0.write_all(b"hello")?;
+    ///
+    /// let mut bytes = Vec::with_capacity(4096);
+    /// let text = block_on(poll_fn(|context| {
+    ///     let read = stream.poll_read_uninit(context, bytes.spare_capacity_mut());
+    ///     read.map_ok(|read| read.to_vec())
+    /// }))?;
+    /// assert_eq!(text, b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll_read_uninit<'buf>(
+        &mut self,
+        context: &mut Context<'_>,
+        buf: &'buf mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<&'buf mut [u8]>> {
+        let (socket, capacity) = (self.stream.socket(), buf.len());
+        let receive = || socket::receive_uninit(socket, buf, Blocking::Never);
+        let count = ready!(socket.poll_receive(&mut self.reading, context, capacity, receive))?;
+        // SAFETY: *Received*.
+        Poll::Ready(Ok(unsafe { buf[..count].assume_init_mut() }))
     }
 
     /// Writes as much as there is room for, or waits until there is some. Never blocks.
@@ -226,15 +270,15 @@ impl<S: fmt::Debug> fmt::Debug for Polled<S> {
 }
 
 impl Socket {
-    fn poll_read(
+    fn poll_receive(
         &self,
         wait: &mut PollWait,
         context: &mut Context<'_>,
-        buffer: &mut [u8],
+        capacity: usize,
+        mut receive: impl FnMut() -> OsResult<usize>,
     ) -> Poll<io::Result<usize>> {
-        let capacity = buffer.len();
         let count = ready!(self.descriptor().poll_attempt(wait, Interest::Read, context, || {
-            let count = socket::receive(self, buffer, false, Blocking::Never)?;
+            let count = receive()?;
             let is_short = 0 < count && count < capacity;
             Ok((count, if is_short { self.short_result() } else { CallResult::Full }))
         }))?;

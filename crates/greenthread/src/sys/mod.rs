@@ -302,9 +302,9 @@ pub(crate) mod io {
 ///   with `WOULD_BLOCK` while the connection is being made; the caller repeats it after each event
 ///   for writing.
 /// - `accept` returns a connection in blocking mode. It waits as the listener's mode says.
-/// - `receive`, `receive_vectored`, `receive_from`, `send`, `send_vectored`, `send_to` take a
-///   `Blocking`: whether this one call may wait, whatever the mode is. A port without such a flag
-///   keeps its sockets in non-blocking mode, and waits by itself for `AsSet`.
+/// - `receive`, `receive_uninit`, `receive_vectored`, `receive_from`, `send`, `send_vectored`,
+///   `send_to` take a `Blocking`: whether this one call may wait, whatever the mode is. A port
+///   without such a flag keeps its sockets in non-blocking mode, and waits by itself for `AsSet`.
 /// - `timeout`, `set_timeout`: how long a call with `AsSet` waits.
 /// - `NO_SHUTDOWN_EVENT`: whether shutting down a socket gives no event to threads of this process
 ///   that wait for it. The library then wakes them by itself.
@@ -314,8 +314,8 @@ pub(crate) mod io {
 pub(crate) mod socket {
     pub(crate) use super::port::socket::{
         Address, AnyAddress, Blocking, Family, NO_SHUTDOWN_EVENT, Type, accept, bind, connect, connect_on,
-        listen, local_address, open, open_nonblocking, peer_address, receive, receive_from, receive_vectored,
-        send, send_to, send_vectored, set_timeout, shutdown, take_error, timeout, to_ip,
+        listen, local_address, open, open_nonblocking, peer_address, receive, receive_from, receive_uninit,
+        receive_vectored, send, send_to, send_vectored, set_timeout, shutdown, take_error, timeout, to_ip,
     };
     #[cfg(unix)]
     pub(crate) use super::port::socket::{NO_WRITE_SHUTDOWN_EVENT, UnixAddress, from_unix, pair, to_unix};

@@ -13,8 +13,8 @@ use rustix::net::{self as rnet, AddressFamily, SocketFlags};
 
 pub(crate) use super::super::unix::socket::{
     Address, AnyAddress, Blocking, Family, Type, UnixAddress, bind, connect, connect_on, listen,
-    local_address, peer_address, receive, receive_from, receive_vectored, send, send_to, send_vectored,
-    set_timeout, shutdown, take_error, timeout, to_ip,
+    local_address, peer_address, receive, receive_from, receive_uninit, receive_vectored, send, send_to,
+    send_vectored, set_timeout, shutdown, take_error, timeout, to_ip,
 };
 
 use super::error::OsResult;

@@ -21,8 +21,8 @@ use rustix::{
 
 pub(crate) use super::super::unix::socket::{
     Address, AnyAddress, Blocking, Family, Type, UnixAddress, bind, connect, listen, local_address,
-    peer_address, receive, receive_from, receive_vectored, send, send_to, send_vectored, set_timeout,
-    shutdown, take_error, timeout, to_ip,
+    peer_address, receive, receive_from, receive_uninit, receive_vectored, send, send_to, send_vectored,
+    set_timeout, shutdown, take_error, timeout, to_ip,
 };
 
 use super::{super::unix::socket, error::OsResult};

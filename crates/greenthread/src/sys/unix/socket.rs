@@ -7,6 +7,7 @@
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
     net::{Shutdown, SocketAddr},
     os::fd::{AsFd, AsRawFd},
     time::Duration,
@@ -165,6 +166,17 @@ pub(crate) fn receive(
     blocking: Blocking,
 ) -> OsResult<usize> {
     Ok(rnet::recv(socket, buffer, blocking.to_receive(peek))?.1)
+}
+
+/// Receives into memory that need not be initialised. Returns how many bytes of it are then.
+#[inline]
+pub(crate) fn receive_uninit(
+    socket: impl AsFd,
+    buffer: &mut [MaybeUninit<u8>],
+    blocking: Blocking,
+) -> OsResult<usize> {
+    let ((received, _), _) = rnet::recv(socket, buffer, blocking.to_receive(false))?;
+    Ok(received.len())
 }
 
 /// Receives into several buffers.

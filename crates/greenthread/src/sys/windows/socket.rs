@@ -180,6 +180,15 @@ pub(crate) fn receive(
     end_at_shutdown(wait_and(socket.as_fd(), Interest::Read, blocking, call))
 }
 
+/// Receives into memory that need not be initialised. Returns how many bytes of it are then.
+pub(crate) fn receive_uninit(
+    socket: impl AsFd,
+    buffer: &mut [MaybeUninit<u8>],
+    blocking: Blocking,
+) -> OsResult<usize> {
+    end_at_shutdown(wait_and(socket.as_fd(), Interest::Read, blocking, |socket: &Socket| socket.recv(buffer)))
+}
+
 /// Receives into several buffers.
 pub(crate) fn receive_vectored(
     socket: impl AsFd,
