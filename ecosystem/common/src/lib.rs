@@ -1,8 +1,9 @@
-//! What a program that holds exams needs: servers, and a table.
+//! What a program that holds exams needs: servers, sources of crates, and a table.
 
 #![cfg(unix)]
 
 pub mod servers;
+pub mod source;
 pub mod table;
 
 use std::time::Duration;

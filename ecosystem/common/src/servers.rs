@@ -68,7 +68,12 @@ impl Servers {
         if let Some((_, address)) = self.running.iter().find(|(running, _)| *running == kind) {
             return Ok(address.clone());
         }
-        let (port, data) = (free_port()?, self.data(&format!("{kind:?}"))?);
+        self.start_on(kind, free_port()?)
+    }
+
+    /// Starts a server on a port that its clients insist on. Returns its address.
+    pub fn start_on(&mut self, kind: Kind, port: u16) -> io::Result<String> {
+        let data = self.data(&format!("{kind:?}-{port}"))?;
         let address = match kind {
             Kind::Redis => self.redis(port, &data)?,
             Kind::Postgres => self.postgres(port, &data)?,
@@ -140,8 +145,11 @@ impl Servers {
         run(make)?;
         let port_option = format!("--port={port}");
         let mut server = command("mariadbd")?;
-        server.args(["--no-defaults", "--skip-grant-tables", "--bind-address=127.0.0.1"]);
+        server.args(["--no-defaults", "--bind-address=127.0.0.1"]);
         server.args(["--max-connections=1200", "--back-log=1200", &port_option]);
+        // What the tests of the crate `mysql` want.
+        server.args(["--max-allowed-packet=64M", "--performance-schema=ON", "--secure-auth=OFF"]);
+        server.arg("--plugin-load-add=auth_ed25519");
         server.arg(format!("--datadir={}", data.display()));
         server.arg(format!("--socket={}", data.join("socket").display()));
         server.arg(format!("--pid-file={}", data.join("pid").display()));
@@ -151,7 +159,8 @@ impl Servers {
             asks.args(["--no-defaults", "--host=127.0.0.1", &port_option, "ping"]);
             run(asks)
         })?;
-        Ok(format!("mysql://root@127.0.0.1:{port}/"))
+        // The database is the one that every server has.
+        Ok(format!("mysql://root@127.0.0.1:{port}/mysql"))
     }
 
     fn smtp(&mut self, port: u16) -> io::Result<String> {

@@ -5,15 +5,14 @@
 //! with the library `preload`, so that all its threads but the first are siblings on one worker.
 
 mod run;
-mod server;
 mod source;
 mod table;
 
 use std::{env, process::ExitCode};
 
+use ecosystem_common::servers::Servers;
 use run::Outcome;
-use server::Servers;
-use table::{SUITES, Suite};
+use table::{SUITES, Server, Suite};
 
 const USAGE: &str = "\
 usage: suites [NAME]..
@@ -63,13 +62,16 @@ fn measure(suite: &Suite, servers: &mut Servers) -> Result<[Outcome; 2], String>
     if programs.is_empty() {
         return Err("it has no tests".into());
     }
-    if let Some(server) = suite.server {
-        servers.start(server).map_err(|error| error.to_string())?;
-    }
+    let variable = match suite.server {
+        Some(Server::On(kind, port)) => servers.start_on(kind, port).map(|_| None),
+        Some(Server::In(kind, name)) => servers.address(kind).map(|address| Some((name, address))),
+        None => Ok(None),
+    };
+    let variable = variable.map_err(|error| error.to_string())?;
     let (mut os, mut green) = (Outcome::default(), Outcome::default());
     for program in &programs {
-        run::run(suite, program, None, &mut os)?;
-        run::run(suite, program, Some(&preload), &mut green)?;
+        run::run(suite, program, &variable, None, &mut os)?;
+        run::run(suite, program, &variable, Some(&preload), &mut green)?;
     }
     Ok([os, green])
 }

@@ -46,6 +46,7 @@ impl Outcome {
 pub(crate) fn run(
     suite: &Suite,
     program: &Program,
+    variable: &Option<(&str, String)>,
     preload: Option<&Path>,
     outcome: &mut Outcome,
 ) -> Result<(), String> {
@@ -53,7 +54,7 @@ pub(crate) fn run(
     let call = |arguments: &[&str], patience| {
         let mut command = Command::new(&program.path);
         command.current_dir(&program.folder).arg(AT_ONCE).args(arguments);
-        command.env("CARGO_MANIFEST_DIR", &program.folder);
+        command.env("CARGO_MANIFEST_DIR", &program.folder).envs(variable.clone());
         for (name, _) in suite.skipped.iter().filter(|_| preload.is_some()) {
             command.args(["--skip", name]);
         }

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use ecosystem_common::source::{copy, published};
+
 use crate::table::{Origin, Suite};
 
 /// A program of tests, and the folder of its package.
@@ -14,10 +16,10 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
 }
 
-/// The folder for sources and what is built from them. `SUITES_FOLDER` is another one.
+/// The folder for sources and what is built from them. `SUITES_FOLDER` is another one. Not inside
+/// this repository, where cargo would take the sources for members of its workspaces.
 pub(crate) fn work() -> PathBuf {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/suites");
-    env::var_os("SUITES_FOLDER").map_or_else(own, PathBuf::from)
+    env::var_os("SUITES_FOLDER").map_or_else(|| env::temp_dir().join("greenthread-suites"), PathBuf::from)
 }
 
 fn cargo() -> Command {
@@ -63,26 +65,17 @@ pub(crate) fn folder(suite: &Suite) -> Result<PathBuf, String> {
         return Ok(folder);
     }
     let failed = |error: io::Error| format!("{}: {error}", folder.display());
+    // One that was not finished is not taken for one that was.
+    let new = work().join("new");
+    _ = fs::remove_dir_all(&new);
     match suite.origin {
         Origin::Registry => {
-            let get = work().join("get");
-            fs::create_dir_all(get.join("src")).map_err(failed)?;
-            fs::write(get.join("src/lib.rs"), "").map_err(failed)?;
-            let manifest = format!(
-                "[package]\nname = \"get\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{} = \"={}\"\n",
-                suite.name, suite.version
-            );
-            fs::write(get.join("Cargo.toml"), manifest).map_err(failed)?;
-            let mut metadata = cargo();
-            metadata.args(["metadata", "--format-version=1", "--manifest-path"]).arg(get.join("Cargo.toml"));
-            let end = format!("/{}-{}/Cargo.toml", suite.name, suite.version);
-            let json = output(metadata)?;
-            let found = values(&json, "manifest_path").find(|path| path.ends_with(&end));
-            let found = Path::new(found.ok_or("cargo has no such package")?);
-            copy(found.parent().expect("a file is in a folder"), &folder).map_err(failed)?;
+            let published = published(suite.name, suite.version, &work()).map_err(failed)?;
+            copy(&published, &new).map_err(failed)?;
+            suite.completed.map_or(Ok(()), |complete| complete(&new)).map_err(failed)?;
             for name in suite.updated {
                 let mut update = cargo();
-                update.current_dir(&folder).args(["update", name]);
+                update.current_dir(&new).args(["update", name]);
                 output(update)?;
             }
         }
@@ -93,25 +86,12 @@ pub(crate) fn folder(suite: &Suite) -> Result<PathBuf, String> {
             if !std.exists() {
                 return Err("rustup has not installed the component rust-src".into());
             }
-            fs::create_dir_all(&folder).map_err(failed)?;
-            prepare(&std, &folder).map_err(failed)?;
+            fs::create_dir_all(&new).map_err(failed)?;
+            prepare(&std, &new).map_err(failed)?;
         }
     }
+    fs::rename(&new, &folder).map_err(failed)?;
     Ok(folder)
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), &to)?;
-        }
-    }
-    Ok(())
 }
 
 /// Builds the programs of tests of a crate.

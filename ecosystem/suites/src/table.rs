@@ -1,14 +1,20 @@
 //! Which crates, in which versions.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
-use crate::{server::Server, source::copy};
+use ecosystem_common::{servers::Kind, source::copy};
 
 /// The tests of one crate.
 pub(crate) struct Suite {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     pub(crate) origin: Origin,
+    /// Gives the copy of the source what the crate is published without, and its tests need.
+    pub(crate) completed: Option<fn(&Path) -> io::Result<()>>,
     /// What of the crate's lock file does not build any more, and is updated.
     pub(crate) updated: &'static [&'static str],
     /// Arguments for `cargo test`.
@@ -16,6 +22,15 @@ pub(crate) struct Suite {
     pub(crate) server: Option<Server>,
     /// What is left out on green threads, and why.
     pub(crate) skipped: &'static [(&'static str, &'static str)],
+}
+
+/// The server that tests need.
+#[derive(Clone, Copy)]
+pub(crate) enum Server {
+    /// They look for it on this port.
+    On(Kind, u16),
+    /// They take its address from this environment variable.
+    In(Kind, &'static str),
 }
 
 /// Where a source comes from.
@@ -31,6 +46,7 @@ const fn of(name: &'static str, version: &'static str) -> Suite {
         name,
         version,
         origin: Origin::Registry,
+        completed: None,
         updated: &[],
         for_cargo: &["--lib", "--tests"],
         server: None,
@@ -54,12 +70,29 @@ pub(crate) const SUITES: &[Suite] = &[
         ..of("std", "1.95.0")
     },
     of("attohttpc", "0.31.0"),
+    Suite {
+        completed: Some(diesel_test_helper),
+        for_cargo: &["--lib", "--tests", "--no-default-features", "--features", "postgres r2d2"],
+        server: Some(Server::In(Kind::Postgres, "DATABASE_URL")),
+        ..of("diesel", "2.3.14")
+    },
+    Suite {
+        for_cargo: &["--lib", "--tests", "--no-default-features", "--features", "vendored-libgit2"],
+        ..of("git2", "0.20.4")
+    },
     of("httparse", "1.10.1"),
+    Suite { server: Some(Server::On(Kind::Smtp, 2525)), ..of("lettre", "0.11.23") },
     of("minreq", "3.0.0"),
+    Suite {
+        completed: Some(public_key),
+        for_cargo: &["--lib", "--tests", "--no-default-features", "--features", "default-rust"],
+        server: Some(Server::In(Kind::Mysql, "DATABASE_URL")),
+        ..of("mysql", "28.0.4")
+    },
     of("native-tls", "0.2.18"),
     of("once_cell", "1.21.4"),
     Suite { skipped: &[("test_reentrant_mutex_bump", SPINS)], ..of("parking_lot", "0.12.5") },
-    Suite { server: Some(Server::Postgres), ..of("postgres", "0.19.14") },
+    Suite { server: Some(Server::On(Kind::Postgres, 5433)), ..of("postgres", "0.19.14") },
     // The tests of later ones need a later compiler.
     Suite { for_cargo: &["--lib", "--tests", "--features", "bundled"], ..of("rusqlite", "0.37.0") },
     of("scoped-tls", "1.0.1"),
@@ -75,6 +108,26 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { updated: &["rustc-serialize"], ..of("tiny_http", "0.12.0") },
     of("ureq", "3.5.2"),
 ];
+
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new().append(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// A file for a test that does nothing where the server is MariaDB.
+fn public_key(folder: &Path) -> io::Result<()> {
+    let fixtures = folder.join("tests/fixtures");
+    fs::create_dir_all(&fixtures)?;
+    fs::write(fixtures.join("server-public-key.pem"), "")
+}
+
+/// Diesel's attribute for tests is std's, but on WebAssembly.
+fn diesel_test_helper(folder: &Path) -> io::Result<()> {
+    append(&folder.join("Cargo.toml"), "\n[dev-dependencies.diesel_test_helper]\npath = \"helper\"\n")?;
+    let helper = folder.join("helper");
+    fs::create_dir_all(helper.join("src"))?;
+    fs::write(helper.join("src/lib.rs"), "pub use std::prelude::v1::test;\n")?;
+    fs::write(helper.join("Cargo.toml"), "[package]\nname = \"diesel_test_helper\"\nedition = \"2024\"\n")
+}
 
 /// std's own tests of threads, thread-locals, locks and channels. Those that are inside std are
 /// made to name it as others do.
