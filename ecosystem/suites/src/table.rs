@@ -93,6 +93,8 @@ pub(crate) const SUITES: &[Suite] = &[
     of("once_cell", "1.21.4"),
     Suite { skipped: &[("test_reentrant_mutex_bump", SPINS)], ..of("parking_lot", "0.12.5") },
     Suite { server: Some(Server::On(Kind::Postgres, 5433)), ..of("postgres", "0.19.14") },
+    Suite { completed: Some(redis_test), ..of("redis", "1.8.1") },
+    Suite { for_cargo: &["--lib", "--tests", "--no-default-features"], ..of("rumqttc", "0.25.1") },
     // The tests of later ones need a later compiler.
     Suite { for_cargo: &["--lib", "--tests", "--features", "bundled"], ..of("rusqlite", "0.37.0") },
     of("scoped-tls", "1.0.1"),
@@ -118,6 +120,13 @@ fn public_key(folder: &Path) -> io::Result<()> {
     let fixtures = folder.join("tests/fixtures");
     fs::create_dir_all(&fixtures)?;
     fs::write(fixtures.join("server-public-key.pem"), "")
+}
+
+/// Redis's tests start servers by a crate that depends on redis itself.
+fn redis_test(folder: &Path) -> io::Result<()> {
+    let text =
+        "\n[dev-dependencies.redis-test]\nversion = \"1\"\n[patch.crates-io]\nredis = { path = \".\" }\n";
+    append(&folder.join("Cargo.toml"), text)
 }
 
 /// Diesel's attribute for tests is std's, but on WebAssembly.
