@@ -79,6 +79,12 @@ pub(crate) fn folder(suite: &Suite) -> Result<PathBuf, String> {
                 output(update)?;
             }
         }
+        Origin::Repository(address) => {
+            let mut clone = Command::new("git");
+            clone.args(["clone", "--quiet", "--depth=1", "--branch", &format!("v{}", suite.version)]);
+            clone.arg(address).arg(&new);
+            output(clone)?;
+        }
         Origin::RustSrc(prepare) => {
             let mut sysroot = Command::new("rustc");
             sysroot.args(["--print", "sysroot"]);

@@ -37,6 +37,8 @@ pub(crate) enum Server {
 #[derive(Clone, Copy)]
 pub(crate) enum Origin {
     Registry,
+    /// A repository that has a tag for the version, of a crate that is published without its tests.
+    Repository(&'static str),
     /// The component `rust-src`. The function makes a package from it.
     RustSrc(fn(&Path, &Path) -> io::Result<()>),
 }
@@ -94,6 +96,17 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { skipped: &[("test_reentrant_mutex_bump", SPINS)], ..of("parking_lot", "0.12.5") },
     Suite { server: Some(Server::On(Kind::Postgres, 5433)), ..of("postgres", "0.19.14") },
     Suite { completed: Some(redis_test), ..of("redis", "1.8.1") },
+    // Those of its blocking face alone.
+    Suite {
+        origin: Origin::Repository("https://github.com/seanmonstar/reqwest"),
+        for_cargo: &[
+            "--test=blocking",
+            "--test=timeouts",
+            "--no-default-features",
+            "--features=blocking,charset,form,json,stream",
+        ],
+        ..of("reqwest", "0.13.4")
+    },
     Suite { for_cargo: &["--lib", "--tests", "--no-default-features"], ..of("rumqttc", "0.25.1") },
     // The tests of later ones need a later compiler.
     Suite { for_cargo: &["--lib", "--tests", "--features", "bundled"], ..of("rusqlite", "0.37.0") },
