@@ -18,8 +18,8 @@ use crate::{
 
 /// How long a program may take, and one test alone. One that takes longer waits for something that
 /// never comes.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PATIENCE_FOR_ONE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE_FOR_ONE: Duration = Duration::from_secs(60);
 
 /// How many tests run at once.
 const AT_ONCE: &str = "--test-threads=8";
