@@ -59,6 +59,13 @@ impl Drop for Servers {
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Users of Postgres who need a password, if an exam makes them. Others need none.
+const PASSWORDS: &str = "\
+host all pass_user all password
+host all md5_user all md5
+host all scram_user all scram-sha-256
+";
+
 /// An ordinary user, as some servers refuse to run as the superuser.
 const NOBODY: u32 = 65534;
 
@@ -124,6 +131,8 @@ impl Servers {
         let mut make = command("initdb")?;
         make.arg("--pgdata").arg(data).args(["--username=postgres", "--auth=trust", "--no-sync"]);
         run(make)?;
+        let rules = data.join("pg_hba.conf");
+        fs::write(&rules, format!("{PASSWORDS}{}", fs::read_to_string(&rules)?))?;
         let port_text = port.to_string();
         let mut server = command("postgres")?;
         server.arg("-D").arg(data).args(["-p", &port_text, "-k", ""]);
@@ -200,6 +209,13 @@ fn command(program: &str) -> io::Result<Command> {
         command.uid(NOBODY).gid(NOBODY);
     }
     Ok(command)
+}
+
+/// Has the server of Postgres at an address run statements.
+pub fn psql(address: &str, statements: &str) -> io::Result<()> {
+    let mut psql = command("psql")?;
+    psql.args(["--quiet", "--set=ON_ERROR_STOP=1", "--command", statements, address]);
+    run(psql)
 }
 
 /// Runs a command to its end.

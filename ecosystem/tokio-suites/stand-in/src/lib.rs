@@ -73,15 +73,58 @@ pub mod runtime {
         }
 
         pub fn build(&mut self) -> io::Result<Runtime> {
-            if env::var_os("STAND_IN").is_some_and(|value| value == "tokio") {
+            if is_tokio() {
                 return Ok(Runtime(Kind::Tokio(self.tokio.build()?)));
             }
+            self.build_green()
+        }
+
+        pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
+            if is_tokio() {
+                return Ok(LocalRuntime::Tokio(self.tokio.build_local(options)?));
+            }
+            Ok(LocalRuntime::Green(self.build_green()?))
+        }
+
+        fn build_green(&self) -> io::Result<Runtime> {
             let start_paused = self.start_paused;
             let configure = move |tokio: &mut tokio::runtime::Builder| _ = tokio.start_paused(start_paused);
             let green =
                 greenthread::Runtime::builder().workers(self.workers).tokio_with(configure).build()?;
             let handle = green.run(Handle::current);
             Ok(Runtime(Kind::Green(Box::new(green), handle)))
+        }
+    }
+
+    fn is_tokio() -> bool {
+        env::var_os("STAND_IN").is_some_and(|value| value == "tokio")
+    }
+
+    /// Notes which test has come here.
+    fn note() {
+        if let Some(log) = env::var_os("STAND_IN_LOG") {
+            let name = thread::current().name().unwrap_or("?").to_owned();
+            let file = File::options().append(true).create(true).open(log);
+            _ = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
+        }
+    }
+
+    /// A worker's tokio is of this kind as well.
+    #[derive(Debug)]
+    pub enum LocalRuntime {
+        Tokio(tokio::runtime::LocalRuntime),
+        Green(Runtime),
+    }
+
+    impl LocalRuntime {
+        pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+            match self {
+                Self::Tokio(tokio) => {
+                    note();
+                    tokio.block_on(future)
+                }
+                Self::Green(green) => green.block_on(future),
+            }
         }
     }
 
@@ -108,11 +151,7 @@ pub mod runtime {
         }
 
         pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-            if let Some(log) = env::var_os("STAND_IN_LOG") {
-                let name = thread::current().name().unwrap_or("?").to_owned();
-                let file = File::options().append(true).create(true).open(log);
-                _ = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
-            }
+            note();
             let green = match &self.0 {
                 Kind::Tokio(tokio) => return tokio.block_on(future),
                 Kind::Green(green, _) => green,

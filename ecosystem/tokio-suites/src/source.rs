@@ -1,0 +1,124 @@
+//! Where the sources come from, and what is changed in them.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::table::{EDITS, EDITS_OF_TESTS, Suite};
+
+/// Takes a suite's sources, if they have not been taken yet, and changes them.
+pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
+    let sources = folder.join(format!("{}-{}", suite.name, suite.version));
+    let member = sources.join(suite.member);
+    // It is written last.
+    let marker = sources.join("stand-in-is-in");
+    if marker.exists() {
+        return Ok(member);
+    }
+    _ = fs::remove_dir_all(&sources);
+    match suite.repository {
+        Some((address, tag)) => {
+            fs::create_dir_all(&sources)?;
+            succeed(Command::new("git").args(["init", "--quiet"]).current_dir(&sources))?;
+            let mut fetch = Command::new("git");
+            succeed(fetch.args(["fetch", "--quiet", "--depth=1", address, tag]).current_dir(&sources))?;
+            let mut checkout = Command::new("git");
+            succeed(checkout.args(["checkout", "--quiet", "FETCH_HEAD"]).current_dir(&sources))?;
+        }
+        None => copy(&published(suite.package.unwrap_or(suite.name), suite.version, folder)?, &sources)?,
+    }
+    // With the newest dependencies, suites share most of what is built for them.
+    _ = fs::remove_file(member.join("Cargo.lock"));
+    edit(suite, &sources)?;
+    let manifest = member.join("Cargo.toml");
+    let mut text = fs::read_to_string(&manifest)?;
+    let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand-in");
+    text += &format!("\n[dev-dependencies.stand-in]\npath = {stand_in:?}\n");
+    for (name, version) in suite.changed {
+        let other = sources.join(name);
+        copy(&published(name, version, folder)?, &other)?;
+        edit(suite, &other)?;
+        let manifest = other.join("Cargo.toml");
+        let own = fs::read_to_string(&manifest)?;
+        fs::write(manifest, format!("{own}\n[dependencies.stand-in]\npath = {stand_in:?}\n"))?;
+        text += &format!("\n[patch.crates-io.{name}]\npath = {name:?}\n");
+    }
+    if let Some((name, manifest, source)) = suite.helper {
+        fs::create_dir_all(member.join(name).join("src"))?;
+        fs::write(member.join(name).join("Cargo.toml"), manifest)?;
+        fs::write(member.join(name).join("src/lib.rs"), source)?;
+        text += &format!("\n[dev-dependencies.{name}]\npath = {name:?}\n");
+    }
+    if !text.contains("[workspace]") && suite.member.is_empty() {
+        text += "\n[workspace]\n";
+    }
+    fs::write(manifest, text)?;
+    fs::write(marker, "")?;
+    Ok(member)
+}
+
+/// The folder into which cargo puts the sources of a published crate.
+fn published(name: &str, version: &str, folder: &Path) -> io::Result<PathBuf> {
+    // A package that has nothing but this dependency.
+    let package = folder.join("download");
+    fs::create_dir_all(package.join("src"))?;
+    fs::write(package.join("src/lib.rs"), "")?;
+    let manifest = format!(
+        "[package]\nname = \"download\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{name} = \"={version}\"\n"
+    );
+    fs::write(package.join("Cargo.toml"), manifest)?;
+    succeed(Command::new("cargo").args(["fetch", "--quiet"]).current_dir(&package))?;
+    let home = env::home_dir().unwrap_or_default().join(".cargo");
+    let home = env::var_os("CARGO_HOME").map_or(home, PathBuf::from);
+    for registry in fs::read_dir(home.join("registry/src"))? {
+        let sources = registry?.path().join(format!("{name}-{version}"));
+        if sources.exists() {
+            return Ok(sources);
+        }
+    }
+    Err(io::Error::other("cargo has not put it where it is expected"))
+}
+
+fn succeed(command: &mut Command) -> io::Result<()> {
+    if command.status()?.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{command:?} has failed")))
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces texts in all Rust files of a folder.
+fn edit(suite: &Suite, folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            edit(suite, &path)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let is_test = path.components().any(|component| component.as_os_str() == "tests");
+            let edits_of_tests = if is_test { EDITS_OF_TESTS } else { &[] };
+            let before = fs::read_to_string(&path)?;
+            let edits = EDITS.iter().chain(edits_of_tests).chain(suite.edits);
+            let after = edits.fold(before.clone(), |text, (from, to)| text.replace(from, to));
+            if after != before {
+                fs::write(&path, after)?;
+            }
+        }
+    }
+    Ok(())
+}
