@@ -6,10 +6,10 @@ mod run;
 mod source;
 mod table;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, io, path::Path, process::ExitCode};
 
 use ecosystem_common::servers::Servers;
-use run::{Ends, Result, build, test};
+use run::{Ends, Prepared, build, test};
 use source::prepare;
 use table::{SUITES, Suite};
 
@@ -50,12 +50,13 @@ fn main() -> ExitCode {
 }
 
 /// Runs a suite in both ways, and prints its row. Returns whether all tests end as expected.
-fn run(suite: &Suite, folder: &Path, servers: &mut Servers) -> Result<bool> {
-    let sources = prepare(suite, folder).map_err(|error| error.to_string())?;
-    let environment = (suite.serve)(servers, &sources).map_err(|error| error.to_string())?;
-    build(suite, folder, &sources, &environment)?;
-    let (on_tokio, _) = test(suite, folder, &sources, &environment, "tokio")?;
-    let (on_green, through) = test(suite, folder, &sources, &environment, "green")?;
+fn run(suite: &Suite, folder: &Path, servers: &mut Servers) -> io::Result<bool> {
+    let sources = prepare(suite, folder)?;
+    let environment = (suite.serve)(servers, &sources)?;
+    let prepared = Prepared { suite, folder, sources, environment };
+    build(&prepared)?;
+    let (on_tokio, _) = test(&prepared, "tokio")?;
+    let (on_green, through) = test(&prepared, "green")?;
     let sum = |ends: &Ends| {
         let count = |wanted: &str| ends.values().filter(|end| *end == wanted).count();
         format!("{:>6} {:>6} {:>8}", count("ok"), count("FAILED") + count("hangs"), count("ignored"))

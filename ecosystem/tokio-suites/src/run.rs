@@ -4,13 +4,12 @@ use std::{
     collections::BTreeMap,
     env, fs,
     fs::File,
-    path::Path,
+    io,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use crate::table::{Environment, Suite};
-
-pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// How each test has ended, by the name of its program and its own: `ok`, `FAILED`, `ignored`, or
 /// `hangs`.
@@ -19,57 +18,55 @@ pub(crate) type Ends = BTreeMap<String, String>;
 /// For how many seconds a suite's tests may take.
 const TIMEOUT: &str = "900";
 
-/// Builds the tests of a suite.
-pub(crate) fn build(suite: &Suite, folder: &Path, sources: &Path, environment: &Environment) -> Result<()> {
-    let log = folder.join(format!("{}-build.log", suite.name));
-    let mut command = Command::new("cargo");
-    command.args(["test", "--no-run"]);
-    if finish(command, suite, folder, sources, environment, &log)? {
-        Ok(())
-    } else {
-        Err(format!("it can't be built, see {}", log.display()))
-    }
+/// A suite whose sources and servers are ready.
+pub(crate) struct Prepared<'a> {
+    pub(crate) suite: &'a Suite,
+    /// For the output of its tests.
+    pub(crate) folder: &'a Path,
+    pub(crate) sources: PathBuf,
+    pub(crate) environment: Environment,
 }
 
 /// Gives `cargo test` its arguments, and runs it with its output in a file. Returns whether it has
 /// succeeded.
-fn finish(
-    mut command: Command,
-    suite: &Suite,
-    folder: &Path,
-    sources: &Path,
-    environment: &Environment,
-    log: &Path,
-) -> Result<bool> {
-    let log = File::create(log).map_err(|error| error.to_string())?;
+fn finish(mut command: Command, prepared: &Prepared<'_>, log: &Path) -> io::Result<bool> {
+    let Prepared { suite, folder, sources, environment } = prepared;
+    let log = File::create(log)?;
     command.args(suite.tests).args(suite.arguments).current_dir(sources);
-    command.env("CARGO_TERM_COLOR", "never").envs(environment.iter().map(|(name, value)| (name, value)));
+    command.env("CARGO_TERM_COLOR", "never").envs(environment.iter().cloned());
     if env::var_os("CARGO_TARGET_DIR").is_none() {
         command.env("CARGO_TARGET_DIR", folder.join("target"));
     }
-    command.stdin(Stdio::null()).stdout(log.try_clone().map_err(|error| error.to_string())?).stderr(log);
-    Ok(command.status().map_err(|error| error.to_string())?.success())
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command.status()?.success())
+}
+
+/// Builds the tests of a suite.
+pub(crate) fn build(prepared: &Prepared<'_>) -> io::Result<()> {
+    let log = prepared.folder.join(format!("{}-build.log", prepared.suite.name));
+    let mut command = Command::new("cargo");
+    command.args(["test", "--no-run"]);
+    if finish(command, prepared, &log)? {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("it can't be built, see {}", log.display())))
+    }
 }
 
 /// Runs the tests of a suite. Returns how they have ended, and how many of them have run a future
 /// by the stand-in.
-pub(crate) fn test(
-    suite: &Suite,
-    folder: &Path,
-    sources: &Path,
-    environment: &Environment,
-    way: &str,
-) -> Result<(Ends, usize)> {
+pub(crate) fn test(prepared: &Prepared<'_>, way: &str) -> io::Result<(Ends, usize)> {
+    let Prepared { suite, folder, .. } = prepared;
     let path = folder.join(format!("{}-{way}.log", suite.name));
     let through = folder.join(format!("{}-{way}.through", suite.name));
     _ = fs::remove_file(&through);
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", TIMEOUT, "cargo", "test", "--no-fail-fast"]);
     command.env("STAND_IN", way).env("STAND_IN_LOG", &through);
-    finish(command, suite, folder, sources, environment, &path)?;
-    let ends = ends(&fs::read_to_string(&path).map_err(|error| error.to_string())?);
+    finish(command, prepared, &path)?;
+    let ends = ends(&String::from_utf8_lossy(&fs::read(&path)?));
     if ends.is_empty() {
-        return Err(format!("no test has run, see {}", path.display()));
+        return Err(io::Error::other(format!("no test has run, see {}", path.display())));
     }
     let mut names: Vec<String> =
         fs::read_to_string(through).unwrap_or_default().lines().map(Into::into).collect();

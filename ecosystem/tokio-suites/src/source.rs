@@ -33,7 +33,7 @@ pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
     _ = fs::remove_file(member.join("Cargo.lock"));
     edit(suite, &sources)?;
     let manifest = member.join("Cargo.toml");
-    let mut text = fs::read_to_string(&manifest)?;
+    let mut text = without_benchmarks(&fs::read_to_string(&manifest)?);
     let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand-in");
     text += &format!("\n[dev-dependencies.stand-in]\npath = {stand_in:?}\n");
     for (name, version) in suite.changed {
@@ -57,6 +57,22 @@ pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
     fs::write(manifest, text)?;
     fs::write(marker, "")?;
     Ok(member)
+}
+
+/// A manifest without its benchmarks, as what they need takes long to build.
+fn without_benchmarks(manifest: &str) -> String {
+    let mut is_kept = true;
+    let mut text = String::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_kept = !matches!(line.trim(), "[[bench]]" | "[dev-dependencies.criterion]");
+        }
+        if is_kept {
+            text += line;
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// The folder into which cargo puts the sources of a published crate.

@@ -143,6 +143,18 @@ pub(crate) const SUITES: &[Suite] = &[
         serve: postgres_5433,
         ..NONE
     },
+    // What is published of the next two has the tests inside the crate only.
+    Suite {
+        name: "reqwest",
+        version: "0.13.5",
+        arguments: &[
+            "--no-default-features",
+            "--features=blocking,charset,cookies,form,gzip,http2,json,multipart,query,stream",
+        ],
+        edits: &[("use tokio::{self, runtime};", "use stand_in::runtime;")],
+        ..NONE
+    },
+    Suite { name: "tonic", version: "0.14.9", ..NONE },
     Suite {
         name: "sqlx-sqlite",
         arguments: &[
