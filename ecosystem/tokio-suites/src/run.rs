@@ -75,20 +75,30 @@ pub(crate) fn test(prepared: &Prepared<'_>, way: &str) -> io::Result<(Ends, usiz
     Ok((ends, names.len()))
 }
 
-/// Reads how tests have ended out of the output of `cargo test`.
+/// Reads how tests have ended out of the output of `cargo test`. What a test prints may come between
+/// its name and its end. Then the end has a line of its own, if one test runs at a time.
 fn ends(log: &str) -> Ends {
-    let (mut ends, mut program) = (Ends::new(), "");
+    let (mut ends, mut program, mut open) = (Ends::new(), "", None);
     for line in log.lines() {
         if let Some((_, path)) = line.trim().strip_prefix("Running ").and_then(|rest| rest.split_once('/')) {
             let file = path.trim_end_matches(')').rsplit('/').next().unwrap_or(path);
+            open = None;
             program = file.rsplit_once('-').map_or(file, |(name, _)| name);
         }
-        let Some(rest) = line.strip_prefix("test ") else { continue };
-        let end = rest.rsplit_once(" ... ").map(|(test, end)| (test, end.split(',').next().unwrap_or(end)));
-        let hangs = rest.strip_suffix(" has been running for over 60 seconds").map(|test| (test, "hangs"));
-        let Some((test, end)) = end.or(hangs) else { continue };
-        let test = test.trim_end_matches(" - should panic");
-        ends.insert(format!("{program} {test}"), end.trim().into());
+        let named = line.strip_prefix("test ").and_then(|rest| {
+            let hangs =
+                rest.strip_suffix(" has been running for over 60 seconds").map(|test| (test, "hangs"));
+            hangs.or_else(|| rest.split_once(" ... "))
+        });
+        if let Some((test, _)) = named {
+            open = Some(test);
+        }
+        let (Some(test), end) = (open, named.map_or(line, |(_, end)| end)) else { continue };
+        let end = end.split(',').next().unwrap_or(end);
+        if ["ok", "FAILED", "ignored", "hangs"].contains(&end) {
+            ends.insert(format!("{program} {}", test.trim_end_matches(" - should panic")), end.into());
+            open = None;
+        }
     }
     ends
 }

@@ -36,6 +36,7 @@ pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
     let mut text = without_benchmarks(&fs::read_to_string(&manifest)?);
     let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand-in");
     text += &format!("\n[dev-dependencies.stand-in]\npath = {stand_in:?}\n");
+    text += suite.manifest;
     for (name, version) in suite.changed {
         let other = sources.join(name);
         copy(&published(name, version, folder)?, &other)?;

@@ -18,6 +18,8 @@ pub(crate) struct Suite {
     pub(crate) changed: &'static [(&'static str, &'static str)],
     /// A package that its tests need and that is not published: its name, manifest and source.
     pub(crate) helper: Option<(&'static str, &'static str, &'static str)>,
+    /// What else is added to its manifest.
+    pub(crate) manifest: &'static str,
     /// Which of its tests, and other arguments for `cargo test`.
     pub(crate) tests: &'static [&'static str],
     pub(crate) arguments: &'static [&'static str],
@@ -52,6 +54,7 @@ const NONE: Suite = Suite {
     member: "",
     changed: &[],
     helper: None,
+    manifest: "",
     tests: &["--tests"],
     arguments: &[],
     edits: &[],
@@ -137,9 +140,15 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "redis",
         version: "1.8.1",
-        arguments: &["--features=tokio-comp,cache-aio,cluster-async,connection-manager"],
-        // The others need macros of a package that is not published.
-        tests: &["--lib"],
+        arguments: &["--features=tokio-comp,connection-manager", "--", "--test-threads=1"],
+        // Those that wait.
+        tests: &["--lib", "--test=parser", "--test=test_async"],
+        helper: Some((
+            "test-macros",
+            include_str!("../redis-macros/manifest.toml"),
+            include_str!("../redis-macros/lib.rs"),
+        )),
+        manifest: "[dev-dependencies.redis-test]\nversion = \"1\"\n[patch.crates-io.redis]\npath = \".\"\n",
         ..NONE
     },
     Suite {
@@ -165,7 +174,7 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "sqlx-sqlite",
         arguments: &[
             "--no-default-features",
-            "--features=any,sqlite,macros,migrate,sqlite-preupdate-hook,_unstable-all-types,runtime-tokio",
+            "--features=any,sqlite,macros,migrate,_unstable-all-types,runtime-tokio",
         ],
         tests: &[
             "--test=any",
