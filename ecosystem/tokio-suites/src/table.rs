@@ -179,7 +179,6 @@ pub(crate) const SUITES: &[Suite] = &[
         tests: &[
             "--test=any",
             "--test=any-pool",
-            "--test=migrate-macro",
             "--test=sqlite",
             "--test=sqlite-any",
             "--test=sqlite-describe",
@@ -204,7 +203,6 @@ pub(crate) const SUITES: &[Suite] = &[
         tests: &[
             "--test=any",
             "--test=any-pool",
-            "--test=migrate-macro",
             "--test=postgres",
             "--test=postgres-describe",
             "--test=postgres-error",
