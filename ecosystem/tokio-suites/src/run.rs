@@ -32,6 +32,9 @@ pub(crate) struct Prepared<'a> {
 fn finish(mut command: Command, prepared: &Prepared<'_>, log: &Path) -> io::Result<bool> {
     let Prepared { suite, folder, sources, environment } = prepared;
     let log = File::create(log)?;
+    if let Some((from, to)) = suite.fresh {
+        fs::copy(sources.join(from), sources.join(to))?;
+    }
     command.args(suite.tests).args(suite.arguments).current_dir(sources);
     command.env("CARGO_TERM_COLOR", "never").envs(environment.iter().cloned());
     if env::var_os("CARGO_TARGET_DIR").is_none() {

@@ -28,6 +28,8 @@ pub(crate) struct Suite {
     /// Starts the servers that the tests need. Returns the environment that tells of them. The path
     /// is the suite's sources.
     pub(crate) serve: fn(&mut Servers, &Path) -> io::Result<Environment>,
+    /// A file that tests change, and where they find a copy of it. Each run has a new one.
+    pub(crate) fresh: Option<(&'static str, &'static str)>,
     /// Tests that end in another way on green threads, and why.
     pub(crate) differs: &'static [(&'static str, &'static str)],
 }
@@ -59,6 +61,7 @@ const NONE: Suite = Suite {
     arguments: &[],
     edits: &[],
     serve: |_, _| Ok(Vec::new()),
+    fresh: None,
     differs: &[],
 };
 
@@ -189,9 +192,10 @@ pub(crate) const SUITES: &[Suite] = &[
             "--test=sqlite-test-attr",
         ],
         serve: |_, sources| {
-            let file = sources.join("tests/sqlite/sqlite.db");
+            let file = sources.join("tests/sqlite/fresh.db");
             Ok(vec![("DATABASE_URL", format!("sqlite://{}", file.display()))])
         },
+        fresh: Some(("tests/sqlite/sqlite.db", "tests/sqlite/fresh.db")),
         ..SQLX
     },
     Suite {
