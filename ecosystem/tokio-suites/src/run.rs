@@ -78,8 +78,8 @@ pub(crate) fn test(prepared: &Prepared<'_>, way: &str) -> io::Result<(Ends, usiz
     Ok((ends, names.len()))
 }
 
-/// Reads how tests have ended out of the output of `cargo test`. What a test prints may come between
-/// its name and its end. Then the end has a line of its own, if one test runs at a time.
+/// Reads how tests have ended out of the output of `cargo test`. What a test prints may come
+/// between its name and its end. Then the end has a line of its own, if one test runs at a time.
 fn ends(log: &str) -> Ends {
     let (mut ends, mut program, mut open) = (Ends::new(), "", None);
     for line in log.lines() {
