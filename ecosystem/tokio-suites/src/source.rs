@@ -1,10 +1,12 @@
 //! Where the sources come from, and what is changed in them.
 
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
+
+use ecosystem_common::source::{copy, published};
 
 use crate::table::{EDITS, EDITS_OF_TESTS, Suite};
 
@@ -76,48 +78,12 @@ fn without_benchmarks(manifest: &str) -> String {
     text
 }
 
-/// The folder into which cargo puts the sources of a published crate.
-fn published(name: &str, version: &str, folder: &Path) -> io::Result<PathBuf> {
-    // A package that has nothing but this dependency.
-    let package = folder.join("download");
-    fs::create_dir_all(package.join("src"))?;
-    fs::write(package.join("src/lib.rs"), "")?;
-    let manifest = format!(
-        "[package]\nname = \"download\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{name} = \"={version}\"\n"
-    );
-    fs::write(package.join("Cargo.toml"), manifest)?;
-    succeed(Command::new("cargo").args(["fetch", "--quiet"]).current_dir(&package))?;
-    let home = env::home_dir().unwrap_or_default().join(".cargo");
-    let home = env::var_os("CARGO_HOME").map_or(home, PathBuf::from);
-    for registry in fs::read_dir(home.join("registry/src"))? {
-        let sources = registry?.path().join(format!("{name}-{version}"));
-        if sources.exists() {
-            return Ok(sources);
-        }
-    }
-    Err(io::Error::other("cargo has not put it where it is expected"))
-}
-
 fn succeed(command: &mut Command) -> io::Result<()> {
     if command.status()?.success() {
         Ok(())
     } else {
         Err(io::Error::other(format!("{command:?} has failed")))
     }
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
 }
 
 /// Replaces texts in all Rust files of a folder.
