@@ -8,15 +8,16 @@ mod run;
 mod source;
 mod table;
 
-use std::{env, process::ExitCode};
+use std::{env, path::Path, process::ExitCode};
 
-use ecosystem_common::servers::Servers;
+use ecosystem_common::{NO_CHECKOUT, checkout, is_asked, servers::Servers};
 use run::Outcome;
-use table::{SUITES, Server, Suite};
+use table::{Origin, SUITES, Server, Suite};
 
 const USAGE: &str = "\
-usage: suites [NAME]..
-  NAME  only crates whose name contains this
+usage: suites [NAME|NAME=FOLDER]..
+  NAME    only crates whose name contains this
+  FOLDER  the sources of a crate that is published without its tests
 Columns: how many tests passed, failed and were ignored on OS threads, and on green ones; how many green threads ran.
 ";
 
@@ -26,14 +27,18 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     }
-    let asked =
-        |suite: &&Suite| names.is_empty() || names.iter().any(|name| suite.name.contains(name.as_str()));
+    let asked = |suite: &&Suite| checkout(suite.name, &names).is_some() || is_asked(suite.name, &names);
     let mut servers = Servers::default();
     let mut has_failed = false;
     println!("{:<18} {:<9} {:>13} {:>13} {:>8}", "crate", "version", "OS threads", "green", "threads");
     for suite in SUITES.iter().filter(asked) {
         let row = format!("{:<18} {:<9}", suite.name, suite.version);
-        match measure(suite, &mut servers) {
+        let checkout = checkout(suite.name, &names);
+        if matches!(suite.origin, Origin::Checkout) && checkout.is_none() {
+            println!("{row} not run: {NO_CHECKOUT}");
+            continue;
+        }
+        match measure(suite, checkout, &mut servers) {
             Ok([os, green]) => {
                 println!("{row} {:>13} {:>13} {:>8}", os.counts(), green.counts(), green.threads);
                 for (name, why) in suite.skipped {
@@ -55,9 +60,9 @@ fn main() -> ExitCode {
 }
 
 /// Runs the tests of one crate, on OS threads and on green ones.
-fn measure(suite: &Suite, servers: &mut Servers) -> Result<[Outcome; 2], String> {
+fn measure(suite: &Suite, checkout: Option<&Path>, servers: &mut Servers) -> Result<[Outcome; 2], String> {
     let preload = source::preload()?;
-    let folder = source::folder(suite)?;
+    let folder = source::folder(suite, checkout)?;
     let programs = source::build(suite, &folder)?;
     if programs.is_empty() {
         return Err("it has no tests".into());

@@ -6,7 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ecosystem_common::source::{copy, published};
+use ecosystem_common::{
+    NO_CHECKOUT,
+    source::{copy, published},
+};
 
 use crate::table::{Origin, Suite};
 
@@ -59,7 +62,7 @@ pub(crate) fn preload() -> Result<PathBuf, String> {
 }
 
 /// The folder with a copy of a crate's source, which is made first if it is not there.
-pub(crate) fn folder(suite: &Suite) -> Result<PathBuf, String> {
+pub(crate) fn folder(suite: &Suite, checkout: Option<&Path>) -> Result<PathBuf, String> {
     let folder = work().join(format!("{}-{}", suite.name, suite.version));
     if folder.join("Cargo.toml").exists() {
         return Ok(folder);
@@ -79,12 +82,7 @@ pub(crate) fn folder(suite: &Suite) -> Result<PathBuf, String> {
                 output(update)?;
             }
         }
-        Origin::Repository(address) => {
-            let mut clone = Command::new("git");
-            clone.args(["clone", "--quiet", "--depth=1", "--branch", &format!("v{}", suite.version)]);
-            clone.arg(address).arg(&new);
-            output(clone)?;
-        }
+        Origin::Checkout => copy(checkout.ok_or(NO_CHECKOUT)?, &new).map_err(failed)?,
         Origin::RustSrc(prepare) => {
             let mut sysroot = Command::new("rustc");
             sysroot.args(["--print", "sysroot"]);

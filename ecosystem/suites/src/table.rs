@@ -37,8 +37,8 @@ pub(crate) enum Server {
 #[derive(Clone, Copy)]
 pub(crate) enum Origin {
     Registry,
-    /// A repository that has a tag for the version, of a crate that is published without its tests.
-    Repository(&'static str),
+    /// The folder that is given. The crate is published without its tests.
+    Checkout,
     /// The component `rust-src`. The function makes a package from it.
     RustSrc(fn(&Path, &Path) -> io::Result<()>),
 }
@@ -98,7 +98,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { completed: Some(redis_test), ..of("redis", "1.8.1") },
     // Those of its blocking face alone.
     Suite {
-        origin: Origin::Repository("https://github.com/seanmonstar/reqwest"),
+        origin: Origin::Checkout,
         for_cargo: &[
             "--test=blocking",
             "--test=timeouts",

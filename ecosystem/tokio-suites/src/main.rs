@@ -8,14 +8,15 @@ mod table;
 
 use std::{env, io, path::Path, process::ExitCode};
 
-use ecosystem_common::servers::Servers;
+use ecosystem_common::{NO_CHECKOUT, checkout, servers::Servers};
 use run::{Ends, Prepared, build, test};
 use source::prepare;
 use table::{SUITES, Suite};
 
 const USAGE: &str = "\
-usage: ecosystem-tokio-suites [NAME]..
-  NAME  only the suites of these crates
+usage: ecosystem-tokio-suites [NAME|NAME=FOLDER]..
+  NAME    only the suites of these crates
+  FOLDER  the sources of a crate that is published without its tests
 ";
 
 fn main() -> ExitCode {
@@ -34,10 +35,15 @@ fn main() -> ExitCode {
     let mut servers = Servers::default();
     let mut code = ExitCode::SUCCESS;
     for suite in SUITES {
-        if !names.is_empty() && !names.iter().any(|name| name == suite.name) {
+        let checkout = checkout(suite.name, &names);
+        if !names.is_empty() && checkout.is_none() && !names.iter().any(|name| name == suite.name) {
             continue;
         }
-        match run(suite, &folder, &mut servers) {
+        if suite.is_checkout && checkout.is_none() {
+            println!("{:<17} {:<9} not run: {NO_CHECKOUT}", suite.name, suite.version);
+            continue;
+        }
+        match run(suite, checkout, &folder, &mut servers) {
             Ok(true) => {}
             Ok(false) => code = ExitCode::FAILURE,
             Err(error) => {
@@ -50,8 +56,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs a suite in both ways, and prints its row. Returns whether all tests end as expected.
-fn run(suite: &Suite, folder: &Path, servers: &mut Servers) -> io::Result<bool> {
-    let sources = prepare(suite, folder)?;
+fn run(suite: &Suite, checkout: Option<&Path>, folder: &Path, servers: &mut Servers) -> io::Result<bool> {
+    let sources = prepare(suite, checkout, folder)?;
     let environment = (suite.serve)(servers, &sources)?;
     let prepared = Prepared { suite, folder, sources, environment };
     build(&prepared)?;

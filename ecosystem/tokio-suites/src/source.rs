@@ -3,7 +3,6 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use ecosystem_common::source::{copy, published};
@@ -11,7 +10,7 @@ use ecosystem_common::source::{copy, published};
 use crate::table::{EDITS, EDITS_OF_TESTS, Suite};
 
 /// Takes a suite's sources, if they have not been taken yet, and changes them.
-pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
+pub(crate) fn prepare(suite: &Suite, checkout: Option<&Path>, folder: &Path) -> io::Result<PathBuf> {
     let sources = folder.join(format!("{}-{}", suite.name, suite.version));
     let member = sources.join(suite.member);
     // It is written last.
@@ -20,15 +19,8 @@ pub(crate) fn prepare(suite: &Suite, folder: &Path) -> io::Result<PathBuf> {
         return Ok(member);
     }
     _ = fs::remove_dir_all(&sources);
-    match suite.repository {
-        Some((address, tag)) => {
-            fs::create_dir_all(&sources)?;
-            succeed(Command::new("git").args(["init", "--quiet"]).current_dir(&sources))?;
-            let mut fetch = Command::new("git");
-            succeed(fetch.args(["fetch", "--quiet", "--depth=1", address, tag]).current_dir(&sources))?;
-            let mut checkout = Command::new("git");
-            succeed(checkout.args(["checkout", "--quiet", "FETCH_HEAD"]).current_dir(&sources))?;
-        }
+    match checkout {
+        Some(checkout) => copy(checkout, &sources)?,
         None => copy(&published(suite.package.unwrap_or(suite.name), suite.version, folder)?, &sources)?,
     }
     // With the newest dependencies, suites share most of what is built for them.
@@ -76,14 +68,6 @@ fn without_benchmarks(manifest: &str) -> String {
         }
     }
     text
-}
-
-fn succeed(command: &mut Command) -> io::Result<()> {
-    if command.status()?.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("{command:?} has failed")))
-    }
 }
 
 /// Replaces texts in all Rust files of a folder.

@@ -10,8 +10,8 @@ pub(crate) struct Suite {
     /// The crate, if the suite has another name.
     pub(crate) package: Option<&'static str>,
     pub(crate) version: &'static str,
-    /// The repository, if the published crate has no tests. It has a tag for the version.
-    pub(crate) repository: Option<(&'static str, &'static str)>,
+    /// Whether the published crate lacks its tests, so that the sources must be given.
+    pub(crate) is_checkout: bool,
     /// The folder, in the sources, of the crate that has the tests.
     pub(crate) member: &'static str,
     /// Crates among its dependencies that ask for a runtime too, and their versions.
@@ -52,7 +52,7 @@ const NONE: Suite = Suite {
     name: "",
     package: None,
     version: "",
-    repository: None,
+    is_checkout: false,
     member: "",
     changed: &[],
     helper: None,
@@ -114,23 +114,12 @@ pub(crate) const SUITES: &[Suite] = &[
         edits: &[("let rt = tokio::runtime::", "let rt = stand_in::runtime::")],
         ..NONE
     },
-    Suite {
-        name: "tokio-tungstenite",
-        version: "0.29.0",
-        repository: Some(("https://github.com/snapview/tokio-tungstenite", "v0.29.0")),
-        ..NONE
-    },
-    Suite {
-        name: "hyper",
-        version: "1.11.0",
-        repository: Some(("https://github.com/hyperium/hyper", "v1.11.0")),
-        arguments: &["--features=full"],
-        ..NONE
-    },
+    Suite { name: "tokio-tungstenite", version: "0.29.0", is_checkout: true, ..NONE },
+    Suite { name: "hyper", version: "1.11.0", is_checkout: true, arguments: &["--features=full"], ..NONE },
     Suite {
         name: "h2",
         version: "0.4.18",
-        repository: Some(("https://github.com/hyperium/h2", "v0.4.18")),
+        is_checkout: true,
         member: "tests/h2-tests",
         edits: &[
             // Workers have no name that std knows.
