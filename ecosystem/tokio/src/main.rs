@@ -80,34 +80,14 @@ fn refuse() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Holds all exams that are asked for, and prints a table.
+/// Holds all exams that are asked for, each on a runtime of its own, and prints a table.
 fn table(asked: Asked, names: &[String]) -> ExitCode {
     let Asked { threads, calls, workers, .. } = asked;
     println!("{threads} green threads on {workers} workers, {calls} calls each");
     println!("{:<17} {:<9} {:>8} {:>8} {:>8} {:>8}", "crate", "version", "ms", "cpu ms", "us/call", "errors");
-    each(asked, names, |name, exam| {
-        let (begin, used) = (Instant::now(), processor_time());
-        let errors = exam(asked);
-        let (took, used) = (begin.elapsed(), processor_time() - used);
-        let each = used.as_secs_f64() * 1e6 / (threads * calls) as f64;
-        println!("{name} {:>8} {:>8} {each:>8.1} {:>8}", took.as_millis(), used.as_millis(), errors.len());
-        errors
-    })
-}
-
-/// Holds each exam that is asked for, on a runtime of its own. `hold` is given its name and version
-/// and what it consists of, and returns its errors.
-fn each(
-    asked: Asked,
-    names: &[String],
-    hold: impl Fn(&str, &(dyn Fn(Asked) -> Vec<String> + Sync)) -> Vec<String>,
-) -> ExitCode {
     let mut servers = Servers::default();
     let mut has_failed = false;
-    for exam in exams::EXAMS {
-        if !is_asked(exam.name, names) {
-            continue;
-        }
+    for exam in exams::EXAMS.iter().filter(|exam| is_asked(exam.name, names)) {
         let name = format!("{:<17} {:<9}", exam.name, version(exam.name, LOCK));
         let address = match exam.server.map_or(Ok(String::new()), |kind| servers.address(kind)) {
             Ok(address) => address,
@@ -117,23 +97,27 @@ fn each(
                 continue;
             }
         };
-        let runtime = match Runtime::builder().workers(asked.workers).tokio().build() {
+        let runtime = match Runtime::builder().workers(workers).tokio().build() {
             Ok(runtime) => runtime,
             Err(error) => {
                 println!("{name} no runtime: {error}");
                 return ExitCode::FAILURE;
             }
         };
-        let errors = hold(&name, &|asked| runtime.run(|| (exam.run)(asked, &address)));
+        let (begin, used) = (Instant::now(), processor_time());
+        let errors = runtime.run(|| (exam.run)(asked, &address));
+        let (took, used) = (begin.elapsed(), processor_time() - used);
+        let each = used.as_secs_f64() * 1e6 / (threads * calls) as f64;
+        println!("{name} {:>8} {:>8} {each:>8.1} {:>8}", took.as_millis(), used.as_millis(), errors.len());
         // All green threads have ended, and then tokio's tasks are dropped.
-        let ended = runtime.shutdown_timeout(Duration::from_secs(30));
+        let has_ended = runtime.shutdown_timeout(Duration::from_secs(30));
         if let Some(error) = errors.first() {
             println!("{:<17} the first: {error}", "");
         }
-        if !ended {
+        if !has_ended {
             println!("{:<17} some threads have not ended", "");
         }
-        has_failed |= !errors.is_empty() || !ended;
+        has_failed |= !errors.is_empty() || !has_ended;
     }
     if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
