@@ -71,8 +71,10 @@ pub(crate) fn folder(suite: &Suite, checkout: Option<&Path>) -> Result<PathBuf, 
     // One that was not finished is not taken for one that was.
     let new = work().join("new");
     _ = fs::remove_dir_all(&new);
-    match suite.origin {
-        Origin::Registry => {
+    match (checkout, suite.origin) {
+        (Some(checkout), _) => copy(checkout, &new).map_err(failed)?,
+        (None, Origin::Checkout) => return Err(NO_CHECKOUT.into()),
+        (None, Origin::Registry) => {
             let published = published(suite.name, suite.version, &work()).map_err(failed)?;
             copy(&published, &new).map_err(failed)?;
             suite.completed.map_or(Ok(()), |complete| complete(&new)).map_err(failed)?;
@@ -82,8 +84,7 @@ pub(crate) fn folder(suite: &Suite, checkout: Option<&Path>) -> Result<PathBuf, 
                 output(update)?;
             }
         }
-        Origin::Checkout => copy(checkout.ok_or(NO_CHECKOUT)?, &new).map_err(failed)?,
-        Origin::RustSrc(prepare) => {
+        (None, Origin::RustSrc(prepare)) => {
             let mut sysroot = Command::new("rustc");
             sysroot.args(["--print", "sysroot"]);
             let std = Path::new(output(sysroot)?.trim()).join("lib/rustlib/src/rust/library/std");
