@@ -63,9 +63,7 @@ impl TcpListener {
         each_address(addr, |address| {
             let socket = socket::open_nonblocking(Family::of(address), Type::Stream)?;
             options::set_socket_reuseaddr(&socket, true)?;
-            socket::bind(&socket, address)?;
-            socket::listen(&socket)?;
-            Ok(TcpListener(Socket::listener(socket)))
+            Ok(TcpListener(Socket::listen(socket, address)?))
         })
     }
 

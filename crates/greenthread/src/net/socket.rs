@@ -27,6 +27,11 @@ use crate::{
     },
 };
 
+/// The number of connections that may wait in the queue of a listener: as many as the system
+/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some
+/// of them wait for a second or more.
+const BACKLOG: i32 = i32::MAX;
+
 /// A socket; see the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -71,9 +76,12 @@ impl Socket {
         Self { descriptor: self.descriptor.unix(), ..self }
     }
 
-    /// A listener that this library made. Its descriptor is in the kernel's non-blocking mode.
-    pub(crate) fn listener(descriptor: OwnedFd) -> Self {
-        Self::with(Descriptor::new(descriptor).listening(), false)
+    /// Makes a socket of this library, which is in the kernel's non-blocking mode, a listener at an
+    /// address.
+    pub(crate) fn listen(socket: OwnedFd, address: &impl Address) -> io::Result<Self> {
+        socket::bind(&socket, address)?;
+        socket::listen(&socket, BACKLOG)?;
+        Ok(Self::with(Descriptor::new(socket).listening(), false))
     }
 
     /// A listener that comes from elsewhere. Its mode at this moment becomes the listener's mode.

@@ -29,6 +29,7 @@ mod macos;
 pub(crate) mod parker;
 mod readiness;
 mod shortage;
+mod span;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -101,11 +102,12 @@ pub(crate) mod fd {
 pub(crate) mod memory {
     pub(crate) use super::{
         port::memory::{
-            COMMITS, MORE_ADDRESSES, MORE_MAPS, MORE_MEMORY, RECORD, Span, address_limit, addresses_used,
-            bounds, commit, decommit, guard, guards_take_maps, guards_with_maps, least_guard, leave,
-            map_limit, page_size, release, reserve, shrink,
+            COMMITS, MORE_ADDRESSES, MORE_MAPS, MORE_MEMORY, RECORD, address_limit, addresses_used, bounds,
+            commit, decommit, guard, guards_take_maps, guards_with_maps, least_guard, leave, map_limit,
+            page_size, release, reserve, shrink,
         },
         shortage::exhausted,
+        span::Span,
     };
 }
 
@@ -297,7 +299,8 @@ pub(crate) mod io {
 /// - `Address` is the trait of the addresses that a socket can be bound or connected to: std's
 ///   addresses and `UnixAddress`. `AnyAddress` is an address that the system returns. `to_ip`,
 ///   `to_unix`, `from_unix` convert.
-/// - `bind`, `listen`, `shutdown`, `local_address`, `peer_address`, `take_error`: as in std.
+/// - `bind`, `shutdown`, `local_address`, `peer_address`, `take_error`: as in std. `listen` takes
+///   the number of connections that may wait to be accepted.
 /// - `connect` connects a socket. `connect_on` is for a TCP socket in non-blocking mode. It fails
 ///   with `WOULD_BLOCK` while the connection is being made; the caller repeats it after each event
 ///   for writing.

@@ -25,8 +25,9 @@ use std::io;
 use libc::c_int;
 
 pub(crate) use super::super::unix::memory::{
-    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, Span, bounds, commit, least_guard, leave, page_size,
+    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, bounds, commit, least_guard, leave, page_size,
 };
+use crate::sys::span::Span;
 
 /// The advice in an error when guards have used up all maps.
 pub(crate) const MORE_MAPS: &str = "each guard takes two of the maps that the system grants a process \

@@ -19,8 +19,9 @@ use core::{
 use std::io;
 
 pub(crate) use super::super::unix::memory::{
-    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, Span, bounds, commit, least_guard, leave, page_size,
+    COMMITS, MORE_ADDRESSES, MORE_MEMORY, RECORD, bounds, commit, least_guard, leave, page_size,
 };
+use crate::sys::span::Span;
 
 /// The advice in an error when guards have used up a resource. They use none up.
 pub(crate) const MORE_MAPS: &str = "run fewer threads at once";

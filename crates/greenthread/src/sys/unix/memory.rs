@@ -1,24 +1,14 @@
 //! What the ports have in common about the memory for stacks.
 
 use core::{
-    ptr::{self, NonNull},
+    ptr::NonNull,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 use std::io;
 
 use greenthread_context::StackBounds;
 
-/// A range of addresses.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) start: *mut u8,
-    pub(crate) len: usize,
-}
-
-impl Span {
-    pub(crate) const EMPTY: Self = Self { start: ptr::null_mut(), len: 0 };
-}
+use crate::sys::span::Span;
 
 /// The advice in an error when there is no memory.
 pub(crate) const MORE_MEMORY: &str = "run fewer threads at once";

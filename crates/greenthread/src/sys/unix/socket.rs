@@ -32,11 +32,6 @@ use super::{
     error::{OsError, OsResult},
 };
 
-/// The number of connections that may wait in the queue of a listener: as many as the system
-/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some
-/// of them wait for a second or more.
-const BACKLOG: i32 = i32::MAX;
-
 /// Whether a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blocking {
@@ -115,10 +110,10 @@ pub(crate) fn bind(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     Ok(rnet::bind(socket, address)?)
 }
 
-/// Makes a socket listen for connections.
+/// Makes a socket listen for connections, of which this many may wait to be accepted.
 #[inline]
-pub(crate) fn listen(socket: impl AsFd) -> OsResult<()> {
-    Ok(rnet::listen(socket, BACKLOG)?)
+pub(crate) fn listen(socket: impl AsFd, backlog: i32) -> OsResult<()> {
+    Ok(rnet::listen(socket, backlog)?)
 }
 
 /// Connects a socket to an address. For a stream in blocking mode the call waits for the

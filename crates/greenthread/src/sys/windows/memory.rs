@@ -60,19 +60,11 @@ use windows_sys::Win32::System::{
     SystemInformation::{GetSystemInfo, SYSTEM_INFO},
 };
 
-/// A range of addresses.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) start: *mut u8,
-    pub(crate) len: usize,
-}
+use crate::sys::span::Span;
 
-impl Span {
-    pub(crate) const EMPTY: Self = Self { start: ptr::null_mut(), len: 0 };
-
-    fn end(self) -> *mut u8 {
-        self.start.wrapping_add(self.len)
-    }
+/// The first address above a stack.
+fn end(stack: Span) -> *mut u8 {
+    stack.start.wrapping_add(stack.len)
 }
 
 /// The advice in an error when guards have used up all maps, which does not happen on Windows.
@@ -178,7 +170,7 @@ pub(crate) unsafe fn guard(_: &[Span]) -> Result<(), (usize, io::Error)> {
 pub(crate) unsafe fn commit(stacks: &[Span]) -> Result<(), (usize, io::Error)> {
     let (top, guard) = (INITIAL * page_size(), soft_guard());
     for (i, stack) in stacks.iter().enumerate() {
-        let limit: *mut c_void = stack.end().wrapping_sub(top).cast();
+        let limit: *mut c_void = end(*stack).wrapping_sub(top).cast();
         // A new page reads as zero, so the record is 0 (invariant 2).
         // SAFETY: only the caller uses the stack, and the guard below it has room for the rest of
         // the soft guard if the stack is small (invariant 1).
@@ -227,7 +219,7 @@ pub(crate) unsafe fn shrink(stacks: &mut [Span], kept: usize) {
     let kept = kept.max(INITIAL * page_size()).next_multiple_of(page_size());
     let guard = soft_guard();
     for &mut stack in stacks {
-        let limit = stack.end().wrapping_sub(kept);
+        let limit = end(stack).wrapping_sub(kept);
         // SAFETY: the stack is committed, and only the caller uses it (invariants 1 and 2).
         let record = unsafe { &mut *record(stack) };
         if *record == 0 || *record >= limit.addr() - guard || stack.len <= kept + guard {
@@ -255,7 +247,7 @@ pub(crate) unsafe fn shrink(stacks: &mut [Span], kept: usize) {
 pub(crate) unsafe fn bounds(stack: Span, top: NonNull<u8>) -> StackBounds {
     // SAFETY: the stack is committed, and only the caller uses it (invariants 1 and 2).
     let committed = match unsafe { *record(stack) } {
-        0 => stack.end().addr() - INITIAL * page_size(),
+        0 => end(stack).addr() - INITIAL * page_size(),
         limit => limit,
     };
     let at = |address: usize| {
@@ -279,7 +271,7 @@ pub(crate) unsafe fn leave(stack: Span) {
 
 /// The record of a stack (invariant 2).
 fn record(stack: Span) -> *mut usize {
-    stack.end().cast::<usize>().wrapping_sub(2)
+    end(stack).cast::<usize>().wrapping_sub(2)
 }
 
 /// Returns `StackLimit` of the calling OS thread's information block.
@@ -334,7 +326,7 @@ mod tests {
         let len = size + least_guard();
         let base = reserve(len, 0).unwrap().as_ptr();
         let stack = Span { start: base.wrapping_add(least_guard()), len: size };
-        let top = NonNull::new(stack.end().wrapping_sub(RECORD)).unwrap();
+        let top = NonNull::new(end(stack).wrapping_sub(RECORD)).unwrap();
         // SAFETY: the reservation belongs to this test (invariant 1). It touches the top page only.
         unsafe {
             commit(&[stack]).unwrap();

@@ -23,11 +23,6 @@ use super::{
     poller::poll_one,
 };
 
-/// The number of connections that may wait in the queue of a listener: as many as the system
-/// allows. With std's 128 a thousand clients that come at once fill the queue, and TCP makes some
-/// of them wait for a second or more.
-const BACKLOG: i32 = i32::MAX;
-
 /// Shutting down a socket ends no request for its events.
 pub(crate) const NO_SHUTDOWN_EVENT: bool = true;
 
@@ -121,9 +116,9 @@ pub(crate) fn bind(socket: impl AsFd, address: &impl Address) -> OsResult<()> {
     with(socket, |socket| socket.bind(&address.to_system()))
 }
 
-/// Makes a socket listen for connections.
-pub(crate) fn listen(socket: impl AsFd) -> OsResult<()> {
-    with(socket, |socket| socket.listen(BACKLOG))
+/// Makes a socket listen for connections, of which this many may wait to be accepted.
+pub(crate) fn listen(socket: impl AsFd, backlog: i32) -> OsResult<()> {
+    with(socket, |socket| socket.listen(backlog))
 }
 
 /// Connects a datagram socket to an address.

@@ -91,9 +91,7 @@ impl UnixListener {
 
     fn bind_to(address: &UnixAddress) -> io::Result<UnixListener> {
         let socket = socket::open_nonblocking(Family::Unix, Type::Stream)?;
-        socket::bind(&socket, address)?;
-        socket::listen(&socket)?;
-        Ok(UnixListener(Socket::listener(socket).unix()))
+        Ok(UnixListener(Socket::listen(socket, address)?.unix()))
     }
 
     /// Accepts a connection, and returns it with the address of its peer, which is usually unnamed.
