@@ -116,8 +116,8 @@
 //!   result returned. Such are: closures of [`unblock`](crate::thread::unblock); lookups of names;
 //!   opening a FIFO whose other end is closed; connecting to a Unix listener whose queue is full;
 //!   waiting for a child before Linux 5.3 and on other systems than Linux; locking a file; a
-//!   terminal that was ready when its data was taken by others; on macOS, the rest of a write for
-//!   which a pipe has not enough room; on Windows, pipes and consoles.
+//!   terminal, and on macOS and before Linux 6.5 a pipe, that was ready when its data or room was
+//!   taken by others; on Windows, pipes and consoles.
 //! * A disk that has begun to read or write.
 //! * On an OS thread, the same calls, which it makes itself, and calls in foreign code.
 //!

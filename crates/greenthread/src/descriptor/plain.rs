@@ -36,7 +36,7 @@ use crate::{
         error::{OsError, OsResult},
         fd::{AsFd, BorrowedFd},
         file::{Kind, Nature, View},
-        io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now},
+        io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now, write_part},
         poller::look_one,
         socket,
     },
@@ -61,6 +61,10 @@ trait Transfer: Send {
 
     /// Makes the plain call, which may block.
     fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
+
+    /// Makes the plain call on a descriptor that is ready, so that it blocks only if another reader
+    /// or writer is faster.
+    fn part(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 }
 
 impl Transfer for &mut [IoSliceMut<'_>] {
@@ -75,6 +79,10 @@ impl Transfer for &mut [IoSliceMut<'_>] {
     }
 
     fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
+        read(descriptor, self)
+    }
+
+    fn part(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
         read(descriptor, self)
     }
 }
@@ -92,6 +100,10 @@ impl Transfer for &[IoSlice<'_>] {
 
     fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
         write(descriptor, self)
+    }
+
+    fn part(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
+        write_part(descriptor, self)
     }
 }
 
@@ -130,15 +142,16 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
 }
 
 /// Makes the plain call on an OS thread that may block. If there is none, and the call `is_short`,
-/// makes it on the worker.
+/// makes it on the worker. (A short call moves what can be moved at once.)
 fn transfer_elsewhere<T: Transfer>(
     descriptor: BorrowedFd<'_>,
     mut transfer: T,
     is_short: bool,
 ) -> io::Result<usize> {
-    match runtime::unblock_wait_unchecked(|| transfer.plain(descriptor)) {
+    let mut call = || if is_short { transfer.part(descriptor) } else { transfer.plain(descriptor) };
+    match runtime::unblock_wait_unchecked(&mut call) {
         Ok(result) => Ok(result?),
-        Err(_) if is_short => Ok(transfer.plain(descriptor)?),
+        Err(_) if is_short => Ok(call()?),
         Err(refusal) => Err(refusal),
     }
 }
@@ -171,8 +184,11 @@ fn transfer_watched<T: Transfer>(
                 Err(error) if OsError::of(&error) == Some(OsError::NOT_POLLABLE) => false,
                 result => result.map(|()| true)?,
             };
-        if only_plain || !is_ready {
+        if !is_ready {
             return Ok(transfer.plain(descriptor)?);
+        }
+        if only_plain {
+            return Ok(transfer.part(descriptor)?);
         }
     }
 }

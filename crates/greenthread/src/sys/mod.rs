@@ -275,6 +275,8 @@ pub(crate) mod stderr {
 ///   the file's position, which then moves. They fail with `WOULD_BLOCK` if they would have to
 ///   wait, and with `UNSUPPORTED` if only the plain call can tell. A port without such calls always
 ///   returns `UNSUPPORTED`; then the library makes the plain call on an OS thread that may block.
+/// - `write_part` makes the plain call on a descriptor that is ready, with no more bytes than it
+///   has room for, as far as the system tells.
 /// - `MAX_BUFFERS`: the number of buffers that these calls accept.
 /// - `nonblocking_mode`, `is_nonblocking`, `set_nonblocking`, `ensure_nonblocking`: the mode of the
 ///   descriptor, which all processes that have it open share. A port that cannot ask for the mode
@@ -288,7 +290,7 @@ pub(crate) mod stderr {
 pub(crate) mod io {
     pub(crate) use super::port::io::{
         MAX_BUFFERS, close_may_wait, duplicate, ensure_nonblocking, is_nonblocking, nonblocking_mode, read,
-        read_now, set_nonblocking, stderr, stdin, stdout, waits_until_readable, write, write_now,
+        read_now, set_nonblocking, stderr, stdin, stdout, waits_until_readable, write, write_now, write_part,
     };
 }
 

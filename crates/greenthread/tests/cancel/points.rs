@@ -13,6 +13,14 @@ use greenthread::{
 };
 
 use crate::common::world::everywhere;
+#[cfg(target_os = "linux")]
+use crate::common::{
+    child,
+    filter::refuse,
+    is_child,
+    machine::{Need, lacks},
+    text,
+};
 
 /// Long enough for a test that fails, and too long for one that passes.
 const LONG: Duration = Duration::from_secs(120);
@@ -164,6 +172,26 @@ fn a_handle_cancels_every_wait() {
 
 #[test]
 fn a_deadline_ends_every_wait() {
+    deadlines();
+}
+
+/// Kernels before 6.5 have no such calls for pipes.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_wait_ends_where_calls_without_waiting_are_refused() {
+    if lacks(&[Need::Filters]) {
+        return;
+    }
+    if !is_child() {
+        let out = child(|_| {});
+        assert!(out.status.success(), "{}", text(&out));
+        return;
+    }
+    [libc::SYS_preadv2, libc::SYS_pwritev2].iter().for_each(|call| refuse(*call, libc::EOPNOTSUPP));
+    deadlines();
+}
+
+fn deadlines() {
     everywhere(|world| {
         for (name, wait) in waits() {
             world

@@ -281,8 +281,11 @@ fn an_operation_in_flight_is_cancelled_and_its_answer_awaited() {
             // The kernel has given the pipe up, and reads no more.
             writer.write_all(b"word").unwrap();
             let mut word = [0; 4];
-            assert_eq!(read_in_the_ring(&reader, &mut word), Some(Ok(4)));
-            assert_eq!(word, *b"word");
+            match read_in_the_ring(&reader, &mut word) {
+                // The deadline was faster than the call. The system has no ring.
+                None => return,
+                read => assert_eq!((read, word), (Some(Ok(4)), *b"word")),
+            }
         }
     });
 }

@@ -6,18 +6,24 @@
 use std::{
     io::{IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     sync::LazyLock,
 };
 
-use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
+use rustix::{
+    io::{Errno, ReadWriteFlags, ioctl_fionread, preadv2, pwritev2},
+    pipe::fcntl_getpipe_size,
+};
 
 pub(crate) use super::super::unix::io::{
     close_may_wait, duplicate, ensure_nonblocking, is_nonblocking, nonblocking_mode, read, set_nonblocking,
     stderr, stdin, stdout, waits_until_readable, write,
 };
 
-use super::error::{OsError, OsResult, is_refused};
+use super::{
+    super::unix::io as unix,
+    error::{OsError, OsResult, is_refused},
+};
 
 /// The number of buffers that the kernel accepts in one call (`UIO_MAXIOV`).
 pub(crate) const MAX_BUFFERS: usize = 1024;
@@ -44,6 +50,17 @@ pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Opt
 #[inline]
 pub(crate) fn write_now(file: impl AsFd, bufs: &[IoSlice<'_>], offset: Option<u64>) -> OsResult<usize> {
     pwritev2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT).map_err(refused)
+}
+
+/// Writes to a descriptor that is ready. (Pipes have no call that does not wait before Linux 6.5.)
+pub(crate) fn write_part(descriptor: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> OsResult<usize> {
+    // Of a pipe with data in it, the kernel does not say how much more it takes: the data may lie
+    // in few pages or in many.
+    let room = || {
+        let is_empty = ioctl_fionread(descriptor).is_ok_and(|count| count == 0);
+        is_empty.then(|| fcntl_getpipe_size(descriptor).ok()).flatten()
+    };
+    unix::write_part(descriptor, bufs, room)
 }
 
 /// Converts an offset for the kernel, for which the largest number means that there is none. No

@@ -2,7 +2,7 @@
 
 use std::{
     io::{IoSlice, IoSliceMut},
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
 };
 
 pub(crate) use super::super::unix::io::{
@@ -10,7 +10,10 @@ pub(crate) use super::super::unix::io::{
     stderr, stdin, stdout, waits_until_readable, write,
 };
 
-use super::error::{OsError, OsResult};
+use super::{
+    super::unix::io as unix,
+    error::{OsError, OsResult},
+};
 
 /// The number of buffers that the kernel accepts in one call: `UIO_MAXIOV` (`bsd/sys/uio.h`), which
 /// sysconf(3) reports as `_SC_IOV_MAX`.
@@ -28,4 +31,9 @@ pub(crate) fn read_now(_: impl AsFd, _: &mut [IoSliceMut<'_>], _: Option<u64>) -
 #[inline]
 pub(crate) fn write_now(_: impl AsFd, _: &[IoSlice<'_>], _: Option<u64>) -> OsResult<usize> {
     Err(OsError::UNSUPPORTED)
+}
+
+/// Writes to a descriptor that is ready. Only kqueue knows how much room a pipe has.
+pub(crate) fn write_part(descriptor: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> OsResult<usize> {
+    unix::write_part(descriptor, bufs, || None)
 }

@@ -73,6 +73,11 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
     })
 }
 
+/// Writes. Windows can't wait until a handle is ready.
+pub(crate) fn write_part(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsResult<usize> {
+    write(descriptor, buffers)
+}
+
 /// Makes a call on a handle, and waits until its operation has ended. The handle of a pipe may be
 /// open for overlapped operations, as the parent's ends of a child's pipes are. Such a call needs
 /// an event. Anything else is read and written at its own position.
