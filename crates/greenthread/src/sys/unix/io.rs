@@ -36,8 +36,8 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
 }
 
 /// Writes to a descriptor that is ready. A write to a pipe waits until all of it has room, so a
-/// pipe gets no more than it `has_room` for, or else one buffer's beginning. `PIPE_BUF` bytes have
-/// room in each pipe that is ready (pipe(7)), unless another writer is faster.
+/// pipe gets no more than `room` bytes. `PIPE_BUF` bytes have room in each pipe that is ready
+/// (pipe(7)), unless another writer is faster.
 pub(crate) fn write_part(
     descriptor: BorrowedFd<'_>,
     buffers: &[IoSlice<'_>],
