@@ -16,7 +16,7 @@ use crate::common::world::everywhere;
 #[cfg(target_os = "linux")]
 use crate::common::{
     child,
-    filter::refuse,
+    filter::{refuse, refuse_flag},
     is_child,
     machine::{Need, lacks},
     text,
@@ -179,6 +179,18 @@ fn a_deadline_ends_every_wait() {
 #[test]
 #[cfg(target_os = "linux")]
 fn every_wait_ends_where_calls_without_waiting_are_refused() {
+    without_waiting_is_refused(false);
+}
+
+/// Then only calls that wait are left, as on macOS.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_wait_ends_where_pipes_cannot_be_opened_anew() {
+    without_waiting_is_refused(true);
+}
+
+#[cfg(target_os = "linux")]
+fn without_waiting_is_refused(opening_too: bool) {
     if lacks(&[Need::Filters]) {
         return;
     }
@@ -188,6 +200,9 @@ fn every_wait_ends_where_calls_without_waiting_are_refused() {
         return;
     }
     [libc::SYS_preadv2, libc::SYS_pwritev2].iter().for_each(|call| refuse(*call, libc::EOPNOTSUPP));
+    if opening_too {
+        refuse_flag(libc::SYS_openat, 2, libc::O_NONBLOCK, libc::EACCES);
+    }
     deadlines();
 }
 

@@ -8,18 +8,26 @@ pub(crate) fn forbid(call: libc::c_long) {
 
 /// The same, with another error.
 pub(crate) fn refuse(call: libc::c_long, errno: libc::c_int) {
-    let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
+    refuse_flag(call, 0, 0, errno);
+}
+
+/// The same, if the argument of this index, from 0, has this flag, or if the flag is 0.
+pub(crate) fn refuse_flag(call: libc::c_long, argument: u32, flag: libc::c_int, errno: libc::c_int) {
+    let statement = |code, k| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let jump = |code, k, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    // The arguments follow the number, the architecture and an address. They have 64 bits, of which
+    // the lower half comes first on the machines that have such filters here.
+    let low = 16 + 8 * argument;
     let mut filter = [
-        // Load the number of the system call; if it is this one, refuse it; allow the others.
-        statement((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0),
-        libc::sock_filter {
-            code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
-            jt: 0,
-            jf: 1,
-            k: call as u32,
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
+        jump(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32, 0, 3),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, low),
+        match flag {
+            0 => jump(libc::BPF_JMP | libc::BPF_JA, 0, 0, 0),
+            flag => jump(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, flag as u32, 0, 1),
         },
-        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: the program is alive during the call, which copies it.

@@ -6,18 +6,18 @@
 use std::{
     io::{IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     sync::LazyLock,
 };
 
 use rustix::{
-    io::{Errno, ReadWriteFlags, ioctl_fionread, preadv2, pwritev2},
-    pipe::fcntl_getpipe_size,
+    fs::{Mode, OFlags, fcntl_getfl, open},
+    io::{ReadWriteFlags, preadv2, pwritev2},
 };
 
 pub(crate) use super::super::unix::io::{
     close_may_wait, duplicate, ensure_nonblocking, is_nonblocking, nonblocking_mode, read, set_nonblocking,
-    stderr, stdin, stdout, waits_until_readable, write,
+    stderr, stdin, stdout, waits_until_readable, write, write_part,
 };
 
 use super::{
@@ -37,9 +37,12 @@ pub(crate) const MAX_BUFFERS: usize = 1024;
 /// otherwise the errors of the plain call.
 #[inline]
 pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Option<u64>) -> OsResult<usize> {
-    match preadv2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT) {
+    match preadv2(&file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT) {
         Ok(0) if !*ZERO_IS_THE_END && bufs.iter().any(|buf| !buf.is_empty()) => Err(OsError::UNSUPPORTED),
-        result => result.map_err(refused),
+        Err(error) if is_refused(error) => {
+            read(open_pipe(file.as_fd(), OFlags::RDONLY, offset)?.as_fd(), bufs)
+        }
+        result => Ok(result?),
     }
 }
 
@@ -49,18 +52,31 @@ pub(crate) fn read_now(file: impl AsFd, bufs: &mut [IoSliceMut<'_>], offset: Opt
 /// As for `read_now`.
 #[inline]
 pub(crate) fn write_now(file: impl AsFd, bufs: &[IoSlice<'_>], offset: Option<u64>) -> OsResult<usize> {
-    pwritev2(file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT).map_err(refused)
+    match pwritev2(&file, bufs, checked(offset)?, ReadWriteFlags::NOWAIT) {
+        Err(error) if is_refused(error) => {
+            write(open_pipe(file.as_fd(), OFlags::WRONLY, offset)?.as_fd(), bufs)
+        }
+        result => Ok(result?),
+    }
 }
 
-/// Writes to a descriptor that is ready. (Pipes have no call that does not wait before Linux 6.5.)
-pub(crate) fn write_part(descriptor: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> OsResult<usize> {
-    // Of a pipe with data in it, the kernel does not say how much more it takes: the data may lie
-    // in few pages or in many.
-    let room = || {
-        let is_empty = ioctl_fionread(descriptor).is_ok_and(|count| count == 0);
-        is_empty.then(|| fcntl_getpipe_size(descriptor).ok()).flatten()
-    };
-    unix::write_part(descriptor, bufs, room)
+/// Opens a pipe a second time, in non-blocking mode, which the first open file does not share: the
+/// kernel lets a pipe be opened by the name of a descriptor (proc_pid_fd(5)). Before Linux 6.5
+/// pipes have no other call that does not wait.
+///
+/// # Errors
+/// `UNSUPPORTED` if it is not a pipe, which has no offset, or can't be opened: there is no `/proc`,
+/// or the pipe is another user's. If an error means something else, the plain call will report it
+/// again.
+#[cold]
+fn open_pipe(file: BorrowedFd<'_>, access: OFlags, offset: Option<u64>) -> OsResult<OwnedFd> {
+    let is_pipe = offset.is_none() && unix::is_pipe(file);
+    let allows = |has: OFlags| [access, OFlags::RDWR].contains(&(has & OFlags::ACCMODE));
+    if !is_pipe || !fcntl_getfl(file).is_ok_and(allows) {
+        return Err(OsError::UNSUPPORTED);
+    }
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    open(name, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).map_err(|_| OsError::UNSUPPORTED)
 }
 
 /// Converts an offset for the kernel, for which the largest number means that there is none. No
@@ -72,13 +88,6 @@ fn checked(offset: Option<u64>) -> OsResult<u64> {
         Some(offset) if offset <= i64::MAX as u64 => Ok(offset),
         Some(_) => Err(OsError::UNSUPPORTED),
     }
-}
-
-/// Maps all errors that refuse the call, the flag or the file to `UNSUPPORTED`. If the error means
-/// something else, the plain call will report it again.
-#[cold]
-fn refused(error: Errno) -> OsError {
-    if is_refused(error) { OsError::UNSUPPORTED } else { error.into() }
 }
 
 /// Whether a read of no bytes without waiting means the end of the file. Linux 5.9 and 5.10 return

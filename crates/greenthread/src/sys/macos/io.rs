@@ -32,8 +32,3 @@ pub(crate) fn read_now(_: impl AsFd, _: &mut [IoSliceMut<'_>], _: Option<u64>) -
 pub(crate) fn write_now(_: impl AsFd, _: &[IoSlice<'_>], _: Option<u64>) -> OsResult<usize> {
     Err(OsError::UNSUPPORTED)
 }
-
-/// Writes to a descriptor that is ready. Only kqueue knows how much room a pipe has.
-pub(crate) fn write_part(descriptor: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> OsResult<usize> {
-    unix::write_part(descriptor, bufs, || None)
-}

@@ -36,23 +36,21 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
 }
 
 /// Writes to a descriptor that is ready. A write to a pipe waits until all of it has room, so a
-/// pipe gets no more than `room` bytes. `PIPE_BUF` bytes have room in each pipe that is ready
-/// (pipe(7)), unless another writer is faster.
-pub(crate) fn write_part(
-    descriptor: BorrowedFd<'_>,
-    buffers: &[IoSlice<'_>],
-    room: impl FnOnce() -> Option<usize>,
-) -> OsResult<usize> {
-    let is_pipe = fstat(descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+/// pipe gets no more than `PIPE_BUF` bytes, which have room in each pipe that is ready (pipe(7)),
+/// unless another writer is faster.
+pub(crate) fn write_part(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsResult<usize> {
     let all = buffers.iter().fold(0_usize, |sum, buffer| sum.saturating_add(buffer.len()));
-    if !is_pipe || all <= libc::PIPE_BUF {
-        return write(descriptor, buffers);
-    }
-    let room = room().unwrap_or(0).max(libc::PIPE_BUF);
     match buffers.iter().find(|buffer| !buffer.is_empty()) {
-        Some(first) if all > room => write(descriptor, &[IoSlice::new(&first[..first.len().min(room)])]),
+        Some(first) if all > libc::PIPE_BUF && is_pipe(descriptor) => {
+            write(descriptor, &[IoSlice::new(&first[..first.len().min(libc::PIPE_BUF)])])
+        }
         _ => write(descriptor, buffers),
     }
+}
+
+/// Whether it is a pipe, with a name or without.
+pub(crate) fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
+    fstat(descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
 }
 
 /// Returns whether the descriptor is in non-blocking mode. The kernel is asked each time, because
