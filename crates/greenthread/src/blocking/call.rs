@@ -15,14 +15,16 @@ use std::{
     ptr::NonNull,
     sync::{Arc, OnceLock},
     thread,
+    time::Duration,
 };
 
 use super::lane::{self, Lane, Refusal};
 use crate::{
     stack::overflow,
-    sys::thread::OsThread,
+    sys::{interrupt::Interruptible, thread::OsThread},
     task::{
         cancel,
+        time::now,
         wait::{Outcome, Reason, Waiter},
     },
 };
@@ -145,11 +147,17 @@ unsafe fn run<F: FnOnce() -> T, T>(header: NonNull<Header>) {
 /// Gives `f` to the lane and waits for its result. A panic of `f` goes on in the caller.
 ///
 /// A call that may queue is a cancellation point until a thread has taken it. Then the caller waits
-/// for its end, and gets its result. A call that may not queue has a thread at once.
+/// for its end, and gets its result. A call that may not queue has a thread at once. If the caller
+/// is cancelled then, it interrupts the call by `interrupt`, and gets its result as well.
 ///
 /// # Errors
 /// The lane has no thread for `f`. It has not run, and is given back.
-pub(super) fn submit<F, T>(lane: &Arc<Lane<Job>>, may_queue: bool, f: F) -> Result<T, (F, Refusal)>
+pub(super) fn submit<F, T>(
+    lane: &Arc<Lane<Job>>,
+    may_queue: bool,
+    interrupt: Option<&Interruptible>,
+    f: F,
+) -> Result<T, (F, Refusal)>
 where
     F: FnOnce() -> T + Send,
     T: Send,
@@ -161,7 +169,10 @@ where
     lane.submit(Job(header, PhantomData));
     let waiter = &call.header.waiter;
     if !may_queue {
-        waiter.wait(Reason::Blocking, None);
+        match interrupt {
+            None => _ = waiter.wait(Reason::Blocking, None),
+            Some(call) => wait_or_interrupt(waiter, call),
+        }
     } else {
         let outcome = waiter.wait_interruptible(Reason::Blocking, None);
         if outcome != Some(Outcome::Woken) {
@@ -178,5 +189,21 @@ where
         (Work::Done(Err(payload)), _) => std::panic::resume_unwind(payload),
         (Work::Todo(f), Some(why)) => Err((f, why)),
         _ => unreachable!("a call is finished or refused before its caller goes on"),
+    }
+}
+
+/// Waits for the post of a call. If the thread is cancelled, it interrupts the call until that has
+/// ended: a call that is just about to begin is missed, and some can't be interrupted.
+fn wait_or_interrupt(waiter: &Waiter, call: &Interruptible) {
+    if waiter.wait_fallible(Reason::Blocking, None) == Outcome::Woken {
+        return;
+    }
+    let mut pause = Duration::from_millis(1);
+    while !waiter.reset() {
+        call.interrupt();
+        if waiter.wait(Reason::Blocking, Some(now() + pause)) {
+            return;
+        }
+        pause = (2 * pause).min(Duration::from_millis(100));
     }
 }

@@ -8,7 +8,8 @@
 //!   call itself, and a green thread then keeps its worker for as long as the disk takes.
 //! * *Blocking*, for calls that may wait for other threads or processes. Those may themselves need
 //!   a call of this lane first, so a call of the library gets a thread at once, or an error
-//!   ([`Pool::run_waiting`]). A closure of the user can't fail, so it queues ([`Pool::run`]).
+//!   ([`Pool::run_waiting`], and [`Pool::run_interruptible`] if it can be cancelled). A closure of
+//!   the user can't fail, so it queues ([`Pool::run`]).
 //!
 //! `call` is what a lane gets: a closure and a place for its result. `runtime::unblock` calls the
 //! pool.
@@ -18,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use crate::sys::parker::Parker;
+use crate::sys::{interrupt::Interruptible, parker::Parker};
 
 mod call;
 mod lane;
@@ -53,7 +54,7 @@ impl Pool {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        call::submit(&self.disk, true, f).unwrap_or_else(|(f, _)| f())
+        call::submit(&self.disk, true, None, f).unwrap_or_else(|(f, _)| f())
     }
 
     /// Makes a call that may wait for other threads or processes.
@@ -65,7 +66,22 @@ impl Pool {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        call::submit(&self.blocking, false, f).map_err(|(_, why)| why.into())
+        call::submit(&self.blocking, false, None, f).map_err(|(_, why)| why.into())
+    }
+
+    /// As `run_waiting`. What the closure calls by its argument is interrupted if the caller is
+    /// cancelled.
+    ///
+    /// # Errors
+    /// There is no OS thread for it. `f` has not run.
+    pub(crate) fn run_interruptible<F, T>(&self, f: F) -> io::Result<T>
+    where
+        F: FnOnce(&Interruptible) -> T + Send,
+        T: Send,
+    {
+        let call = Interruptible::new();
+        let interrupt = Interruptible::POSSIBLE.then_some(&call);
+        call::submit(&self.blocking, false, interrupt, || f(&call)).map_err(|(_, why)| why.into())
     }
 
     /// Runs a closure of the user. It queues if no thread is free. If the lane has no thread and
@@ -75,7 +91,7 @@ impl Pool {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        call::submit(&self.blocking, true, f).unwrap_or_else(|(f, _)| f())
+        call::submit(&self.blocking, true, None, f).unwrap_or_else(|(f, _)| f())
     }
 
     /// Called when the runtime has ended: the threads end.

@@ -115,15 +115,15 @@
 //! * A call that an OS thread of the pool makes, once it has begun. It is waited for, and its
 //!   result returned. Such are: closures of [`unblock`](crate::thread::unblock); lookups of names;
 //!   opening a FIFO whose other end is closed; connecting to a Unix listener whose queue is full;
-//!   waiting for a child before Linux 5.3 and on other systems than Linux; locking a file; a
-//!   terminal, and on macOS and before Linux 6.5 a pipe, that was ready when its data or room was
-//!   taken by others; on Windows, pipes and consoles.
+//!   waiting for a child before Linux 5.3 and on macOS; locking a file; a terminal, and on macOS a
+//!   pipe, that was ready when its data or room was taken by others; on Windows, writes to pipes,
+//!   and consoles.
 //! * A disk that has begun to read or write.
 //! * On an OS thread, the same calls, which it makes itself, and calls in foreign code.
 //!
 //! An OS thread in a scope waits for sockets and pipes by itself, and not in the kernel's call. For
 //! that it has a pipe, from its first such wait to its end. On Windows it looks every 50 ms
-//! instead.
+//! instead, and another OS thread reads from pipes for it.
 //!
 //! # Coroutines
 //!

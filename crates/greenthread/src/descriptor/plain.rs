@@ -7,10 +7,12 @@
 //! thread waits at its worker's driver until the descriptor is ready. It occupies no OS thread
 //! meanwhile.
 //!
-//! * Some descriptors do not support such calls (terminals, pipes before Linux 6.5). The thread
-//!   waits for them in the same way, and then makes the call on an OS thread that may block:
-//!   another reader or writer may have been faster.
-//! * Some descriptors cannot be waited for. The call is made on such an OS thread at once.
+//! * Some descriptors do not support such calls (terminals; on macOS, pipes). The thread waits for
+//!   them in the same way, and then makes the call on an OS thread that may block: another reader
+//!   or writer may have been faster.
+//! * Some descriptors cannot be waited for (pipes of Windows). The call is made on such an OS
+//!   thread at once. Where another thread can interrupt it (`sys::interrupt`), a cancelled thread
+//!   does.
 //!
 //! An OS thread makes the plain call, unless it is in a cancellation scope (`os_thread`). Then it
 //! does as a green thread does, and waits by itself. Where there is only the plain call, it makes
@@ -36,6 +38,7 @@ use crate::{
         error::{OsError, OsResult},
         fd::{AsFd, BorrowedFd},
         file::{Kind, Nature, View},
+        interrupt::Interruptible,
         io::{duplicate, is_nonblocking, read, read_now, waits_until_readable, write, write_now, write_part},
         poller::look_one,
         socket,
@@ -59,8 +62,8 @@ trait Transfer: Send {
     /// that.
     fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 
-    /// Makes the plain call, which may block.
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
+    /// Makes the plain call, which may block. If it moves nothing, it can be interrupted.
+    fn plain(&mut self, descriptor: BorrowedFd<'_>, call: &Interruptible) -> OsResult<usize>;
 
     /// Makes the plain call on a descriptor that is ready, so that it blocks only if another reader
     /// or writer is faster.
@@ -78,8 +81,8 @@ impl Transfer for &mut [IoSliceMut<'_>] {
         read_now(descriptor, self, None)
     }
 
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
-        read(descriptor, self)
+    fn plain(&mut self, descriptor: BorrowedFd<'_>, call: &Interruptible) -> OsResult<usize> {
+        call.read(descriptor, self)
     }
 
     fn part(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
@@ -98,7 +101,8 @@ impl Transfer for &[IoSlice<'_>] {
         write_now(descriptor, self, None)
     }
 
-    fn plain(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize> {
+    /// A write that was interrupted would not say how much it has written.
+    fn plain(&mut self, descriptor: BorrowedFd<'_>, _: &Interruptible) -> OsResult<usize> {
         write(descriptor, self)
     }
 
@@ -123,7 +127,7 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
         return if is_watched() {
             transfer_watched(descriptor, transfer, None)
         } else {
-            Ok(transfer.plain(descriptor)?)
+            transfer_elsewhere(descriptor, transfer, false)
         };
     }
     begin_call(CALL)?;
@@ -141,18 +145,20 @@ fn transfer_foreign<T: Transfer>(descriptor: BorrowedFd<'_>, mut transfer: T) ->
     }
 }
 
-/// Makes the plain call on an OS thread that may block. If there is none, and the call `is_short`,
-/// makes it on the worker. (A short call moves what can be moved at once.)
+/// Makes the plain call on an OS thread that may block, which may be the caller. If there is none,
+/// and the call `is_short`, makes it on the worker. (A short call moves what can be moved at once.)
 fn transfer_elsewhere<T: Transfer>(
     descriptor: BorrowedFd<'_>,
     mut transfer: T,
     is_short: bool,
 ) -> io::Result<usize> {
-    let mut call = || if is_short { transfer.part(descriptor) } else { transfer.plain(descriptor) };
+    if !is_short {
+        return runtime::unblock_interruptible(|call| Ok(transfer.plain(descriptor, call)?));
+    }
+    let mut call = || transfer.part(descriptor);
     match runtime::unblock_wait_unchecked(&mut call) {
         Ok(result) => Ok(result?),
-        Err(_) if is_short => Ok(call()?),
-        Err(refusal) => Err(refusal),
+        Err(_) => Ok(call()?),
     }
 }
 
@@ -185,7 +191,7 @@ fn transfer_watched<T: Transfer>(
                 result => result.map(|()| true)?,
             };
         if !is_ready {
-            return Ok(transfer.plain(descriptor)?);
+            return transfer_elsewhere(descriptor, transfer, false);
         }
         if only_plain {
             return Ok(transfer.part(descriptor)?);
@@ -242,7 +248,7 @@ impl Descriptor {
             return if is_watched() {
                 transfer_watched(self.as_fd(), transfer, self.deadline(T::INTEREST))
             } else {
-                Ok(transfer.plain(self.as_fd())?)
+                transfer_elsewhere(self.as_fd(), transfer, false)
             };
         };
         begin_call(CALL)?;

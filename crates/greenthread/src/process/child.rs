@@ -13,7 +13,10 @@ use crate::{
     driver::Interest,
     runtime, scheduler,
     sys::{error::OsError, fd::OwnedFd, process::open_child},
-    task::coop::{CALL, consume_budget},
+    task::{
+        cancel,
+        coop::{CALL, consume_budget},
+    },
     thread,
 };
 
@@ -126,7 +129,9 @@ impl Child {
         });
         let status = match status {
             Some(status) => status,
-            None => runtime::unblock_wait(|| self.inner.wait())??,
+            None => cancel::check_call()
+                .and_then(|()| runtime::unblock_interruptible(|call| call.wait(&mut self.inner)))
+                .map_err(cancel::raise)?,
         };
         self.end = None;
         Ok(status)

@@ -31,7 +31,9 @@ pub use builder::RuntimeBuilder;
 pub use metrics::{LaneMetrics, RuntimeMetrics};
 pub use owner::Runtime;
 pub use run::run;
-pub(crate) use unblock::{unblock, unblock_disk, unblock_wait, unblock_wait_unchecked};
+pub(crate) use unblock::{
+    unblock, unblock_disk, unblock_interruptible, unblock_wait, unblock_wait_unchecked,
+};
 
 use crate::{driver::Driver, scheduler::worker};
 

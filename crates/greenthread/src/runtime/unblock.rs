@@ -1,14 +1,37 @@
 //! Chooses the pool for a blocking call (`blocking`). On an OS thread, and where the caller may not
 //! be suspended, the call is made on the calling thread.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
-use crate::{blocking::Pool, scheduler::worker, task::cancel};
+use super::config;
+use crate::{
+    blocking::Pool,
+    scheduler::worker,
+    sys::{error::OsError, interrupt::Interruptible},
+    task::cancel,
+};
 
 /// Returns the pool of the calling green thread's runtime, or `None` on an OS thread and where the
 /// caller may not be suspended.
 fn pool<'a>() -> Option<&'a Pool> {
     worker::running().map(|(worker, _)| &worker.shared.pool)
+}
+
+/// Returns the pool for calls of OS threads in cancellation scopes, which can be interrupted only
+/// if another thread makes them.
+///
+/// # Errors
+/// An environment variable asks for a number of threads that can't be.
+fn pool_of_os_threads() -> io::Result<Option<&'static Pool>> {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    if !Interruptible::POSSIBLE || cancel::view_of_os_thread().is_none() {
+        return Ok(None);
+    }
+    if POOL.get().is_none() {
+        let limits = config::pool_limits(None, None)?;
+        POOL.get_or_init(|| Pool::new("os", limits));
+    }
+    Ok(POOL.get())
 }
 
 /// Makes a call that the system ends soon, whatever other threads do. A cancellation point until a
@@ -54,6 +77,30 @@ where
         Some(pool) => pool.run_waiting(f),
         None => Ok(f()),
     }
+}
+
+/// As `unblock_wait_unchecked`. What `f` calls by its argument is a cancellation point as long as
+/// it waits, on OS threads too, if the system can interrupt it.
+///
+/// # Errors
+/// Those of `f`. There is no OS thread for the call. `cancel::error` if the thread is cancelled.
+pub(crate) fn unblock_interruptible<F, T>(f: F) -> io::Result<T>
+where
+    F: FnOnce(&Interruptible) -> io::Result<T> + Send,
+    T: Send,
+{
+    let pool = pool().map_or_else(pool_of_os_threads, |pool| Ok(Some(pool)))?;
+    let result = match pool {
+        Some(pool) => pool.run_interruptible(f)?,
+        None => f(&Interruptible::new()),
+    };
+    if let Err(error) = &result
+        && OsError::of(error) == Some(OsError::CANCELED)
+    {
+        // Others may cancel operations, too.
+        cancel::check_call()?;
+    }
+    result
 }
 
 /// Runs `f`, which is the user's. The call waits in a queue for an OS thread. If there is none at

@@ -294,6 +294,16 @@ pub(crate) mod io {
     };
 }
 
+/// Calls that wait, and that another OS thread can interrupt.
+///
+/// - `Interruptible`: such calls of one thread. `read` is `io::read`, `wait` waits for a child.
+///   `interrupt` makes the call that the thread makes at this moment fail with `CANCELED`, unless
+///   it has an effect already. A call that is about to begin may be missed, so `interrupt` is
+///   repeated until the call has ended. `POSSIBLE`: whether it has an effect.
+pub(crate) mod interrupt {
+    pub(crate) use super::port::interrupt::Interruptible;
+}
+
 /// Sockets.
 ///
 /// - `Family`, `Type`; `open`, `open_nonblocking`, `pair` make sockets. They fail if the process

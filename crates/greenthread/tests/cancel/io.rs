@@ -64,7 +64,43 @@ pub(super) fn waits() -> Vec<(&'static str, Wait)> {
     );
     #[cfg(unix)]
     unix::add_waits(&mut add);
+    #[cfg(windows)]
+    windows::add_waits(&mut add);
     waits
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::io::Read;
+
+    use greenthread::{
+        io,
+        process::{ChildStdin, Command, Stdio},
+    };
+
+    use super::Wait;
+
+    pub(super) fn add_waits(add: &mut impl FnMut(&'static str, Wait)) {
+        add(
+            "pipe read",
+            Box::new(|| {
+                let (mut reader, _writer) = io::pipe().unwrap();
+                _ = reader.read(&mut [0]);
+            }),
+        );
+        add("child", Box::new(|| with_child(|mut child| _ = child.wait())));
+        add("child's output", Box::new(|| with_child(|child| _ = child.wait_with_output())));
+    }
+
+    /// Calls `f` with a child that ends after that.
+    fn with_child(f: impl FnOnce(greenthread::process::Child)) {
+        // It waits for a line.
+        let mut command = Command::new("cmd");
+        command.args(["/c", "set /p line="]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _stdin: Option<ChildStdin> = child.stdin.take();
+        f(child);
+    }
 }
 
 #[cfg(unix)]
@@ -241,12 +277,8 @@ fn no_byte_is_lost_on_os_threads() {
     for seed in 0..4 {
         let (mut one, mut other) = connection();
         transfer(&mut one, &mut other, seed);
-        #[cfg(target_os = "linux")]
-        {
-            let (reader, writer) = std::io::pipe().unwrap();
-            let file = |end: std::os::fd::OwnedFd| greenthread::fs::File::from(end);
-            transfer(&mut file(reader.into()), &mut file(writer.into()), seed);
-        }
+        let (mut reader, mut writer) = greenthread::io::pipe().unwrap();
+        transfer(&mut reader, &mut writer, seed);
     }
 }
 

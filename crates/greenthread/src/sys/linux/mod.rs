@@ -5,6 +5,8 @@ pub(super) use super::unix::{descriptors, fd};
 pub(super) mod error;
 pub(super) mod file;
 pub(super) mod heap;
+#[path = "../no_interrupt.rs"]
+pub(super) mod interrupt;
 pub(super) mod io;
 pub(super) mod lookup;
 pub(super) mod memory;

@@ -8,6 +8,8 @@ pub(super) use super::unix::{descriptors, error, fd, socket_options};
 
 pub(super) mod file;
 pub(super) mod heap;
+#[path = "../no_interrupt.rs"]
+pub(super) mod interrupt;
 pub(super) mod io;
 #[path = "../no_lookup.rs"]
 pub(super) mod lookup;

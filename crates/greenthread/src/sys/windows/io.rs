@@ -11,7 +11,9 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_HANDLE_EOF, ERROR_IO_PENDING, ERROR_MORE_DATA, HANDLE, INVALID_HANDLE_VALUE, TRUE},
+    Foundation::{
+        ERROR_HANDLE_EOF, ERROR_IO_PENDING, ERROR_MORE_DATA, GetLastError, HANDLE, INVALID_HANDLE_VALUE, TRUE,
+    },
     Storage::FileSystem::{FILE_TYPE_PIPE, GetFileType, ReadFile, WriteFile},
     System::{
         Console::{
@@ -35,6 +37,16 @@ pub(crate) const MAX_BUFFERS: usize = 1024;
 
 /// Reads. Blocks if the descriptor is in blocking mode.
 pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> OsResult<usize> {
+    read_during(descriptor, buffers, |_, _| ())
+}
+
+/// As `read`. If the descriptor is a pipe, `begin` is called before the read with what it takes to
+/// cancel that, and its result is dropped when the read has ended.
+pub(super) fn read_during<D>(
+    descriptor: BorrowedFd<'_>,
+    buffers: &mut [IoSliceMut<'_>],
+    begin: impl FnOnce(HANDLE, *const OVERLAPPED) -> D,
+) -> OsResult<usize> {
     let BorrowedFd::Handle(handle) = descriptor else {
         return socket::receive_vectored(descriptor, buffers, Blocking::AsSet);
     };
@@ -44,7 +56,7 @@ pub(crate) fn read(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -
         return Ok(io::stdin().lock().read(buffer)?);
     }
     let len = buffer.len().try_into().unwrap_or(u32::MAX);
-    let result = transfer(handle, |handle, count, overlapped| {
+    let result = transfer(handle, begin, |handle, count, overlapped| {
         // SAFETY: the buffer has `len` bytes, and stays in place until the operation has ended,
         // which `transfer` waits for.
         unsafe { ReadFile(handle, buffer.as_mut_ptr(), len, count, overlapped) }
@@ -66,11 +78,15 @@ pub(crate) fn write(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> OsRe
         return Ok(write_to_console(buffer)?);
     }
     let len = buffer.len().try_into().unwrap_or(u32::MAX);
-    transfer(handle, |handle, count, overlapped| {
-        // SAFETY: the buffer has `len` bytes, and stays in place until the operation has ended,
-        // which `transfer` waits for.
-        unsafe { WriteFile(handle, buffer.as_ptr(), len, count, overlapped) }
-    })
+    transfer(
+        handle,
+        |_, _| (),
+        |handle, count, overlapped| {
+            // SAFETY: the buffer has `len` bytes, and stays in place until the operation has ended,
+            // which `transfer` waits for.
+            unsafe { WriteFile(handle, buffer.as_ptr(), len, count, overlapped) }
+        },
+    )
 }
 
 /// Writes. Windows can't wait until a handle is ready.
@@ -81,44 +97,57 @@ pub(crate) fn write_part(descriptor: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) ->
 /// Makes a call on a handle, and waits until its operation has ended. The handle of a pipe may be
 /// open for overlapped operations, as the parent's ends of a child's pipes are. Such a call needs
 /// an event. Anything else is read and written at its own position.
-fn transfer(
+fn transfer<D>(
     handle: BorrowedHandle<'_>,
+    begin: impl FnOnce(HANDLE, *const OVERLAPPED) -> D,
     call: impl FnOnce(HANDLE, *mut u32, *mut OVERLAPPED) -> i32,
 ) -> OsResult<usize> {
     let handle = handle.as_raw_handle();
     let mut count = 0;
     // SAFETY: the call only asks about the handle.
-    let done = if unsafe { GetFileType(handle) } == FILE_TYPE_PIPE {
-        // SAFETY: the call makes an event, and hands it to the caller.
-        let event = unsafe { CreateEventW(ptr::null(), TRUE, 0, ptr::null()) };
-        if event.is_null() {
-            return Err(OsError::last());
-        }
-        // SAFETY: the event is new, and nothing else owns it.
-        let event = unsafe { OwnedHandle::from_raw_handle(event) };
+    let result = if unsafe { GetFileType(handle) } == FILE_TYPE_PIPE {
+        let event = event()?;
         // SAFETY: all zeros is a valid value of this structure of numbers and pointers.
         let mut overlapped: OVERLAPPED = unsafe { mem::zeroed() };
         overlapped.hEvent = event.as_raw_handle();
-        let done = call(handle, &raw mut count, &raw mut overlapped);
-        if done == 0 && is_last(ERROR_IO_PENDING) {
+        let overlapped = &raw mut overlapped;
+        let _during = begin(handle, overlapped);
+        match check(call(handle, &raw mut count, overlapped)) {
             // SAFETY: the operation on this handle has begun with this structure, and has not been
             // waited for.
-            unsafe { GetOverlappedResult(handle, &raw const overlapped, &raw mut count, TRUE) }
-        } else {
-            done
+            Err(ERROR_IO_PENDING) => {
+                check(unsafe { GetOverlappedResult(handle, overlapped, &raw mut count, TRUE) })
+            }
+            result => result,
         }
     } else {
-        call(handle, &raw mut count, ptr::null_mut())
+        check(call(handle, &raw mut count, ptr::null_mut()))
     };
-    // A message that is larger than the buffer fills it; the rest is read by the next call.
-    if done != 0 || is_last(ERROR_HANDLE_EOF) || is_last(ERROR_MORE_DATA) {
-        return Ok(count as usize);
+    match result {
+        // A message that is larger than the buffer fills it; the rest is read by the next call.
+        Ok(()) | Err(ERROR_HANDLE_EOF | ERROR_MORE_DATA) => Ok(count as usize),
+        Err(error) => Err(OsError::from_code(error as i32)),
     }
-    Err(OsError::last())
 }
 
-fn is_last(error: u32) -> bool {
-    io::Error::last_os_error().raw_os_error() == Some(error as i32)
+/// Makes an event that stays set.
+///
+/// # Errors
+/// The process has no handle left.
+pub(super) fn event() -> OsResult<OwnedHandle> {
+    // SAFETY: the call makes an event, and hands it to the caller.
+    let event = unsafe { CreateEventW(ptr::null(), TRUE, 0, ptr::null()) };
+    if event.is_null() {
+        return Err(OsError::last());
+    }
+    // SAFETY: the event is new, and nothing else owns it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(event) })
+}
+
+/// The result of a call that has returned whether it is `done`.
+fn check(done: i32) -> Result<(), u32> {
+    // SAFETY: the call has no precondition.
+    if done != 0 { Ok(()) } else { Err(unsafe { GetLastError() }) }
 }
 
 fn is_console(handle: BorrowedHandle<'_>) -> bool {

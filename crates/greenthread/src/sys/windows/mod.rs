@@ -5,6 +5,7 @@ pub(super) mod error;
 pub(super) mod fd;
 pub(super) mod file;
 pub(super) mod heap;
+pub(super) mod interrupt;
 pub(super) mod io;
 #[path = "../no_lookup.rs"]
 pub(super) mod lookup;
