@@ -214,10 +214,12 @@ impl Toolkit {
                 How::Emulator { cpu, root, .. } => format!("qemu-{cpu} -L {root}"),
                 How::Wine => {
                     let folder = self.folder.display();
-                    // One at a time: each run has a server of its own.
+                    // One at a time: each run has a server of its own. Without Wine's debugger,
+                    // which would give a program that dies another status.
                     format!(
                         "flock \"{folder}/wine.lock\" \"{folder}/bin/enter\" env -C \"$PWD\" HOME=/root \
-                         WINEPREFIX=\"{folder}/wine\" WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp wine"
+                         WINEPREFIX=\"{folder}/wine\" WINEDEBUG=-all WINEDLLOVERRIDES=winedbg.exe=d \
+                         XDG_RUNTIME_DIR=/tmp wine"
                     )
                 }
                 How::Linked | How::Checked => continue,

@@ -59,6 +59,7 @@ struct Program {
     buffered: (channel::Sender<Message>, channel::Receiver<Message>),
     direct: (channel::Sender<Message>, channel::Receiver<Message>),
     pipe: (io::PipeReader, io::PipeWriter),
+    readers: sync::Semaphore,
     server: net::SocketAddr,
     file: Arc<sync::Mutex<fs::File>>,
 }
@@ -76,6 +77,9 @@ impl Program {
             buffered: channel::bounded(2),
             direct: channel::bounded(0),
             pipe: io::pipe().unwrap(),
+            // Of two reads of a pipe, Windows begins the second when the first has ended. Until
+            // then it can't be cancelled.
+            readers: sync::Semaphore::new(if cfg!(windows) { 1 } else { WAVE }),
             server,
             file: file.clone(),
         })
@@ -119,7 +123,10 @@ impl Program {
                 self.condvar.notify_one();
             }
             10 => _ = self.barrier.wait(),
-            11 => _ = (&self.pipe.0).read(&mut [0; 10]).unwrap(),
+            11 => {
+                let _permit = self.readers.acquire();
+                _ = (&self.pipe.0).read(&mut [0; 10]).unwrap();
+            }
             12 => _ = (&self.pipe.1).write(&[7; 10]).unwrap(),
             13 => self.ask_the_server(),
             14 => self.use_the_file(time.as_nanos() as u8),

@@ -17,6 +17,7 @@ use crate::common::{
     child, everywhere, is_child, runtime,
     system::{open_descriptors, os_thread},
     test_name, text,
+    world::time_limit,
 };
 
 /// A container's quota of processor time and the processors that a process may use are counted as
@@ -348,9 +349,29 @@ fn long_lived_threads_are_spread() {
         }
         return;
     }
+    static SEEN: std::sync::Mutex<Vec<std::thread::ThreadId>> = std::sync::Mutex::new(Vec::new());
+    let worker = || {
+        let (os, mut seen) = (std::thread::current().id(), SEEN.lock().unwrap());
+        seen.iter().position(|id| *id == os).unwrap_or_else(|| {
+            seen.push(os);
+            seen.len() - 1
+        })
+    };
     let (rt, name) = (runtime(WORKERS), test_name());
     let on_worker: Arc<[AtomicUsize; WORKERS]> = Arc::default();
     let counts = rt.run(|| {
+        // A worker that begins late, on a busy machine, has fewer threads.
+        let _limit = time_limit("all workers begin".into());
+        while SEEN.lock().unwrap().len() < WORKERS {
+            let begin = |_| {
+                thread::spawn(move || {
+                    worker();
+                    thread::sleep(Duration::from_millis(1));
+                })
+            };
+            let threads: Vec<_> = (0..64).map(begin).collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
         let listener = greenthread::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         // The child runs the test that its parent's OS thread is named after.
@@ -365,17 +386,7 @@ fn long_lived_threads_are_spread() {
                 let (mut stream, _) = listener.accept().unwrap();
                 let (on_worker, started) = (on_worker.clone(), started.clone());
                 thread::spawn(move || {
-                    let os = std::thread::current().id();
-                    static SEEN: std::sync::Mutex<Vec<std::thread::ThreadId>> =
-                        std::sync::Mutex::new(Vec::new());
-                    let index = {
-                        let mut seen = SEEN.lock().unwrap();
-                        seen.iter().position(|id| *id == os).unwrap_or_else(|| {
-                            seen.push(os);
-                            seen.len() - 1
-                        })
-                    };
-                    on_worker[index].fetch_add(1, SeqCst);
+                    on_worker[worker()].fetch_add(1, SeqCst);
                     started.fetch_add(1, SeqCst);
                     stream.write_all(b"!").unwrap();
                     stream.read_exact(&mut [0]).unwrap();
