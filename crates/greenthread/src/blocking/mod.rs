@@ -74,9 +74,9 @@ impl Pool {
     ///
     /// # Errors
     /// There is no OS thread for it. `f` has not run.
-    pub(crate) fn run_interruptible<F, T>(&self, f: F) -> io::Result<T>
+    pub(crate) fn run_interruptible<F, T>(&self, f: &mut F) -> io::Result<T>
     where
-        F: FnOnce(&Interruptible) -> T + Send,
+        F: FnMut(&Interruptible) -> T + Send,
         T: Send,
     {
         let call = Interruptible::new();

@@ -116,8 +116,10 @@
 //!   result returned. Such are: closures of [`unblock`](crate::thread::unblock); lookups of names;
 //!   opening a FIFO whose other end is closed; connecting to a Unix listener whose queue is full;
 //!   waiting for a child before Linux 5.3 and on macOS; locking a file; a terminal, and on macOS a
-//!   pipe, that was ready when its data or room was taken by others; on Windows, consoles, writes
-//!   to pipes, and a read of a pipe that waits behind another thread's.
+//!   pipe, that was ready when its data or room was taken by others (on Linux, only a FIFO, and
+//!   before Linux 6.5 a pipe, that is another user's or in packet mode, or if there is no `/proc`);
+//!   on Windows, consoles, writes to pipes, and a read of a pipe that waits behind another
+//!   thread's.
 //! * A disk that has begun to read or write.
 //! * On an OS thread, the same calls, which it makes itself, and calls in foreign code.
 //!

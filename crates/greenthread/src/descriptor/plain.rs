@@ -16,7 +16,7 @@
 //!
 //! An OS thread makes the plain call, unless it is in a cancellation scope (`os_thread`). Then it
 //! does as a green thread does, and waits by itself. Where there is only the plain call, it makes
-//! that when the descriptor is ready.
+//! that when the descriptor is ready, or has another OS thread make it that can be interrupted.
 //!
 //! A descriptor in non-blocking mode gives `WouldBlock`. The kernel is asked for the mode before
 //! each wait, since everything that has the descriptor open may change it at any time.
@@ -62,7 +62,8 @@ trait Transfer: Send {
     /// that.
     fn now(&mut self, descriptor: BorrowedFd<'_>) -> OsResult<usize>;
 
-    /// Makes the plain call, which may block. If it moves nothing, it can be interrupted.
+    /// Makes the plain call, which may block. A read can be interrupted by `call`, where the system
+    /// can do that. (A write that was interrupted would not say how much it has written.)
     fn plain(&mut self, descriptor: BorrowedFd<'_>, call: &Interruptible) -> OsResult<usize>;
 
     /// Makes the plain call on a descriptor that is ready, so that it blocks only if another reader
@@ -101,7 +102,6 @@ impl Transfer for &[IoSlice<'_>] {
         write_now(descriptor, self, None)
     }
 
-    /// A write that was interrupted would not say how much it has written.
     fn plain(&mut self, descriptor: BorrowedFd<'_>, _: &Interruptible) -> OsResult<usize> {
         write(descriptor, self)
     }
@@ -152,13 +152,15 @@ fn transfer_elsewhere<T: Transfer>(
     mut transfer: T,
     is_short: bool,
 ) -> io::Result<usize> {
-    if !is_short {
+    if T::INTEREST == Interest::Read && !is_short {
         return runtime::unblock_interruptible(|call| Ok(transfer.plain(descriptor, call)?));
     }
-    let mut call = || transfer.part(descriptor);
+    let plain = Interruptible::new();
+    let mut call = || if is_short { transfer.part(descriptor) } else { transfer.plain(descriptor, &plain) };
     match runtime::unblock_wait_unchecked(&mut call) {
         Ok(result) => Ok(result?),
-        Err(_) => Ok(call()?),
+        Err(_) if is_short => Ok(call()?),
+        Err(refusal) => Err(refusal),
     }
 }
 

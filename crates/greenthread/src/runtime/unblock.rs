@@ -1,5 +1,6 @@
 //! Chooses the pool for a blocking call (`blocking`). On an OS thread, and where the caller may not
-//! be suspended, the call is made on the calling thread.
+//! be suspended, the call is made on the calling thread. (An OS thread that may be cancelled leaves
+//! what can be interrupted to another one.)
 
 use std::{io, sync::OnceLock};
 
@@ -18,20 +19,13 @@ fn pool<'a>() -> Option<&'a Pool> {
 }
 
 /// Returns the pool for calls of OS threads in cancellation scopes, which can be interrupted only
-/// if another thread makes them.
-///
-/// # Errors
-/// An environment variable asks for a number of threads that can't be.
-fn pool_of_os_threads() -> io::Result<Option<&'static Pool>> {
-    static POOL: OnceLock<Pool> = OnceLock::new();
+/// if another thread makes them. `None` if none can be, or an environment variable is wrong.
+fn pool_of_os_threads() -> Option<&'static Pool> {
+    static POOL: OnceLock<Option<Pool>> = OnceLock::new();
     if !Interruptible::POSSIBLE || cancel::view_of_os_thread().is_none() {
-        return Ok(None);
+        return None;
     }
-    if POOL.get().is_none() {
-        let limits = config::pool_limits(None, None)?;
-        POOL.get_or_init(|| Pool::new("os", limits));
-    }
-    Ok(POOL.get())
+    POOL.get_or_init(|| Some(Pool::new("os", config::pool_limits(None, None).ok()?))).as_ref()
 }
 
 /// Makes a call that the system ends soon, whatever other threads do. A cancellation point until a
@@ -84,15 +78,17 @@ where
 ///
 /// # Errors
 /// Those of `f`. There is no OS thread for the call. `cancel::error` if the thread is cancelled.
-pub(crate) fn unblock_interruptible<F, T>(f: F) -> io::Result<T>
+pub(crate) fn unblock_interruptible<F, T>(mut f: F) -> io::Result<T>
 where
-    F: FnOnce(&Interruptible) -> io::Result<T> + Send,
+    F: FnMut(&Interruptible) -> io::Result<T> + Send,
     T: Send,
 {
-    let pool = pool().map_or_else(pool_of_os_threads, |pool| Ok(Some(pool)))?;
-    let result = match pool {
-        Some(pool) => pool.run_interruptible(f)?,
-        None => f(&Interruptible::new()),
+    let result = match pool() {
+        Some(pool) => pool.run_interruptible(&mut f)?,
+        None => match pool_of_os_threads().map(|pool| pool.run_interruptible(&mut f)) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) | None => f(&Interruptible::new()),
+        },
     };
     if let Err(error) = &result
         && OsError::of(error) == Some(OsError::CANCELED)

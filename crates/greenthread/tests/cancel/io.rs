@@ -183,6 +183,18 @@ mod unix {
             }),
         );
         add(
+            "FIFO",
+            Box::new(|| {
+                let path = scratch("fifo");
+                let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
+                // SAFETY: the name ends with a NUL.
+                assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+                let fifo = File::options().read(true).write(true).open(&path).unwrap();
+                std::fs::remove_file(&path).unwrap();
+                _ = fs::File::from(fifo).read(&mut [0]);
+            }),
+        );
+        add(
             "terminal",
             Box::new(|| {
                 let (_controller, terminal) = terminal();
@@ -272,13 +284,29 @@ fn transfer(reader: &mut impl Read, writer: &mut (impl Write + Send), seed: u64)
     assert!(received == bytes);
 }
 
+/// Sends bytes through a pipe, of which each end learns when the other is closed.
+pub(super) fn pipes(seed: u64) {
+    let (mut reader, mut writer) = greenthread::io::pipe().unwrap();
+    transfer(&mut reader, &mut writer, seed);
+    drop(writer);
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+    let (reader, mut writer) = greenthread::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(writer.write(&[0; 1 << 16]).unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
 #[test]
 fn no_byte_is_lost_on_os_threads() {
     for seed in 0..4 {
         let (mut one, mut other) = connection();
         transfer(&mut one, &mut other, seed);
-        let (mut reader, mut writer) = greenthread::io::pipe().unwrap();
-        transfer(&mut reader, &mut writer, seed);
+        pipes(seed);
+        #[cfg(target_os = "linux")]
+        {
+            let (reader, writer) = std::io::pipe().unwrap();
+            let file = |end: std::os::fd::OwnedFd| greenthread::fs::File::from(end);
+            transfer(&mut file(reader.into()), &mut file(writer.into()), seed);
+        }
     }
 }
 

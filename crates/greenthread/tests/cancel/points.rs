@@ -175,7 +175,7 @@ fn a_deadline_ends_every_wait() {
     deadlines();
 }
 
-/// Kernels before 6.5 have no such calls for pipes.
+/// Kernels before 6.5 have no such calls for pipes. FIFOs never have.
 #[test]
 #[cfg(target_os = "linux")]
 fn every_wait_ends_where_calls_without_waiting_are_refused() {
@@ -191,6 +191,7 @@ fn every_wait_ends_where_pipes_cannot_be_opened_anew() {
 
 #[cfg(target_os = "linux")]
 fn without_waiting_is_refused(opening_too: bool) {
+    use std::os::unix::fs::OpenOptionsExt;
     if lacks(&[Need::Filters]) {
         return;
     }
@@ -202,8 +203,22 @@ fn without_waiting_is_refused(opening_too: bool) {
     [libc::SYS_preadv2, libc::SYS_pwritev2].iter().for_each(|call| refuse(*call, libc::EOPNOTSUPP));
     if opening_too {
         refuse_flag(libc::SYS_openat, 2, libc::O_NONBLOCK, libc::EACCES);
+        let open = |flags| {
+            std::fs::OpenOptions::new()
+                .read(true)
+                .custom_flags(flags)
+                .open("/dev/null")
+                .map_err(|error| error.kind())
+        };
+        assert!(
+            open(0).is_ok() && open(libc::O_NONBLOCK).unwrap_err() == std::io::ErrorKind::PermissionDenied
+        );
     }
     deadlines();
+    for seed in 0..4 {
+        super::io::pipes(seed);
+        crate::common::runtime(2).run(|| super::io::pipes(seed));
+    }
 }
 
 fn deadlines() {

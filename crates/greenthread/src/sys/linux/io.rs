@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, OFlags, fcntl_getfl, open},
+    fs::{CWD, Mode, OFlags, fcntl_getfl, openat},
     io::{ReadWriteFlags, preadv2, pwritev2},
 };
 
@@ -61,22 +61,26 @@ pub(crate) fn write_now(file: impl AsFd, bufs: &[IoSlice<'_>], offset: Option<u6
 }
 
 /// Opens a pipe a second time, in non-blocking mode, which the first open file does not share: the
-/// kernel lets a pipe be opened by the name of a descriptor (proc_pid_fd(5)). Before Linux 6.5
-/// pipes have no other call that does not wait.
+/// kernel lets a pipe be opened by the name of a descriptor (proc_pid_fd(5)). FIFOs, and before
+/// Linux 6.5 all pipes, have no other call that does not wait.
 ///
 /// # Errors
-/// `UNSUPPORTED` if it is not a pipe, which has no offset, or can't be opened: there is no `/proc`,
-/// or the pipe is another user's. If an error means something else, the plain call will report it
-/// again.
+/// `UNSUPPORTED` if it is not a pipe, which has no offset; if it is in packet mode, which the new
+/// open file would not share either; if it can't be opened: there is no `/proc`, or the pipe is
+/// another user's. If an error means something else, the plain call will report it again.
 #[cold]
 fn open_pipe(file: BorrowedFd<'_>, access: OFlags, offset: Option<u64>) -> OsResult<OwnedFd> {
     let is_pipe = offset.is_none() && unix::is_pipe(file);
-    let allows = |has: OFlags| [access, OFlags::RDWR].contains(&(has & OFlags::ACCMODE));
+    let allows = |flags: OFlags| {
+        [access, OFlags::RDWR].contains(&(flags & OFlags::ACCMODE)) && !flags.contains(OFlags::DIRECT)
+    };
     if !is_pipe || !fcntl_getfl(file).is_ok_and(allows) {
         return Err(OsError::UNSUPPORTED);
     }
-    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    open(name, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).map_err(|_| OsError::UNSUPPORTED)
+    // Of this OS thread, which may have a table of descriptors of its own.
+    let name = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
+    let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    openat(CWD, name, flags, Mode::empty()).map_err(|_| OsError::UNSUPPORTED)
 }
 
 /// Converts an offset for the kernel, for which the largest number means that there is none. No

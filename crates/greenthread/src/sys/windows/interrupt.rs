@@ -1,14 +1,15 @@
 //! Calls that wait, and that another OS thread can interrupt: reads of pipes, and waiting for a
 //! child.
 //!
-//! Windows tells of a handle of a pipe or a process neither by the poller nor by a completion port
-//! that a library could bring: a parent's ends of pipes are open for overlapped operations, other
-//! pipes are not, and a handle can belong to one port only. So an OS thread makes the plain call,
-//! and another one ends it. libuv ends its reads of pipes so, too.
+//! Windows does not tell when a pipe has data, or only to a completion port, to which the parent's
+//! ends of a child's pipes could belong, and no other pipes. So an OS thread makes the plain call,
+//! and another one ends it. libuv ends its reads of pipes so, too. Waiting for a child would need
+//! no OS thread by `RegisterWaitForSingleObject`; it goes the way that is there.
 //!
 //! Invariants:
-//! 1. While `current` has a call, its OS thread runs, and makes that call. Its handles are open,
-//!    and its `OVERLAPPED` is alive. Both change under the lock only.
+//! 1. While `current` has a call, its OS thread makes that call, its handles are open, and its
+//!    `OVERLAPPED` is alive. `current` changes under the lock only, so whoever holds the lock may
+//!    use what it names.
 
 use std::{
     io::{self, IoSliceMut},
@@ -93,7 +94,7 @@ impl Interruptible {
 
     /// Waits until a child has ended.
     pub(crate) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        let event = event()?;
+        let Ok(event) = event() else { return child.wait() };
         let handles = [child.as_raw_handle(), event.as_raw_handle()];
         let during = self.begin(Call::Wait(event.as_raw_handle()));
         // SAFETY: both handles are open, and the array has two.
