@@ -2,18 +2,15 @@
 
 use std::{
     io::{IoSlice, IoSliceMut},
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::AsFd,
 };
 
 pub(crate) use super::super::unix::io::{
     close_may_wait, duplicate, ensure_nonblocking, is_nonblocking, nonblocking_mode, read, set_nonblocking,
-    stderr, stdin, stdout, waits_until_readable, write,
+    stderr, stdin, stdout, waits_until_readable, write, write_part,
 };
 
-use super::{
-    super::unix::io as unix,
-    error::{OsError, OsResult},
-};
+use super::error::{OsError, OsResult};
 
 /// The number of buffers that the kernel accepts in one call: `UIO_MAXIOV` (`bsd/sys/uio.h`), which
 /// sysconf(3) reports as `_SC_IOV_MAX`.
