@@ -34,6 +34,7 @@ Builds and runs the tests for other machines, all or those named, in both profil
 of a target's name will do. With arguments, `cargo test` gets these instead of all parts. A run of
 all parts is written into PLATFORMS.md.
 
+--check         checks the types alone, and records nothing
 --list          says which targets there are
 --record        writes a run of some parts into PLATFORMS.md too
 --setup         only puts into place what the targets need
@@ -52,10 +53,11 @@ const STRESS_VARIABLES: [(&str, &str); 2] =
 /// What is asked for.
 #[derive(Debug, Default)]
 struct Request {
-    targets: Vec<&'static Target>,
+    targets: Vec<Target>,
     parts: Vec<&'static str>,
     profiles: Vec<Profile>,
     arguments: Vec<String>,
+    is_check: bool,
     is_setup: bool,
     is_recorded: bool,
     is_stress: bool,
@@ -95,8 +97,9 @@ pub(crate) fn cross(repo: &Repo, arguments: &[&str]) -> Result<ExitCode, Complai
             let row = run(repo, &toolkit, target, *profile, &request, &when)?;
             print!("{}", table::shown(std::slice::from_ref(&row)));
             // What took an hour is kept even if a later target can't be run.
-            let is_whole =
-                (request.parts.is_empty() || request.is_stress) && std::env::var_os("CI").is_none();
+            let is_whole = !request.is_check
+                && (request.parts.is_empty() || request.is_stress)
+                && std::env::var_os("CI").is_none();
             if request.arguments.is_empty() && (is_whole || request.is_recorded) {
                 table::record(repo, std::slice::from_ref(&row))?;
             }
@@ -131,6 +134,7 @@ fn parse(arguments: &[&str]) -> Result<Request, Complaints> {
             "--debug" => request.profiles.push(Profile::Debug),
             "--release" => request.profiles.push(Profile::Release),
             "--record" => request.is_recorded = true,
+            "--check" => request.is_check = true,
             "--setup" => request.is_setup = true,
             "--stress" => (request.is_stress, request.parts) = (true, vec!["greenthread"]),
             "-p" => {
@@ -150,6 +154,10 @@ fn parse(arguments: &[&str]) -> Result<Request, Complaints> {
     if request.targets.is_empty() {
         request.targets.extend(TARGETS);
     }
+    if request.is_check {
+        request.is_recorded = false;
+        request.targets.iter_mut().for_each(|target| target.how = How::Checked);
+    }
     if request.profiles.is_empty() {
         request.profiles.extend(Profile::BOTH);
     }
@@ -168,7 +176,7 @@ fn when(repo: &Repo) -> Result<String, Complaints> {
 fn run(
     repo: &Repo,
     toolkit: &Toolkit,
-    target: &'static Target,
+    target: &Target,
     profile: Profile,
     request: &Request,
     when: &str,
@@ -193,7 +201,11 @@ fn run(
     repo.write(&log, "")?;
     println!("   all output: {}", log.display());
     let mut log = File::create(&log).map_err(|error| vec![format!("{}: {error}", log.display())])?;
-    let is_wanted = |part: &&str| request.parts.is_empty() || request.parts.contains(part);
+    // A listing's programs are run, or they are not there.
+    let is_wanted = |part: &&str| {
+        (request.parts.is_empty() || request.parts.contains(part))
+            && (target.how != How::Checked || *part != "listings")
+    };
     let parts: Vec<&'static str> = match request.arguments.is_empty() {
         true => target.parts.iter().copied().filter(is_wanted).collect(),
         false => vec!["as asked"],
@@ -372,6 +384,8 @@ mod tests {
         assert_eq!(request.targets[0].name, "x86_64-unknown-linux-musl");
         assert_eq!((request.parts, request.profiles), (vec!["context"], vec![Profile::Debug]));
         assert_eq!(request.arguments, ["-p", "x"]);
+        let check = parse(&["windows-gnu", "--check", "--record"]).unwrap();
+        assert!(check.targets.iter().all(|target| target.how == How::Checked) && !check.is_recorded);
         let stress = parse(&["aarch64", "--stress"]).unwrap();
         assert_eq!((stress.parts, stress.is_stress), (vec!["greenthread"], true));
         let all = parse(&[]).unwrap();

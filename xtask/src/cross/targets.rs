@@ -4,7 +4,7 @@ use How::{Checked, Emulator, Linked, Native, Wine};
 use Linker::{Gcc, Zig};
 
 /// A target, and what is done with it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) how: How,
@@ -175,10 +175,10 @@ pub(crate) const TARGETS: &[Target] = &[
 
 impl Target {
     /// The targets of this name, or else those whose names have it in them.
-    pub(crate) fn named(name: &str) -> Vec<&'static Self> {
+    pub(crate) fn named(name: &str) -> Vec<Self> {
         match TARGETS.iter().find(|target| target.name == name) {
-            Some(target) => vec![target],
-            None => TARGETS.iter().filter(|target| target.name.contains(name)).collect(),
+            Some(target) => vec![*target],
+            None => TARGETS.iter().filter(|target| target.name.contains(name)).copied().collect(),
         }
     }
 

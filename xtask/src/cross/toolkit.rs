@@ -89,7 +89,7 @@ impl Toolkit {
     }
 
     /// Puts what is missing for these targets into its place.
-    pub(crate) fn prepare(&self, repo: &Repo, targets: &[&Target]) -> Result<(), Complaints> {
+    pub(crate) fn prepare(&self, repo: &Repo, targets: &[Target]) -> Result<(), Complaints> {
         let mut packages: Vec<&str> = targets.iter().flat_map(|target| target.packages).copied().collect();
         packages.push("util-linux");
         packages.sort_unstable();
@@ -196,7 +196,7 @@ impl Toolkit {
         self.folder.join("zigbuild/bin/cargo-zigbuild")
     }
 
-    fn write_scripts(&self, repo: &Repo, targets: &[&Target]) -> Result<(), Complaints> {
+    fn write_scripts(&self, repo: &Repo, targets: &[Target]) -> Result<(), Complaints> {
         let tree = self.tree();
         let write = |path: PathBuf, text: String| -> Result<(), Complaints> {
             let text = text.replace("{tree}", &tree.to_string_lossy());
