@@ -122,7 +122,7 @@ mod unix {
     };
 
     use super::Wait;
-    use crate::common::scratch;
+    use crate::common::{dir::fifo, scratch};
 
     fn pipe() -> (PipeReader, PipeWriter) {
         std::io::pipe().unwrap()
@@ -186,9 +186,7 @@ mod unix {
             "FIFO",
             Box::new(|| {
                 let path = scratch("fifo");
-                let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
-                // SAFETY: the name ends with a NUL.
-                assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+                fifo(&path);
                 let fifo = File::options().read(true).write(true).open(&path).unwrap();
                 std::fs::remove_file(&path).unwrap();
                 _ = fs::File::from(fifo).read(&mut [0]);

@@ -200,9 +200,7 @@ fn an_open_that_has_begun_gives_its_file() {
 
     let _limit = time_limit("opening a FIFO".into());
     let path = crate::common::scratch("fifo");
-    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-    // SAFETY: the name is a string that ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    crate::common::dir::fifo(&path);
     let runtime = narrow(1);
     let mut has_begun = false;
     while !has_begun {

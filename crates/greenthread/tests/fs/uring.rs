@@ -3,10 +3,9 @@
 //! and filters hold for a process.
 
 use std::{
-    ffi::CString,
     fs::File as Plain,
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write},
-    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -25,6 +24,7 @@ use greenthread::{
 
 use crate::common::{
     Random, child,
+    dir::fifo,
     filter::forbid,
     is_child,
     machine::{Need, lacks},
@@ -52,9 +52,7 @@ impl Dir {
     /// file.
     fn fifo(&self) -> (File, Plain) {
         let path = self.path("fifo");
-        let name = CString::new(path.as_os_str().as_bytes()).unwrap();
-        // SAFETY: the name has a terminating zero.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        fifo(&path);
         let open = Plain::options().read(true).write(true).open(path).unwrap();
         (open.try_clone().unwrap().into(), open)
     }
